@@ -1,0 +1,1 @@
+"""Where rows live: the engine for SQLite or PostgreSQL, the shared metadata and the migrations."""

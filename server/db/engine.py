@@ -1,0 +1,86 @@
+"""The storage under every stage: SQLite for one machine, PostgreSQL for a province.
+
+`Storage.write` is one transaction that is durable when its block ends; `Storage.read` sees one consistent
+state. On SQLite writers queue in the process (it has one writer anyway, and waiting here costs no busy loop);
+on PostgreSQL they run side by side.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+
+
+class Storage:
+    """An open database, by URL: `sqlite:///path` or `postgresql://…`."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        """Open lazily: nothing connects before the first block."""
+        parsed = make_url(url)
+        parsed = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
+        self.is_postgresql = parsed.get_backend_name() == "postgresql"
+        self.engine: AsyncEngine = create_async_engine(parsed, pool_size=pool_size, max_overflow=0)
+        self._writers = asyncio.Lock()
+        if not self.is_postgresql:
+            event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection in one snapshot; nothing that it writes is kept."""
+        async with self.engine.connect() as connection:
+            if self.is_postgresql:
+                await connection.execution_options(isolation_level="REPEATABLE READ")
+            else:
+                await connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                await connection.rollback()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection in one transaction: durable when the block ends, undone when it raises."""
+        async with AsyncExitStack() as stack:
+            if not self.is_postgresql:
+                await stack.enter_async_context(self._writers)
+            connection = await stack.enter_async_context(self.engine.connect())
+            if not self.is_postgresql:
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                await connection.rollback()
+                raise
+            await connection.commit()
+
+    async def ready(self) -> None:
+        """Return when the database answers; raise what the driver says when it does not."""
+        async with self.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # The driver must not begin transactions by itself: `write` needs BEGIN IMMEDIATE, or two writers that both
+    # began as readers fail with SQLITE_BUSY whatever the timeout.
+    connection.isolation_level = None
+    cursor: sqlite3.Cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "busy_timeout=10000",
+        "foreign_keys=ON",
+        "cache_size=-32000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
