@@ -1,0 +1,104 @@
+# Everything that a person does with this tree, one line each: `make help`.
+# Needs Python 3.11 or newer, Node 20.19 or newer, and make. What was installed or built once is not done again:
+# each step leaves a stamp beside what it made.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PORT ?= 8000
+RESET ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+NPM := npm --prefix pwa
+APP := pwa/dist/index.html
+# Folders too, so that a deleted file builds the app again.
+APP_SOURCES := $(shell find pwa/src pwa/public pwa/index.html pwa/vite.config.ts pwa/tsconfig*.json 2>/dev/null)
+
+.PHONY: help demo test test-fast check bench format lock clean install install-dev install-app parts
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: install $(APP) ## a province to try: installs, builds and serves it, and prints who can sign in (PORT=8000, RESET=1 starts afresh)
+	$(BIN)/nuong demo --port $(PORT) $(if $(filter-out 0,$(RESET)),--reset)
+
+test: install-dev $(APP) parts ## every test: server on SQLite and PostgreSQL, the app, and end to end in a real browser
+	$(BIN)/pytest --ignore tests/e2e --ignore tests/bench
+	$(NPM) test
+	$(BIN)/pytest tests/e2e
+
+test-fast: install-dev install-app ## within a minute: no browser, no PostgreSQL, nothing marked slow
+	NUONG_TEST_STORES=sqlite $(BIN)/pytest -q -m "not slow" --ignore tests/e2e --ignore tests/bench
+	$(NPM) test
+
+check: install-dev install-app ## style, types, layers, migrations and lock files: what CI runs first
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/house
+	$(NPM) run --silent lint
+	$(NPM) run --silent format
+	$(NPM) run --silent types
+
+bench: install-dev ## how fast: each figure beside its aim and the peer's
+	$(BIN)/python -m tests.bench
+
+format: install-dev install-app ## put the code into shape
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
+	cd pwa && npx --no-install prettier --write --log-level warn .
+
+lock: $(VENV)/.made ## make the lock files again, with hashes and without addresses
+	$(PIP) install --quiet uv
+	lock() { $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --universal --no-header --python-version 3.11 "$$@"; }
+	lock pyproject.toml -o requirements.txt
+	lock pyproject.toml --extra dev -o requirements-dev.txt
+	lock --group build -o requirements-build.txt
+	$(NPM) install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+
+clean: ## remove what was installed and built; what was entered in the demo (var/) stays
+	rm -rf $(VENV) pwa/node_modules pwa/dist pwa/coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	find server sync tests -name __pycache__ -prune -exec rm -rf {} +
+
+install: $(VENV)/.installed
+install-dev: $(VENV)/.installed-dev
+install-app: pwa/node_modules/.installed
+
+parts: install-dev
+	$(BIN)/python -m tests.house.parts
+
+$(VENV)/.made:
+	@python=; for candidate in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
+	  if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then echo "Nương needs Python 3.11 or newer, and none was found. Install it, or name it: make PYTHON=/path/to/python3.11"; exit 1; fi; \
+	$$python -m venv $(VENV) || { rm -rf $(VENV); echo "Python could not make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@touch $@
+
+# The package itself is installed in place, built by the locked hatchling: nothing is fetched that has no hash.
+$(VENV)/.installed: $(VENV)/.made requirements.txt requirements-build.txt pyproject.toml
+	$(PIP) install --quiet --require-hashes -r requirements.txt -r requirements-build.txt \
+	  || { echo "pip could not install requirements.txt: is there a network, and does pip reach its package index (pip config list)? Then run the same command again."; exit 1; }
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
+	$(PIP) install --quiet --require-hashes -r requirements-dev.txt \
+	  || { echo "pip could not install requirements-dev.txt: is there a network, and does pip reach its package index (pip config list)? Then run the same command again."; exit 1; }
+	@touch $@
+
+pwa/node_modules/.installed: pwa/package.json pwa/package-lock.json
+	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' \
+	  || { echo "Nương's app is built with Node 20.19 or newer; node --version says: $$(node --version 2>&1)"; exit 1; }
+	cd pwa && { npm ci --no-audit --no-fund --loglevel error \
+	  || { echo "npm could not install pwa/package-lock.json: is there a network, and does npm reach its registry (npm config get registry)? Then run the same command again."; exit 1; }; }
+	@touch $@
+
+$(APP): pwa/node_modules/.installed $(APP_SOURCES)
+	$(NPM) run --silent build
+	@touch $@
