@@ -82,23 +82,27 @@ $(VENV)/.made:
 
 # The package itself is installed in place, built by the locked hatchling: nothing is fetched that has no hash.
 $(VENV)/.installed: $(VENV)/.made requirements.txt requirements-build.txt pyproject.toml
-	$(PIP) install --quiet --require-hashes -r requirements.txt -r requirements-build.txt \
+	@echo "Installing the Python packages …"
+	@$(PIP) install --quiet --require-hashes -r requirements.txt -r requirements-build.txt \
 	  || { echo "pip could not install requirements.txt: is there a network, and does pip reach its package index (pip config list)? Then run the same command again."; exit 1; }
-	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
-	$(PIP) install --quiet --require-hashes -r requirements-dev.txt \
+	@echo "Installing the Python packages that tests and checks need …"
+	@$(PIP) install --quiet --require-hashes -r requirements-dev.txt \
 	  || { echo "pip could not install requirements-dev.txt: is there a network, and does pip reach its package index (pip config list)? Then run the same command again."; exit 1; }
 	@touch $@
 
 pwa/node_modules/.installed: pwa/package.json pwa/package-lock.json
 	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' \
 	  || { echo "Nương's app is built with Node 20.19 or newer; node --version says: $$(node --version 2>&1)"; exit 1; }
-	cd pwa && { npm ci --no-audit --no-fund --loglevel error \
+	@echo "Installing the app's packages …"
+	@cd pwa && { npm ci --no-audit --no-fund --loglevel error \
 	  || { echo "npm could not install pwa/package-lock.json: is there a network, and does npm reach its registry (npm config get registry)? Then run the same command again."; exit 1; }; }
 	@touch $@
 
 $(APP): pwa/node_modules/.installed $(APP_SOURCES)
-	$(NPM) run --silent build
+	@echo "Building the app …"
+	@$(NPM) run --silent build
 	@touch $@
