@@ -1,0 +1,65 @@
+/** Strict types, Vue's rules, no literal text in templates, and the layers: each folder imports only what stands left of it. */
+import vueI18n from '@intlify/eslint-plugin-vue-i18n'
+import vue from 'eslint-plugin-vue'
+import tseslint from 'typescript-eslint'
+
+const LAYERS = ['domain', 'storage', 'replication', 'stores', 'composables', 'components', 'views']
+
+/** What files of a layer may not import: every layer to the right of it. */
+function layer(name: string) {
+  const right = LAYERS.slice(LAYERS.indexOf(name) + 1)
+  const patterns = right.map((other) => ({
+    group: [`@/${other}/*`, `**/${other}/*`],
+    message: `${name} stands left of ${other}: domain ← storage ← replication ← stores ← composables ← components ← views`,
+  }))
+  return {
+    files: [`src/${name}/**/*.{ts,vue}`],
+    rules: { 'no-restricted-imports': ['error' as const, { patterns }] },
+  }
+}
+
+export default tseslint.config(
+  { ignores: ['dist/**', 'dev-dist/**', 'public/**', 'node_modules/**', 'coverage/**'] },
+  ...tseslint.configs.strictTypeChecked,
+  ...vue.configs['flat/recommended'],
+  ...vueI18n.configs['flat/recommended'],
+  {
+    languageOptions: {
+      parserOptions: {
+        parser: tseslint.parser,
+        project: './tsconfig.json',
+        extraFileExtensions: ['.vue'],
+      },
+    },
+    settings: { 'vue-i18n': { localeDir: { pattern: './src/locales/{vi,en}/*.json', localeKey: 'path', localePattern: /^.*\/(?<locale>vi|en)\/.*\.json$/ }, messageSyntaxVersion: '^11.0.0' } },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-dynamic-delete': 'off',
+      '@typescript-eslint/consistent-type-definitions': 'off',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@intlify/vue-i18n/no-raw-text': ['error', { ignorePattern: '^[-–·:()/%#.,\\s\\d]+$' }],
+      '@intlify/vue-i18n/no-dynamic-keys': 'off',
+      '@intlify/vue-i18n/no-v-html': 'error',
+      'vue/no-v-html': 'error',
+      'vue/multi-word-component-names': 'off',
+      'vue/block-order': ['error', { order: ['script', 'template', 'style'] }],
+      'vue/html-self-closing': 'off',
+      'vue/max-attributes-per-line': 'off',
+      'vue/singleline-html-element-content-newline': 'off',
+      'vue/html-indent': 'off',
+      'vue/html-closing-bracket-newline': 'off',
+      'vue/multiline-html-element-content-newline': 'off',
+    },
+  },
+  ...LAYERS.slice(0, -1).map(layer),
+  {
+    files: ['src/domain/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['vue', 'pinia', 'dexie', '@/!(domain)/**'], message: 'domain is plain TypeScript without framework or I/O' }] },
+      ],
+    },
+  },
+  { files: ['**/*.test.ts', 'tests/**/*.ts'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
+)

@@ -1,0 +1,44 @@
+/**
+ * The two languages: every file of `vi/` and `en/` is merged into one table of its language. Vietnamese is what the app
+ * starts with and falls back to.
+ */
+import { createI18n } from 'vue-i18n'
+
+export type Locale = 'vi' | 'en'
+export const LOCALES: readonly Locale[] = ['vi', 'en']
+
+type Messages = { [key: string]: string | Messages }
+const files = import.meta.glob<Messages>('./{vi,en}/*.json', { eager: true, import: 'default' })
+
+function merged(locale: Locale): Messages {
+  const parts = Object.entries(files).filter(([path]) => path.startsWith(`./${locale}/`))
+  return parts.reduce<Messages>((all, [, messages]) => joined(all, messages), {})
+}
+
+/** Files may share a top-level name (`problem`), so that each area brings its own sentences. */
+function joined(left: Messages, right: Messages): Messages {
+  const both: Messages = { ...left }
+  for (const [key, value] of Object.entries(right)) {
+    const existing = both[key]
+    both[key] = typeof existing === 'object' && typeof value === 'object' ? joined(existing, value) : value
+  }
+  return both
+}
+
+const formats = {
+  day: { day: '2-digit', month: '2-digit', year: 'numeric' },
+  moment: { day: '2-digit', month: '2-digit', year: 'numeric', hour: '2-digit', minute: '2-digit' },
+} as const
+
+export const i18n = createI18n({
+  legacy: false,
+  locale: 'vi' as Locale,
+  fallbackLocale: 'vi',
+  messages: { vi: merged('vi'), en: merged('en') },
+  datetimeFormats: { vi: formats, en: formats },
+})
+
+export function setLocale(locale: Locale): void {
+  i18n.global.locale.value = locale
+  document.documentElement.lang = locale
+}

@@ -1,0 +1,17 @@
+/** The app starts from what the phone holds; the network is never waited for. */
+import { createPinia } from 'pinia'
+import { createApp } from 'vue'
+import AppFrame from './views/AppFrame.vue'
+import { i18n } from './locales/i18n'
+import { usePreferences } from './stores/preferences'
+import { router } from './views/router'
+import './styles/tokens.css'
+import './styles/base.css'
+
+const app = createApp(AppFrame)
+app.use(createPinia())
+app.use(i18n)
+app.use(router)
+
+await usePreferences().load()
+app.mount('#app')

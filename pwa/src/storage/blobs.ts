@@ -1,0 +1,50 @@
+/**
+ * Photos, sound and files by the SHA-256 of their bytes: the same file is kept once, and a name never points at other bytes.
+ */
+import { hex } from '@/domain/canonical'
+import type { MediaRef } from '@/domain/record'
+import { database, type StoredBlob } from './database'
+import { guarded } from './full'
+
+/** Keep a file; returns what a record's `media` says about it. Throws `StorageFull` when the disk has no room. */
+export async function putBlob(blob: Blob): Promise<MediaRef> {
+  const data = await blob.arrayBuffer()
+  const sha256 = hex(new Uint8Array(await crypto.subtle.digest('SHA-256', data)))
+  const type = blob.type === '' ? 'application/octet-stream' : blob.type
+  await guarded(async () => {
+    if ((await database.blobs.get(sha256)) !== undefined) return
+    await database.blobs.put({ sha256, blob, type, bytes: blob.size, addedAt: new Date().toISOString() })
+  })
+  return { sha256, bytes: String(blob.size), type }
+}
+
+export async function getBlob(sha256: string): Promise<StoredBlob | undefined> {
+  return database.blobs.get(sha256)
+}
+
+/**
+ * Drop files that neither a draft, nor a revision of this phone, nor a waiting upload names. A file younger than a day
+ * stays: it may belong to a form that is open and has not been saved yet.
+ */
+export async function collectBlobs(now: number = Date.now()): Promise<number> {
+  return database.transaction(
+    'rw',
+    [database.blobs, database.drafts, database.revisions, database.uploads],
+    async () => {
+      const named = new Set<string>()
+      await database.drafts.each((draft) => {
+        for (const ref of Object.values(draft.media)) named.add(ref.sha256)
+      })
+      await database.revisions.each(({ content }) => {
+        const media = content['media']
+        if (typeof media !== 'object' || media === null || Array.isArray(media)) return
+        for (const ref of Object.values(media) as unknown as MediaRef[]) named.add(ref.sha256)
+      })
+      await database.uploads.each((upload) => {
+        if (upload.done === 0) named.add(upload.sha256)
+      })
+      const yesterday = new Date(now - 86_400_000).toISOString()
+      return database.blobs.filter((blob) => blob.addedAt < yesterday && !named.has(blob.sha256)).delete()
+    },
+  )
+}

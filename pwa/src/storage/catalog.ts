@@ -1,0 +1,45 @@
+/**
+ * Forms, choice lists and areas as the catalog brought them; contents are kept by hash and never change.
+ */
+import type { AreaDocument, FormDocument } from '@/domain/record'
+import { database } from './database'
+
+export const CATALOG = 'catalog'
+
+/** Every form version that the catalog holds, live and retired. */
+export async function listForms(): Promise<FormDocument[]> {
+  return catalog<FormDocument>('form:')
+}
+
+export async function getForm(form: string, version: string): Promise<FormDocument | undefined> {
+  const row = await database.bodies.get([CATALOG, `form:${form}:${version}`])
+  return row?.content as unknown as FormDocument | undefined
+}
+
+export async function listAreas(): Promise<AreaDocument[]> {
+  return catalog<AreaDocument>('area:')
+}
+
+async function catalog<T>(prefix: string): Promise<T[]> {
+  const rows = await database.bodies
+    .where('[database+id]')
+    .between([CATALOG, prefix], [CATALOG, `${prefix}\uffff`])
+    .toArray()
+  return rows.map((row) => row.content as unknown as T)
+}
+
+/** The text behind a hash (an XForm, a list); undefined while it has not been fetched. */
+export async function getContent(sha256: string): Promise<string | undefined> {
+  return (await database.contents.get(sha256))?.text
+}
+
+/** Hashes that carried forms name and this phone has not fetched yet. */
+export async function missingContents(): Promise<string[]> {
+  const wanted = new Set<string>()
+  for (const form of await listForms()) {
+    wanted.add(form.xform)
+    for (const sha256 of Object.values(form.lists)) wanted.add(sha256)
+  }
+  const have = new Set(await database.contents.toCollection().primaryKeys())
+  return [...wanted].filter((sha256) => !have.has(sha256))
+}

@@ -1,0 +1,209 @@
+/**
+ * The phone's store: one IndexedDB for everything that must outlive a dead battery. Every transaction is written with
+ * strict durability, because Chrome's default lets the last answers vanish when power goes.
+ *
+ * The server's copy (`documents`, `bodies`) stands apart from the person's own work (`drafts`, `revisions`, `blobs`): a pull
+ * never touches what somebody typed, and what somebody typed never changes what the server was last known to hold.
+ */
+import Dexie, { type EntityTable, type Table } from 'dexie'
+import type { Answers, Json, JsonObject, Media, RecordContent } from '@/domain/record'
+
+/** A record being filled; nobody but its person sees it and no server has heard of it. Its id is the record's. */
+export type Draft = {
+  id: string
+  database: string
+  person: string
+  form: string
+  version: string
+  /** The form instance as last saved; null until the form was first opened (then start from `answers`, if any). */
+  xml: string | null
+  /** What an edit of a record starts from; null for a new record. */
+  answers: Answers | null
+  media: Media
+  title: string
+  /** The revision that this draft corrects; null for a new record. */
+  base: { rev: string; content: JsonObject } | null
+  /** Where in the form the person was. */
+  step: string | null
+  createdAt: string
+  updatedAt: string
+  /** Set while a deletion can still be undone: such a draft shows in no list. */
+  deletedAt?: string
+}
+
+export type Outcome = 'stored' | 'duplicate' | 'quarantined' | 'refused'
+export type Receipt = { outcome: Outcome; reason: string | null; at: string }
+
+/** One of this phone's own revisions. Frozen since a request first carried it: from then on it is repeated byte for byte. */
+export type OwnRevision = {
+  rev: string
+  database: string
+  id: string
+  parent: string | null
+  deleted: 0 | 1
+  content: JsonObject
+  number: number
+  enrolment: string
+  person: string
+  frozen: 0 | 1
+  title: string
+  savedAt: string
+  /** What each server answered, by the server's id. */
+  receipts: Record<string, Receipt>
+}
+
+/** The server's winner of one document, without its content, small enough to list thousands. */
+export type ServerDocument = {
+  database: string
+  id: string
+  rev: string
+  deleted: 0 | 1
+  type: string
+  form: string
+  version: string
+  title: string
+  folded: string
+  /** The enrolment that saved this revision, or '' where none did. */
+  by: string
+  savedAt: string
+  /** The record that a review, question, reply or task is about; '' otherwise. */
+  about: string
+  /** This document's part of its database's digest; '' where it has none. */
+  mark: string
+  /** The pull that brought it: what an afresh pull did not bring again is gone from the server. */
+  pull: number
+}
+
+export type Body = { database: string; id: string; content: JsonObject }
+
+export type StoredBlob = { sha256: string; blob: Blob; type: string; bytes: number; addedAt: string }
+export type Content = { sha256: string; text: string }
+
+/** A file on its way: known from the first save of the revision that names it, done when the server checked its hash. */
+export type Upload = {
+  sha256: string
+  database: string
+  record: string
+  name: string
+  type: string
+  bytes: number
+  /** Where the server takes its pieces, once it was asked; and how many bytes it is known to have. */
+  url: string | null
+  offset: number
+  done: 0 | 1
+  /** Why the last attempt failed, as a problem code; null when none failed. */
+  problem: string | null
+}
+
+/** What this phone knows of one server: how far it pulled, and what it was told. */
+export type ServerState = {
+  id: string
+  since: Record<string, string>
+  digests: Record<string, string>
+  /** Number of the current pull of each database; raised when it is pulled afresh. */
+  pulls: Record<string, number>
+  /** Databases being pulled afresh after a digest did not match, or a restore: swept at the end. */
+  afresh: Record<string, 'running' | 'done' | 'failed'>
+  carry: string[]
+  maxBytes: number
+  nextSeconds: number
+  lastExchangeAt: string | null
+  /** Whether every carried database came to its end at least once. */
+  complete: 0 | 1
+}
+
+/** What one server said about one enrolment. */
+export type Standing = {
+  server: string
+  enrolment: string
+  safe: number
+  /** Outcomes that came after the request which carried the revision, to be confirmed as stored. */
+  verdicts: number[]
+}
+
+/** A person on this device: a key that cannot leave it, and the count of that person's saves. */
+export type Enrolment = {
+  id: string
+  person: string
+  username: string
+  key: CryptoKey
+  jwk: JsonWebKey
+  label: string
+  highestNumber: number
+  /** Numbers taken by saves that the person took back before any request carried them. */
+  discarded: number[]
+}
+
+export type Grant = { role: string; project: string; unit: string; unit_name?: string }
+export type Person = { id: string; username: string; name: string; locale: string; grants: Grant[] }
+
+/** Who is signed in. `expired` means: everything still works, but sending needs the password again. */
+export type Session = {
+  id: 'current'
+  person: Person
+  enrolment: string
+  server: string
+  accessToken: string
+  accessExpiresAt: number
+  refreshToken: string
+  expired: 0 | 1
+}
+
+export type Setting = { key: string; value: Json }
+
+export class NuongDatabase extends Dexie {
+  drafts!: EntityTable<Draft, 'id'>
+  revisions!: EntityTable<OwnRevision, 'rev'>
+  documents!: Table<ServerDocument, [string, string]>
+  bodies!: Table<Body, [string, string]>
+  blobs!: EntityTable<StoredBlob, 'sha256'>
+  contents!: EntityTable<Content, 'sha256'>
+  uploads!: Table<Upload, [string, string]>
+  servers!: EntityTable<ServerState, 'id'>
+  standings!: Table<Standing, [string, string]>
+  enrolments!: EntityTable<Enrolment, 'id'>
+  session!: EntityTable<Session, 'id'>
+  settings!: EntityTable<Setting, 'key'>
+
+  constructor(name = 'nuong') {
+    super(name, { chromeTransactionDurability: 'strict' })
+    this.version(1).stores({
+      drafts: 'id, person, [database+id]',
+      revisions: 'rev, [database+id], [enrolment+number], person, id',
+      documents: '[database+id], database, type, about',
+      bodies: '[database+id], database',
+      blobs: 'sha256',
+      contents: 'sha256',
+      uploads: '[sha256+record], done, database, record',
+      servers: 'id',
+      standings: '[server+enrolment]',
+      enrolments: 'id, person, username',
+      session: 'id',
+      settings: 'key',
+    })
+  }
+}
+
+export const database = new NuongDatabase()
+
+export function serverState(id: string): ServerState {
+  return {
+    id,
+    since: {},
+    digests: {},
+    pulls: {},
+    afresh: {},
+    carry: [],
+    maxBytes: 250_000,
+    nextSeconds: 300,
+    lastExchangeAt: null,
+    complete: 0,
+  }
+}
+
+/** A record's content, where a document's content is one; null for every other type. */
+export function asRecord(content: JsonObject): RecordContent | null {
+  return content['type'] === 'record' && typeof content['form'] === 'string'
+    ? (content as unknown as RecordContent)
+    : null
+}

@@ -1,0 +1,111 @@
+/**
+ * Drafts: saved on every answer, kept until finished or deleted by their person. A deletion hides the draft first and
+ * empties it only after the time to undo has passed.
+ */
+import { uuid7 } from '@/domain/uuid7'
+import type { Answers, JsonObject, Media } from '@/domain/record'
+import { database, type Draft } from './database'
+import { guarded } from './full'
+
+/** What the form engine may change; everything else is fixed when the draft is begun. */
+export type DraftChange = Partial<Pick<Draft, 'xml' | 'media' | 'title' | 'step'>>
+
+/** Begin a new record of a form in a scope's database; returns the draft, whose id will be the record's. */
+export async function beginDraft(start: {
+  database: string
+  person: string
+  form: string
+  version: string
+}): Promise<Draft> {
+  const now = new Date().toISOString()
+  const draft: Draft = {
+    ...start,
+    id: uuid7(),
+    xml: null,
+    answers: null,
+    media: {},
+    title: '',
+    base: null,
+    step: null,
+    createdAt: now,
+    updatedAt: now,
+  }
+  await guarded(() => database.drafts.add(draft))
+  return draft
+}
+
+/** Begin to correct a record, or go on with the correction that was begun before. */
+export async function beginEdit(start: {
+  database: string
+  id: string
+  person: string
+  rev: string
+  title: string
+  content: JsonObject
+}): Promise<Draft> {
+  return guarded(() =>
+    database.transaction('rw', database.drafts, async () => {
+      const existing = await database.drafts.get(start.id)
+      if (existing !== undefined && existing.deletedAt === undefined) return existing
+      const now = new Date().toISOString()
+      const draft: Draft = {
+        id: start.id,
+        database: start.database,
+        person: start.person,
+        form: text(start.content['form']),
+        version: text(start.content['form_version']),
+        xml: null,
+        answers: (start.content['answers'] ?? {}) as Answers,
+        media: (start.content['media'] ?? {}) as Media,
+        title: start.title,
+        base: { rev: start.rev, content: start.content },
+        step: null,
+        createdAt: now,
+        updatedAt: now,
+      }
+      await database.drafts.put(draft)
+      return draft
+    }),
+  )
+}
+
+/** Save what changed; false when the draft is gone (finished or deleted elsewhere). Throws `StorageFull`. */
+export async function saveDraft(id: string, change: DraftChange): Promise<boolean> {
+  const updatedAt = new Date().toISOString()
+  return guarded(async () => (await database.drafts.update(id, { ...change, updatedAt })) > 0)
+}
+
+export async function getDraft(id: string): Promise<Draft | undefined> {
+  return database.drafts.get(id)
+}
+
+/** A person's drafts, the latest first. */
+export async function listDrafts(person: string): Promise<Draft[]> {
+  const drafts = await database.drafts.where('person').equals(person).toArray()
+  return drafts
+    .filter((draft) => draft.deletedAt === undefined)
+    .sort((left, right) => right.updatedAt.localeCompare(left.updatedAt))
+}
+
+/** Hide a draft; `restoreDraft` brings it back until `emptyDeletedDrafts` runs. */
+export async function deleteDraft(id: string): Promise<void> {
+  await database.drafts.update(id, { deletedAt: new Date().toISOString() })
+}
+
+export async function restoreDraft(id: string): Promise<void> {
+  await database.drafts
+    .where('id')
+    .equals(id)
+    .modify((draft) => {
+      delete draft.deletedAt
+    })
+}
+
+/** Really delete drafts that were hidden before this moment. */
+export async function emptyDeletedDrafts(before: string): Promise<void> {
+  await database.drafts.filter((draft) => draft.deletedAt !== undefined && draft.deletedAt < before).delete()
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}

@@ -1,0 +1,182 @@
+/**
+ * The person's own revisions over the server's copy. A save makes a revision; further saves collapse into it until a
+ * request first carries it. From then on it is frozen, and the next save is its child.
+ */
+import { contentOf, revisionId, wins } from '@/domain/revision'
+import type { Answers, JsonObject, Media, Saved } from '@/domain/record'
+import { asRecord, database, type Draft, type OwnRevision, type ServerDocument } from './database'
+import { guarded } from './full'
+
+/** What a screen shows of a record: the person's own latest save where it is ahead of the server, else the server's copy. */
+export type RecordView = {
+  database: string
+  id: string
+  rev: string
+  deleted: boolean
+  content: JsonObject
+  title: string
+  own: OwnRevision | null
+  server: ServerDocument | null
+}
+
+/**
+ * Turn a draft into the person's revision, in one transaction that also takes its number, queues its files and removes
+ * the draft. Called twice, the second call changes nothing. Throws `StorageFull`, the draft still standing.
+ */
+export async function finishDraft(draft: Pick<Draft, 'id'>, answers: Answers, media: Media): Promise<string> {
+  for (;;) {
+    const plan = await planned(draft.id)
+    if (plan === null) return (await latestOwn(draft.id))?.rev ?? ''
+    const saved: Saved = { by: plan.enrolment, number: String(plan.number), at: new Date().toISOString() }
+    const content: JsonObject = { ...plan.base, form: plan.draft.form, form_version: plan.draft.version, answers, media, saved }
+    const rev = await revisionId(plan.draft.id, { deleted: false, parent: plan.parent, content })
+    if (await guarded(() => committed(plan, { rev, content, saved, media, title: titleOf(answers) || plan.draft.title }))) {
+      return rev
+    }
+  }
+}
+
+type Plan = {
+  draft: Draft
+  base: JsonObject
+  parent: string | null
+  number: number
+  enrolment: string
+  /** The unfrozen revision that this save replaces; null when it makes a new one. */
+  replaces: string | null
+}
+
+/** Where the revision will stand. Its id takes a hash, and IndexedDB transactions don't wait for hashes: hence two steps. */
+async function planned(id: string): Promise<Plan | null> {
+  return database.transaction('r', [database.drafts, database.revisions, database.enrolments, database.session], async () => {
+    const draft = await database.drafts.get(id)
+    if (draft === undefined) return null
+    const enrolment = await enrolmentOf(draft.person)
+    const base: JsonObject = { type: 'record' }
+    if (draft.base !== null) Object.assign(base, withoutServersParts(draft.base.content))
+    const open = await latestOwn(draft.id)
+    if (open !== undefined && open.frozen === 0 && open.enrolment === enrolment.id) {
+      return { draft, base, parent: open.parent, number: open.number, enrolment: enrolment.id, replaces: open.rev }
+    }
+    const parent = draft.base?.rev ?? open?.rev ?? null
+    return { draft, base, parent, number: enrolment.highestNumber + 1, enrolment: enrolment.id, replaces: null }
+  })
+}
+
+/** Write what was planned; false when a request froze the revision, or another save took the number, in between. */
+async function committed(
+  plan: Plan,
+  made: { rev: string; content: JsonObject; saved: Saved; media: Media; title: string },
+): Promise<boolean> {
+  const tables = [database.drafts, database.revisions, database.enrolments, database.session, database.uploads]
+  return database.transaction('rw', tables, async () => {
+    const again = await planned(plan.draft.id)
+    if (again === null) return true
+    if (again.number !== plan.number || again.parent !== plan.parent || again.replaces !== plan.replaces) return false
+    if (plan.replaces !== null) await database.revisions.delete(plan.replaces)
+    const { draft } = plan
+    await database.revisions.put({
+      rev: made.rev,
+      database: draft.database,
+      id: draft.id,
+      parent: plan.parent,
+      deleted: 0,
+      content: made.content,
+      number: plan.number,
+      enrolment: plan.enrolment,
+      person: draft.person,
+      frozen: 0,
+      title: made.title,
+      savedAt: made.saved.at,
+      receipts: {},
+    })
+    if (plan.replaces === null) await database.enrolments.update(plan.enrolment, { highestNumber: plan.number })
+    for (const [name, ref] of Object.entries(made.media)) {
+      if ((await database.uploads.get([ref.sha256, draft.id])) !== undefined) continue
+      const file = { sha256: ref.sha256, type: ref.type, bytes: Number(ref.bytes) }
+      const place = { database: draft.database, record: draft.id, name }
+      await database.uploads.add({ ...file, ...place, url: null, offset: 0, done: 0, problem: null })
+    }
+    await database.drafts.delete(draft.id)
+    return true
+  })
+}
+
+async function enrolmentOf(person: string): Promise<{ id: string; highestNumber: number }> {
+  const session = await database.session.get('current')
+  const enrolment =
+    session?.person.id === person
+      ? await database.enrolments.get(session.enrolment)
+      : await database.enrolments.where('person').equals(person).last()
+  if (enrolment === undefined) throw new Error('no enrolment to save under')
+  return enrolment
+}
+
+/** Phones never write what only servers may: merges, open questions, decisions. */
+function withoutServersParts(content: JsonObject): JsonObject {
+  const { merged, open, decided, ...rest } = contentOf(content)
+  void [merged, open, decided]
+  return rest
+}
+
+/** The person's latest revision of a record on this phone, by number, then by generation. */
+async function latestOwn(id: string): Promise<OwnRevision | undefined> {
+  const own = await database.revisions.where('id').equals(id).toArray()
+  return own.reduce<OwnRevision | undefined>(
+    (best, row) => (best === undefined || row.number > best.number ? row : best),
+    undefined,
+  )
+}
+
+/** The record as its person should see it now; undefined when this phone knows nothing of it. */
+export async function getRecord(databaseName: string, id: string): Promise<RecordView | undefined> {
+  return database.transaction('r', [database.revisions, database.documents, database.bodies], async () => {
+    const server = (await database.documents.get([databaseName, id])) ?? null
+    const body = server === null ? undefined : await database.bodies.get([databaseName, id])
+    const own = (await latestOwn(id)) ?? null
+    if (own !== null && ownIsAhead(own, server)) {
+      const { rev, content, title } = own
+      return { database: databaseName, id, rev, deleted: own.deleted === 1, content, title, own, server }
+    }
+    if (server === null || body === undefined) return undefined
+    const { rev, title } = server
+    return { database: databaseName, id, rev, deleted: server.deleted === 1, content: body.content, title, own, server }
+  })
+}
+
+/** Whether the person's save is what to show: the server has not taken it, or holds nothing that wins over it. */
+export function ownIsAhead(own: OwnRevision, server: ServerDocument | null): boolean {
+  if (server === null) return true
+  if (own.rev === server.rev) return false
+  const taken = Object.values(own.receipts).some(({ outcome }) => outcome === 'stored' || outcome === 'duplicate')
+  return !taken || wins({ rev: own.rev, deleted: own.deleted === 1 }, { rev: server.rev, deleted: server.deleted === 1 })
+}
+
+/** Take back a save that no request has carried: the record goes back to what it was, its number is told as discarded. */
+export async function discardUnsent(rev: string): Promise<boolean> {
+  return database.transaction('rw', [database.revisions, database.enrolments, database.uploads], async () => {
+    const own = await database.revisions.get(rev)
+    if (own === undefined || own.frozen === 1) return false
+    const enrolment = await database.enrolments.get(own.enrolment)
+    await database.enrolments.update(own.enrolment, { discarded: [...(enrolment?.discarded ?? []), own.number] })
+    await database.revisions.delete(rev)
+    if ((await latestOwn(own.id)) === undefined) {
+      await database.uploads.where('record').equals(own.id).and((upload) => upload.done === 0).delete()
+    }
+    return true
+  })
+}
+
+/** A record's title as its form made it (`instance_name`); '' where the form makes none. */
+export function titleOf(answers: Answers): string {
+  const meta = answers['meta']
+  if (typeof meta !== 'object' || meta === null || Array.isArray(meta)) return ''
+  const name = meta['instanceName']
+  return typeof name === 'string' ? name : ''
+}
+
+/** A server's document as lists need it. */
+export function titleOfContent(content: JsonObject): string {
+  const record = asRecord(content)
+  return record === null ? '' : titleOf(record.answers)
+}

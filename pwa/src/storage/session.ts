@@ -1,0 +1,106 @@
+/**
+ * Who is signed in on this phone, and the keys of everybody who ever was. Signing out drops the server's copies, which the
+ * next person may have no right to see, and keeps everybody's unsent work.
+ */
+import { hex } from '@/domain/canonical'
+import { database, type Enrolment, type Person, type Session } from './database'
+
+export async function currentSession(): Promise<Session | undefined> {
+  return database.session.get('current')
+}
+
+/** A key for a person signing in here: the one this phone already has for that name, else a new one that cannot leave it. */
+export async function keyFor(username: string): Promise<{ id: string; key: CryptoKey; jwk: JsonWebKey }> {
+  const known = await database.enrolments.where('username').equals(username).last()
+  if (known !== undefined) return known
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
+  const pair = await crypto.subtle.generateKey(algorithm, false, ['sign', 'verify'])
+  const { crv, kty, x, y } = await crypto.subtle.exportKey('jwk', pair.publicKey)
+  const jwk = { crv, kty, x, y } as JsonWebKey
+  return { id: await thumbprint(jwk), key: pair.privateKey, jwk }
+}
+
+/** RFC 7638: base64url of SHA-256 over the required members in order. */
+async function thumbprint({ crv, kty, x, y }: JsonWebKey): Promise<string> {
+  const bytes = new TextEncoder().encode(JSON.stringify({ crv, kty, x, y }))
+  return base64url(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)))
+}
+
+export function base64url(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')
+}
+
+export type SignedIn = {
+  person: Person
+  server: string
+  accessToken: string
+  accessExpiresAt: number
+  refreshToken: string
+  enrolment: { id: string; username: string; key: CryptoKey; jwk: JsonWebKey; label: string; highestNumber: number }
+}
+
+/** Write a successful sign-in; another person's copies of the server go, the person's own stay where they are. */
+export async function storeSignIn(signedIn: SignedIn): Promise<void> {
+  const tables = [database.session, database.enrolments, database.documents, database.bodies, database.servers]
+  await database.transaction('rw', tables, async () => {
+    const before = await database.session.get('current')
+    if (before !== undefined && before.person.id !== signedIn.person.id) await dropServerCopies()
+    const { id, username, key, jwk, label, highestNumber } = signedIn.enrolment
+    const known = await database.enrolments.get(id)
+    const enrolment: Enrolment = {
+      id,
+      person: signedIn.person.id,
+      username,
+      key,
+      jwk,
+      label,
+      // The greater of both: a number must never be given twice.
+      highestNumber: Math.max(known?.highestNumber ?? 0, highestNumber),
+      discarded: known?.discarded ?? [],
+    }
+    await database.enrolments.put(enrolment)
+    const { person, server, accessToken, accessExpiresAt, refreshToken } = signedIn
+    await database.session.put({
+      id: 'current',
+      person,
+      enrolment: id,
+      server,
+      accessToken,
+      accessExpiresAt,
+      refreshToken,
+      expired: 0,
+    })
+  })
+}
+
+export async function storeTokens(tokens: {
+  accessToken: string
+  accessExpiresAt: number
+  refreshToken: string
+}): Promise<void> {
+  await database.session.update('current', { ...tokens, expired: 0 })
+}
+
+export async function markExpired(): Promise<void> {
+  await database.session.update('current', { expired: 1 })
+}
+
+/** Forget who is signed in and what the server sent them; drafts, own revisions, files and keys stay. */
+export async function storeSignOut(): Promise<void> {
+  const tables = [database.session, database.documents, database.bodies, database.servers]
+  await database.transaction('rw', tables, async () => {
+    await dropServerCopies()
+    await database.session.clear()
+  })
+}
+
+async function dropServerCopies(): Promise<void> {
+  await Promise.all([database.documents.clear(), database.bodies.clear(), database.servers.clear()])
+}
+
+/** A short random name for this device until its person gives it a better one. */
+export function deviceLabel(): string {
+  const random = crypto.getRandomValues(new Uint8Array(2))
+  const mobile = /Android|iPhone|Mobile/.test(globalThis.navigator?.userAgent ?? '')
+  return `${mobile ? 'phone' : 'computer'}-${hex(random)}`
+}

@@ -1,0 +1,11 @@
+/** What a person chose on this phone: language, theme, the device's name. */
+import type { Json } from '@/domain/record'
+import { database } from './database'
+
+export async function getSetting<T extends Json>(key: string, otherwise: T): Promise<T> {
+  return ((await database.settings.get(key))?.value as T | undefined) ?? otherwise
+}
+
+export async function putSetting(key: string, value: Json): Promise<void> {
+  await database.settings.put({ key, value })
+}

@@ -1,0 +1,77 @@
+/**
+ * The addresses of the app. Everything but the sign-in asks for a person; the form engine and the desk are loaded only
+ * by those who go there. The router keeps the scroll position and moves the focus to the new page's heading.
+ */
+import { nextTick } from 'vue'
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { useSession } from '@/stores/session'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Who may see it without signing in. */
+    open?: boolean
+    /** Which frame it stands in; `bare` has no navigation. */
+    frame?: 'phone' | 'desk' | 'bare'
+    /** Roles that have something to do there; absent: everybody. */
+    roles?: string[]
+  }
+}
+
+const desk = (path: string, name: string, component: RouteRecordRaw['component'], roles: string[]): RouteRecordRaw =>
+  ({ path, name, component, meta: { frame: 'desk', roles } }) as RouteRecordRaw
+
+const routes: RouteRecordRaw[] = [
+  { path: '/signin', name: 'signin', component: () => import('./SignInView.vue'), meta: { open: true, frame: 'bare' } },
+  { path: '/', name: 'home', component: () => import('./HomeView.vue') },
+  { path: '/forms', name: 'forms', component: () => import('./FormsView.vue') },
+  {
+    path: '/fill/:draftId',
+    name: 'fill',
+    component: () => import('./fill/FillView.vue'),
+    props: true,
+    meta: { frame: 'bare' },
+  },
+  { path: '/record/:database/:id', name: 'record', component: () => import('./RecordView.vue'), props: true },
+  { path: '/outbox', name: 'outbox', component: () => import('./OutboxView.vue') },
+  { path: '/settings', name: 'settings', component: () => import('./SettingsView.vue') },
+  desk('/desk/review', 'desk-review', () => import('./desk/ReviewListView.vue'), ['supervisor', 'data_manager', 'administrator']),
+  {
+    path: '/desk/review/:database/:id',
+    name: 'desk-review-record',
+    component: () => import('./desk/ReviewRecordView.vue'),
+    props: true,
+    meta: { frame: 'desk', roles: ['supervisor', 'data_manager', 'administrator'] },
+  },
+  desk('/desk/forms', 'desk-forms', () => import('./desk/FormsAdminView.vue'), ['administrator']),
+  desk('/desk/people', 'desk-people', () => import('./desk/PeopleView.vue'), ['administrator']),
+  desk('/desk/areas', 'desk-areas', () => import('./desk/AreasView.vue'), ['administrator', 'data_manager']),
+  { path: '/:path(.*)*', name: 'missing', component: () => import('./MissingView.vue') },
+]
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes,
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+})
+
+router.beforeEach(async (to) => {
+  const session = useSession()
+  await session.load()
+  if (session.person === null && to.meta.open !== true) {
+    return { name: 'signin', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+  }
+  if (to.meta.roles !== undefined && !session.hasRole(...to.meta.roles)) return { name: 'home' }
+  // Who only works at the desk has no lists of a phone to come home to.
+  if (to.name === 'home' && !session.hasRole('field_worker')) {
+    if (session.hasRole('supervisor', 'data_manager')) return { name: 'desk-review' }
+    if (session.hasRole('administrator')) return { name: 'desk-forms' }
+  }
+  return true
+})
+
+router.afterEach(async (to, from) => {
+  if (to.path === from.path) return
+  await nextTick()
+  // A screen reader starts at the page's heading, not somewhere in the page that is gone.
+  document.querySelector<HTMLElement>('main h1')?.focus({ preventScroll: true })
+})
