@@ -37,7 +37,8 @@ def test_every_link_to_a_file_leads_to_it(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_folder_and_file_that_a_page_names_exists(page: Path) -> None:
     named = re.findall(r"`((?:server|sync|pwa|tests|docs|deploy)/[\w./-]*)`", page.read_text("utf-8"))
-    assert not [name for name in named if not (ROOT / name).exists()]
+    # The built app stands where it is named only after the build.
+    assert not [name for name in named if not (ROOT / name).exists() and not name.startswith("pwa/dist")]
 
 
 def test_readme_shows_the_two_commands() -> None:
