@@ -1,0 +1,123 @@
+"""The changes feed of a database: one row a document, at its latest sequence, in the order of commits.
+
+A checkpoint `<sequence>-<opaque>` that the chain does not hold means from the beginning, never from now: reading again
+costs time, leaving out costs data (I7).
+"""
+
+import asyncio
+from typing import Any
+
+from sqlalchemy import Select, and_, bindparam, func, not_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.revisions.batch import Head
+from server.revisions.model import Change, Changes, DatabaseState, UnknownDatabase
+from server.revisions.statements import Statements
+from server.revisions.tables import bodies, databases, documents, entries
+from server.revisions.write import head_of
+from sync import chain
+from sync.digest import SERVER_ONLY
+
+_FOR_PHONES = not_(or_(*(documents.c.doc_id.startswith(prefix, autoescape=True) for prefix in SERVER_ONLY)))
+_WITH_BODY = and_(
+    bodies.c.database == documents.c.database,
+    bodies.c.doc_id == documents.c.doc_id,
+    bodies.c.rev == documents.c.winner,
+)
+_BETWEEN = and_(
+    documents.c.database == bindparam("database"),
+    documents.c.seq > bindparam("since"),
+    documents.c.seq <= bindparam("up_to"),
+)
+_ROW = (documents.c.seq, documents.c.doc_id, documents.c.winner, documents.c.deleted, documents.c.leaves)
+_LINK = select(entries.c.chain).where(entries.c.database == bindparam("database"), entries.c.seq == bindparam("seq"))
+
+
+class Bell:
+    """Rings when something was committed; who missed a ring is told at once, by the count of rings so far."""
+
+    def __init__(self) -> None:
+        """Begin silent."""
+        self.rings = 0
+        self._next = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake everyone who waits."""
+        self.rings += 1
+        waiting, self._next = self._next, asyncio.Event()
+        waiting.set()
+
+    async def wait(self, heard: int, timeout_s: float) -> int:
+        """Return the count of rings as soon as it exceeds `heard`, or after `timeout_s` as it is."""
+        if self.rings <= heard:
+            try:
+                await asyncio.wait_for(self._next.wait(), timeout_s)
+            except TimeoutError:
+                pass
+        return self.rings
+
+
+async def read_head(connection: AsyncConnection, sql: Statements, database: str) -> Head:
+    """Return where the feed ends; raise UnknownDatabase."""
+    row = (await connection.execute(sql.head, {"database": database})).mappings().one_or_none()
+    if row is None:
+        raise UnknownDatabase(database)
+    return head_of(row)
+
+
+async def heads(connection: AsyncConnection) -> list[Head]:
+    """Return the heads of all databases, by name."""
+    return [head_of(row) for row in (await connection.execute(select(databases).order_by("name"))).mappings()]
+
+
+def state_of(head: Head) -> DatabaseState:
+    """Return what a head says of its database."""
+    since = chain.token(head.seq, head.chain)
+    return DatabaseState(head.name, head.seq, since, head.digest, head.documents, head.deleted)
+
+
+async def changes(
+    connection: AsyncConnection,
+    sql: Statements,
+    database: str,
+    since: int,
+    *,
+    limit: int | None,
+    include_docs: bool,
+    up_to: int | None,
+    for_phones: bool,
+) -> Changes:
+    """Return a page of the feed after `since`, no further than `up_to`, exactly `limit` rows while there are any."""
+    head = await read_head(connection, sql, database)
+    end = head.seq if up_to is None else min(up_to, head.seq)
+    if since >= end:
+        return Changes((), max(since, end) if since <= head.seq else head.seq, 0, state_of(head))
+    values: dict[str, Any] = {"database": database, "since": since, "up_to": end}
+    page: Select[Any] = select(*_ROW, *((bodies.c.content,) if include_docs else ()))
+    if include_docs:
+        page = page.join_from(documents, bodies, _WITH_BODY)
+    page = page.where(_BETWEEN).order_by(documents.c.seq)
+    if for_phones:
+        page = page.where(_FOR_PHONES)
+    if limit is not None:
+        page = page.limit(limit)
+    found = (await connection.execute(page, values)).all()
+    rows = tuple(
+        Change(row.seq, row.doc_id, row.winner, row.deleted, tuple(row.leaves.split(" ")), *row[5:]) for row in found
+    )
+    if limit is None or len(rows) < limit:
+        return Changes(rows, end, 0, state_of(head))
+    last = rows[-1].seq if rows else since
+    count = select(func.count()).select_from(documents).where(_BETWEEN)
+    if for_phones:
+        count = count.where(_FOR_PHONES)
+    pending = (await connection.execute(count, values | {"since": last})).scalar_one()
+    return Changes(rows, last if pending else end, pending, state_of(head))
+
+
+async def link_at(connection: AsyncConnection, database: str, seq: int) -> bytes | None:
+    """Return the chain's link at a sequence; None where the chain has none."""
+    if seq == 0:
+        return chain.seed(database)
+    found: bytes | None = (await connection.execute(_LINK, {"database": database, "seq": seq})).scalar_one_or_none()
+    return found

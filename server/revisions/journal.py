@@ -1,0 +1,199 @@
+"""The journal: what every stage reads, and the one write function that gateway, reconcile, conflicts and review call.
+
+Guarantees: a write is one transaction, durable when it returns, or nothing of it is there; the same batch again changes
+nothing, burns no sequence and succeeds (I3); sequences become visible in their order; what was accepted is never
+changed or lost (I2). It knows nothing of forms, people's rights or merging: doors decide who may write what.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.clock import Clock
+from server.db.engine import Storage
+from server.ids import uuid7
+from server.revisions import feed, quarantine, read, write
+from server.revisions.model import (
+    Changes,
+    DatabaseState,
+    NewRevision,
+    NotWaiting,
+    Origin,
+    Outcome,
+    QuarantinedRevision,
+    StoredRevision,
+)
+from server.revisions.statements import Statements
+from sync import chain
+from sync.digest import EMPTY
+from sync.revision import RevisionId, revision_id
+
+#: Work of another stage that must be in the same transaction as the revisions that it is about.
+Also = Callable[[AsyncConnection, Sequence[Outcome]], Awaitable[None]]
+
+
+class Journal:
+    """All databases of one storage."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        """Stand on a migrated storage; `clock` says when something was received."""
+        self._storage = storage
+        self._clock = clock
+        self._sql = Statements(is_postgresql=storage.is_postgresql)
+        self._bell = feed.Bell()
+
+    async def ensure(self, names: Iterable[str]) -> None:
+        """Make the databases that are not there yet."""
+        rows = [
+            {
+                "name": name,
+                "seq": 0,
+                "chain": chain.seed(name),
+                "digest": EMPTY,
+                "documents": 0,
+                "deleted": 0,
+                "created_at": self._clock(),
+            }
+            for name in sorted(set(names))
+        ]
+        if rows:
+            async with self._storage.write() as connection:
+                await connection.execute(self._sql.new_database, rows)
+
+    async def databases(self) -> list[str]:
+        """Return the names of all databases, sorted."""
+        async with self._storage.read() as connection:
+            return [head.name for head in await feed.heads(connection)]
+
+    async def write(
+        self,
+        database: str,
+        revisions: Sequence[NewRevision],
+        origin: Origin,
+        *,
+        seal: bytes | None = None,
+        also: Also | None = None,
+    ) -> list[Outcome]:
+        """Write a batch, parents first; return an outcome for each revision, in order.
+
+        `seal` is the canonical content of a `seal:` document that covers the batch; it is kept with it unless the batch
+        brought nothing new. `also` runs in the same transaction: when it raises, nothing of the batch is there.
+        """
+        async with self._storage.write() as connection:
+            received_at = self._clock()
+            batch = await write.begin(connection, self._sql, database, revisions, origin, received_at)
+            outcomes = [batch.take(revision) for revision in revisions]
+            if seal is not None and batch.has_kept:
+                batch.take(self._seal(seal))
+            await write.finish(connection, self._sql, batch.rows())
+            if also is not None:
+                await also(connection, outcomes)
+        if batch.has_kept:
+            self._bell.ring()
+        return outcomes
+
+    async def changes(
+        self,
+        database: str,
+        since: int = 0,
+        *,
+        limit: int | None = None,
+        include_docs: bool = False,
+        up_to: int | None = None,
+        for_phones: bool = False,
+    ) -> Changes:
+        """Return a page of the feed, one row a document; `for_phones` leaves out what phones never get."""
+        async with self._storage.read() as connection:
+            return await feed.changes(
+                connection,
+                self._sql,
+                database,
+                since,
+                limit=limit,
+                include_docs=include_docs,
+                up_to=up_to,
+                for_phones=for_phones,
+            )
+
+    async def position(self, database: str, since_text: str) -> int:
+        """Return the sequence of a checkpoint; 0 when it is malformed or not one of this journal's chain."""
+        read_token = chain.read_token(since_text)
+        if read_token is None:
+            return 0
+        seq, opaque = read_token
+        async with self._storage.read() as connection:
+            link = await feed.link_at(connection, database, seq)
+        return seq if link is not None and link.hex().startswith(opaque) else 0
+
+    async def since_text(self, database: str, seq: int) -> str:
+        """Return the checkpoint of a sequence that the feed has reached; LookupError beyond it."""
+        async with self._storage.read() as connection:
+            link = await feed.link_at(connection, database, seq)
+        if link is None:
+            raise LookupError(f"{database} has no sequence {seq}")
+        return chain.token(seq, link)
+
+    async def state(self, database: str) -> DatabaseState:
+        """Return how far a database is."""
+        async with self._storage.read() as connection:
+            return feed.state_of(await feed.read_head(connection, self._sql, database))
+
+    async def states(self) -> list[DatabaseState]:
+        """Return how far every database is, at one moment, by name."""
+        async with self._storage.read() as connection:
+            return [feed.state_of(head) for head in await feed.heads(connection)]
+
+    async def wait(self, heard: int, timeout_s: float) -> int:
+        """Return the count of writes by this process once it exceeds `heard`, or after the timeout: begin with 0."""
+        return await self._bell.wait(heard, timeout_s)
+
+    async def document(self, database: str, doc_id: str, rev: RevisionId | None = None) -> StoredRevision | None:
+        """Return a revision, the winner when `rev` is None; None when it is not here."""
+        async with self._storage.read() as connection:
+            return await read.document(connection, database, doc_id, rev)
+
+    async def documents(self, database: str, ids: Iterable[str]) -> dict[str, StoredRevision]:
+        """Return the winners of those documents that are here, by id, tombstones included."""
+        async with self._storage.read() as connection:
+            return await read.winners(connection, self._sql, database, ids)
+
+    async def history(self, database: str, doc_id: str) -> list[StoredRevision]:
+        """Return every revision of a document that is here, in the order of arrival."""
+        async with self._storage.read() as connection:
+            return await read.history(connection, database, doc_id)
+
+    async def quarantined(self, database: str | None = None) -> list[QuarantinedRevision]:
+        """Return what waits for a person, in the order of arrival; of all databases when none is named."""
+        async with self._storage.read() as connection:
+            return await quarantine.waiting(connection, database)
+
+    async def accept(
+        self, database: str, doc_id: str, rev: RevisionId, origin: Origin, *, also: Also | None = None
+    ) -> list[Outcome]:
+        """Let a quarantined revision in, and those that waited only for it; raise NotWaiting.
+
+        The outcomes say what moved; `origin` is who decided. Its parent must not wait itself: a person accepts what
+        they have seen.
+        """
+        async with self._storage.write() as connection:
+            now = self._clock()
+            anything = NewRevision(doc_id, rev, (), False, b"")
+            batch = await write.begin(connection, self._sql, database, [anything], origin, now)
+            standing_by = await quarantine.waiting(connection, database, doc_id)
+            moving = quarantine.with_descendants(rev, standing_by)
+            if moving[0].reason == "parent_quarantined":
+                raise NotWaiting(f"{rev} follows a revision that waits itself")
+            outcomes = quarantine.admit(
+                batch, moving, {one.rev for one in await read.history(connection, database, doc_id)}
+            )
+            await write.finish(connection, self._sql, batch.rows())
+            await quarantine.mark_accepted(connection, moving, origin.person, now)
+            if also is not None:
+                await also(connection, outcomes)
+        self._bell.ring()
+        return outcomes
+
+    def _seal(self, content: bytes) -> NewRevision:
+        doc_id = f"seal:{uuid7(self._clock)}"
+        rev = revision_id(doc_id, deleted=False, parent=None, content=content)
+        return NewRevision(doc_id, rev, (), False, content)

@@ -1,0 +1,175 @@
+"""What goes into the journal and what comes out of it, as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sync.admission import Offer, OutcomeName
+from sync.canonical import Json, MalformedJson, canonical
+from sync.revision import RevisionId, generation_of, revision_id
+
+_MEMBERS = frozenset({"_id", "_rev", "_deleted"})
+
+
+class UnknownDatabase(LookupError):
+    """No database has this name."""
+
+
+class NotWaiting(LookupError):
+    """No such revision waits in quarantine, or the one it edits still does."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRevision:
+    """A revision on its way in: `ancestors` parent first, `content` canonical and without `_id`, `_rev`, `_deleted`.
+
+    `quarantine` is the reason for which a door holds it back; `verify` is off only for replicas whose ids are their
+    own business; `number` counts an enrolment's saves and comes back with the outcome.
+    """
+
+    doc_id: str
+    rev: RevisionId
+    ancestors: tuple[RevisionId, ...]
+    deleted: bool
+    content: bytes
+    number: str | None = None
+    quarantine: str | None = None
+    verify: bool = True
+
+    @classmethod
+    def from_document(
+        cls,
+        document: Mapping[str, Json],
+        ancestors: tuple[RevisionId, ...] = (),
+        *,
+        number: str | None = None,
+        quarantine: str | None = None,
+        verify: bool = True,
+    ) -> "NewRevision":
+        """Return the revision that a document with `_id` and `_rev` is; raise MalformedJson when it cannot be one."""
+        doc_id, rev, deleted = document.get("_id"), document.get("_rev"), document.get("_deleted", False)
+        if not isinstance(doc_id, str):
+            raise MalformedJson("no_id", "/_id")
+        if not isinstance(rev, str):
+            raise MalformedJson("no_revision", "/_rev")
+        if not isinstance(deleted, bool):
+            raise MalformedJson("not_a_flag", "/_deleted")
+        content = canonical(content_of(document))
+        return cls(doc_id, rev, ancestors, deleted, content, number, quarantine, verify)
+
+    @classmethod
+    def following(
+        cls, doc_id: str, content: Mapping[str, Json], parent: RevisionId | None, *, deleted: bool = False
+    ) -> "NewRevision":
+        """Return the edit of `parent` (None: the first revision) to this content, with its id computed."""
+        body = canonical(content)
+        rev = revision_id(doc_id, deleted=deleted, parent=parent, content=body)
+        return cls(doc_id, rev, () if parent is None else (parent,), deleted, body)
+
+    def offer(self) -> Offer:
+        """Return what admission decides about."""
+        return Offer(self.doc_id, self.rev, self.ancestors, self.deleted, self.content, self.quarantine, self.verify)
+
+
+def content_of(document: Mapping[str, Json]) -> dict[str, Json]:
+    """Return a document's own members; raise MalformedJson for a `_member` that means nothing here."""
+    content: dict[str, Json] = {}
+    for name, value in document.items():
+        if not name.startswith("_"):
+            content[name] = value
+        elif name not in _MEMBERS:
+            raise MalformedJson("unknown_member", "/" + name)
+    return content
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who brings revisions in: a person, by an enrolment when it was their phone; neither for the server itself."""
+
+    person: str | None = None
+    enrolment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one revision of a batch."""
+
+    doc_id: str
+    rev: RevisionId
+    number: str | None
+    outcome: OutcomeName
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A document at its latest sequence; `leaves` winner first, `content` the winner's where it was asked for."""
+
+    seq: int
+    doc_id: str
+    rev: RevisionId
+    deleted: bool
+    leaves: tuple[RevisionId, ...]
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """A database at one moment: how far its feed is, the token that says so, and the digest of what is live."""
+
+    name: str
+    seq: int
+    since: str
+    digest: str
+    documents: int
+    deleted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """A page of the feed: `last_seq` is where to go on, `pending` how many documents remain, `state` the same moment's."""
+
+    rows: tuple[Change, ...]
+    last_seq: int
+    pending: int
+    state: DatabaseState
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRevision:
+    """A revision in the journal, with who brought it and when it was received."""
+
+    database: str
+    doc_id: str
+    rev: RevisionId
+    parent: RevisionId | None
+    deleted: bool
+    content: bytes
+    person: str | None
+    enrolment: str | None
+    received_at: datetime
+    is_leaf: bool
+    number: str | None = None
+
+    @property
+    def generation(self) -> int:
+        """Return how many edits led here."""
+        return generation_of(self.rev)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRevision:
+    """A revision that waits for a person, and why."""
+
+    database: str
+    doc_id: str
+    rev: RevisionId
+    ancestors: tuple[RevisionId, ...]
+    deleted: bool
+    content: bytes
+    reason: str
+    person: str | None
+    enrolment: str | None
+    number: str | None
+    received_at: datetime
+    fingerprint: bytes = field(repr=False)

@@ -1,0 +1,92 @@
+"""The journal's SQL, built once for a store; every list of ids goes in as one parameter, every batch as one call."""
+
+import json
+
+from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import Table
+
+from server.revisions.tables import bodies, databases, documents, entries, quarantine, revisions
+
+Insert = postgresql.Insert | sqlite.Insert
+
+
+class Statements:
+    """What differs between SQLite and PostgreSQL, and what is compiled once for both."""
+
+    def __init__(self, *, is_postgresql: bool) -> None:
+        """Build for one of the two."""
+        self.is_postgresql = is_postgresql
+        of_database = bindparam("database")
+        self.head = select(databases).where(databases.c.name == of_database)
+        # The lock makes writers of one database stand in line until the commit, so that sequences become visible in
+        # order: a reader never sees 8 before 7 and checkpoints past it. SQLite has one writer anyway.
+        self.locked_head = self.head.with_for_update()
+        self.documents_of = select(documents).where(documents.c.database == of_database, self.among(documents.c.doc_id))
+        self.revisions_of = select(
+            revisions.c.doc_id, revisions.c.rev, revisions.c.parent, revisions.c.deleted, revisions.c.fingerprint
+        ).where(revisions.c.database == of_database, self.among(revisions.c.doc_id))
+        self.waiting_of = select(
+            quarantine.c.doc_id, quarantine.c.rev, quarantine.c.fingerprint, quarantine.c.reason
+        ).where(
+            quarantine.c.database == of_database,
+            self.among(quarantine.c.doc_id),
+            quarantine.c.accepted_at.is_(None),
+        )
+        self.new_database = self.insert(databases).on_conflict_do_nothing()
+        self.move_head = (
+            update(databases)
+            .where(databases.c.name == bindparam("of_name"))
+            .values({name: bindparam(name) for name in ("seq", "chain", "digest", "documents", "deleted")})
+        )
+        self.put_revision = self._upsert(
+            revisions, "parent", "deleted", "fingerprint", "seq", "person", "enrolment", "number", "received_at"
+        )
+        self.name_revision = (
+            self.insert(revisions)
+            .values(
+                {
+                    "database": bindparam("of_database"),
+                    "doc_id": bindparam("of_doc"),
+                    "rev": bindparam("of_rev"),
+                    "parent": bindparam("parent"),
+                    "deleted": bindparam("deleted"),
+                }
+            )
+            .on_conflict_do_nothing()
+        )
+        self.fill_edge = (
+            update(revisions)
+            .where(
+                revisions.c.database == bindparam("of_database"),
+                revisions.c.doc_id == bindparam("of_doc"),
+                revisions.c.rev == bindparam("of_rev"),
+            )
+            .values(parent=bindparam("parent"))
+        )
+        self.put_body = self.insert(bodies)
+        self.put_entry = self.insert(entries)
+        self.put_document = self._upsert(documents, "seq", "winner", "deleted", "leaves")
+        self.put_quarantine = self.insert(quarantine).on_conflict_do_nothing()
+
+    def insert(self, table: Table) -> Insert:
+        """Return the store's own INSERT, which knows ON CONFLICT."""
+        return postgresql.insert(table) if self.is_postgresql else sqlite.insert(table)
+
+    def among(self, column: ColumnElement[str]) -> ColumnElement[bool]:
+        """Return the condition that `column` is one of the parameter `ids` (see `ids`)."""
+        if self.is_postgresql:
+            return column == any_(bindparam("ids", type_=ARRAY(Text)))
+        values = func.json_each(bindparam("ids", type_=Text)).table_valued("value")
+        return column.in_(select(values.c.value))
+
+    def ids(self, ids: list[str]) -> object:
+        """Return a list of ids as the one parameter that `among` expects: no SQL text depends on how many there are."""
+        return ids if self.is_postgresql else json.dumps(ids)
+
+    def _upsert(self, table: Table, *columns: str) -> Insert:
+        statement = self.insert(table)
+        return statement.on_conflict_do_update(
+            index_elements=list(table.primary_key.columns),
+            set_={name: statement.excluded[name] for name in columns},
+        )

@@ -1,0 +1,172 @@
+"""What becomes of a revision that knocks: one table of decisions, read from the top.
+
+    the revision …                                              becomes
+    has no proper id, or its path skips generations             refused       malformed
+    is new, and its id is not the hash of what it says          refused       id_mismatch
+    waits in quarantine with the same content                   quarantined   for the reason it waits for
+    is known with other content, flag or parent                 quarantined   known_id_other_content
+    is known                                                    duplicate
+    was held back by the door                                   quarantined   unknown_form, misfit_answers, rights_lost, …
+    descends from a quarantined one                             quarantined   parent_quarantined
+    is far ahead of every generation known of its document      quarantined   forged_generation
+    would be one leaf too many                                  quarantined   too_many_leaves
+    none of these                                               stored
+
+Refusing is for what cannot be kept at all: an offline replica takes a refusal as "do not send again", so whatever can
+be kept is kept, in quarantine, until a person has looked. A broken constraint or an edit of a deleted record is no
+reason here: the first is a flag on a stored record, the second an ordinary conflict.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from sync.graph import Graph
+from sync.revision import RESOLVED_TOMBSTONE, RevisionId, generation_of, is_revision_id, revision_id
+
+OutcomeName: TypeAlias = Literal["stored", "duplicate", "quarantined", "refused"]
+
+#: A revision this far above the greatest known generation of its document was not written by editing it: CouchDB
+#: itself names at most so many ancestors. Without a cap, one forged "999999999-…" wins every conflict for ever.
+MAX_GENERATION_JUMP = 1000
+MAX_LEAVES = 20
+MAX_DOC_ID_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A revision as it comes in; `ancestors` parent first, `content` canonical, `held_back` what a door found."""
+
+    doc_id: str
+    rev: RevisionId
+    ancestors: tuple[RevisionId, ...]
+    deleted: bool
+    content: bytes
+    held_back: str | None = None
+    verify: bool = True
+
+    @property
+    def parent(self) -> RevisionId | None:
+        """Return the revision that this one edits, as it says itself."""
+        return self.ancestors[0] if self.ancestors else None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is here of one document: its graph, the fingerprints of held revisions, and the reasons of waiting ones."""
+
+    graph: Graph = field(default_factory=Graph)
+    fingerprints: Mapping[RevisionId, bytes] = field(default_factory=dict)
+    waiting: Mapping[tuple[RevisionId, bytes], str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome and, unless it is plain success, its reason; `is_new` when there is something to keep."""
+
+    outcome: OutcomeName
+    reason: str | None = None
+    is_new: bool = False
+
+
+STORED = Decision("stored", is_new=True)
+DUPLICATE = Decision("duplicate")
+
+
+def fingerprint(content: bytes, *, deleted: bool) -> bytes:
+    """Return what two revisions of one id are compared by."""
+    return hashlib.sha256((b"-" if deleted else b"+") + content).digest()
+
+
+RESOLVED = fingerprint(RESOLVED_TOMBSTONE, deleted=True)
+
+
+def decide(offer: Offer, print_: bytes, here: Standing) -> Decision:
+    """Return what becomes of `offer`, whose fingerprint is `print_`, where `here` is what stands of its document."""
+    if not is_well_formed(offer):
+        return Decision("refused", "malformed")
+    is_held = offer.rev in here.graph.held
+    if offer.verify and not is_held and not _id_holds(offer):
+        return Decision("refused", "id_mismatch")
+    if here.waiting:
+        reason = here.waiting.get((offer.rev, print_))
+        if reason is not None and not (is_held and _says_the_same(offer, print_, here)):
+            return Decision("quarantined", reason)
+    if is_held:
+        if _says_the_same(offer, print_, here):
+            return DUPLICATE
+        return Decision("quarantined", "known_id_other_content", is_new=True)
+    if offer.held_back is not None:
+        return Decision("quarantined", offer.held_back, is_new=True)
+    if here.waiting and _descends_from_waiting(offer, here):
+        return Decision("quarantined", "parent_quarantined", is_new=True)
+    if _is_forged(offer.rev, here.graph):
+        return Decision("quarantined", "forged_generation", is_new=True)
+    if _is_leaf_too_many(offer, print_, here):
+        return Decision("quarantined", "too_many_leaves", is_new=True)
+    return STORED
+
+
+def is_well_formed(offer: Offer) -> bool:
+    """Whether the ids have their shape and the path counts down generation by generation."""
+    if not is_well_formed_doc_id(offer.doc_id) or not is_revision_id(offer.rev):
+        return False
+    generation = generation_of(offer.rev)
+    for ancestor in offer.ancestors:
+        generation -= 1
+        if not is_revision_id(ancestor) or generation_of(ancestor) != generation:
+            return False
+    return True
+
+
+def is_well_formed_doc_id(doc_id: str) -> bool:
+    """Whether a document may be called so; `_local/` documents and other reserved names never enter the journal."""
+    if not 0 < len(doc_id) <= MAX_DOC_ID_CHARACTERS or not doc_id.isprintable():
+        return False
+    return not doc_id.startswith("_") or doc_id.startswith("_design/")
+
+
+def counting_leaves(graph: Graph, fingerprints: Mapping[RevisionId, bytes]) -> int:
+    """Return how many leaves count against the limit: all but the tombstones that machines put on merged branches."""
+    return sum(1 for leaf in graph.leaves() if fingerprints.get(leaf) != RESOLVED)
+
+
+def _id_holds(offer: Offer) -> bool:
+    return offer.rev == revision_id(offer.doc_id, deleted=offer.deleted, parent=offer.parent, content=offer.content)
+
+
+def _says_the_same(offer: Offer, print_: bytes, here: Standing) -> bool:
+    if here.fingerprints[offer.rev] != print_:
+        return False
+    known_parent = here.graph.parents.get(offer.rev)
+    # A truncated path names no parent, and a known one may lack its own: neither contradicts the other.
+    return offer.parent is None or known_parent is None or offer.parent == known_parent
+
+
+def _descends_from_waiting(offer: Offer, here: Standing) -> bool:
+    waiting = {rev for rev, _ in here.waiting}
+    for ancestor in offer.ancestors:
+        if ancestor in here.graph.held:
+            return False
+        if ancestor in waiting:
+            return True
+    return False
+
+
+def _is_forged(rev: RevisionId, graph: Graph) -> bool:
+    generation = generation_of(rev)
+    if generation <= MAX_GENERATION_JUMP:
+        return False
+    return generation - max(map(generation_of, graph.held), default=0) > MAX_GENERATION_JUMP
+
+
+def _is_leaf_too_many(offer: Offer, print_: bytes, here: Standing) -> bool:
+    # Fewer revisions than the limit cannot have more leaves: nearly every document is decided here.
+    if len(here.graph.held) < MAX_LEAVES:
+        return False
+    before = counting_leaves(here.graph, here.fingerprints)
+    graph = here.graph.adding(offer.rev, offer.ancestors, deleted=offer.deleted)
+    after = counting_leaves(graph, {**here.fingerprints, offer.rev: print_})
+    # What replaces leaves or leaves their number alone may always come in: that is how a document gets out again.
+    return after > MAX_LEAVES and after > before

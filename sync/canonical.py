@@ -1,0 +1,213 @@
+"""JSON read strictly and written in one way only, so that equal content has equal bytes on every machine (I1).
+
+`parse` refuses whatever two readers could understand differently: duplicate keys, NaN and infinities, numbers that a
+double does not hold, lone surrogates, `__proto__`, and trees too deep or too large to walk. `canonical` writes RFC 8785
+(JSON Canonicalization Scheme): no spaces, keys in UTF-16 order, numbers as ECMAScript writes them. Documents hold hardly
+any numbers and no astral keys, for which the C encoder of `json` already gives that form in a fraction of the time; a
+look at its output decides whether the slow writer must run. Python and TypeScript share `tests/vectors/canonical.json`.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+
+MAX_DEPTH = 64
+MAX_NODES = 500_000
+#: The greatest integer that a double holds together with both neighbours (ECMAScript's MAX_SAFE_INTEGER).
+MAX_INTEGER = 2**53 - 1
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+#: Output of the C encoder that may differ from RFC 8785: an astral character (perhaps in a key), or what looks like a
+#: fraction, an exponent or a long integer. Text inside strings can look so too; then the slow writer runs in vain.
+_DOUBTFUL = re.compile('[\U00010000-\U0010ffff]|(?:":|[\\[,])-?\\d+(?:\\.\\d|e|(?<=\\d{16}))')
+
+
+class MalformedJson(ValueError):
+    """Bytes or a value that no document may hold; `where` is a JSON Pointer, or an offset where no tree exists yet."""
+
+    def __init__(self, code: str, where: str = "") -> None:
+        """Keep the code for the client and the place for its author."""
+        self.code = code
+        self.where = where
+        super().__init__(f"{code} at {where}" if where else code)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A tree together with the places in it that no document may hold, so that one bad document spoils no batch."""
+
+    value: Json
+    flaws: tuple[MalformedJson, ...]
+
+
+def parse(data: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES) -> Json:
+    """Return the value of strict JSON in UTF-8; raise MalformedJson with the first flaw."""
+    reading = read(data, max_depth=max_depth, max_nodes=max_nodes)
+    if reading.flaws:
+        raise reading.flaws[0]
+    return reading.value
+
+
+def read(data: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES) -> Reading:
+    """Return the tree and its flaws by place; raise MalformedJson where no tree can be had at all."""
+    _check_size(data, max_nodes)
+    flawed: list[tuple[str, object]] = []
+
+    def members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            flawed.append(("duplicate_key", found))
+        if "__proto__" in found:
+            flawed.append(("forbidden_key", found))
+        return found
+
+    def integer(digits: str) -> int:
+        number = int(digits) if len(digits) < 18 else MAX_INTEGER + 1
+        if abs(number) > MAX_INTEGER:
+            raise MalformedJson("number_out_of_range", digits[:20])
+        return number
+
+    def fraction(digits: str) -> float:
+        number = float(digits)
+        if number in (float("inf"), float("-inf")):
+            raise MalformedJson("number_out_of_range", digits[:20])
+        return number
+
+    def constant(name: str) -> None:
+        raise MalformedJson("not_a_number", name)
+
+    try:
+        value: Json = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=members,
+            parse_int=integer,
+            parse_float=fraction,
+            parse_constant=constant,
+        )
+    except UnicodeDecodeError as error:
+        raise MalformedJson("not_utf8", str(error.start)) from None
+    except json.JSONDecodeError as error:
+        raise MalformedJson("not_json", str(error.pos)) from None
+    except RecursionError:
+        raise MalformedJson("too_deep") from None
+    _check_depth(value, max_depth)
+    if flawed or _SURROGATE_ESCAPE.search(data):
+        return Reading(value, tuple(_locate(value, flawed)))
+    return Reading(value, ())
+
+
+def canonical(value: Json) -> bytes:
+    """Return `value` in RFC 8785; raise MalformedJson for a lone surrogate or a number outside the doubles."""
+    try:
+        text = _encode(value)
+        if _DOUBTFUL.search(text):
+            text = _write(value)
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise MalformedJson("lone_surrogate") from None
+    except RecursionError:
+        raise MalformedJson("too_deep") from None
+    except ValueError as error:
+        if isinstance(error, MalformedJson):
+            raise
+        raise MalformedJson("not_a_number") from None
+
+
+def pointer(path: Sequence[str | int]) -> str:
+    """Return the JSON Pointer (RFC 6901) of a path of keys and positions."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def _check_size(data: bytes, max_nodes: int) -> None:
+    # Every value but the first follows a comma or an opening bracket, so counting those bounds the tree before any
+    # memory is spent on it. Commas inside strings count too; only when they decide is it worth cutting strings out.
+    if data.count(b",") + data.count(b"[") + data.count(b"{") < max_nodes:
+        return
+    bare = _STRINGS.sub(b"", data)
+    if bare.count(b",") + bare.count(b"[") + bare.count(b"{") >= max_nodes:
+        raise MalformedJson("too_many_values")
+
+
+def _check_depth(value: Json, max_depth: int) -> None:
+    level = [value] if isinstance(value, dict | list) else []
+    depth = 0
+    while level:
+        depth += 1
+        if depth > max_depth:
+            raise MalformedJson("too_deep")
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if type(parent) is dict else parent)  # type: ignore[union-attr]
+            if type(child) is dict or type(child) is list
+        ]
+
+
+def _locate(value: Json, flawed: list[tuple[str, object]]) -> list[MalformedJson]:
+    """Return the flaws of a parsed tree by place: those noted of its objects, and lone surrogates."""
+    codes: dict[int, list[str]] = {}
+    for code, thing in flawed:
+        codes.setdefault(id(thing), []).append(code)
+    found: list[MalformedJson] = []
+    waiting: list[tuple[tuple[str | int, ...], Json]] = [((), value)]
+    while waiting:
+        path, part = waiting.pop()
+        found.extend(MalformedJson(code, pointer(path)) for code in codes.get(id(part), ()))
+        if isinstance(part, str):
+            if _SURROGATE.search(part):
+                found.append(MalformedJson("lone_surrogate", pointer(path)))
+        elif isinstance(part, Mapping):
+            found.extend(MalformedJson("lone_surrogate", pointer(path)) for key in part if _SURROGATE.search(key))
+            waiting.extend(((*path, key), child) for key, child in part.items())
+        elif isinstance(part, Sequence):
+            waiting.extend(((*path, index), child) for index, child in enumerate(part))
+    return found
+
+
+def _write(value: Json) -> str:
+    """Return RFC 8785 text by its letter, whatever the tree holds."""
+    if isinstance(value, Mapping):
+        members = sorted(value.items(), key=lambda member: member[0].encode("utf-16-be"))
+        return "{" + ",".join(f"{_string(key)}:{_write(child)}" for key, child in members) + "}"
+    if isinstance(value, str):
+        return _string(value)
+    if isinstance(value, Sequence):
+        return "[" + ",".join(map(_write, value)) + "]"
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > MAX_INTEGER:
+        raise MalformedJson("number_out_of_range", str(value)[:20])
+    return json.dumps(value)
+
+
+def _string(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _number(value: float) -> str:
+    """Return a double as ECMA-262 Number::toString does: Python finds the same shortest digits and lays them out otherwise."""
+    if value == 0:
+        return "0"
+    mantissa, _, exponent = f"{value!r}".partition("e")
+    sign, mantissa = ("-", mantissa[1:]) if mantissa.startswith("-") else ("", mantissa)
+    whole, _, part = mantissa.partition(".")
+    part = "" if part == "0" else part
+    digits = (whole + part).lstrip("0")
+    # The decimal point stands after `point` digits, counted from the first that is not zero.
+    point = len(whole) + int(exponent or 0) - (len(whole + part) - len(digits))
+    digits = digits.rstrip("0")
+    if 0 < point <= 21:
+        text = digits.ljust(point, "0") if len(digits) <= point else f"{digits[:point]}.{digits[point:]}"
+    elif -6 < point <= 0:
+        text = "0." + "0" * -point + digits
+    else:
+        power = point - 1
+        text = f"{digits[0]}{'.' + digits[1:] if digits[1:] else ''}e{'+' if power > 0 else '-'}{abs(power)}"
+    return sign + text

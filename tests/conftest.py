@@ -1,0 +1,105 @@
+"""What every test can ask for: a clock that stands until it is moved, and a migrated storage of each kind."""
+
+import asyncio
+import itertools
+import os
+import shutil
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from server.db.engine import Storage
+from server.db.migrate import migrate
+from tests.postgresql import Cluster, NoPostgresql, cluster
+
+CHOICES = {"sqlite": ["sqlite"], "postgresql": ["postgresql"], "both": ["sqlite", "postgresql"]}
+STORES = CHOICES[os.environ.get("NUONG_TEST_STORES", "both")]
+_numbers = itertools.count(1)
+
+
+@dataclass(slots=True)
+class StandingClock:
+    """A clock that tells the same moment until it is moved on."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        """Return the moment at which it stands."""
+        return self.now
+
+    def move(self, **by: float) -> None:
+        """Move on by what `timedelta` takes."""
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock(datetime(2026, 11, 21, 8, 0, tzinfo=UTC))
+
+
+@pytest.fixture(params=STORES)
+async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Storage]:
+    """Give an empty, migrated storage: a file of SQLite, then a database of PostgreSQL."""
+    if request.param == "sqlite":
+        path = tmp_path / "nuong.sqlite"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        opened = Storage(f"sqlite:///{path}")
+        yield opened
+        await opened.close()
+        return
+    running: Cluster = request.getfixturevalue("postgresql_cluster")
+    name = f"test_{next(_numbers)}"
+    await _administer(running, f"CREATE DATABASE {name} TEMPLATE template_nuong")
+    opened = Storage(running.url(name), pool_size=5)
+    yield opened
+    await opened.close()
+    await _administer(running, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an empty, migrated file that tests copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
+    _run(_migrated(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_cluster() -> Iterator[Cluster]:
+    """Give a cluster with a migrated `template_nuong`; without PostgreSQL its tests are skipped, and say why."""
+    running = cluster()
+    try:
+        started = running.__enter__()
+    except NoPostgresql as reason:
+        pytest.skip(str(reason))
+    try:
+        _run(_administer(started, "CREATE DATABASE template_nuong"))
+        _run(_migrated(started.url("template_nuong")))
+        yield started
+    finally:
+        running.__exit__(None, None, None)
+
+
+async def _migrated(url: str) -> None:
+    storage = Storage(url)
+    await migrate(storage)
+    await storage.close()
+
+
+async def _administer(running: Cluster, statement: str) -> None:
+    connection = await asyncpg.connect(host=str(running.directory), user="nuong", database="postgres")
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def _run(work: Coroutine[object, object, None]) -> None:
+    # In a thread of its own: the test runner has its own event loop in this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()

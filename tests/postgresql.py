@@ -1,0 +1,98 @@
+"""A PostgreSQL cluster for the length of a test run: started from the installed binaries, reached by a socket, thrown away.
+
+It runs as an ordinary user (PostgreSQL refuses root), listens on no port, and writes without waiting for the disk. Each
+test gets a database of its own, copied from one that was migrated once.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+USERS = ("postgres", "nobody")
+OPTIONS = (
+    "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c listen_addresses='' "
+    "-c max_connections=60 -c shared_buffers=64MB -c autovacuum=off"
+)
+
+
+class NoPostgresql(RuntimeError):
+    """Why there can be no cluster here, as a sentence for the person who runs the tests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A running cluster, reached by the socket in `directory`."""
+
+    directory: Path
+
+    def url(self, database: str) -> str:
+        """Return the URL of one of its databases."""
+        return f"postgresql://nuong@/{database}?host={self.directory}"
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    """Give a running cluster; raise NoPostgresql when there can be none."""
+    binaries = _binaries()
+    user = _user()
+    directory = Path(tempfile.mkdtemp(prefix="nuong-pg-"))
+    try:
+        if user is not None:
+            shutil.chown(directory, user)
+        data = directory / "data"
+        _run(
+            user, binaries / "initdb", "-D", data, "-U", "nuong", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
+        )
+        socket = f"-c unix_socket_directories={directory} {OPTIONS}"
+        _run(user, binaries / "pg_ctl", "-D", data, "-l", directory / "log", "-o", socket, "-w", "start")
+        try:
+            yield Cluster(directory)
+        finally:
+            _run(user, binaries / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _binaries() -> Path:
+    found = shutil.which("initdb")
+    if found is not None and shutil.which("pg_ctl", path=str(Path(found).resolve().parent)):
+        return Path(found).resolve().parent
+    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
+    if versions:
+        return versions[-1].parent
+    raise NoPostgresql(
+        "PostgreSQL is not installed: neither in PATH nor in /usr/lib/postgresql (apt-get install postgresql)"
+    )
+
+
+def _user() -> str | None:
+    """Return the user to run as when we are root; None when we are somebody ordinary."""
+    if os.geteuid() != 0:
+        return None
+    import pwd
+
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    for user in USERS:
+        if user in names:
+            return user
+    raise NoPostgresql("PostgreSQL does not run as root, and there is neither a user postgres nor nobody")
+
+
+def _run(user: str | None, *command: str | Path) -> None:
+    done = subprocess.run(
+        [str(part) for part in command],
+        user=user,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        # The server inherits what pg_ctl was given: a pipe here would stay open and never let us go on.
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode:
+        raise NoPostgresql(f"PostgreSQL does not start here: {Path(command[0]).name} ended with {done.returncode}")
