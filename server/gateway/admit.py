@@ -1,0 +1,122 @@
+"""What the door itself finds about pushed revisions, before the journal decides about the graph.
+
+    scope covered neither now nor at the last completed exchange       refused      not_allowed
+    no document that a journal can hold                                refused      malformed
+    covered at the last exchange only                                  quarantined  rights_lost
+    no record of this enrolment, or with members that servers write    quarantined  not_a_record, …
+    form version unknown in the scope's project                        quarantined  unknown_form
+    answers that don't type                                            quarantined  misfit_answers
+
+Read from the top. A broken constraint is no reason: the follower flags it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.auth.authorise import allowed
+from server.auth.principal import Principal
+from server.forms.answers import check
+from server.forms.library import FormLibrary
+from server.gateway.caller import Caller
+from server.gateway.schemas import Push
+from server.revisions.model import NewRevision, Outcome
+from sync.canonical import MalformedJson
+
+#: Members that only servers write (merging): a phone that set them would decide what it may not.
+SERVERS_ONLY = ("merged", "open", "decided", "undoes")
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A pushed document on its way: the revision for the journal, or the outcome where there is none."""
+
+    database: str
+    revision: NewRevision | None
+    refused: Outcome | None = None
+
+
+class Admission:
+    """The rules for one caller; look-ups are kept for the length of a request."""
+
+    def __init__(self, caller: Caller, library: FormLibrary, scopes: Collection[str]) -> None:
+        """Use the caller's rights now and then; `scopes` are the databases that take records."""
+        self._enrolment = caller.enrolment.id
+        self._now = caller.principal
+        self._then = Principal(caller.principal.person, "", self._enrolment, caller.enrolment.exchange_grants or ())
+        self._library = library
+        self._scopes = scopes
+        self._rights: dict[str, str | None] = {}
+
+    async def admit(self, push: Sequence[Push], flawed: Collection[int]) -> list[Admitted]:
+        """Return what becomes of each document, in order; `flawed` are positions that strict JSON refused."""
+        return [await self._admit_one(item, position in flawed) for position, item in enumerate(push)]
+
+    async def _admit_one(self, item: Push, is_flawed: bool) -> Admitted:
+        document = item.doc
+        number = _number(document)
+        rights = self._rights_in(item.db)
+        if rights == "not_allowed":
+            return _refused(item, number, "not_allowed")
+        if is_flawed:
+            return _refused(item, number, "malformed")
+        try:
+            quarantine = rights or await self._held_back(item.db, document)
+            revision = NewRevision.from_document(document, tuple(item.ancestors), number=number, quarantine=quarantine)
+        except MalformedJson:
+            return _refused(item, number, "malformed")
+        return Admitted(item.db, revision)
+
+    def _rights_in(self, database: str) -> str | None:
+        """Return None where records may be pushed, else the reason."""
+        if database not in self._rights:
+            if database not in self._scopes:
+                reason: str | None = "not_allowed"
+            elif allowed(self._now, "capture", database):
+                reason = None
+            else:
+                reason = "rights_lost" if allowed(self._then, "capture", database) else "not_allowed"
+            self._rights[database] = reason
+        return self._rights[database]
+
+    async def _held_back(self, database: str, document: Mapping[str, Any]) -> str | None:
+        """Return the reason for which a person must look at the document first."""
+        reason = self._claim(document)
+        if reason is not None or document.get("_deleted") is True:
+            return reason
+        form, version = document.get("form"), document.get("form_version")
+        published = None
+        if isinstance(form, str) and isinstance(version, str):
+            published = await self._library.get(form, version)
+        if published is None or not database.startswith(f"{published.project}-"):
+            return "unknown_form"
+        is_fit = not check(published.schema, document.get("answers")) and _is_media(document.get("media", {}))
+        return None if is_fit else "misfit_answers"
+
+    def _claim(self, document: Mapping[str, Any]) -> str | None:
+        """Return what is wrong with what the document says that it is."""
+        saved = document.get("saved")
+        if document.get("type") != "record" or not isinstance(saved, dict):
+            return "not_a_record"
+        if saved.get("by") != self._enrolment or _number(document) is None:
+            return "foreign_save"
+        return "servers_only" if any(member in document for member in SERVERS_ONLY) else None
+
+
+def _refused(item: Push, number: str | None, reason: str) -> Admitted:
+    outcome = Outcome(str(item.doc.get("_id", "")), str(item.doc.get("_rev", "")), number, "refused", reason)
+    return Admitted(item.db, None, outcome)
+
+
+def _number(document: Mapping[str, Any]) -> str | None:
+    saved = document.get("saved")
+    number = saved.get("number") if isinstance(saved, dict) else None
+    is_number = isinstance(number, str) and number.isascii() and number.isdigit() and len(number) <= 15
+    return number if is_number and not number.startswith("0") else None
+
+
+def _is_media(media: object) -> bool:
+    return isinstance(media, dict) and all(
+        isinstance(file, dict) and all(isinstance(file.get(member), str) for member in ("sha256", "bytes", "type"))
+        for file in media.values()
+    )

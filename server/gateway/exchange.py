@@ -1,0 +1,223 @@
+"""One exchange: admit and store what a phone pushed, then answer with what it lacks.
+
+    body → strict JSON → envelope → caller → admission → journal (a transaction per database, in name order) → pull
+
+An acknowledgement exists only once its transaction is durable, and the enrolment's numbers move in the same
+transaction: a crash at any point leaves the phone with a request that it may send again as it is.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.areas.areas import Areas
+from server.areas.grants import CATALOG, Grant
+from server.auth import enrolments
+from server.auth.sessions import Sessions
+from server.clock import Clock
+from server.db.engine import Storage
+from server.errors import Problem
+from server.forms.library import FormLibrary
+from server.gateway.admit import Admission, Admitted
+from server.gateway.answer import Head, write_answer
+from server.gateway.caller import Caller, identify, pushed_ids
+from server.gateway.compress import Coding, Meter
+from server.gateway.numbers import Numbers
+from server.gateway.outcomes import Waiting, decided, forget_confirmed, note_quarantined
+from server.gateway.progress import Progress, lock_progress, save_progress
+from server.gateway.pull import Page, pull
+from server.gateway.schemas import SyncRequest
+from server.revisions.journal import Journal
+from server.revisions.model import Origin, Outcome
+from sync.canonical import MalformedJson, canonical, read
+
+NEXT_S = 300
+#: An exchange that changes nothing is written down only this often: doing nothing must cost no commit.
+EXCHANGE_FRESH = timedelta(hours=1)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an exchange works with."""
+
+    storage: Storage
+    journal: Journal
+    sessions: Sessions
+    areas: Areas
+    library: FormLibrary
+    clock: Clock
+    server_id: str
+
+
+def read_request(body: bytes) -> tuple[SyncRequest, set[int]]:
+    """Return the envelope and the positions in `push` that strict JSON refuses; raises for anything else amiss."""
+    try:
+        reading = read(body)
+    except MalformedJson as error:
+        raise Problem("malformed_json", reason=error.code, where=error.where) from error
+    flawed: set[int] = set()
+    for flaw in reading.flaws:
+        path = flaw.where.split("/")
+        # One bad document must not keep a phone's whole queue.
+        if path[1:2] != ["push"] or path[3:4] != ["doc"]:
+            raise Problem("malformed_json", reason=flaw.code, where=flaw.where)
+        flawed.add(int(path[2]))
+    try:
+        return SyncRequest.model_validate(reading.value), flawed
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = "/" + "/".join(str(part) for part in first["loc"])
+        raise Problem("envelope", reason=first["type"], where=where[:200]) from error
+
+
+async def exchange(parts: Parts, body: bytes, access_token: str | None, coding: Coding) -> bytes:
+    """Return the answer's bytes in `coding`."""
+    request, flawed = read_request(body)
+    caller = await identify(parts.storage, parts.sessions, request, access_token)
+    atlas = await parts.areas.atlas()
+    admission = Admission(caller, parts.library, {scope.name for scope in atlas.scopes})
+    admitted = await admission.admit(request.push, flawed)
+    final = await decided(parts.journal, caller.waiting)
+    confirmed = [row for row in final if row.number in request.verdicts]
+    stored = await _Push(parts, request, caller, confirmed).store(admitted)
+    told = {(item.doc_id, item.rev) for item in stored.acks}
+    acks = [*stored.acks]
+    acks += [
+        Outcome(row.doc_id, row.rev, row.number, "stored", None)
+        for row in final
+        if row not in confirmed and (row.doc_id, row.rev) not in told
+    ]
+    pages: list[Page] = []
+    carry: list[str] | None = None
+    if caller.is_signed_in:
+        carry = [CATALOG, *(scope.name for scope in atlas.carried(caller.principal))]
+        pushed: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+        for database, doc_id, rev in pushed_ids(request.push):
+            pushed[database].add((doc_id, rev))
+        reserved = 400 + 40 * len(acks)
+        pages = await pull(parts.journal, carry, request.since, pushed, Meter(request.max_bytes, coding, reserved))
+    head = Head(
+        server_time=_timestamp(parts.clock()),
+        tokens=caller.tokens,
+        acks=acks,
+        carry=carry,
+        safe=stored.progress.safe,
+        highest_number=stored.progress.highest,
+        server=parts.server_id,
+        next_s=NEXT_S,
+    )
+    return await write_answer(parts.journal, head, pages, request.max_bytes, coding)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """The outcomes of a push, in its order, and what is known of the enrolment's numbers after it."""
+
+    acks: tuple[Outcome, ...]
+    progress: Progress
+
+
+class _Push:
+    """Stores one request's push and the enrolment's numbers beside it."""
+
+    def __init__(self, parts: Parts, request: SyncRequest, caller: Caller, confirmed: Sequence[Waiting]) -> None:
+        self._parts = parts
+        self._request = request
+        self._caller = caller
+        self._confirmed = confirmed
+        self._progress = caller.progress
+
+    async def store(self, admitted: Sequence[Admitted]) -> _Stored:
+        """Write every database in name order; the enrolment's own rows go with the last one."""
+        by_database: defaultdict[str, list[int]] = defaultdict(list)
+        acks: list[Outcome | None] = []
+        for position, item in enumerate(admitted):
+            acks.append(item.refused)
+            if item.revision is not None:
+                by_database[item.database].append(position)
+        refused = Numbers.of(int(ack.number) for ack in acks if ack is not None and ack.number is not None)
+        names = sorted(by_database)
+        for name in names:
+            is_last = name == names[-1]
+
+            async def also(
+                connection: AsyncConnection, outcomes: Sequence[Outcome], name: str = name, is_last: bool = is_last
+            ) -> None:
+                await note_quarantined(connection, self._caller.enrolment.id, name, outcomes)
+                await self._settle(connection, outcomes, refused, is_last=is_last)
+
+            positions = by_database[name]
+            revisions = [item.revision for item in (admitted[position] for position in positions) if item.revision]
+            origin = Origin(self._caller.enrolment.person, self._caller.enrolment.id)
+            outcomes = await self._parts.journal.write(name, revisions, origin, seal=self._seal(), also=also)
+            for position, outcome in zip(positions, outcomes, strict=True):
+                acks[position] = outcome
+        if not names:
+            await self._settle_without_push(refused)
+        return _Stored(tuple(ack for ack in acks if ack is not None), self._progress)
+
+    def _seal(self) -> bytes:
+        """Return the content of the `seal:` document: what was signed and the signature, for anyone to check."""
+        push = [list(item) for item in pushed_ids(self._request.push)]
+        content: dict[str, Any] = {
+            "type": "seal",
+            "enrolment": self._caller.enrolment.id,
+            "push": push,
+            "jws": self._request.seal or "",
+        }
+        return canonical(content)
+
+    async def _settle(
+        self, connection: AsyncConnection, outcomes: Sequence[Outcome], refused: Numbers, *, is_last: bool
+    ) -> None:
+        """Move the enrolment's numbers in the transaction that stores what they count."""
+        caller, request = self._caller, self._request
+        before = await lock_progress(connection, caller.enrolment.id)
+        numbers = [(int(item.number), item.outcome == "refused") for item in outcomes if item.number is not None]
+        received = Numbers.of(number for number, is_refused in numbers if not is_refused)
+        refused = refused | Numbers.of(number for number, is_refused in numbers if is_refused)
+        # What stays on the phone is measured against all that the request brought, so only with its last part.
+        self._progress = before.after(received, refused, request.holding if is_last else None)
+        await save_progress(connection, caller.enrolment.id, self._progress)
+        if is_last:
+            await self._finish(connection, before)
+
+    async def _finish(self, connection: AsyncConnection, before: Progress) -> None:
+        caller, now = self._caller, self._parts.clock()
+        await forget_confirmed(connection, caller.enrolment.id, self._confirmed)
+        grants: tuple[Grant, ...] = caller.enrolment.exchange_grants or ()
+        at = caller.enrolment.exchanged_at
+        if caller.is_signed_in:
+            # An exchange without a token completes nothing: its phone has not learnt what it is assigned now.
+            grants, at = caller.principal.grants, now
+        if caller.is_signed_in or at is not None:
+            progress = self._progress
+            await enrolments.note_exchange(
+                connection, caller.enrolment.id, grants, progress.highest, progress.safe, at or now
+            )
+        if self._progress.gaps != before.gaps and self._progress.gaps.ranges:
+            log.warning("numbers_missing", enrolment=caller.enrolment.id, numbers=str(self._progress.gaps))
+
+    async def _settle_without_push(self, refused: Numbers) -> None:
+        caller, request = self._caller, self._request
+        self._progress = caller.progress.after(Numbers(), refused, request.holding)
+        exchanged_at = caller.enrolment.exchanged_at
+        is_fresh = exchanged_at is not None and self._parts.clock() - exchanged_at < EXCHANGE_FRESH
+        same_rights = set(caller.enrolment.exchange_grants or ()) == set(caller.principal.grants)
+        is_settled = self._progress == caller.progress and not self._confirmed
+        if is_settled and (not caller.is_signed_in or (is_fresh and same_rights)):
+            return
+        async with self._parts.storage.write() as connection:
+            await self._settle(connection, (), refused, is_last=True)
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,107 @@
+"""What the server knows of an enrolment's numbers: received, refused, discarded, still on the phone, or nowhere.
+
+A number that is nowhere is a gap (I10). `safe` is where the phone may stop keeping its copies: no backup is set up,
+so everything acknowledged is covered, up to the first number that the phone still holds or that was refused.
+"""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.db.upsert import insert_missing
+from server.gateway.numbers import Numbers
+from server.gateway.schemas import Holding
+from server.gateway.tables import sync_numbers
+
+
+NONE = Numbers()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The numbers of one enrolment."""
+
+    received: Numbers = NONE
+    refused: Numbers = NONE
+    discarded: Numbers = NONE
+    unsent: Numbers = NONE
+    gaps: Numbers = NONE
+    drafts: int = 0
+    media: int = 0
+
+    @property
+    def highest(self) -> int:
+        """Return the greatest number that has reached the server, refused ones too."""
+        return (self.received | self.refused).highest
+
+    @property
+    def safe(self) -> int:
+        """Return the number up to which everything is here, or was given up on the phone."""
+        kept = (self.unsent | self.refused).minus(self.discarded)
+        return min(self.highest, kept.lowest - 1) if kept.ranges else self.highest
+
+    def after(self, received: Numbers, refused: Numbers, holding: Holding | None) -> "Progress":
+        """Return what is known once a request has brought these numbers and said what stays."""
+        all_received = self.received | received
+        all_refused = (self.refused | refused).minus(all_received)
+        if holding is None:
+            return replace(
+                self, received=all_received, refused=all_refused, unsent=self.unsent.minus(received | refused)
+            )
+        unsent = Numbers.of(map(int, holding.unsent)).minus(all_received)
+        discarded = self.discarded | Numbers.of(map(int, holding.discarded))
+        return Progress(
+            received=all_received,
+            refused=all_refused,
+            discarded=discarded,
+            unsent=unsent,
+            gaps=(all_received | all_refused | discarded | unsent).missing(),
+            drafts=holding.drafts,
+            media=holding.media,
+        )
+
+
+async def load_progress(connection: AsyncConnection, enrolment: str) -> Progress:
+    """Return what is known of `enrolment`; nothing yet for one that has never sent."""
+    statement = select(sync_numbers).where(sync_numbers.c.enrolment == enrolment)
+    row = (await connection.execute(statement)).one_or_none()
+    if row is None:
+        return Progress()
+    return Progress(
+        received=Numbers.parse(row.received),
+        refused=Numbers.parse(row.refused),
+        discarded=Numbers.parse(row.discarded),
+        unsent=Numbers.parse(row.unsent),
+        gaps=Numbers.parse(row.gaps),
+        drafts=row.drafts,
+        media=row.media,
+    )
+
+
+async def lock_progress(connection: AsyncConnection, enrolment: str) -> Progress:
+    """Return what is known of `enrolment`, held until the transaction ends: two requests of one phone add up."""
+    empty = _row(enrolment, Progress())
+    await insert_missing(connection, sync_numbers, [empty])
+    statement = select(sync_numbers.c.enrolment).where(sync_numbers.c.enrolment == enrolment).with_for_update()
+    await connection.execute(statement)
+    return await load_progress(connection, enrolment)
+
+
+async def save_progress(connection: AsyncConnection, enrolment: str, progress: Progress) -> None:
+    """Write what is known of `enrolment` now."""
+    values = _row(enrolment, progress)
+    await connection.execute(sync_numbers.update().where(sync_numbers.c.enrolment == enrolment).values(**values))
+
+
+def _row(enrolment: str, progress: Progress) -> dict[str, object]:
+    return {
+        "enrolment": enrolment,
+        "received": str(progress.received),
+        "refused": str(progress.refused),
+        "discarded": str(progress.discarded),
+        "unsent": str(progress.unsent),
+        "gaps": str(progress.gaps),
+        "drafts": progress.drafts,
+        "media": progress.media,
+    }

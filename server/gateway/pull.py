@@ -1,0 +1,111 @@
+"""What a phone lacks: the winners that changed since its checkpoints, within its byte budget.
+
+Catalog first, then one page of each database in turn. The budget counts bytes as they will be on the wire, so the
+documents are run through the answer's own compressor while they are chosen; what is still too long once the answer
+is put together is cut from the end (`cut`). At least one document always goes, whatever the budget.
+
+Guarantees: a page's end never passes a document that was not sent, unless the phone itself pushed that very revision
+in this request or documents of its kind never go to phones. A digest is given only when the page reaches exactly the
+sequence that the digest was taken at.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from server.areas.grants import CATALOG
+from server.gateway.compress import Meter
+from server.revisions.journal import Journal
+from server.revisions.model import Change, DatabaseState
+from sync.canonical import canonical
+
+PAGE_ROWS = 500
+#: A document costs some sixty bytes at the very least, so a page need not hold more than the budget could take.
+LEAST_DOCUMENT_BYTES = 60
+
+
+@dataclass(slots=True)
+class Page:
+    """What one database contributes to the answer; `rows` are (sequence, document as JSON)."""
+
+    database: str
+    start: int
+    position: int
+    rows: list[tuple[int, bytes]] = field(default_factory=list)
+    #: Where the feed stood when the page reached its end; None while more is to come.
+    end: DatabaseState | None = None
+
+    @property
+    def more(self) -> bool:
+        """Tell whether another round would bring more."""
+        return self.end is None
+
+
+def cut(pages: Sequence[Page], share: float) -> bool:
+    """Take the last documents off the answer, at least one and about `share` of all; False when only one is left."""
+    total = sum(len(page.rows) for page in pages)
+    if total <= 1:
+        return False
+    surplus = min(total - 1, max(1, round(total * share)))
+    for page in reversed(pages):
+        while surplus and page.rows:
+            page.rows.pop()
+            page.position = page.rows[-1][0] if page.rows else page.start
+            page.end = None
+            surplus -= 1
+    return True
+
+
+async def pull(
+    journal: Journal,
+    carried: Sequence[str],
+    since: Mapping[str, str],
+    pushed: Mapping[str, set[tuple[str, str]]],
+    meter: Meter,
+) -> list[Page]:
+    """Return a page for each database that has something to say; `pushed` holds (id, revision) by database."""
+    states = {state.name: state for state in await journal.states()}
+    pages = []
+    for name in (CATALOG, *(name for name in carried if name != CATALOG)):
+        text, state = since.get(name, ""), states.get(name)
+        # An empty database has nothing to say, except to a phone with another server's checkpoint or one from before
+        # a restore: it must not keep that.
+        if state is None or state.since == text or (state.seq == 0 and not text):
+            continue
+        start = await journal.position(name, text) if text else 0
+        pages.append(Page(name, start, start))
+    turns = list(pages)
+    while turns and not meter.is_full:
+        for page in turns:
+            await _next_rows(journal, page, pushed.get(page.database, set()), meter)
+            if meter.is_full:
+                break
+        turns = [page for page in turns if page.more]
+    # A page that got no turn, or only showed that the budget was used up, says nothing.
+    return [page for page in pages if not page.more or page.position > page.start]
+
+
+async def _next_rows(journal: Journal, page: Page, pushed: set[tuple[str, str]], meter: Meter) -> None:
+    """Add the next rows of the feed to `page` as far as the budget goes."""
+    limit = max(1, min(PAGE_ROWS, meter.left_bytes // LEAST_DOCUMENT_BYTES))
+    changes = await journal.changes(page.database, page.position, limit=limit, include_docs=True, for_phones=True)
+    for row in changes.rows:
+        # A phone that holds nothing needs no tombstones; the digest counts only what lives.
+        if (row.doc_id, row.rev) not in pushed and not (row.deleted and page.start == 0):
+            document = document_bytes(row)
+            if not meter.admit(document):
+                return
+            page.rows.append((row.seq, document))
+        page.position = row.seq
+    page.position = changes.last_seq
+    if changes.pending == 0 and changes.last_seq == changes.state.seq:
+        page.end = changes.state
+
+
+def document_bytes(row: Change) -> bytes:
+    """Return the winner as the document that travels: its canonical content with id and revision put in front."""
+    fields: dict[str, str | bool] = {"_id": row.doc_id, "_rev": row.rev}
+    if row.deleted:
+        fields["_deleted"] = True
+    head = canonical(fields)
+    content = row.content or b"{}"
+    return head if content == b"{}" else head[:-1] + b"," + content[1:]

@@ -1,0 +1,92 @@
+"""The wire of `POST /api/sync`: what a phone sends and what it gets.
+
+A change here is a change of `PROTOCOL`: a test holds a frozen hash of both schemas. The answer is written byte by byte
+on the hot path (`answer.py`); its model here is the contract, and tests read every answer through it.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PROTOCOL = 1
+
+Number = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,14}$")]
+RevisionId = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}-[0-9a-f]{32}$")]
+DatabaseName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,99}$")]
+Since = Annotated[str, Field(max_length=80)]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Push(_Wire):
+    """One revision of one document; `ancestors` parent first, back to the last that the server acknowledged."""
+
+    db: DatabaseName
+    doc: dict[str, Any]
+    ancestors: Annotated[list[RevisionId], Field(max_length=1000)] = []
+
+
+class Holding(_Wire):
+    """What stays on the phone after this request."""
+
+    unsent: Annotated[list[Number], Field(max_length=20_000)] = []
+    discarded: Annotated[list[Number], Field(max_length=20_000)] = []
+    drafts: Annotated[int, Field(ge=0)] = 0
+    media: Annotated[int, Field(ge=0)] = 0
+
+
+class SyncRequest(_Wire):
+    """A whole exchange of one enrolment."""
+
+    protocol: Literal[1]
+    enrolment: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+    refresh: Annotated[str, Field(max_length=4096)] | None = None
+    since: Annotated[dict[DatabaseName, Since], Field(max_length=500)] = {}
+    push: Annotated[list[Push], Field(max_length=10_000)] = []
+    seal: Annotated[str, Field(max_length=4096)] | None = None
+    holding: Holding = Holding()
+    verdicts: Annotated[list[Number], Field(max_length=20_000)] = []
+    max_bytes: Annotated[int, Field(ge=1, le=16_000_000)] = 250_000
+
+
+class Tokens(_Wire):
+    """New credentials in place of those that ran out."""
+
+    access_token: str
+    expires_in: int
+    refresh_token: str
+
+
+class Ack(_Wire):
+    """What became of one revision; `number` is null for a document that carries none."""
+
+    number: Number | None
+    rev: str
+    outcome: Literal["stored", "duplicate", "quarantined", "refused"]
+    reason: str | None
+
+
+class DatabaseChanges(_Wire):
+    """The winners that changed after the phone's `since`, in the order of the feed."""
+
+    docs: list[dict[str, Any]]
+    since: Since
+    more: bool
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+
+
+class SyncAnswer(_Wire):
+    """The answer to a `SyncRequest`; databases without changes are left out."""
+
+    protocol: Literal[1]
+    server_time: str
+    tokens: Tokens | None
+    acks: list[Ack]
+    changes: dict[DatabaseName, DatabaseChanges]
+    carry: list[DatabaseName] | None
+    safe: str
+    highest_number: str
+    server: str
+    next_s: int

@@ -1,0 +1,30 @@
+"""Tables of the sync door: the numbers of each enrolment, and outcomes that its phone has yet to confirm."""
+
+from sqlalchemy import Column, Integer, String, Table, Text
+
+from server.db.metadata import metadata
+
+#: Sets of numbers as ranges (`1-41,43`). `gaps` are numbers that nobody has: neither received nor held nor discarded.
+sync_numbers = Table(
+    "sync_numbers",
+    metadata,
+    Column("enrolment", String(43), primary_key=True),
+    Column("received", Text, nullable=False),
+    Column("refused", Text, nullable=False),
+    Column("discarded", Text, nullable=False),
+    Column("unsent", Text, nullable=False),
+    Column("gaps", Text, nullable=False),
+    Column("drafts", Integer, nullable=False),
+    Column("media", Integer, nullable=False),
+)
+
+#: Revisions that went to quarantine. Once a person has decided, the outcome is repeated to the phone until it confirms.
+sync_outcomes = Table(
+    "sync_outcomes",
+    metadata,
+    Column("enrolment", String(43), primary_key=True),
+    Column("database", String(100), primary_key=True),
+    Column("doc_id", String(200), primary_key=True),
+    Column("rev", String(64), primary_key=True),
+    Column("number", String(15)),
+)

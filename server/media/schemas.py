@@ -1,0 +1,41 @@
+"""What a tus client says about an upload: the `Upload-Metadata` header, read strictly."""
+
+import base64
+import binascii
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from server.errors import Problem
+
+MAX_HEADER_CHARACTERS = 4096
+
+
+class UploadMetadata(BaseModel):
+    """The content's hash and type, and the record that it belongs to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    type: Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]{1,80}$")]
+    db: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,99}$")]
+    record: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
+    name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^/\\\x00-\x1f]+$")]
+
+
+def parse_metadata(header: str) -> UploadMetadata:
+    """Return what `header` says: comma-separated pairs of a key and its base64 value (tus 1.0, creation)."""
+    values: dict[str, str] = {}
+    try:
+        if len(header) > MAX_HEADER_CHARACTERS:
+            raise ValueError("too long")
+        for pair in header.split(","):
+            key, _, encoded = pair.strip().partition(" ")
+            if key in values:
+                raise ValueError("a key twice")
+            values[key] = base64.b64decode(encoded.strip(), validate=True).decode()
+        return UploadMetadata.model_validate(values)
+    except ValidationError as error:
+        raise Problem("upload_metadata", field=str(error.errors()[0]["loc"][0])) from error
+    except (ValueError, binascii.Error) as error:
+        raise Problem("upload_metadata", field="") from error

@@ -1,0 +1,220 @@
+"""An upload from its announcement to the verified content (tus 1.0: creation and core).
+
+Content-addressed: the upload's address is the hash that it promises, so that announcing twice is one upload and an
+interrupted one goes on from any session of the same person. Knowing a hash is not having the content: it is linked to
+a record without being sent again only where the person can read it already.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.auth.authorise import allowed
+from server.auth.principal import Principal
+from server.clock import Clock
+from server.db.engine import Storage
+from server.db.upsert import insert_missing
+from server.errors import Problem
+from server.media.files import FULL, MediaFiles, OpenUpload, digest_of
+from server.media.pictures import thumbnail
+from server.media.schemas import UploadMetadata
+from server.media.tables import media, media_links, media_uploads
+
+#: What one person may have under way at once, so that nobody fills the disk with beginnings.
+MAX_UPLOADS = 500
+MAX_INCOMING_BYTES = 2_000_000_000
+_WRITE_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far an upload has come."""
+
+    sha256: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """The operator's limits: bytes of one content, bytes that must stay free on the disk."""
+
+    content_bytes: int
+    reserve_bytes: int
+
+
+class Uploads:
+    """The uploads of all people on one storage and one folder."""
+
+    def __init__(self, storage: Storage, files: MediaFiles, clock: Clock, caps: Caps) -> None:
+        """Keep the parts; nothing is opened yet."""
+        self._storage = storage
+        self._files = files
+        self._clock = clock
+        self._caps = caps
+
+    async def announce(self, principal: Principal, length: int, promised: UploadMetadata) -> Standing:
+        """Begin or find the upload of `promised`; one that needs no sending is finished at once."""
+        sha256 = promised.sha256
+        async with self._storage.read() as connection:
+            known = await readable_bytes(connection, principal, sha256)
+            begun = await self._begun(connection, principal.person)
+        if known is not None:
+            if known != length:
+                raise Problem("media_hash_mismatch", sha256=sha256)
+            async with self._storage.write() as connection:
+                await _link(connection, sha256, promised.db, promised.record, promised.name)
+            return Standing(sha256, length, length)
+        if length > self._caps.content_bytes:
+            raise Problem("media_too_large", limit=self._caps.content_bytes)
+        if sha256 not in begun and (len(begun) >= MAX_UPLOADS or sum(begun.values()) + length > MAX_INCOMING_BYTES):
+            raise Problem("media_quota", uploads=len(begun))
+        await self._check_space(length)
+        async with self._storage.write() as connection:
+            await insert_missing(connection, media_uploads, [self._upload_row(principal, length, promised)])
+        return await self.standing(principal, sha256)
+
+    async def standing(self, principal: Principal, sha256: str) -> Standing:
+        """Return how far the upload has come, from the disk; raises `not_found` where none was announced."""
+        async with self._storage.read() as connection:
+            row = await self._announced(connection, principal.person, sha256)
+            known = await readable_bytes(connection, principal, sha256)
+        if known is not None:
+            return Standing(sha256, known, known)
+        if row is None:
+            raise Problem("not_found")
+        offset = await asyncio.to_thread(self._files.offset, principal.person, sha256)
+        if offset == row.bytes:
+            # All bytes came, and then the disk was full or the server stopped: finish now, or the client, told that
+            # everything is here, would never come back.
+            return await self.append(principal, sha256, offset, _nothing())
+        return Standing(sha256, offset, row.bytes)
+
+    async def append(self, principal: Principal, sha256: str, offset: int, pieces: AsyncIterator[bytes]) -> Standing:
+        """Take the next bytes, from `offset` on; the last ones have the content verified and kept."""
+        async with self._storage.read() as connection:
+            row = await self._announced(connection, principal.person, sha256)
+        if row is None:
+            return await self._already_whole(principal, sha256, offset)
+        await self._check_space(0)
+        upload = await asyncio.to_thread(OpenUpload, self._files.incoming(principal.person, sha256))
+        try:
+            if upload.offset != offset:
+                raise Problem("upload_offset", offset=upload.offset)
+            await self._take(upload, row.bytes, pieces)
+            if upload.offset == row.bytes:
+                await self._finish(principal, row)
+            return Standing(sha256, upload.offset, row.bytes)
+        finally:
+            await asyncio.to_thread(upload.close)
+
+    async def _take(self, upload: OpenUpload, length: int, pieces: AsyncIterator[bytes]) -> None:
+        waiting = bytearray()
+        try:
+            try:
+                async for piece in pieces:
+                    waiting += piece
+                    if upload.offset + len(waiting) > length:
+                        raise Problem("upload_too_long", length=length)
+                    if len(waiting) >= _WRITE_BYTES:
+                        await asyncio.to_thread(upload.write, bytes(waiting))
+                        waiting.clear()
+            finally:
+                # A link that breaks in the middle has still brought what it has brought.
+                if waiting and upload.offset + len(waiting) <= length:
+                    await asyncio.to_thread(upload.write, bytes(waiting))
+                await asyncio.to_thread(upload.sync)
+        except OSError as error:
+            if error.errno in FULL:
+                raise Problem("disk_full") from error
+            raise
+
+    async def _finish(self, principal: Principal, row: Any) -> None:
+        incoming = self._files.incoming(principal.person, row.sha256)
+        if await asyncio.to_thread(digest_of, incoming) != row.sha256:
+            await asyncio.to_thread(self._files.discard, principal.person, row.sha256)
+            raise Problem("media_hash_mismatch", sha256=row.sha256)
+        readable = True
+        try:
+            if row.type.startswith("image/"):
+                small = await asyncio.to_thread(thumbnail, incoming)
+                readable = small is not None
+                if small is not None:
+                    await asyncio.to_thread(self._files.put_thumbnail, row.sha256, small)
+            # The file before its row: a crash between the two leaves the announcement, and sending again mends it.
+            await asyncio.to_thread(self._files.keep, principal.person, row.sha256)
+        except OSError as error:
+            if error.errno in FULL:
+                raise Problem("disk_full") from error
+            raise
+        async with self._storage.write() as connection:
+            kept = {
+                "sha256": row.sha256,
+                "bytes": row.bytes,
+                "type": row.type,
+                "readable": readable,
+                "person": principal.person,
+                "enrolment": principal.enrolment,
+                "received_at": self._clock(),
+            }
+            await insert_missing(connection, media, [kept])
+            await _link(connection, row.sha256, row.database, row.record, row.name)
+            await connection.execute(
+                delete(media_uploads).where(
+                    media_uploads.c.person == principal.person, media_uploads.c.sha256 == row.sha256
+                )
+            )
+
+    async def _already_whole(self, principal: Principal, sha256: str, offset: int) -> Standing:
+        # The answer to the last piece was lost: the client sends nothing more and learns that all is here.
+        standing = await self.standing(principal, sha256)
+        if standing.offset != offset:
+            raise Problem("upload_offset", offset=standing.offset)
+        return standing
+
+    async def _check_space(self, length: int) -> None:
+        if await asyncio.to_thread(self._files.free_bytes) - length < self._caps.reserve_bytes:
+            raise Problem("disk_full")
+
+    def _upload_row(self, principal: Principal, length: int, promised: UploadMetadata) -> dict[str, object]:
+        return {
+            "person": principal.person,
+            "sha256": promised.sha256,
+            "bytes": length,
+            "type": promised.type,
+            "database": promised.db,
+            "record": promised.record,
+            "name": promised.name,
+            "started_at": self._clock(),
+        }
+
+    async def _announced(self, connection: AsyncConnection, person: str, sha256: str) -> Any:
+        statement = select(media_uploads).where(media_uploads.c.person == person, media_uploads.c.sha256 == sha256)
+        return (await connection.execute(statement)).one_or_none()
+
+    async def _begun(self, connection: AsyncConnection, person: str) -> dict[str, int]:
+        statement = select(media_uploads.c.sha256, media_uploads.c.bytes).where(media_uploads.c.person == person)
+        return {row.sha256: row.bytes for row in await connection.execute(statement)}
+
+
+async def readable_bytes(connection: AsyncConnection, principal: Principal, sha256: str) -> int | None:
+    """Return the size of a content that is here and that `principal` may read by one of its records, else None."""
+    statement = select(media.c.bytes, media_links.c.database).join(media_links, media.c.sha256 == media_links.c.sha256)
+    for row in await connection.execute(statement.where(media.c.sha256 == sha256).distinct()):
+        if allowed(principal, "read", row.database):
+            return int(row.bytes)
+    return None
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for piece in ():
+        yield piece
+
+
+async def _link(connection: AsyncConnection, sha256: str, database: str, record: str, name: str) -> None:
+    row = {"sha256": sha256, "database": database, "record": record, "name": name}
+    await insert_missing(connection, media_links, [row])
