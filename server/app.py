@@ -1,0 +1,110 @@
+"""The app: every stage's routes around one storage and one journal.
+
+`create_app` takes what a test or a simulation wants to set (storage, clock) and builds the rest. Handlers name what
+they need as dependencies: `storage`, `journal`, `settings`, `clock`, `areas`, `sessions`, `keys`, `passwords`,
+`server_id`, `metrics` and `principal` (who asks; refused with 401 where nobody is signed in).
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+
+from server.areas.areas import Areas
+from server.auth.doorway import provide_principal
+from server.auth.keys import KeyRing
+from server.auth.passwords import Passwords
+from server.auth.routes import router as auth_router
+from server.auth.secret import server_secret
+from server.auth.sessions import Sessions
+from server.clock import Clock, system_clock
+from server.db.engine import Storage
+from server.db.identity import server_id
+from server.ops.edge import Edge
+from server.ops.metrics import Metrics
+from server.ops.problems import EXCEPTION_HANDLERS
+from server.ops.pwa import built_app
+from server.ops.routes import routes as ops_routes
+from server.revisions.journal import Journal
+from server.settings import Settings
+
+#: Each stage's door; a stage adds its `router` here.
+ROUTERS: tuple[Router, ...] = (auth_router,)
+
+#: What runs beside the requests: each is entered at start-up, in order, and left at shutdown.
+Background = Callable[[Litestar], AbstractAsyncContextManager[None]]
+BACKGROUND: tuple[Background, ...] = ()
+
+
+def create_app(settings: Settings, storage: Storage | None = None, clock: Clock = system_clock) -> Litestar:
+    """Return the app over a migrated database; a storage that was handed in stays open when the app stops."""
+    store = storage or Storage(settings.database_url, pool_size=settings.database_pool)
+    journal = Journal(store, clock)
+    areas = Areas(store, journal, clock)
+    keys = KeyRing(store, server_secret(settings), clock, timedelta(seconds=settings.refresh_token_s))
+    passwords = Passwords()
+    metrics = Metrics()
+    parts: dict[str, object] = {
+        "settings": settings,
+        "storage": store,
+        "clock": clock,
+        "journal": journal,
+        "areas": areas,
+        "keys": keys,
+        "passwords": passwords,
+        "sessions": Sessions(store, keys, passwords, clock, settings),
+        "metrics": metrics,
+    }
+
+    @asynccontextmanager
+    async def prepared(app: Litestar) -> AsyncIterator[None]:
+        try:
+            app.state.server_id = await server_id(store)
+            await keys.signing()
+            await areas.prepare()
+            yield
+        finally:
+            if storage is None:
+                await store.close()
+
+    app = Litestar(
+        route_handlers=[*ROUTERS, *ops_routes, built_app],
+        dependencies={
+            **{name: _given(part) for name, part in parts.items()},
+            "server_id": Provide(lambda: app.state.server_id, sync_to_thread=False),
+            "principal": Provide(provide_principal),
+        },
+        exception_handlers=EXCEPTION_HANDLERS,
+        lifespan=[prepared, *BACKGROUND],
+        openapi_config=OpenAPIConfig(
+            title="Nương",
+            version="1",
+            description="Survey records for Điện Biên.",
+            path="/api",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            use_handler_docstrings=True,
+        ),
+        # A handler that compresses its own answers says so with `own_encoding=True`.
+        compression_config=CompressionConfig(
+            backend="brotli",
+            brotli_quality=4,
+            brotli_gzip_fallback=True,
+            minimum_size=400,
+            exclude_opt_key="own_encoding",
+        ),
+        request_max_body_size=settings.request_bytes,
+        logging_config=None,
+    )
+    app.state.update(parts)
+    app.asgi_handler = Edge(app.asgi_handler, metrics)
+    return app
+
+
+def _given(part: Any) -> Provide:
+    return Provide(lambda: part, sync_to_thread=False, use_cache=True)

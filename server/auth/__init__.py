@@ -1,0 +1,1 @@
+"""People, their enrolments and tokens, and the one function that says what they may do."""

@@ -1,0 +1,42 @@
+"""The one place that says who may do what; every stage asks `require` or `allowed`, none looks at roles itself.
+
+Pure: it decides over the grants that the principal carries, which are those that held when the request began.
+"""
+
+from typing import Literal
+
+from server.areas.grants import Grant, Holder, Role
+from server.errors import Problem
+
+Action = Literal["capture", "read", "review", "decide_conflicts", "publish_forms", "manage_people", "manage_areas"]
+
+ACTIONS: dict[Role, frozenset[Action]] = {
+    "field_worker": frozenset({"capture", "read"}),
+    "supervisor": frozenset({"read", "review"}),
+    "data_manager": frozenset({"read", "decide_conflicts"}),
+    "administrator": frozenset({"read", "publish_forms", "manage_people", "manage_areas"}),
+}
+
+
+def allowed(holder: Holder, action: Action, scope: str | None = None) -> bool:
+    """Whether a grant permits `action`: in `scope` (`<project>-<unit>`, or a whole project), or anywhere."""
+    return any(
+        action in ACTIONS[grant.role] and (scope is None or grant.covers_scope(scope)) for grant in holder.grants
+    )
+
+
+def require(holder: Holder, action: Action, scope: str | None = None) -> None:
+    """Return if `action` is permitted; raise `not_allowed`, or `not_found` for a scope that is none of theirs.
+
+    A foreign scope looks like one that does not exist, so that asking teaches nothing about other departments.
+    """
+    if allowed(holder, action, scope):
+        return
+    if scope is not None and not any(grant.covers_scope(scope) for grant in holder.grants):
+        raise Problem("not_found")
+    raise Problem("not_allowed", action=action)
+
+
+def may_hand_out(holder: Holder, grant: Grant) -> bool:
+    """Whether `holder` may give or take `grant`: only within the areas and projects that they administer themselves."""
+    return any(own.role == "administrator" and own.covers(grant.project, grant.unit) for own in holder.grants)

@@ -1,0 +1,87 @@
+"""Enrolments: a person on a device, named by the thumbprint of the device's public key.
+
+The private key never leaves the browser that made it; signing in where it still is registers the same enrolment again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.areas.grants import Grant
+from server.auth.jwk import BadKey, public_jwk, thumbprint
+from server.auth.tables import enrolments as table
+from server.db.upsert import insert_missing
+from server.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What the server knows of a device; `exchange_grants` are those at its last completed exchange, None before it."""
+
+    id: str
+    person: str
+    jwk: Mapping[str, str]
+    label: str
+    registered_at: datetime
+    revoked_at: datetime | None
+    exchanged_at: datetime | None
+    exchange_grants: tuple[Grant, ...] | None
+    highest_number: int
+    safe_number: int
+
+
+async def find(connection: AsyncConnection, enrolment: str) -> Enrolment | None:
+    """Return the enrolment, revoked or not; None if unknown."""
+    row = (await connection.execute(select(table).where(table.c.id == enrolment))).first()
+    return _from_row(row._mapping) if row else None
+
+
+async def of_person(connection: AsyncConnection, person: str) -> list[Enrolment]:
+    """Return a person's enrolments, newest first."""
+    query = select(table).where(table.c.person == person).order_by(table.c.registered_at.desc())
+    return [_from_row(row._mapping) for row in await connection.execute(query)]
+
+
+async def register(
+    connection: AsyncConnection, person: str, jwk: Mapping[str, object], label: str, at: datetime
+) -> Enrolment:
+    """Return this key's enrolment, made if it is new; raises a problem for a bad, a revoked or another's key."""
+    try:
+        key = public_jwk(jwk)
+    except BadKey as error:
+        raise Problem("invalid_request", str(error), field="enrolment.jwk") from None
+    name = thumbprint(key)
+    row = {"id": name, "person": person, "jwk": key, "label": label, "registered_at": at}
+    await insert_missing(connection, table, [row | {"highest_number": 0, "safe_number": 0}])
+    known = await find(connection, name)
+    assert known is not None
+    if known.person != person:
+        raise Problem("enrolment_of_another")
+    if known.revoked_at is not None:
+        raise Problem("enrolment_revoked")
+    return known
+
+
+async def revoke(connection: AsyncConnection, enrolment: str, at: datetime) -> None:
+    """Take the key's trust away; what it brought before stays."""
+    await connection.execute(
+        update(table).where(table.c.id == enrolment, table.c.revoked_at.is_(None)).values(revoked_at=at)
+    )
+
+
+async def note_exchange(
+    connection: AsyncConnection, enrolment: str, *, grants: tuple[Grant, ...], highest: int, safe: int, at: datetime
+) -> None:
+    """Keep what a completed exchange told the device, in the exchange's own transaction."""
+    held = [[grant.role, grant.project, grant.unit] for grant in grants]
+    changed = {"exchanged_at": at, "exchange_grants": held, "highest_number": highest, "safe_number": safe}
+    await connection.execute(update(table).where(table.c.id == enrolment).values(**changed))
+
+
+def _from_row(row: Mapping[str, object]) -> Enrolment:
+    held = row["exchange_grants"]
+    grants = None if held is None else tuple(Grant(*grant) for grant in held)  # type: ignore[attr-defined]
+    return Enrolment(**{**row, "exchange_grants": grants})  # type: ignore[arg-type]

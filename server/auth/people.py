@@ -1,0 +1,116 @@
+"""People and their grants as rows: found, added, changed, listed."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.areas.grants import Grant
+from server.auth.principal import Principal
+from server.auth.tables import enrolments, grants, people
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who can sign in."""
+
+    id: str
+    username: str
+    name: str
+    birth_year: int | None
+    locale: str
+    is_active: bool
+    created_at: datetime
+    signed_in_at: datetime | None
+    grants: tuple[Grant, ...] = ()
+
+
+def folded(username: str) -> str:
+    """Return a username as it is compared and kept: NFC, without case, without blanks around it."""
+    return unicodedata.normalize("NFC", username).strip().casefold()
+
+
+def by_given_name(person: Person) -> tuple[str, str]:
+    """Return the key by which Vietnamese names are sorted: the last word first."""
+    words = person.name.casefold().split() or [""]
+    return words[-1], person.name.casefold()
+
+
+_PERSON = [column for column in people.columns if column.name != "password"]
+
+
+async def find(connection: AsyncConnection, person: str) -> Person | None:
+    """Return the person with this id and their grants."""
+    row = (await connection.execute(select(*_PERSON).where(people.c.id == person))).first()
+    return await _with_grants(connection, Person(**row._mapping)) if row else None
+
+
+async def find_by_username(connection: AsyncConnection, username: str) -> tuple[Person, str] | None:
+    """Return the person of this name, however it is typed, and their password's hash."""
+    row = (await connection.execute(select(people).where(people.c.username == folded(username)))).first()
+    if row is None:
+        return None
+    fields = {name: value for name, value in row._mapping.items() if name != "password"}
+    return await _with_grants(connection, Person(**fields)), row.password
+
+
+async def everybody(connection: AsyncConnection) -> list[Person]:
+    """Return all people with their grants, sorted by given name."""
+    held: dict[str, tuple[Grant, ...]] = {}
+    for row in await connection.execute(select(grants).order_by(*grants.primary_key.columns)):
+        held[row.person] = (*held.get(row.person, ()), Grant(row.role, row.project, row.unit))
+    found = [Person(**row._mapping) for row in await connection.execute(select(*_PERSON))]
+    return sorted((replace(person, grants=held.get(person.id, ())) for person in found), key=by_given_name)
+
+
+async def add(connection: AsyncConnection, person: Person, password_hash: str) -> bool:
+    """Add `person` with their grants; False if the username is taken."""
+    username = folded(person.username)
+    if await connection.scalar(select(people.c.id).where(people.c.username == username)) is not None:
+        return False
+    row = {column.name: getattr(person, column.name) for column in _PERSON}
+    await connection.execute(people.insert().values(**row | {"username": username, "password": password_hash}))
+    await set_grants(connection, person.id, person.grants)
+    return True
+
+
+async def change(connection: AsyncConnection, person: str, changes: Mapping[str, object]) -> None:
+    """Set columns of a person."""
+    if changes:
+        await connection.execute(update(people).where(people.c.id == person).values(**changes))
+
+
+async def set_grants(connection: AsyncConnection, person: str, held: Iterable[Grant]) -> None:
+    """Make `held` the person's grants, no others."""
+    await connection.execute(grants.delete().where(grants.c.person == person))
+    rows = [{"person": person, "role": g.role, "project": g.project, "unit": g.unit} for g in dict.fromkeys(held)]
+    if rows:
+        await connection.execute(grants.insert(), rows)
+
+
+async def principal(connection: AsyncConnection, person: str, enrolment: str | None) -> Principal | None:
+    """Return who a token stands for with the rights of this moment; None once the person or the device is shut out."""
+    query = (
+        select(people.c.name, enrolments.c.id.label("device"), grants.c.role, grants.c.project, grants.c.unit)
+        .select_from(people)
+        .outerjoin(grants, grants.c.person == people.c.id)
+        .outerjoin(
+            enrolments,
+            (enrolments.c.id == enrolment) & (enrolments.c.person == people.c.id) & enrolments.c.revoked_at.is_(None),
+        )
+        .where(people.c.id == person, people.c.is_active)
+    )
+    rows = (await connection.execute(query)).all()
+    if not rows or (enrolment is not None and rows[0].device is None):
+        return None
+    held = tuple(Grant(row.role, row.project, row.unit) for row in rows if row.role is not None)
+    return Principal(person, rows[0].name, enrolment, held)
+
+
+async def _with_grants(connection: AsyncConnection, person: Person) -> Person:
+    query = select(grants).where(grants.c.person == person.id).order_by(*grants.primary_key.columns)
+    held = tuple(Grant(row.role, row.project, row.unit) for row in await connection.execute(query))
+    return replace(person, grants=held)

@@ -1,0 +1,108 @@
+"""Refresh tokens that rotate: each use gives a successor, and the old one stays valid until a successor is used.
+
+An answer that is lost on the way therefore signs nobody out: the phone shows the old token again and gets another
+successor. Once one successor has been used, its parent and its siblings are dead; showing a dead one means that two
+parties hold the same sign-in, and the whole family is revoked (RFC 9700, 4.14.2). Only digests are stored.
+"""
+
+import hashlib
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.auth.tables import refresh_tokens as table
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What the tokens of one family stand for: a person, on a device or not."""
+
+    person: str
+    enrolment: str | None
+    family: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A refresh token that was accepted, and the one that takes its place."""
+
+    sign_in: SignIn
+    successor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    """A dead token was shown; its family is revoked now."""
+
+    person: str
+    family: str
+
+
+async def begin(connection: AsyncConnection, sign_in: SignIn, at: datetime, lifetime: timedelta) -> str:
+    """Return the first refresh token of a sign-in."""
+    return await _add(connection, sign_in, None, at + lifetime)
+
+
+async def renew(connection: AsyncConnection, token: str, at: datetime, lifetime: timedelta) -> Renewal | Reused | None:
+    """Return the renewal; `Reused` for a dead token, None for one that is unknown, expired or revoked.
+
+    The caller commits in every case: a revocation must outlive the refusal.
+    """
+    shown = _digest(token)
+    row = (await connection.execute(select(table).where(table.c.digest == shown).with_for_update())).first()
+    if row is None or row.revoked_at is not None or row.expires_at <= at:
+        return None
+    if row.superseded_at is not None:
+        await revoke_family(connection, row.family, at)
+        return Reused(row.person, row.family)
+    if row.parent is not None:
+        relatives = (table.c.digest == row.parent) | and_(table.c.parent == row.parent, table.c.digest != shown)
+        await connection.execute(
+            update(table).where(relatives, table.c.superseded_at.is_(None)).values(superseded_at=at)
+        )
+    sign_in = SignIn(row.person, row.enrolment, row.family)
+    return Renewal(sign_in, await _add(connection, sign_in, shown, at + lifetime))
+
+
+async def family_of(connection: AsyncConnection, token: str) -> tuple[str, str] | None:
+    """Return (person, family) of a token, whatever its state."""
+    row = (await connection.execute(select(table).where(table.c.digest == _digest(token)))).first()
+    return (row.person, row.family) if row else None
+
+
+async def revoke_family(connection: AsyncConnection, family: str, at: datetime) -> None:
+    """End one sign-in."""
+    await _revoke(connection, table.c.family == family, at)
+
+
+async def revoke_person(connection: AsyncConnection, person: str, at: datetime) -> None:
+    """End every sign-in of a person."""
+    await _revoke(connection, table.c.person == person, at)
+
+
+async def revoke_enrolment(connection: AsyncConnection, enrolment: str, at: datetime) -> None:
+    """End every sign-in on a device."""
+    await _revoke(connection, table.c.enrolment == enrolment, at)
+
+
+async def forget_expired(connection: AsyncConnection, person: str, at: datetime) -> None:
+    """Delete a person's tokens that have run out: unknown and expired ones are answered alike."""
+    await connection.execute(table.delete().where(table.c.person == person, table.c.expires_at <= at))
+
+
+async def _revoke(connection: AsyncConnection, which: ColumnElement[bool], at: datetime) -> None:
+    await connection.execute(update(table).where(which, table.c.revoked_at.is_(None)).values(revoked_at=at))
+
+
+async def _add(connection: AsyncConnection, sign_in: SignIn, parent: str | None, expires_at: datetime) -> str:
+    token = secrets.token_urlsafe(32)
+    row = {"digest": _digest(token), "parent": parent, "expires_at": expires_at, **asdict(sign_in)}
+    await connection.execute(table.insert().values(**row))
+    return token
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,219 @@
+"""What the doors of people and areas take and give."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.areas.grants import Role
+
+Short = Annotated[str, Field(min_length=1, max_length=200)]
+Locale = Literal["vi", "en"]
+Username = Annotated[str, Field(min_length=2, max_length=64, pattern=r"^\S+$")]
+# Longer ones are refused before they cost a hash; how long one must be to be *set* is `passwords.is_acceptable`.
+Password = Annotated[str, Field(min_length=1, max_length=1024)]
+BirthYear = Annotated[int, Field(ge=1900, le=2100)]
+
+
+class Door(BaseModel):
+    """A body of ours: what it does not name is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DeviceKey(Door):
+    """The public key of a device that signs in."""
+
+    jwk: dict[str, object]
+    label: Annotated[str, Field(max_length=200)] = ""
+
+
+class LoginBody(Door):
+    """A name and a password, and the device's key where there is one."""
+
+    username: Annotated[str, Field(min_length=1, max_length=200)]
+    password: Password
+    enrolment: DeviceKey | None = None
+
+
+class RefreshBody(Door):
+    """A refresh token."""
+
+    refresh_token: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class TokensAnswer(Door):
+    """New tokens."""
+
+    access_token: str
+    expires_in: int
+    refresh_token: str
+
+
+class GrantBody(Door):
+    """A role in a project (`*`: every one) and a unit."""
+
+    role: Role
+    project: Annotated[str, Field(max_length=32)]
+    unit: Annotated[str, Field(max_length=40)]
+
+
+class GrantAnswer(GrantBody):
+    """A grant with the unit's name."""
+
+    unit_name: str
+
+
+class PersonAnswer(Door):
+    """Somebody, as they see themselves."""
+
+    id: str
+    username: str
+    name: str
+    locale: str
+    grants: list[GrantAnswer]
+
+
+class EnrolmentAnswer(Door):
+    """What the server knows of the device's numbers."""
+
+    id: str
+    highest_number: str
+    safe: str
+
+
+class LoginAnswer(TokensAnswer):
+    """A sign-in."""
+
+    person: PersonAnswer
+    enrolment: EnrolmentAnswer | None
+    server: str
+
+
+class MeAnswer(Door):
+    """Who is signed in, and what their phone carries."""
+
+    person: PersonAnswer
+    enrolment: str | None
+    scopes: list[str]
+    carried: list[str]
+    actions: list[str]
+    server: str
+
+
+class PasswordBody(Door):
+    """A person's change of their own password."""
+
+    password: Password
+    new_password: Password
+
+
+class DeviceAnswer(Door):
+    """An enrolment, as an administrator sees it."""
+
+    id: str
+    label: str
+    registered_at: datetime
+    revoked_at: datetime | None
+    exchanged_at: datetime | None
+    highest_number: str
+
+
+class MemberAnswer(PersonAnswer):
+    """Somebody, as an administrator sees them."""
+
+    birth_year: int | None
+    active: bool
+    created_at: datetime
+    signed_in_at: datetime | None
+
+
+class MembersAnswer(Door):
+    """Everybody that the asking administrator may see, sorted by given name."""
+
+    people: list[MemberAnswer]
+
+
+class DevicesAnswer(Door):
+    """A person's devices, newest first."""
+
+    enrolments: list[DeviceAnswer]
+
+
+class ActAnswer(Door):
+    """An entry of the audit trail."""
+
+    at: datetime
+    person: str | None
+    action: str
+    details: dict[str, object]
+
+
+class ActsAnswer(Door):
+    """Entries about one person, newest first."""
+
+    acts: list[ActAnswer]
+
+
+class NewMemberBody(Door):
+    """A new person."""
+
+    username: Username
+    name: Short
+    password: Password
+    locale: Locale = "vi"
+    birth_year: BirthYear | None = None
+    grants: list[GrantBody] = []
+
+
+class MemberChangeBody(Door):
+    """What to change of a person; what is absent stays."""
+
+    name: Short | None = None
+    locale: Locale | None = None
+    birth_year: BirthYear | None = None
+    active: bool | None = None
+    password: Password | None = None
+
+
+class GrantsBody(Door):
+    """All the grants that a person shall have."""
+
+    grants: list[GrantBody]
+
+
+class UnitAnswer(Door):
+    """A place in a time; `id` is what grants and scopes name."""
+
+    id: str
+    code: str
+    kind: str
+    name: str
+    district: str | None
+    longitude: str | None
+    latitude: str | None
+    valid_from: date | None
+    valid_to: date | None
+
+
+class ProjectBody(Door):
+    """A project."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,31}$")]
+    name_vi: Short
+    name_en: Short
+
+
+class AreasAnswer(Door):
+    """The units of a day, and the projects."""
+
+    on: date
+    units: list[UnitAnswer]
+    projects: list[ProjectBody]
+
+
+class ResolvedAnswer(Door):
+    """The unit that a code meant on a day, and the units that it is part of today."""
+
+    unit: UnitAnswer
+    today: list[UnitAnswer]

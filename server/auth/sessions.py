@@ -1,0 +1,158 @@
+"""Signing in, staying signed in, signing out: what the doors ask about the person behind a request.
+
+Wrong name and wrong password are one answer, after the same work. A renewal is its own transaction, committed before
+its tokens leave; repeating it after a lost answer works (see `refresh`).
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from server.auth import enrolments, lockout, people, refresh
+from server.auth.audit import note
+from server.auth.enrolments import Enrolment
+from server.auth.keys import KeyRing
+from server.auth.passwords import NOBODY, Passwords
+from server.auth.people import Person
+from server.auth.principal import Principal
+from server.auth.refresh import SignIn
+from server.auth.tokens import AccessTokens, BadToken, ExpiredToken, Tokens
+from server.clock import Clock
+from server.db.engine import Storage
+from server.errors import Problem
+from server.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A fresh sign-in; `enrolment` only where a device key was sent."""
+
+    person: Person
+    enrolment: Enrolment | None
+    tokens: Tokens
+
+
+class Sessions:
+    """The sign-ins of one server."""
+
+    def __init__(self, storage: Storage, keys: KeyRing, passwords: Passwords, clock: Clock, settings: Settings) -> None:
+        """Take the lengths of sessions and the lock rule from `settings`."""
+        self._storage = storage
+        self._passwords = passwords
+        self._clock = clock
+        self._access = AccessTokens(keys, clock, timedelta(seconds=settings.access_token_s))
+        self._refresh_lifetime = timedelta(seconds=settings.refresh_token_s)
+        self._rule = lockout.LockRule(
+            settings.login_attempts,
+            timedelta(seconds=settings.login_lock_s),
+            timedelta(seconds=settings.login_lock_max_s),
+        )
+
+    async def login(self, username: str, password: str, jwk: Mapping[str, object] | None, label: str) -> SignedIn:
+        """Return a new sign-in; raises `wrong_password`, `account_locked`, `account_closed`, or a bad key's problem."""
+        return await self._begin(await self._recognise(username, password), jwk, label)
+
+    async def confirm_password(self, person: str, password: str) -> None:
+        """Return if this is the person's password; raises and counts like `login`."""
+        async with self._storage.read() as connection:
+            found = await people.find(connection, person)
+        if found is None:
+            raise Problem("not_signed_in", reason="ended")
+        await self._recognise(found.username, password)
+        async with self._storage.write() as connection:
+            await lockout.clear(connection, found.username)
+
+    async def _recognise(self, username: str, password: str) -> Person:
+        async with self._storage.write() as connection:
+            until = await lockout.count_attempt(connection, username, self._rule, self._clock())
+        if until is not None:
+            raise Problem("account_locked", until=until.isoformat())
+        async with self._storage.read() as connection:
+            found = await people.find_by_username(connection, username)
+        is_right = await self._passwords.is_right(password, found[1] if found else NOBODY)
+        if found is None or not is_right:
+            await self._note_failure(found[0] if found else None)
+            raise Problem("wrong_password")
+        return found[0]
+
+    async def _note_failure(self, person: Person | None) -> None:
+        # Nothing is kept of a name that nobody has: it may be a password.
+        if person is not None:
+            async with self._storage.write() as connection:
+                await note(connection, self._clock, None, "login_failed", person.id)
+
+    async def _begin(self, person: Person, jwk: Mapping[str, object] | None, label: str) -> SignedIn:
+        now = self._clock()
+        async with self._storage.write() as connection:
+            await lockout.clear(connection, person.username)
+            if not person.is_active:
+                raise Problem("account_closed")
+            enrolment = await enrolments.register(connection, person.id, jwk, label, now) if jwk else None
+            name = enrolment.id if enrolment else None
+            sign_in = SignIn(person.id, name, str(uuid.uuid4()))
+            await refresh.forget_expired(connection, person.id, now)
+            token = await refresh.begin(connection, sign_in, now, self._refresh_lifetime)
+            await people.change(connection, person.id, {"signed_in_at": now})
+            await note(connection, self._clock, person.id, "login", person.id, enrolment=name)
+        return SignedIn(person, enrolment, await self._tokens(sign_in, token))
+
+    async def refresh(self, token: str) -> Tokens:
+        """Return new tokens for a refresh token; raises `not_signed_in`."""
+        return (await self._renew(token))[1]
+
+    async def logout(self, token: str) -> None:
+        """End the sign-in that this refresh token belongs to; unknown ones are none of ours."""
+        now = self._clock()
+        async with self._storage.write() as connection:
+            known = await refresh.family_of(connection, token)
+            if known is not None:
+                await refresh.revoke_family(connection, known[1], now)
+                await note(connection, self._clock, known[0], "logout", known[0])
+
+    async def principal(self, token: str) -> Principal:
+        """Return who an access token stands for, with the rights of this moment; raises `not_signed_in`."""
+        try:
+            access = await self._access.check(token)
+        except ExpiredToken:
+            raise Problem("not_signed_in", "The access token has run out", reason="expired") from None
+        except BadToken:
+            raise Problem("not_signed_in", reason="unknown") from None
+        return await self._principal(access)
+
+    async def accept_expired(self, access_token: str, refresh_token: str) -> tuple[Principal, Tokens]:
+        """Return who an access token stood for, and new tokens, given the refresh token beside it.
+
+        One request of the sync door does what otherwise takes two on a slow link. Raises `not_signed_in`.
+        """
+        try:
+            access = await self._access.check(access_token, even_expired=True)
+        except BadToken:
+            raise Problem("not_signed_in", reason="unknown") from None
+        renewed, tokens = await self._renew(refresh_token, expected=access)
+        return await self._principal(renewed), tokens
+
+    async def _renew(self, token: str, expected: SignIn | None = None) -> tuple[SignIn, Tokens]:
+        now = self._clock()
+        async with self._storage.write() as connection:
+            if expected is not None:
+                known = await refresh.family_of(connection, token)
+                if known != (expected.person, expected.family):
+                    raise Problem("not_signed_in", reason="unknown")
+            result = await refresh.renew(connection, token, now, self._refresh_lifetime)
+            if isinstance(result, refresh.Reused):
+                await note(connection, self._clock, result.person, "refresh_reused", result.person)
+        if not isinstance(result, refresh.Renewal):
+            raise Problem("not_signed_in", reason="ended")
+        await self._principal(result.sign_in)
+        return result.sign_in, await self._tokens(result.sign_in, result.successor)
+
+    async def _principal(self, sign_in: SignIn) -> Principal:
+        async with self._storage.read() as connection:
+            found = await people.principal(connection, sign_in.person, sign_in.enrolment)
+        if found is None:
+            raise Problem("not_signed_in", reason="ended")
+        return found
+
+    async def _tokens(self, sign_in: SignIn, refresh_token: str) -> Tokens:
+        return Tokens(await self._access.issue(sign_in), int(self._access.lifetime.total_seconds()), refresh_token)

@@ -1,0 +1,49 @@
+"""Whether the server can work: each part by name, so that whoever is woken knows where to look."""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.db.engine import Storage
+from server.db.migrate import is_current
+from server.settings import Settings
+
+PATIENCE_S = 5.0
+
+
+async def check_parts(storage: Storage, settings: Settings) -> dict[str, str]:
+    """Return each part's state: `ok`, or what is wrong with it in a word."""
+    return {
+        "database": await _database(storage),
+        "migrations": await _migrations(storage),
+        "disk": await asyncio.to_thread(_disk, settings),
+    }
+
+
+async def _database(storage: Storage) -> str:
+    try:
+        await asyncio.wait_for(storage.ready(), PATIENCE_S)
+    except (SQLAlchemyError, OSError, TimeoutError):
+        return "unreachable"
+    return "ok"
+
+
+async def _migrations(storage: Storage) -> str:
+    try:
+        return "ok" if await asyncio.wait_for(is_current(storage), PATIENCE_S) else "pending"
+    except (SQLAlchemyError, OSError, TimeoutError):
+        return "unknown"
+
+
+def _disk(settings: Settings) -> str:
+    free = shutil.disk_usage(_existing(settings.media_dir)).free
+    return "ok" if free >= settings.disk_reserve_bytes else "nearly_full"
+
+
+def _existing(path: Path) -> Path:
+    path = path.absolute()
+    while not path.exists():
+        path = path.parent
+    return path

@@ -1,0 +1,86 @@
+"""What an operator can set: every value comes from an environment variable `NUONG_<NAME>` or has a working default.
+
+A value that does not fit is one sentence that names the variable (`SettingsError`), never a traceback. Secrets are
+`SecretStr`, so that printing the settings prints stars.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "NUONG_"
+SCHEMES = ("sqlite", "postgresql", "postgres")
+
+Seconds = Annotated[int, Field(gt=0)]
+Bytes = Annotated[int, Field(gt=0)]
+
+
+class SettingsError(Exception):
+    """A setting is missing or does not fit; the message names its variable."""
+
+
+class Settings(BaseSettings):
+    """The settings of one server process."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    database_url: str = "sqlite:///var/nuong.db"
+    database_pool: Annotated[int, Field(ge=1, le=200)] = 10
+    media_dir: Path = Path("var/media")
+    pwa_dir: Path = Path("pwa/dist")
+    #: Below this much free space the server takes no more work (and `/readyz` says so), instead of failing half-way.
+    disk_reserve_bytes: Bytes = 200_000_000
+
+    #: Seals the private signing keys in the database. Several processes on one database must be given the same one;
+    #: where it is absent, a random one is kept in `secret_file`, readable by the server's account only.
+    secret: SecretStr | None = None
+    secret_file: Path = Path("var/secret")
+    #: `/metrics` answers whoever sends this as a bearer token; without it, only clients on the same machine.
+    metrics_token: SecretStr | None = None
+
+    access_token_s: Seconds = 15 * 60
+    refresh_token_s: Seconds = 90 * 24 * 3600
+    login_attempts: Annotated[int, Field(ge=1)] = 5
+    login_lock_s: Seconds = 30
+    login_lock_max_s: Seconds = 3600
+
+    request_bytes: Bytes = 10_000_000
+    media_bytes: Bytes = 100_000_000
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        # The value may hold a password, so that no message repeats it.
+        try:
+            scheme = make_url(value).get_backend_name()
+        except ArgumentError:
+            raise ValueError("is not a database URL such as sqlite:///var/nuong.db") from None
+        if scheme not in SCHEMES:
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 32:
+            raise ValueError("needs at least 32 characters")
+        return value
+
+
+def load_settings() -> Settings:
+    """Return the settings of this process's environment; raises `SettingsError`."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{PREFIX}{name}: {reason}") from None

@@ -1,0 +1,122 @@
+"""Small builders that arrange people and devices for the tests of the server."""
+
+import base64
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.api_jws import PyJWS
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from server.areas.grants import Grant, Role
+from server.auth.jwk import PublicJwk, jwk_of, thumbprint
+from server.auth.members import Manager, NewMember
+from server.auth.people import Person
+
+PASSWORD = "nương rẫy mùa lúa chín"
+SIN_CHAI = "03226-2025"
+SIN_THAU = "03158-2025"
+PROVINCE = "11"
+
+Client = AsyncTestClient[Litestar]
+
+
+@dataclass(frozen=True)
+class DeviceKey:
+    """The key of a simulated device."""
+
+    private: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+
+    @property
+    def jwk(self) -> PublicJwk:
+        return jwk_of(self.private.public_key())
+
+    @property
+    def enrolment(self) -> str:
+        return thumbprint(self.jwk)
+
+    def seal(self, payload: bytes) -> str:
+        """Return the detached JWS of exactly `payload`."""
+        return PyJWS().encode(payload, self.private, algorithm="ES256", is_payload_detached=True)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """What a sign-in answered."""
+
+    answer: dict[str, Any]
+
+    @property
+    def access(self) -> str:
+        return str(self.answer["access_token"])
+
+    @property
+    def refresh(self) -> str:
+        return str(self.answer["refresh_token"])
+
+    @property
+    def person(self) -> str:
+        return str(self.answer["person"]["id"])
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.access}"}
+
+
+def grant(role: Role, project: str = "agri", unit: str = SIN_CHAI) -> Grant:
+    """Return a grant in the commune of Sín Chải."""
+    return Grant(role, project, unit)
+
+
+async def add_person(
+    client: Client, username: str, *grants: Grant, password: str = PASSWORD, name: str | None = None
+) -> Person:
+    """Add a person as the console does."""
+    state = client.app.state
+    atlas = await state["areas"].atlas()
+    manager = Manager(state["storage"], state["passwords"], state["clock"], atlas, principal=None)
+    return await manager.add(NewMember(username, name or f"Người {username}", password, grants=tuple(grants)))
+
+
+async def try_sign_in(
+    client: Client, username: str, password: str = PASSWORD, key: DeviceKey | None = None
+) -> httpx.Response:
+    """Ask for a sign-in and return the answer, whatever it is."""
+    body: dict[str, Any] = {"username": username, "password": password}
+    if key is not None:
+        body["enrolment"] = {"jwk": key.jwk, "label": "Điện thoại thử"}
+    return await client.post("/api/auth/login", json=body)
+
+
+async def sign_in(client: Client, username: str, password: str = PASSWORD, key: DeviceKey | None = None) -> SignedIn:
+    """Sign in."""
+    response = await try_sign_in(client, username, password, key)
+    assert response.status_code == 200, response.text
+    return SignedIn(response.json())
+
+
+async def person_signed_in(client: Client, username: str, *grants: Grant, key: DeviceKey | None = None) -> SignedIn:
+    """Add a person and sign them in."""
+    await add_person(client, username, *grants)
+    return await sign_in(client, username, key=key)
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """Return what a JWT says, unchecked."""
+    part = token.split(".")[1]
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return found
+
+
+def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """Check that an answer is this problem in the one shape that problems have, and return its parameters."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"].startswith("application/problem+json")
+    body = response.json()
+    assert (body["code"], body["status"], body["type"]) == (code, status, f"urn:nuong:problem:{code}")
+    assert body["title"]
+    params: dict[str, Any] = body["params"]
+    return params

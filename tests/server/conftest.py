@@ -1,0 +1,34 @@
+"""The app over each kind of storage, as a client meets it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from litestar import Litestar
+from litestar.testing import AsyncTestClient
+
+from server.app import create_app
+from server.db.engine import Storage
+from server.settings import Settings
+from tests.conftest import StandingClock
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        secret="a secret that only the tests know, 40 characters",  # type: ignore[arg-type]
+        media_dir=tmp_path / "media",
+        pwa_dir=tmp_path / "dist",
+        disk_reserve_bytes=1,
+    )
+
+
+@pytest.fixture
+async def app(storage: Storage, settings: Settings, clock: StandingClock) -> Litestar:
+    return create_app(settings, storage, clock)
+
+
+@pytest.fixture
+async def client(app: Litestar) -> AsyncIterator[AsyncTestClient[Litestar]]:
+    async with AsyncTestClient(app, raise_server_exceptions=False) as opened:
+        yield opened
