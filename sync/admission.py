@@ -6,7 +6,7 @@
     waits in quarantine with the same content                   quarantined   for the reason it waits for
     is known with other content, flag or parent                 quarantined   known_id_other_content
     is known                                                    duplicate
-    was held back by the door                                   quarantined   unknown_form, misfit_answers, rights_lost, …
+    was held back by the door                                   quarantined   unknown_form, misfit_answers, …
     descends from a quarantined one                             quarantined   parent_quarantined
     is far ahead of every generation known of its document      quarantined   forged_generation
     would be one leaf too many                                  quarantined   too_many_leaves
@@ -82,7 +82,7 @@ def fingerprint(content: bytes, *, deleted: bool) -> bytes:
 RESOLVED = fingerprint(RESOLVED_TOMBSTONE, deleted=True)
 
 
-def decide(offer: Offer, print_: bytes, here: Standing) -> Decision:
+def decide(offer: Offer, print_: bytes, here: Standing) -> Decision:  # noqa: PLR0911 - a row of the table each
     """Return what becomes of `offer`, whose fingerprint is `print_`, where `here` is what stands of its document."""
     if not is_well_formed(offer):
         return Decision("refused", "malformed")

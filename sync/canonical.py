@@ -2,9 +2,10 @@
 
 `parse` refuses whatever two readers could understand differently: duplicate keys, NaN and infinities, numbers that a
 double does not hold, lone surrogates, `__proto__`, and trees too deep or too large to walk. `canonical` writes RFC 8785
-(JSON Canonicalization Scheme): no spaces, keys in UTF-16 order, numbers as ECMAScript writes them. Documents hold hardly
-any numbers and no astral keys, for which the C encoder of `json` already gives that form in a fraction of the time; a
-look at its output decides whether the slow writer must run. Python and TypeScript share `tests/vectors/canonical.json`.
+(JSON Canonicalization Scheme): no spaces, keys in UTF-16 order, numbers as ECMAScript writes them. Documents hold
+hardly any numbers and no astral keys, for which the C encoder of `json` already gives that form in a fraction of the
+time; a look at its output decides whether the slow writer must run. Python and TypeScript share
+`tests/vectors/canonical.json`.
 """
 
 import json
@@ -13,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 MAX_DEPTH = 64
 MAX_NODES = 500_000
@@ -145,7 +146,7 @@ def _check_depth(value: Json, max_depth: int) -> None:
         level = [
             child
             for parent in level
-            for child in (parent.values() if type(parent) is dict else parent)  # type: ignore[union-attr]
+            for child in (parent.values() if type(parent) is dict else parent)
             if type(child) is dict or type(child) is list
         ]
 
@@ -192,7 +193,7 @@ def _string(value: str) -> str:
 
 
 def _number(value: float) -> str:
-    """Return a double as ECMA-262 Number::toString does: Python finds the same shortest digits and lays them out otherwise."""
+    """Return a double as ECMA-262 Number::toString does: Python's digits are the same, their layout is not."""
     if value == 0:
         return "0"
     mantissa, _, exponent = f"{value!r}".partition("e")

@@ -23,6 +23,7 @@ def link(
     previous: bytes,
     doc_id: str,
     rev: RevisionId,
+    *,
     fingerprint: bytes | None,
     person: str | None,
     enrolment: str | None,

@@ -12,6 +12,7 @@ every leaf is held. `Graph` is a value: adding gives a new one.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from sync.revision import RevisionId, rank
 
@@ -61,7 +62,7 @@ class Graph:
     ) -> dict[RevisionId, RevisionId | None]:
         parents = dict(self.parents)
         line: list[RevisionId | None] = [revision, *ancestors, None]
-        for child, parent in zip(line, line[1:], strict=False):
+        for child, parent in pairwise(line):
             if child is not None and parents.get(child) is None:
                 parents[child] = parent
         return parents

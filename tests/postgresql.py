@@ -1,7 +1,7 @@
-"""A PostgreSQL cluster for the length of a test run: started from the installed binaries, reached by a socket, thrown away.
+"""A PostgreSQL cluster for the length of a test run: started from the installed binaries and thrown away afterwards.
 
-It runs as an ordinary user (PostgreSQL refuses root), listens on no port, and writes without waiting for the disk. Each
-test gets a database of its own, copied from one that was migrated once.
+It runs as an ordinary user (PostgreSQL refuses root), listens on a socket and no port, and writes without waiting for
+the disk. Each test gets a database of its own, copied from one that was migrated once.
 """
 
 import os

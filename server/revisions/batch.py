@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from server.revisions.model import NewRevision, Origin, Outcome
+from server.revisions.rows import BodyRow, DocumentRow, EntryRow, RevisionRow
 from sync.admission import Decision, Offer, Standing, decide, fingerprint
 from sync.chain import link
 from sync.digest import moved, term
@@ -45,13 +46,22 @@ class Rows:
     """What a batch writes, by table; `head` is where the feed ends afterwards."""
 
     head: Head
-    revisions: Sequence[Row]
+    revisions: Sequence[RevisionRow]
+    bodies: Sequence[BodyRow]
+    entries: Sequence[EntryRow]
+    documents: Sequence[DocumentRow]
     named: Sequence[Row]
     edges: Sequence[Row]
-    bodies: Sequence[Row]
-    entries: Sequence[Row]
-    documents: Sequence[Row]
     quarantine: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Who brought a revision, under which number of their enrolment, and when."""
+
+    origin: Origin
+    number: str | None
+    received_at: datetime
 
 
 @dataclass(slots=True)
@@ -75,17 +85,22 @@ class Batch:
         self._origin = origin
         self._received_at = received_at
         self._documents = {doc_id: _begin(of) for doc_id, of in known.items()}
-        self._revisions: list[Row] = []
+        self._revisions: list[RevisionRow] = []
+        self._bodies: list[BodyRow] = []
+        self._entries: list[EntryRow] = []
         self._named: list[Row] = []
-        self._edges: list[Row] = []
-        self._bodies: list[Row] = []
-        self._entries: list[Row] = []
+        self._edges: dict[tuple[str, RevisionId], Row] = {}
         self._quarantine: list[Row] = []
 
     @property
     def has_kept(self) -> bool:
         """Whether a revision was stored or put into quarantine that was not here before."""
         return bool(self._revisions or self._quarantine)
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether the feed goes further than before."""
+        return bool(self._entries)
 
     def take(self, revision: NewRevision) -> Outcome:
         """Return what becomes of `revision`, and remember what must be written for it."""
@@ -98,15 +113,15 @@ class Batch:
         self._keep(offer, print_, decision, document, revision.number)
         return Outcome(revision.doc_id, revision.rev, revision.number, decision.outcome, decision.reason)
 
-    def admit(self, revision: NewRevision, origin: Origin, received_at: datetime) -> None:
+    def admit(self, revision: NewRevision, arrival: Arrival) -> None:
         """Move a revision in that a person has accepted: whoever brought it, and when, stays as it was."""
         document = self._documents[revision.doc_id]
         print_ = fingerprint(revision.content, deleted=revision.deleted)
-        self._store(revision.offer(), print_, document, revision.number, origin, received_at)
+        self._store(revision.offer(), print_, document, arrival)
 
     def rows(self) -> Rows:
         """Return everything that the batch writes."""
-        documents: list[Row] = []
+        documents: list[DocumentRow] = []
         sum_of_terms = live = dead = 0
         for doc_id, document in self._documents.items():
             if not document.seq:
@@ -114,16 +129,7 @@ class Batch:
             graph = document.standing.graph
             leaves = graph.leaves()
             deleted = graph.held[leaves[0]]
-            documents.append(
-                {
-                    "database": self._head.name,
-                    "doc_id": doc_id,
-                    "seq": document.seq,
-                    "winner": leaves[0],
-                    "deleted": deleted,
-                    "leaves": " ".join(leaves),
-                }
-            )
+            documents.append(DocumentRow(self._head.name, doc_id, document.seq, leaves[0], deleted, " ".join(leaves)))
             before = document.known
             if before.winner is not None:
                 live, dead = (live, dead - 1) if before.deleted else (live - 1, dead)
@@ -143,56 +149,49 @@ class Batch:
         return Rows(
             head,
             self._revisions,
-            self._named,
-            self._edges,
             self._bodies,
             self._entries,
             documents,
+            self._named,
+            list(self._edges.values()),
             self._quarantine,
         )
 
     def _keep(self, offer: Offer, print_: bytes, decision: Decision, document: _Document, number: str | None) -> None:
         if decision.outcome == "stored":
-            self._store(offer, print_, document, number, self._origin, self._received_at)
+            self._store(offer, print_, document, Arrival(self._origin, number, self._received_at))
         elif decision.outcome == "duplicate":
             self._name(offer, document)
         elif decision.outcome == "quarantined" and decision.is_new:
             self._hold_back(offer, print_, decision, document, number)
 
-    def _store(
-        self,
-        offer: Offer,
-        print_: bytes,
-        document: _Document,
-        number: str | None,
-        origin: Origin,
-        received_at: datetime,
-    ) -> None:
+    def _store(self, offer: Offer, print_: bytes, document: _Document, arrival: Arrival) -> None:
         before = document.standing.graph
         graph = before.adding(offer.rev, offer.ancestors, deleted=offer.deleted)
         document.fingerprints[offer.rev] = print_
         document.standing = Standing(graph, document.fingerprints, document.standing.waiting)
         if offer.ancestors:
             self._note_path(offer, before, graph)
+        # The row carries the edge that the revision names itself; what paths said before must not overwrite it.
+        self._edges.pop((offer.doc_id, offer.rev), None)
+        name = self._head.name
         self._revisions.append(
-            {
-                "database": self._head.name,
-                "doc_id": offer.doc_id,
-                "rev": offer.rev,
-                "parent": graph.parents[offer.rev],
-                "deleted": offer.deleted,
-                "fingerprint": print_,
-                "seq": self._seq + 1,
-                "person": origin.person,
-                "enrolment": origin.enrolment,
-                "number": number,
-                "received_at": received_at,
-            }
+            RevisionRow(
+                database=name,
+                doc_id=offer.doc_id,
+                rev=offer.rev,
+                parent=graph.parents[offer.rev],
+                deleted=offer.deleted,
+                fingerprint=print_,
+                seq=self._seq + 1,
+                person=arrival.origin.person,
+                enrolment=arrival.origin.enrolment,
+                number=arrival.number,
+                received_at=arrival.received_at,
+            )
         )
-        self._bodies.append(
-            {"database": self._head.name, "doc_id": offer.doc_id, "rev": offer.rev, "content": offer.content}
-        )
-        self._enter(offer, document, print_, origin, received_at.isoformat())
+        self._bodies.append(BodyRow(name, offer.doc_id, offer.rev, offer.content))
+        self._enter(offer, document, print_, arrival)
 
     def _name(self, offer: Offer, document: _Document) -> None:
         before = document.standing.graph
@@ -204,7 +203,7 @@ class Batch:
         # A known revision moves no sequence, unless its path shows that what stood as a leaf is its ancestor: then the
         # document has changed for everyone who follows the feed.
         if graph.leaves() != before.leaves():
-            self._enter(offer, document, None, Origin(), None)
+            self._enter(offer, document, None, None)
 
     def _note_path(self, offer: Offer, before: Graph, graph: Graph) -> None:
         for ancestor in offer.ancestors:
@@ -212,28 +211,26 @@ class Batch:
             if ancestor not in before.parents:
                 self._named.append(self._path_row(offer.doc_id, ancestor, parent))
             elif parent is not None and before.parents[ancestor] is None:
-                self._edges.append(self._path_row(offer.doc_id, ancestor, parent))
+                self._edges[offer.doc_id, ancestor] = self._path_row(offer.doc_id, ancestor, parent)
         if offer.rev in before.held and before.parents[offer.rev] != graph.parents[offer.rev]:
-            self._edges.append(self._path_row(offer.doc_id, offer.rev, graph.parents[offer.rev]))
+            self._edges[offer.doc_id, offer.rev] = self._path_row(offer.doc_id, offer.rev, graph.parents[offer.rev])
 
     def _path_row(self, doc_id: str, rev: RevisionId, parent: RevisionId | None) -> Row:
         return {"of_database": self._head.name, "of_doc": doc_id, "of_rev": rev, "parent": parent, "deleted": False}
 
-    def _enter(
-        self, offer: Offer, document: _Document, print_: bytes | None, origin: Origin, received_at: str | None
-    ) -> None:
+    def _enter(self, offer: Offer, document: _Document, print_: bytes | None, arrival: Arrival | None) -> None:
         self._seq += 1
         document.seq = self._seq
-        self._chain = link(self._chain, offer.doc_id, offer.rev, print_, origin.person, origin.enrolment, received_at)
-        self._entries.append(
-            {
-                "database": self._head.name,
-                "seq": self._seq,
-                "doc_id": offer.doc_id,
-                "rev": offer.rev,
-                "chain": self._chain,
-            }
+        self._chain = link(
+            self._chain,
+            offer.doc_id,
+            offer.rev,
+            fingerprint=print_,
+            person=arrival.origin.person if arrival else None,
+            enrolment=arrival.origin.enrolment if arrival else None,
+            received_at=arrival.received_at.isoformat() if arrival else None,
         )
+        self._entries.append(EntryRow(self._head.name, self._seq, offer.doc_id, offer.rev, self._chain))
 
     def _hold_back(
         self, offer: Offer, print_: bytes, decision: Decision, document: _Document, number: str | None

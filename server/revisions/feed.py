@@ -5,6 +5,7 @@ costs time, leaving out costs data (I7).
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, func, not_, or_, select
@@ -50,10 +51,8 @@ class Bell:
     async def wait(self, heard: int, timeout_s: float) -> int:
         """Return the count of rings as soon as it exceeds `heard`, or after `timeout_s` as it is."""
         if self.rings <= heard:
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._next.wait(), timeout_s)
-            except TimeoutError:
-                pass
         return self.rings
 
 

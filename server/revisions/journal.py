@@ -60,10 +60,10 @@ class Journal:
             async with self._storage.write() as connection:
                 await connection.execute(self._sql.new_database, rows)
 
-    async def databases(self) -> list[str]:
-        """Return the names of all databases, sorted."""
+    async def databases(self) -> list[DatabaseState]:
+        """Return how far every database is, at one moment, by name."""
         async with self._storage.read() as connection:
-            return [head.name for head in await feed.heads(connection)]
+            return [feed.state_of(head) for head in await feed.heads(connection)]
 
     async def write(
         self,
@@ -81,14 +81,16 @@ class Journal:
         """
         async with self._storage.write() as connection:
             received_at = self._clock()
-            batch = await write.begin(connection, self._sql, database, revisions, origin, received_at)
+            batch = await write.begin(
+                connection, self._sql, database, revisions, origin=origin, received_at=received_at
+            )
             outcomes = [batch.take(revision) for revision in revisions]
             if seal is not None and batch.has_kept:
                 batch.take(self._seal(seal))
             await write.finish(connection, self._sql, batch.rows())
             if also is not None:
                 await also(connection, outcomes)
-        if batch.has_kept:
+        if batch.has_changed:
             self._bell.ring()
         return outcomes
 
@@ -138,11 +140,6 @@ class Journal:
         async with self._storage.read() as connection:
             return feed.state_of(await feed.read_head(connection, self._sql, database))
 
-    async def states(self) -> list[DatabaseState]:
-        """Return how far every database is, at one moment, by name."""
-        async with self._storage.read() as connection:
-            return [feed.state_of(head) for head in await feed.heads(connection)]
-
     async def wait(self, heard: int, timeout_s: float) -> int:
         """Return the count of writes by this process once it exceeds `heard`, or after the timeout: begin with 0."""
         return await self._bell.wait(heard, timeout_s)
@@ -178,7 +175,7 @@ class Journal:
         async with self._storage.write() as connection:
             now = self._clock()
             anything = NewRevision(doc_id, rev, (), False, b"")
-            batch = await write.begin(connection, self._sql, database, [anything], origin, now)
+            batch = await write.begin(connection, self._sql, database, [anything], origin=origin, received_at=now)
             standing_by = await quarantine.waiting(connection, database, doc_id)
             moving = quarantine.with_descendants(rev, standing_by)
             if moving[0].reason == "parent_quarantined":

@@ -127,7 +127,7 @@ class DatabaseState:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """A page of the feed: `last_seq` is where to go on, `pending` how many documents remain, `state` the same moment's."""
+    """A page of the feed: `last_seq` is where to go on, `pending` how many remain, `state` the same moment's."""
 
     rows: tuple[Change, ...]
     last_seq: int

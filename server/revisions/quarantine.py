@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import RowMapping, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.revisions.batch import Batch
+from server.revisions.batch import Arrival, Batch
 from server.revisions.model import NewRevision, NotWaiting, Origin, Outcome, QuarantinedRevision
 from server.revisions.tables import quarantine
 from sync.revision import RevisionId, revision_id
@@ -48,7 +48,7 @@ def admit(batch: Batch, moving: list[QuarantinedRevision], known: set[RevisionId
     outcomes = []
     for one in moving:
         revision = _as_new(one, is_known=one.rev in known)
-        batch.admit(revision, Origin(one.person, one.enrolment), one.received_at)
+        batch.admit(revision, Arrival(Origin(one.person, one.enrolment), one.number, one.received_at))
         outcomes.append(Outcome(one.doc_id, revision.rev, one.number, "stored", None))
     return outcomes
 

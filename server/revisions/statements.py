@@ -1,11 +1,17 @@
 """The journal's SQL, built once for a store; every list of ids goes in as one parameter, every batch as one call."""
 
 import json
+from datetime import datetime
 
-from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, func, select, update
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, Text, any_, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
+from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import Table
 
+from server.db.types import UtcDateTime
+from server.revisions.rows import BodyRow, DocumentRow, EntryRow, RevisionRow
 from server.revisions.tables import bodies, databases, documents, entries, quarantine, revisions
 
 Insert = postgresql.Insert | sqlite.Insert
@@ -17,7 +23,9 @@ class Statements:
     def __init__(self, *, is_postgresql: bool) -> None:
         """Build for one of the two."""
         self.is_postgresql = is_postgresql
-        of_database = bindparam("database")
+        self._dialect = _dialect(is_postgresql=is_postgresql)
+        self._to_driver = UtcDateTime().dialect_impl(self._dialect).bind_processor(self._dialect)
+        of_database: BindParameter[str] = bindparam("database")
         self.head = select(databases).where(databases.c.name == of_database)
         # The lock makes writers of one database stand in line until the commit, so that sequences become visible in
         # order: a reader never sees 8 before 7 and checkpoints past it. SQLite has one writer anyway.
@@ -38,9 +46,6 @@ class Statements:
             update(databases)
             .where(databases.c.name == bindparam("of_name"))
             .values({name: bindparam(name) for name in ("seq", "chain", "digest", "documents", "deleted")})
-        )
-        self.put_revision = self._upsert(
-            revisions, "parent", "deleted", "fingerprint", "seq", "person", "enrolment", "number", "received_at"
         )
         self.name_revision = (
             self.insert(revisions)
@@ -64,9 +69,10 @@ class Statements:
             )
             .values(parent=bindparam("parent"))
         )
-        self.put_body = self.insert(bodies)
-        self.put_entry = self.insert(entries)
-        self.put_document = self._upsert(documents, "seq", "winner", "deleted", "leaves")
+        self.put_revisions = self._bulk(revisions, RevisionRow, overwrite=True)
+        self.put_bodies = self._bulk(bodies, BodyRow)
+        self.put_entries = self._bulk(entries, EntryRow)
+        self.put_documents = self._bulk(documents, DocumentRow, overwrite=True)
         self.put_quarantine = self.insert(quarantine).on_conflict_do_nothing()
 
     def insert(self, table: Table) -> Insert:
@@ -84,9 +90,24 @@ class Statements:
         """Return a list of ids as the one parameter that `among` expects: no SQL text depends on how many there are."""
         return ids if self.is_postgresql else json.dumps(ids)
 
-    def _upsert(self, table: Table, *columns: str) -> Insert:
-        statement = self.insert(table)
-        return statement.on_conflict_do_update(
-            index_elements=list(table.primary_key.columns),
-            set_={name: statement.excluded[name] for name in columns},
-        )
+    def moment(self, value: datetime) -> object:
+        """Return a moment as the driver takes it, for rows that go there as they are."""
+        return self._to_driver(value) if self._to_driver is not None else value
+
+    def _bulk(self, table: Table, row: type[tuple[object, ...]], *, overwrite: bool = False) -> str:
+        """Return the SQL that inserts tuples of this type, in their order, perhaps over rows with the same key."""
+        fields: tuple[str, ...] = row._fields  # type: ignore[attr-defined]
+        statement = self.insert(table).values({name: bindparam(name) for name in fields})
+        if overwrite:
+            keys = [column.name for column in table.primary_key]
+            values = {name: statement.excluded[name] for name in fields if name not in keys}
+            statement = statement.on_conflict_do_update(index_elements=keys, set_=values)
+        compiled = statement.compile(dialect=self._dialect)
+        if tuple(compiled.positiontup or ()) != fields:
+            raise TypeError(f"{row.__name__} does not have the order of the columns of {table.name}")
+        return str(compiled)
+
+
+def _dialect(*, is_postgresql: bool) -> Dialect:
+    made: Dialect = (PGDialect_asyncpg if is_postgresql else SQLiteDialect_aiosqlite)()  # type: ignore[no-untyped-call]
+    return made

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.revisions.batch import Batch, Head, Known, Rows, continues_leaf
 from server.revisions.model import NewRevision, Origin, UnknownDatabase
+from server.revisions.rows import RevisionRow
 from server.revisions.statements import Statements
 from sync.admission import Standing
 from sync.graph import Graph
@@ -23,6 +24,7 @@ async def begin(
     sql: Statements,
     database: str,
     revisions: Sequence[NewRevision],
+    *,
     origin: Origin,
     received_at: datetime,
 ) -> Batch:
@@ -39,18 +41,19 @@ async def begin(
 
 async def finish(connection: AsyncConnection, sql: Statements, rows: Rows) -> None:
     """Write what the batch has decided; nothing at all when it was all known."""
-    for statement, values in (
-        (sql.name_revision, rows.named),
-        (sql.put_revision, rows.revisions),
-        (sql.fill_edge, rows.edges),
-        (sql.put_body, rows.bodies),
-        (sql.put_entry, rows.entries),
-        (sql.put_document, rows.documents),
-        (sql.put_quarantine, rows.quarantine),
-    ):
-        if values:
-            await connection.execute(statement, values)
+    if rows.named:
+        await connection.execute(sql.name_revision, rows.named)
+    if rows.revisions:
+        await connection.exec_driver_sql(sql.put_revisions, _to_driver(rows.revisions, sql))
+        await connection.exec_driver_sql(sql.put_bodies, list(rows.bodies))
+    # After the revisions: an edge may belong to one that came in this very batch.
+    if rows.edges:
+        await connection.execute(sql.fill_edge, rows.edges)
+    if rows.quarantine:
+        await connection.execute(sql.put_quarantine, rows.quarantine)
     if rows.entries:
+        await connection.exec_driver_sql(sql.put_entries, list(rows.entries))
+        await connection.exec_driver_sql(sql.put_documents, list(rows.documents))
         head = rows.head
         await connection.execute(
             sql.move_head,
@@ -63,6 +66,12 @@ async def finish(connection: AsyncConnection, sql: Statements, rows: Rows) -> No
                 "deleted": head.deleted,
             },
         )
+
+
+def _to_driver(rows: Sequence[RevisionRow], sql: Statements) -> list[tuple[object, ...]]:
+    # A batch has one moment; only an acceptance brings others.
+    moments = {row.received_at: sql.moment(row.received_at) for row in rows}
+    return [(*row[:-1], moments[row.received_at]) for row in rows]
 
 
 def head_of(row: RowMapping) -> Head:

@@ -1,0 +1,56 @@
+"""The rows of the four tables that every write fills, as tuples in the order of their columns.
+
+A hundred of them go to the driver in one call and as they are: building a dictionary for each and having SQLAlchemy
+take it apart again would cost more than SQLite takes to write them.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sync.revision import RevisionId
+
+
+class RevisionRow(NamedTuple):
+    """A row of `revisions`; the store turns `received_at` into what the driver takes."""
+
+    database: str
+    doc_id: str
+    rev: RevisionId
+    parent: RevisionId | None
+    deleted: bool
+    fingerprint: bytes
+    seq: int
+    person: str | None
+    enrolment: str | None
+    number: str | None
+    received_at: datetime
+
+
+class BodyRow(NamedTuple):
+    """A row of `bodies`."""
+
+    database: str
+    doc_id: str
+    rev: RevisionId
+    content: bytes
+
+
+class EntryRow(NamedTuple):
+    """A row of `entries`."""
+
+    database: str
+    seq: int
+    doc_id: str
+    rev: RevisionId
+    chain: bytes
+
+
+class DocumentRow(NamedTuple):
+    """A row of `documents`."""
+
+    database: str
+    doc_id: str
+    seq: int
+    winner: RevisionId
+    deleted: bool
+    leaves: str
