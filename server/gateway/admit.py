@@ -17,7 +17,7 @@ from typing import Any
 from server.auth.authorise import allowed
 from server.auth.principal import Principal
 from server.forms.answers import check
-from server.forms.library import FormLibrary
+from server.forms.library import FormLibrary, PublishedForm
 from server.gateway.caller import Caller
 from server.gateway.schemas import Push
 from server.revisions.model import NewRevision, Outcome
@@ -85,7 +85,7 @@ class Admission:
         if reason is not None or document.get("_deleted") is True:
             return reason
         form, version = document.get("form"), document.get("form_version")
-        published = None
+        published: PublishedForm | None = None
         if isinstance(form, str) and isinstance(version, str):
             published = await self._library.get(form, version)
         if published is None or not database.startswith(f"{published.project}-"):

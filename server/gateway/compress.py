@@ -45,7 +45,8 @@ def choose_coding(accept_encoding: str) -> Coding:
 def compress(body: bytes, coding: Coding) -> bytes:
     """Return `body` in `coding`; short bodies get more effort, since bytes cost a phone more than us."""
     if coding == "br":
-        return brotli.compress(body, mode=brotli.MODE_TEXT, quality=9 if len(body) <= _SMALL_BYTES else 5)
+        packed: bytes = brotli.compress(body, mode=brotli.MODE_TEXT, quality=9 if len(body) <= _SMALL_BYTES else 5)
+        return packed
     if coding == "gzip":
         return zlib.compress(body, 9 if len(body) <= _SMALL_BYTES else 6, 16 + zlib.MAX_WBITS)
     return body
@@ -67,7 +68,6 @@ class Meter:
         self._unflushed = 0
         self._unflushed_bytes = 0
         self._documents = 0
-        self.is_full = False
 
     @property
     def left_bytes(self) -> int:
@@ -77,7 +77,6 @@ class Meter:
     def admit(self, document: bytes) -> bool:
         """Count `document` and tell whether it still fits; the first one always does."""
         if self._documents and not self._fits(document):
-            self.is_full = True
             return False
         if not self._documents:
             self._fits(document)

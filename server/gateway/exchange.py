@@ -201,7 +201,12 @@ class _Push:
         if caller.is_signed_in or at is not None:
             progress = self._progress
             await enrolments.note_exchange(
-                connection, caller.enrolment.id, grants, progress.highest, progress.safe, at or now
+                connection,
+                caller.enrolment.id,
+                grants=grants,
+                highest=progress.highest,
+                safe=progress.safe,
+                at=at or now,
             )
         if self._progress.gaps != before.gaps and self._progress.gaps.ranges:
             log.warning("numbers_missing", enrolment=caller.enrolment.id, numbers=str(self._progress.gaps))

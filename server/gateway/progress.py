@@ -14,7 +14,6 @@ from server.gateway.numbers import Numbers
 from server.gateway.schemas import Holding
 from server.gateway.tables import sync_numbers
 
-
 NONE = Numbers()
 
 

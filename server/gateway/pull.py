@@ -9,6 +9,7 @@ in this request or documents of its kind never go to phones. A digest is given o
 sequence that the digest was taken at.
 """
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -63,7 +64,7 @@ async def pull(
     meter: Meter,
 ) -> list[Page]:
     """Return a page for each database that has something to say; `pushed` holds (id, revision) by database."""
-    states = {state.name: state for state in await journal.states()}
+    states = {state.name: state for state in await journal.databases()}
     pages = []
     for name in (CATALOG, *(name for name in carried if name != CATALOG)):
         text, state = since.get(name, ""), states.get(name)
@@ -73,19 +74,21 @@ async def pull(
             continue
         start = await journal.position(name, text) if text else 0
         pages.append(Page(name, start, start))
-    turns = list(pages)
-    while turns and not meter.is_full:
-        for page in turns:
-            await _next_rows(journal, page, pushed.get(page.database, set()), meter)
-            if meter.is_full:
-                break
-        turns = [page for page in turns if page.more]
-    # A page that got no turn, or only showed that the budget was used up, says nothing.
-    return [page for page in pages if not page.more or page.position > page.start]
+    turns = deque(pages)
+    while turns:
+        page = turns.popleft()
+        if not await _next_rows(journal, page, pushed.get(page.database, set()), meter):
+            break
+        if page.more:
+            turns.append(page)
+    told = [page for page in pages if not page.more or page.position > page.start]
+    # Pages that got no turn say nothing, but a phone that sees `more` nowhere would stop asking.
+    unfinished = [page for page in pages if page.more]
+    return told if not unfinished or any(page.more for page in told) else [*told, unfinished[0]]
 
 
-async def _next_rows(journal: Journal, page: Page, pushed: set[tuple[str, str]], meter: Meter) -> None:
-    """Add the next rows of the feed to `page` as far as the budget goes."""
+async def _next_rows(journal: Journal, page: Page, pushed: set[tuple[str, str]], meter: Meter) -> bool:
+    """Add the next rows of the feed to `page`; False once the budget is used up."""
     limit = max(1, min(PAGE_ROWS, meter.left_bytes // LEAST_DOCUMENT_BYTES))
     changes = await journal.changes(page.database, page.position, limit=limit, include_docs=True, for_phones=True)
     for row in changes.rows:
@@ -93,12 +96,13 @@ async def _next_rows(journal: Journal, page: Page, pushed: set[tuple[str, str]],
         if (row.doc_id, row.rev) not in pushed and not (row.deleted and page.start == 0):
             document = document_bytes(row)
             if not meter.admit(document):
-                return
+                return False
             page.rows.append((row.seq, document))
         page.position = row.seq
     page.position = changes.last_seq
     if changes.pending == 0 and changes.last_seq == changes.state.seq:
         page.end = changes.state
+    return True
 
 
 def document_bytes(row: Change) -> bytes:

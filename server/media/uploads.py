@@ -211,7 +211,8 @@ async def readable_bytes(connection: AsyncConnection, principal: Principal, sha2
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    for piece in ():
+    no_pieces: tuple[bytes, ...] = ()
+    for piece in no_pieces:
         yield piece
 
 

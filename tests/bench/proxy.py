@@ -1,0 +1,133 @@
+"""A TCP proxy that counts and shapes: it stands for an EDGE link between a phone and the server.
+
+Each direction has one queue of bytes that leaves at its bandwidth and arrives half a round trip later; what several
+connections send shares it, as a radio link does. Opening a connection costs the round trip that TCP's handshake would
+(the proxy's own handshake is on loopback and free). Bytes are counted as they pass, requests by their request lines.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+_CHUNK = 1460
+
+
+@dataclass(slots=True)
+class Link:
+    """A link's figures; None for a bandwidth that does not limit."""
+
+    round_trip_s: float = 0.0
+    up_bits_per_s: float | None = None
+    down_bits_per_s: float | None = None
+
+
+EDGE = Link(round_trip_s=0.600, up_bits_per_s=100_000, down_bits_per_s=200_000)
+
+
+@dataclass(slots=True)
+class Counts:
+    """What has passed since the last reset; bytes include HTTP heads."""
+
+    connections: int = 0
+    requests: int = 0
+    up_bytes: int = 0
+    down_bytes: int = 0
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One direction: bytes leave one after another, so `free_at` is when the next may start."""
+
+    delay_s: float
+    bits_per_s: float | None
+    free_at: float = 0.0
+
+    async def pass_on(self, data: bytes, queue: asyncio.Queue[tuple[float, bytes]]) -> None:
+        now = asyncio.get_running_loop().time()
+        start = max(now, self.free_at)
+        self.free_at = start + (len(data) * 8 / self.bits_per_s if self.bits_per_s else 0.0)
+        await queue.put((self.free_at + self.delay_s, data))
+
+
+@dataclass(slots=True)
+class Proxy:
+    """A running proxy: connect to `port`."""
+
+    target_host: str
+    target_port: int
+    link: Link
+    counts: Counts = field(default_factory=Counts)
+    port: int = 0
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _up: _Lane = field(init=False)
+    _down: _Lane = field(init=False)
+
+    def __post_init__(self) -> None:
+        half = self.link.round_trip_s / 2
+        self._up = _Lane(half, self.link.up_bits_per_s)
+        self._down = _Lane(half, self.link.down_bits_per_s)
+
+    def reset(self) -> None:
+        """Count from zero."""
+        self.counts = Counts()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator["Proxy"]:
+        """Listen on a free port of loopback until the block ends."""
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = int(server.sockets[0].getsockname()[1])
+        try:
+            yield self
+        finally:
+            server.close()
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            self.counts.connections += 1
+            await asyncio.sleep(self.link.round_trip_s)
+            far_reader, far_writer = await asyncio.open_connection(self.target_host, self.target_port)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._carry(reader, far_writer, self._up, is_up=True))
+                group.create_task(self._carry(far_reader, writer, self._down, is_up=False))
+        except* (ConnectionError, OSError):
+            pass
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def _carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, lane: _Lane, *, is_up: bool
+    ) -> None:
+        queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        arrivals = asyncio.create_task(_deliver(queue, writer))
+        try:
+            while data := await reader.read(_CHUNK):
+                if is_up:
+                    self.counts.up_bytes += len(data)
+                    self.counts.requests += sum(data.count(method) for method in (b"POST /api/", b"GET /api/"))
+                else:
+                    self.counts.down_bytes += len(data)
+                await lane.pass_on(data, queue)
+            await queue.put((0.0, b""))
+            await arrivals
+        finally:
+            arrivals.cancel()
+            writer.close()
+
+
+async def _deliver(queue: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        due, data = await queue.get()
+        if not data:
+            return
+        await asyncio.sleep(max(0.0, due - loop.time()))
+        writer.write(data)
+        await writer.drain()
