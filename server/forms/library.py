@@ -1,0 +1,51 @@
+"""Published form versions, ready to use: parsed once in a process, since a version never changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from server.db.engine import Storage
+from server.forms.schema import FormSchema
+from server.forms.tables import contents, form_versions
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedForm:
+    """One published version: what its records must fit, and what people call it."""
+
+    form: str
+    version: str
+    project: str
+    titles: Mapping[str, str]
+    schema: FormSchema
+    xform: bytes
+
+
+class FormLibrary:
+    """The published versions of one storage."""
+
+    def __init__(self, storage: Storage) -> None:
+        """Read nothing yet."""
+        self._storage = storage
+        self._known: dict[tuple[str, str], PublishedForm] = {}
+
+    async def get(self, form: str, version: str) -> PublishedForm | None:
+        """Return a version, whatever its status: records of a retired one still come. None when it is not here."""
+        # What is not here may come at any moment, so only what was found is kept.
+        known = self._known.get((form, version))
+        if known is not None:
+            return known
+        query = (
+            select(form_versions.c.project, form_versions.c.titles, contents.c.body)
+            .join(contents, contents.c.sha256 == form_versions.c.xform)
+            .where(form_versions.c.form == form, form_versions.c.version == version)
+        )
+        async with self._storage.read() as connection:
+            row = (await connection.execute(query)).first()
+        if row is None:
+            return None
+        xform = bytes(row.body)
+        found = PublishedForm(form, version, row.project, row.titles, FormSchema.parse(xform), xform)
+        self._known[form, version] = found
+        return found
