@@ -55,6 +55,13 @@ class Settings(BaseSettings):
     request_bytes: Bytes = 10_000_000
     media_bytes: Bytes = 100_000_000
 
+    #: Where a reviewer is told to doubt: metres from the commune's point (communes reach some 25 km), metres of the
+    #: position's own accuracy, and how far a phone's clock may be ahead of or behind the moment of arrival.
+    outside_area_m: Annotated[float, Field(gt=0)] = 25_000
+    poor_gps_m: Annotated[float, Field(gt=0)] = 30
+    clock_ahead_s: Seconds = 10 * 60
+    clock_behind_s: Seconds = 180 * 24 * 3600
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
