@@ -7,25 +7,25 @@ they need as dependencies: `storage`, `journal`, `settings`, `clock`, `areas`, `
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
 from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
 from litestar.di import Provide
+from litestar.enums import MediaType
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from server.areas.areas import Areas
 from server.auth.doorway import provide_principal
-from server.auth.keys import KeyRing
+from server.auth.keys import key_ring
 from server.auth.passwords import Passwords
 from server.auth.routes import router as auth_router
-from server.auth.secret import server_secret
 from server.auth.sessions import Sessions
 from server.clock import Clock, system_clock
 from server.db.engine import Storage
 from server.db.identity import server_id
+from server.ops.docs import ApiPage
 from server.ops.edge import Edge
 from server.ops.metrics import Metrics
 from server.ops.problems import EXCEPTION_HANDLERS
@@ -47,7 +47,7 @@ def create_app(settings: Settings, storage: Storage | None = None, clock: Clock 
     store = storage or Storage(settings.database_url, pool_size=settings.database_pool)
     journal = Journal(store, clock)
     areas = Areas(store, journal, clock)
-    keys = KeyRing(store, server_secret(settings), clock, timedelta(seconds=settings.refresh_token_s))
+    keys = key_ring(settings, store, clock)
     passwords = Passwords()
     metrics = Metrics()
     parts: dict[str, object] = {
@@ -87,7 +87,7 @@ def create_app(settings: Settings, storage: Storage | None = None, clock: Clock 
             version="1",
             description="Survey records for Điện Biên.",
             path="/api",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            render_plugins=[ApiPage(path="/docs", media_type=MediaType.HTML), JsonRenderPlugin(path="/openapi.json")],
             use_handler_docstrings=True,
         ),
         # A handler that compresses its own answers says so with `own_encoding=True`.

@@ -6,8 +6,9 @@ The private key never leaves the browser that made it; signing in where it still
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.grants import Grant
@@ -36,13 +37,13 @@ class Enrolment:
 async def find(connection: AsyncConnection, enrolment: str) -> Enrolment | None:
     """Return the enrolment, revoked or not; None if unknown."""
     row = (await connection.execute(select(table).where(table.c.id == enrolment))).first()
-    return _from_row(row._mapping) if row else None
+    return _from_row(row) if row else None
 
 
 async def of_person(connection: AsyncConnection, person: str) -> list[Enrolment]:
     """Return a person's enrolments, newest first."""
     query = select(table).where(table.c.person == person).order_by(table.c.registered_at.desc())
-    return [_from_row(row._mapping) for row in await connection.execute(query)]
+    return [_from_row(row) for row in await connection.execute(query)]
 
 
 async def register(
@@ -81,7 +82,7 @@ async def note_exchange(
     await connection.execute(update(table).where(table.c.id == enrolment).values(**changed))
 
 
-def _from_row(row: Mapping[str, object]) -> Enrolment:
-    held = row["exchange_grants"]
-    grants = None if held is None else tuple(Grant(*grant) for grant in held)  # type: ignore[attr-defined]
-    return Enrolment(**{**row, "exchange_grants": grants})  # type: ignore[arg-type]
+def _from_row(row: Row[Any]) -> Enrolment:
+    held = row.exchange_grants
+    grants = None if held is None else tuple(Grant(*grant) for grant in held)
+    return Enrolment(**row._asdict() | {"exchange_grants": grants})

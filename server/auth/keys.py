@@ -19,12 +19,19 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.auth.jwk import PublicJwk, jwk_of, load_public, thumbprint
+from server.auth.secret import server_secret
 from server.auth.tables import signing_keys
 from server.clock import Clock
 from server.db.engine import Storage
+from server.settings import Settings
 
 FRESH = timedelta(seconds=30)
 NONCE_BYTES = 12
+
+
+def key_ring(settings: Settings, storage: Storage, clock: Clock) -> "KeyRing":
+    """Return the keys of the server with these settings."""
+    return KeyRing(storage, server_secret(settings), clock, timedelta(seconds=settings.refresh_token_s))
 
 
 class WrongSecret(Exception):

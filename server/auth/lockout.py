@@ -32,7 +32,7 @@ class LockRule:
         if failures < self.attempts:
             return None
         doublings = min(failures - self.attempts, 30)
-        return min(self.first * 2**doublings, self.longest)
+        return min(self.first * (1 << doublings), self.longest)
 
 
 async def count_attempt(connection: AsyncConnection, username: str, rule: LockRule, at: datetime) -> datetime | None:

@@ -9,6 +9,7 @@ import time
 import uuid
 
 import structlog
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.ops.metrics import Metrics
@@ -57,7 +58,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
@@ -73,16 +74,16 @@ class Edge:
                 message["headers"] = [*message["headers"], *added, (b"x-request-id", request_id)]
             await send(message)
 
-        path = scope["path"]
+        path, method = scope["path"], str(scope["method"])
         with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
             try:
                 await self._app(scope, receive, send_with_headers)
             finally:
                 took_s = time.perf_counter() - began
                 route = str(scope.get("path_template") or "unmatched")
-                self._metrics.count_request(scope["method"], route, status, took_s)
+                self._metrics.count_request(method, route, status, took_s)
                 write = log.debug if path in QUIET_PATHS else log.info
-                write("request", method=scope["method"], path=path, status=status, ms=round(took_s * 1000, 1))
+                write("request", method=method, path=path, status=status, ms=round(took_s * 1000, 1))
 
 
 def _request_id(scope: Scope) -> bytes:

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from server.auth.doorway import bearer_token
 from server.db.engine import Storage
 from server.errors import Problem
-from server.ops.docs import STYLE, render_page
+from server.ops.docs import STYLE
 from server.ops.health import check_parts
 from server.ops.metrics import CONTENT_TYPE, Metrics
 from server.settings import Settings
@@ -43,12 +43,6 @@ async def metrics_text(
     return Response(metrics.render(), headers={**NO_STORE, "Content-Type": CONTENT_TYPE})
 
 
-@get("/api/docs", include_in_schema=False, media_type="text/html")
-async def api_page(request: Request[Any, Any, Any]) -> str:
-    """Show the API's description."""
-    return render_page(request.app.openapi_schema.to_schema())
-
-
 @get("/api/docs/style.css", include_in_schema=False, media_type="text/css")
 async def api_page_style() -> str:
     """Give that page its looks."""
@@ -64,4 +58,4 @@ def _may_watch(request: Request[Any, Any, Any], settings: Settings) -> bool:
     return hmac.compare_digest((bearer_token(request) or "").encode(), expected.encode())
 
 
-routes = (alive, ready, metrics_text, api_page, api_page_style)
+routes = (alive, ready, metrics_text, api_page_style)

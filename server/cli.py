@@ -1,0 +1,116 @@
+"""The command `nuong`: serving, migrating, and what each stage offers at the console.
+
+Exit codes: 0 done; 1 could not be done; 2 wrong usage or settings. What went wrong is one sentence on standard error.
+"""
+
+import socket
+import sys
+
+import click
+import uvicorn
+from sqlalchemy.exc import DBAPIError
+
+from server.app import create_app
+from server.areas.commands import commands as areas_commands
+from server.areas.commands import open_atlas
+from server.auth.commands import commands as auth_commands
+from server.auth.keys import WrongSecret, key_ring
+from server.console import Console, Failure, run
+from server.errors import Problem
+from server.ops.logs import configure_logs
+from server.settings import Settings, SettingsError, load_settings
+
+#: Each stage's commands; a stage adds its `commands` here.
+COMMANDS: tuple[tuple[click.Command, ...], ...] = (areas_commands, auth_commands)
+GRACE_S = 10
+
+
+@click.group()
+@click.version_option(package_name="nuong")
+def nuong() -> None:
+    """Survey records for Điện Biên: phones capture, this server reconciles."""
+
+
+@nuong.command()
+@click.option("--host", help="Where to listen; NUONG_HOST otherwise.")
+@click.option("--port", type=click.IntRange(1, 65535), help="NUONG_PORT otherwise.")
+def serve(host: str | None, port: int | None) -> None:
+    """Bring the database up to date, then serve the app and its API."""
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = load_settings().model_copy(update=given)
+    run(prepare)
+    serve_app(settings)
+
+
+@nuong.command()
+def migrate() -> None:
+    """Bring the database up to date, and make what every database needs."""
+    run(prepare)
+    click.echo("The database is up to date.")
+
+
+async def prepare(console: Console) -> None:
+    """Make what a server needs before it starts, so that what is missing is a sentence and not a failed start-up."""
+    await open_atlas(console)
+    await key_ring(console.settings, console.storage, console.clock).signing()
+
+
+def serve_app(settings: Settings) -> None:
+    """Serve until told to stop; raises `Failure` where the port is taken."""
+    configure_logs(settings.log_level)
+    config = uvicorn.Config(
+        create_app(settings),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    with _listening(settings) as listener:
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise Failure(f"Can't listen on {settings.host}, port {settings.port}: {reason}.") from None
+
+
+def main() -> None:
+    """Run the command line, and turn every expected failure into one sentence and an exit code."""
+    try:
+        nuong.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except SettingsError as error:
+        _say(str(error))
+        sys.exit(2)
+    except (Failure, WrongSecret) as error:
+        _say(str(error))
+        sys.exit(1)
+    except Problem as error:
+        told = ", ".join(f"{name}: {value}" for name, value in error.params.items())
+        _say(f"{error.detail or error.kind.title}{f' ({told})' if told else ''}.")
+        sys.exit(1)
+    except (DBAPIError, ConnectionError) as error:
+        # The first line only: SQLAlchemy's further ones repeat the statement with its parameters.
+        _say(f"The database can't be used: {str(error).splitlines()[0]}")
+        sys.exit(1)
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"nuong: {sentence}", err=True)
+
+
+for stage in COMMANDS:
+    for command in stage:
+        nuong.add_command(command)
