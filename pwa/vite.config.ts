@@ -62,6 +62,7 @@ export default defineConfig({
   server: { proxy: { '/api': server, '/.well-known': server } },
   test: {
     environment: 'node',
+    setupFiles: ['tests/setup.ts'],
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
   },
 })

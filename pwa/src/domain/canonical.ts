@@ -1,9 +1,8 @@
 /**
  * The canonical form of a JSON value (RFC 8785) and SHA-256 over it. Keys are sorted by UTF-16 code units, which is
- * JavaScript's own order of strings; strings are written as `JSON.stringify` does, which is what the RFC prescribes.
- * A number or a lone surrogate is refused: documents hold neither, so that no two sides can disagree about them.
+ * JavaScript's own order of strings; strings and numbers are written as `JSON.stringify` does, which is what the RFC
+ * prescribes. NaN, infinities and lone surrogates are refused, as no document may hold them.
  */
-import type { Json } from './record'
 
 export class NotCanonical extends Error {
   constructor(readonly what: string) {
@@ -11,17 +10,19 @@ export class NotCanonical extends Error {
   }
 }
 
-export function canonical(value: Json): string {
+export function canonical(value: unknown): string {
   if (value === null || typeof value === 'boolean') return String(value)
   if (typeof value === 'string') return text(value)
+  if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   if (typeof value === 'object') {
-    const members = Object.keys(value)
+    const object = value as Record<string, unknown>
+    const members = Object.keys(object)
       .sort()
-      .map((key) => `${text(key)}:${canonical(value[key] as Json)}`)
+      .map((key) => `${text(key)}:${canonical(object[key])}`)
     return `{${members.join(',')}}`
   }
-  throw new NotCanonical(`a ${typeof value}`)
+  throw new NotCanonical(typeof value === 'number' ? 'a number that is none' : `a ${typeof value}`)
 }
 
 function text(value: string): string {

@@ -10,7 +10,8 @@ import { guarded } from './full'
 export async function putBlob(blob: Blob): Promise<MediaRef> {
   const data = await blob.arrayBuffer()
   const sha256 = hex(new Uint8Array(await crypto.subtle.digest('SHA-256', data)))
-  const type = blob.type === '' ? 'application/octet-stream' : blob.type
+  // `audio/webm;codecs=opus` is `audio/webm` to everybody else.
+  const type = blob.type.split(';')[0]?.trim() || 'application/octet-stream'
   await guarded(async () => {
     if ((await database.blobs.get(sha256)) !== undefined) return
     await database.blobs.put({ sha256, blob, type, bytes: blob.size, addedAt: new Date().toISOString() })

@@ -2,13 +2,13 @@
  * Forms, choice lists and areas as the catalog brought them; contents are kept by hash and never change.
  */
 import type { AreaDocument, FormDocument } from '@/domain/record'
-import { database } from './database'
+import { database, type NuongDatabase } from './database'
 
 export const CATALOG = 'catalog'
 
 /** Every form version that the catalog holds, live and retired. */
-export async function listForms(): Promise<FormDocument[]> {
-  return catalog<FormDocument>('form:')
+export async function listForms(store: NuongDatabase = database): Promise<FormDocument[]> {
+  return catalog<FormDocument>('form:', store)
 }
 
 export async function getForm(form: string, version: string): Promise<FormDocument | undefined> {
@@ -17,11 +17,11 @@ export async function getForm(form: string, version: string): Promise<FormDocume
 }
 
 export async function listAreas(): Promise<AreaDocument[]> {
-  return catalog<AreaDocument>('area:')
+  return catalog<AreaDocument>('area:', database)
 }
 
-async function catalog<T>(prefix: string): Promise<T[]> {
-  const rows = await database.bodies
+async function catalog<T>(prefix: string, store: NuongDatabase): Promise<T[]> {
+  const rows = await store.bodies
     .where('[database+id]')
     .between([CATALOG, prefix], [CATALOG, `${prefix}\uffff`])
     .toArray()
@@ -34,12 +34,12 @@ export async function getContent(sha256: string): Promise<string | undefined> {
 }
 
 /** Hashes that carried forms name and this phone has not fetched yet. */
-export async function missingContents(): Promise<string[]> {
+export async function missingContents(store: NuongDatabase = database): Promise<string[]> {
   const wanted = new Set<string>()
-  for (const form of await listForms()) {
+  for (const form of await listForms(store)) {
     wanted.add(form.xform)
     for (const sha256 of Object.values(form.lists)) wanted.add(sha256)
   }
-  const have = new Set(await database.contents.toCollection().primaryKeys())
+  const have = new Set(await store.contents.toCollection().primaryKeys())
   return [...wanted].filter((sha256) => !have.has(sha256))
 }

@@ -1,12 +1,13 @@
 /** Strict types, Vue's rules, no literal text in templates, and the layers: each folder imports only what stands left of it. */
 import vueI18n from '@intlify/eslint-plugin-vue-i18n'
 import vue from 'eslint-plugin-vue'
+import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
 const LAYERS = ['domain', 'storage', 'replication', 'stores', 'composables', 'components', 'views']
 
 /** What files of a layer may not import: every layer to the right of it. */
-function layer(name: string) {
+function layer(name) {
   const right = LAYERS.slice(LAYERS.indexOf(name) + 1)
   const patterns = right.map((other) => ({
     group: [`@/${other}/*`, `**/${other}/*`],
@@ -14,11 +15,11 @@ function layer(name: string) {
   }))
   return {
     files: [`src/${name}/**/*.{ts,vue}`],
-    rules: { 'no-restricted-imports': ['error' as const, { patterns }] },
+    rules: { 'no-restricted-imports': ['error', { patterns }] },
   }
 }
 
-export default tseslint.config(
+export default defineConfig(
   { ignores: ['dist/**', 'dev-dist/**', 'public/**', 'node_modules/**', 'coverage/**'] },
   ...tseslint.configs.strictTypeChecked,
   ...vue.configs['flat/recommended'],

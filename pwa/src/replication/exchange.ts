@@ -1,0 +1,191 @@
+/**
+ * The exchange with the server: rounds of one request each until neither side has more. It may be killed anywhere: what
+ * was not applied is asked for again, what was not acknowledged is sent again, byte for byte.
+ *
+ * Whoever is signed in pulls and pushes with a token. Enrolments that signed out on a shared phone still push: their
+ * seal is enough, and nothing of what the server holds comes back to them.
+ */
+import { Problem, problemOf } from '@/api/problem'
+import { reached, type Fetch } from '@/api/client'
+import { database, serverState, type NuongDatabase, type ServerState, type Session } from '@/storage/database'
+import { apply, type Applied } from './apply'
+import { needsSending, prepared, type Prepared } from './request'
+import { PROTOCOL, packed, sealed, type SyncAnswer } from './wire'
+
+export const LEAST_BYTES = 16_000
+export const MOST_BYTES = 4_000_000
+/** A round quicker than this has room for more, one slower than this took too much. */
+const QUICK_MS = 4_000
+const SLOW_MS = 20_000
+const TIMEOUT_MS = 90_000
+/** More rounds than any honest exchange needs: 5,000 records take about four. */
+const MOST_ROUNDS = 400
+
+export type ExchangeContext = {
+  fetch: Fetch
+  now: () => number
+  store: NuongDatabase
+  signal?: AbortSignal | undefined
+  /** Whether to send what the server refused once more: a person asked. */
+  again: boolean
+  progress: (counts: { sent: number; received: number; waiting: number }) => void
+}
+
+export type ExchangeResult = { sent: number; received: number; refused: number; broken: string[]; nextSeconds: number }
+
+/** Exchange everything; throws `Problem` when the server could not be reached or would not talk. */
+export async function exchange(context: ExchangeContext): Promise<ExchangeResult> {
+  const result: ExchangeResult = { sent: 0, received: 0, refused: 0, broken: [], nextSeconds: 300 }
+  const session = await context.store.session.get('current')
+  const server = session?.server ?? (await context.store.standings.toCollection().last())?.server ?? ''
+  if (session !== undefined) {
+    try {
+      await rounds(session.enrolment, server, context, result)
+    } catch (error) {
+      // One enrolment's trouble (a revoked key, say) must not keep another's work on the phone; no network does.
+      if (!(error instanceof Problem) || error.isPassing) throw error
+      await others(session, server, context, result)
+      throw error
+    }
+  }
+  await others(session, server, context, result)
+  return result
+}
+
+/** Push for enrolments that are not signed in and still have something here. */
+async function others(
+  session: Session | undefined,
+  server: string,
+  context: ExchangeContext,
+  result: ExchangeResult,
+): Promise<void> {
+  const rows = await context.store.revisions.filter((row) => needsSending(row, server)).toArray()
+  const waiting = new Set(rows.map((row) => row.enrolment))
+  if (session !== undefined) waiting.delete(session.enrolment)
+  for (const enrolment of waiting) await rounds(enrolment, server, context, result)
+}
+
+async function rounds(
+  enrolment: string,
+  firstServer: string,
+  context: ExchangeContext,
+  result: ExchangeResult,
+): Promise<void> {
+  let server = firstServer
+  let again = context.again
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const { applied, answer } = await oneRound(enrolment, server, again, context)
+    // What was refused goes again once, not in every round.
+    again = false
+    server = answer.server
+    result.sent += applied.stored
+    result.received += applied.received
+    result.refused += applied.refused
+    result.broken.push(...applied.broken)
+    result.nextSeconds = answer.next_s
+    context.progress({ sent: result.sent, received: result.received, waiting: applied.again ? 1 : 0 })
+    if (!applied.again) return
+  }
+}
+
+type Round = { applied: Applied; answer: SyncAnswer }
+
+async function oneRound(enrolment: string, server: string, again: boolean, context: ExchangeContext): Promise<Round> {
+  const { store } = context
+  const session = await store.session.get('current')
+  const mayPull = session?.enrolment === enrolment && session.expired === 0
+  const ask = async (pull: boolean, withRefresh: boolean): Promise<Round | Response> => {
+    const sent = await prepared(enrolment, server, { pull, again }, store)
+    if (!pull && sent.request.push.length === 0) throw new Problem('not_signed_in', 401)
+    const credentials = pull ? session : undefined
+    if (credentials !== undefined && withRefresh) sent.request.refresh = credentials.refreshToken
+    if (sent.request.push.length > 0) {
+      sent.request.seal = await sealed(enrolment, sent.enrolment.key, sent.request.push)
+    }
+    const response = await post(sent, credentials, context)
+    if (response.status === 401) return response
+    if (!response.ok) {
+      if (response.status === 413) await adapt(server, false, context)
+      throw await problemOf(response)
+    }
+    const answer = await read(response, server, context)
+    return { answer, applied: await apply(answer, sent, { pull: pull && answer.carry !== null, now: context.now }, store) }
+  }
+  if (!mayPull) return answered(await ask(false, false))
+  const seemsStale = session.accessExpiresAt <= context.now() + 30_000
+  let reply = await ask(true, seemsStale)
+  // The phone's clock may be wrong: a token that seemed good and was not goes again with the refresh token beside it.
+  if (reply instanceof Response && !seemsStale) reply = await ask(true, true)
+  if (!(reply instanceof Response)) return reply
+  await expire(session, store)
+  return answered(await ask(false, false))
+}
+
+async function answered(reply: Round | Response): Promise<Round> {
+  if (reply instanceof Response) throw await problemOf(reply)
+  return reply
+}
+
+/** From now on a banner asks for the password; whoever signed in again meanwhile is left alone. */
+async function expire(session: Session, store: NuongDatabase): Promise<void> {
+  await store.transaction('rw', store.session, async () => {
+    const current = await store.session.get('current')
+    if (current?.refreshToken === session.refreshToken) await store.session.update('current', { expired: 1 })
+  })
+}
+
+async function post(sent: Prepared, session: Session | undefined, context: ExchangeContext): Promise<Response> {
+  const headers: Record<string, string> = {
+    'Content-Type': 'application/json',
+    'Content-Encoding': 'gzip',
+    Accept: 'application/json',
+  }
+  if (session !== undefined) headers['Authorization'] = `Bearer ${session.accessToken}`
+  const body = await packed(sent.request)
+  const limits = { signal: context.signal, timeoutMs: TIMEOUT_MS }
+  const start = context.now()
+  try {
+    const response = await reached(context.fetch, '/api/sync', { method: 'POST', headers, body }, limits)
+    const tookMs = context.now() - start
+    if (response.ok && tookMs < QUICK_MS) await adapt(sent.server, true, context)
+    else if (tookMs > SLOW_MS) await adapt(sent.server, false, context)
+    return response
+  } catch (error) {
+    await adapt(sent.server, false, context)
+    throw error
+  }
+}
+
+async function read(response: Response, server: string, context: ExchangeContext): Promise<SyncAnswer> {
+  let answer: SyncAnswer
+  try {
+    answer = (await response.json()) as SyncAnswer
+  } catch {
+    // The link broke in the middle of the answer, or something else than our server answered.
+    await adapt(server, false, context)
+    throw new Problem('answer_broken')
+  }
+  if (answer.protocol !== PROTOCOL) throw new Problem('app_too_old', 400)
+  return answer
+}
+
+/** More bytes a round while the link is quick, half of them when it failed. */
+async function adapt(server: string, isQuick: boolean, { store }: ExchangeContext): Promise<void> {
+  await store.transaction('rw', store.servers, async () => {
+    const state: ServerState = (await store.servers.get(server)) ?? serverState(server)
+    const wanted = isQuick ? state.maxBytes * 2 : state.maxBytes / 2
+    const maxBytes = Math.round(Math.min(MOST_BYTES, Math.max(LEAST_BYTES, wanted)))
+    if (maxBytes !== state.maxBytes) await store.servers.put({ ...state, maxBytes })
+  })
+}
+
+export function defaultContext(options: Partial<ExchangeContext> = {}): ExchangeContext {
+  return {
+    fetch: (input, init) => globalThis.fetch(input, init),
+    now: Date.now,
+    store: database,
+    again: false,
+    progress: () => undefined,
+    ...options,
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * Files, after the records that name them: tus 1.0 in pieces, each of which survives a lost link. The server is asked how
+ * far it has come before the first piece, so that nothing is sent twice and a phone that died goes on where it stopped.
+ */
+import { Problem, asProblem } from '@/api/problem'
+import type { ApiClient } from '@/api/client'
+import type { NuongDatabase, Upload } from '@/storage/database'
+
+/** About ten seconds of a poor link: what is lost when it breaks. */
+export const PIECE_BYTES = 131_072
+const TUS = { 'Tus-Resumable': '1.0.0' }
+
+export type MediaContext = {
+  api: ApiClient
+  store: NuongDatabase
+  signal?: AbortSignal | undefined
+  /** Whether to try files again that the server would not take: a person asked. */
+  again: boolean
+  progress: (counts: { done: number; all: number; bytes: number; ofBytes: number }) => void
+}
+
+/** Send every file whose record the server has; returns how many arrived. Throws `Problem` when the link is gone. */
+export async function sendMedia(context: MediaContext): Promise<number> {
+  const waiting = await sendable(context)
+  const ofBytes = waiting.reduce((sum, { bytes }) => sum + bytes, 0)
+  let before = 0
+  let done = 0
+  for (const upload of waiting) {
+    const report = (offset: number): void =>
+      context.progress({ done, all: waiting.length, bytes: before + offset, ofBytes })
+    report(upload.offset)
+    try {
+      await send(upload, context, report)
+      done += 1
+    } catch (error) {
+      const problem = asProblem(error)
+      if (problem.isPassing || problem.status === 401 || context.signal?.aborted === true) throw error
+      // This file alone is in trouble: it says so in the outbox, and the others go on.
+      await change(upload, { problem: problem.code }, context)
+    }
+    before += upload.bytes
+  }
+  return done
+}
+
+async function sendable({ store, again }: MediaContext): Promise<Upload[]> {
+  const session = await store.session.get('current')
+  if (session === undefined || session.expired === 1) return []
+  const uploads = await store.uploads.where('done').equals(0).toArray()
+  const found: Upload[] = []
+  for (const upload of uploads) {
+    if (upload.problem !== null && !again) continue
+    const own = await store.revisions.where('id').equals(upload.record).toArray()
+    const isMine = own.some((row) => row.enrolment === session.enrolment)
+    const isTaken = own.some((row) => ['stored', 'duplicate', 'quarantined'].includes(row.receipts[session.server]?.outcome ?? ''))
+    if (isMine && isTaken) found.push(upload)
+  }
+  // Small ones first: on a link that lasts a minute, ten photos beat one film.
+  return found.sort((left, right) => left.bytes - right.bytes)
+}
+
+async function send(upload: Upload, context: MediaContext, report: (offset: number) => void): Promise<void> {
+  const kept = await context.store.blobs.get(upload.sha256)
+  if (kept === undefined) throw new Problem('file_missing', 404)
+  const { url, offset: start } = await announce(upload, kept.blob, context)
+  let offset = start
+  let conflicts = 0
+  while (offset < kept.blob.size) {
+    try {
+      offset = await sendPiece(url, kept.blob, offset, context)
+    } catch (error) {
+      // Another tab's or an earlier attempt's piece arrived after all: ask, and go on from there.
+      if (asProblem(error).status !== 409 || (conflicts += 1) > 3) throw error
+      offset = await standing(url, context)
+    }
+    report(offset)
+    await change(upload, { url, offset }, context)
+  }
+  await change(upload, { url, offset, done: 1, problem: null }, context)
+}
+
+/** Tell the server what is coming; it answers how much of it it already has. */
+async function announce(upload: Upload, blob: Blob, context: MediaContext): Promise<{ url: string; offset: number }> {
+  const { sha256, type, database: db, record, name } = upload
+  const response = await context.api.send('/api/media', {
+    method: 'POST',
+    headers: { ...TUS, 'Upload-Length': String(blob.size), 'Upload-Metadata': metadata({ sha256, type, db, record, name }) },
+    ...signalOf(context),
+  })
+  const url = response.headers.get('Location') ?? `/api/media/${sha256}`
+  const offset = response.headers.get('Upload-Offset')
+  return { url, offset: offset === null ? await standing(url, context) : Number(offset) }
+}
+
+async function standing(url: string, context: MediaContext): Promise<number> {
+  const response = await context.api.send(url, { method: 'HEAD', headers: TUS, ...signalOf(context) })
+  return Number(response.headers.get('Upload-Offset') ?? 0)
+}
+
+async function sendPiece(url: string, blob: Blob, offset: number, context: MediaContext): Promise<number> {
+  const response = await context.api.send(url, {
+    method: 'PATCH',
+    headers: { ...TUS, 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': String(offset) },
+    body: blob.slice(offset, offset + PIECE_BYTES),
+    timeoutMs: 120_000,
+    ...signalOf(context),
+  })
+  const reached = Number(response.headers.get('Upload-Offset'))
+  if (!(reached > offset)) throw new Problem('upload_stuck', 502)
+  return reached
+}
+
+function signalOf({ signal }: MediaContext): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal }
+}
+
+/** tus metadata: keys and base64 of the values' UTF-8. */
+function metadata(values: Record<string, string>): string {
+  const base64 = (text: string): string => btoa(String.fromCharCode(...new TextEncoder().encode(text)))
+  return Object.entries(values)
+    .map(([key, value]) => `${key} ${base64(value)}`)
+    .join(',')
+}
+
+async function change(upload: Upload, values: Partial<Upload>, { store }: MediaContext): Promise<void> {
+  await store.uploads.update([upload.sha256, upload.record], values)
+}
+

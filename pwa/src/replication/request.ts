@@ -1,0 +1,111 @@
+/**
+ * A request made from what the phone holds. The one transaction that chooses revisions also freezes them: from then on
+ * they are repeated byte for byte, whether or not the request ever arrived.
+ */
+import type { Document } from '@/domain/record'
+import {
+  database,
+  serverState,
+  type Enrolment,
+  type NuongDatabase,
+  type OwnRevision,
+  type ServerState,
+} from '@/storage/database'
+import { PROTOCOL, type Push, type SyncRequest } from './wire'
+
+/** Records in one request, at the starting budget of a link; fewer where the link proved poor. */
+const BYTES_A_RECORD = 500
+const MOST_RECORDS = 500
+const MOST_CHARACTERS = 3_000_000
+
+export type Prepared = {
+  request: SyncRequest
+  enrolment: Enrolment
+  server: string
+  /** Revisions that wait for a further request. */
+  left: number
+}
+
+/** Whether a server still needs to be sent this revision; one that it refused goes again only when a person asks. */
+export function needsSending(own: OwnRevision, server: string, again = false): boolean {
+  const receipt = own.receipts[server]
+  return receipt === undefined || (again && receipt.outcome === 'refused')
+}
+
+/** Choose, freeze and describe what goes into the next request of an enrolment. */
+export async function prepared(
+  enrolmentId: string,
+  server: string,
+  options: { pull: boolean; again: boolean },
+  store: NuongDatabase = database,
+): Promise<Prepared> {
+  const tables = [store.revisions, store.enrolments, store.servers, store.standings, store.drafts, store.uploads]
+  return store.transaction('rw', tables, async () => {
+    const enrolment = await store.enrolments.get(enrolmentId)
+    if (enrolment === undefined) throw new Error(`unknown enrolment ${enrolmentId}`)
+    const state = (await store.servers.get(server)) ?? serverState(server)
+    const standing = await store.standings.get([server, enrolmentId])
+    const own = await ownRevisions(enrolmentId, store)
+    const waiting = own.filter((row) => needsSending(row, server, options.again))
+    const chosen = firstFew(waiting, state)
+    for (const row of chosen) {
+      if (row.frozen === 0) await store.revisions.update(row.rev, { frozen: 1 })
+    }
+    const pushed = new Set(chosen.map((row) => row.rev))
+    const held = own.filter((row) => !pushed.has(row.rev) && needsSending(row, server, true))
+    const drafts = await store.drafts.where('person').equals(enrolment.person).count()
+    const media = await store.uploads.where('done').equals(0).count()
+    const byRev = new Map(own.map((row) => [row.rev, row]))
+    const request: SyncRequest = {
+      protocol: PROTOCOL,
+      enrolment: enrolmentId,
+      since: options.pull ? state.since : {},
+      push: chosen.map((row) => asPush(row, byRev, server)),
+      holding: {
+        unsent: held.map((row) => String(row.number)),
+        discarded: enrolment.discarded.map(String),
+        drafts,
+        media,
+      },
+      verdicts: (standing?.verdicts ?? []).map(String),
+      max_bytes: state.maxBytes,
+    }
+    return { request, enrolment, server, left: waiting.length - chosen.length }
+  })
+}
+
+/** An enrolment's revisions in the order of their numbers, in which a parent always stands before its child. */
+export async function ownRevisions(enrolment: string, store: NuongDatabase = database): Promise<OwnRevision[]> {
+  return store.revisions.where('[enrolment+number]').between([enrolment, 0], [enrolment, Infinity]).toArray()
+}
+
+function firstFew(waiting: OwnRevision[], state: ServerState): OwnRevision[] {
+  const most = Math.max(1, Math.min(MOST_RECORDS, Math.floor(state.maxBytes / BYTES_A_RECORD)))
+  const chosen: OwnRevision[] = []
+  let characters = 0
+  for (const row of waiting.slice(0, most)) {
+    characters += JSON.stringify(row.content).length
+    if (chosen.length > 0 && characters > MOST_CHARACTERS) break
+    chosen.push(row)
+  }
+  return chosen
+}
+
+function asPush(row: OwnRevision, byRev: Map<string, OwnRevision>, server: string): Push {
+  const tombstone = row.deleted === 1 ? ({ _deleted: true } as const) : {}
+  const doc = { _id: row.id, _rev: row.rev, ...tombstone, ...row.content } as Document
+  return { db: row.database, doc, ancestors: ancestorsOf(row, byRev, server) }
+}
+
+/** Ancestors, parent first, back to the last that the server acknowledged, or that it gave us. */
+function ancestorsOf(row: OwnRevision, byRev: Map<string, OwnRevision>, server: string): string[] {
+  const ancestors: string[] = []
+  for (let rev = row.parent; rev !== null; ) {
+    ancestors.push(rev)
+    const own = byRev.get(rev)
+    const outcome = own?.receipts[server]?.outcome
+    if (own === undefined || outcome === 'stored' || outcome === 'duplicate') break
+    rev = own.parent
+  }
+  return ancestors
+}

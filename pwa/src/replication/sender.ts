@@ -1,0 +1,139 @@
+/**
+ * When to exchange: at the start, when the network comes back, when the app comes to the front, after a save, when a
+ * person asks, and every `next_s`. Failures back off; a person or a returning network starts again at once.
+ *
+ * Over all tabs and the service worker only the holder of one Web Lock sends; the others show what it does.
+ */
+import { ApiClient, type Fetch } from '@/api/client'
+import { asProblem, type Problem } from '@/api/problem'
+import { collectBlobs } from '@/storage/blobs'
+import { database, type NuongDatabase } from '@/storage/database'
+import { emptyDeletedDrafts } from '@/storage/drafts'
+import { fetchContents } from './contents'
+import { defaultContext, exchange, type ExchangeResult } from './exchange'
+import { withFreeLock, withLock } from './locks'
+import { sendMedia } from './media'
+import { StatusChannel } from './status'
+import { sessionTokens } from './tokens'
+
+export const SENDER_LOCK = 'nuong-sender'
+const FIRST_RETRY_S = 5
+const LAST_RETRY_S = 600
+
+export type Reason = 'start' | 'online' | 'visible' | 'saved' | 'timer' | 'person' | 'signed-in'
+
+/** Seconds to wait after this many failures in a row, spread so that a village's phones don't all come at once. */
+export function retryDelay(failures: number, random: () => number, retryAfterSeconds: number | null = null): number {
+  const doubled = Math.min(LAST_RETRY_S, FIRST_RETRY_S * 2 ** Math.max(0, failures - 1))
+  return Math.max(retryAfterSeconds ?? 0, Math.round(doubled * (0.75 + random() / 2)))
+}
+
+/** One whole run: records, then forms, then files. Used by the tab that was elected and by Background Sync. */
+export async function runOnce(
+  status: StatusChannel,
+  options: { again: boolean; fetch?: Fetch; store?: NuongDatabase; signal?: AbortSignal },
+): Promise<ExchangeResult> {
+  const fetch: Fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
+  const store = options.store ?? database
+  const { again, signal } = options
+  const context = defaultContext({
+    fetch,
+    store,
+    again,
+    signal,
+    progress: (counts) => status.tell({ phase: 'records', ...counts }),
+  })
+  status.tell({ phase: 'records', sent: 0, received: 0, waiting: 0 })
+  const result = await exchange(context)
+  const session = await store.session.get('current')
+  if (session?.expired === 0) {
+    const api = new ApiClient(sessionTokens(fetch), fetch)
+    await fetchContents(api, (done, all) => status.tell({ phase: 'forms', done, all }), store)
+    await sendMedia({ api, store, again, signal, progress: (counts) => status.tell({ phase: 'files', ...counts }) })
+  }
+  status.tell({ phase: 'idle' })
+  return result
+}
+
+export class Sender {
+  readonly status = new StatusChannel()
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private failures = 0
+  private running: Promise<void> | null = null
+  /** A reason that came while a run was under way: one more run follows. */
+  private pending: Reason | null = null
+
+  constructor(private readonly random: () => number = Math.random) {}
+
+  start(): void {
+    addEventListener('online', () => void this.wake('online'))
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') void this.wake('visible')
+    })
+    void this.tidy()
+    void this.wake('start')
+  }
+
+  /** Exchange now, or right after the run that is under way. Resolves when that is done; never throws. */
+  async wake(reason: Reason): Promise<void> {
+    if (this.running !== null) {
+      this.pending = this.pending === 'person' ? 'person' : reason
+      return this.running
+    }
+    if (reason !== 'timer' && reason !== 'saved' && reason !== 'visible') this.failures = 0
+    // While backing off, saves and glances at the screen don't start another attempt.
+    if (this.failures > 0 && (reason === 'saved' || reason === 'visible')) return
+    this.running = this.runAll(reason)
+    await this.running
+  }
+
+  private async runAll(first: Reason): Promise<void> {
+    let reason: Reason | null = first
+    while (reason !== null) {
+      this.pending = null
+      await this.run(reason)
+      reason = this.failures === 0 || this.pending === 'person' ? this.pending : null
+    }
+    this.running = null
+  }
+
+  private async run(reason: Reason): Promise<void> {
+    clearTimeout(this.timer)
+    const work = (): Promise<ExchangeResult> => runOnce(this.status, { again: reason === 'person' })
+    const lock = reason === 'person' || reason === 'signed-in' ? withLock : withFreeLock
+    try {
+      const result = await lock(SENDER_LOCK, work)
+      this.failures = 0
+      this.next(result?.nextSeconds ?? 60)
+    } catch (error) {
+      this.failed(asProblem(error))
+    }
+  }
+
+  private failed(problem: Problem): void {
+    this.failures += 1
+    const isHopeless = problem.code === 'not_signed_in'
+    const retry = isHopeless ? null : retryDelay(this.failures, this.random, problem.retryAfterSeconds)
+    this.status.tell({ phase: 'failed', code: problem.code, params: problem.params, retryInSeconds: retry })
+    if (retry !== null) this.next(retry)
+    void askForBackgroundSync()
+  }
+
+  private next(seconds: number): void {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => void this.wake('timer'), seconds * 1000)
+  }
+
+  private async tidy(): Promise<void> {
+    await emptyDeletedDrafts(new Date(Date.now() - 60_000).toISOString())
+    await collectBlobs()
+  }
+}
+
+/** Where the browser can, it sends for us when the network is back, even with the app closed. */
+async function askForBackgroundSync(): Promise<void> {
+  const worker = globalThis.navigator?.serviceWorker as ServiceWorkerContainer | undefined
+  if (worker?.controller == null) return
+  const registration = (await worker.ready) as ServiceWorkerRegistration & { sync?: { register(tag: string): Promise<void> } }
+  await registration.sync?.register('nuong-send').catch(() => undefined)
+}
