@@ -59,7 +59,11 @@ lock: $(VENV)/.made ## make the lock files again, with hashes and without addres
 	lock pyproject.toml -o requirements.txt
 	lock pyproject.toml --extra dev -o requirements-dev.txt
 	lock --group build -o requirements-build.txt
-	$(NPM) install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	# From nothing and beside no node_modules: npm would otherwise lock only what this machine's platform has installed.
+	folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; cp pwa/package.json pwa/.npmrc "$$folder"
+	(cd "$$folder" && npm install --package-lock-only --no-audit --no-fund)
+	(cd "$$folder" && npm ci --dry-run --loglevel error > /dev/null)
+	cp "$$folder/package-lock.json" pwa/package-lock.json
 
 clean: ## remove what was installed and built; what was entered in the demo (var/) stays
 	rm -rf $(VENV) pwa/node_modules pwa/dist pwa/coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

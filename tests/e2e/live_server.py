@@ -1,0 +1,123 @@
+"""A real server process on a free loopback port, over a folder of its own: stopped, killed and started at will."""
+
+import contextlib
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+START_TIMEOUT_S = 40
+STOP_TIMEOUT_S = 15
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class LiveServer:
+    """`nuong serve` over `folder`; it keeps its port, because an installed app belongs to one address for ever."""
+
+    def __init__(self, folder: Path) -> None:
+        """Nothing runs before `start`."""
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.database = folder / "nuong.db"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What every `nuong` command over this folder is given; nothing of the caller's own settings."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("NUONG_")}
+        return inherited | {
+            "NUONG_PORT": str(self.port),
+            "NUONG_DATABASE_URL": f"sqlite:///{self.database}",
+            "NUONG_MEDIA_DIR": str(self.folder / "media"),
+            "NUONG_SECRET_FILE": str(self.folder / "secret"),
+            "NUONG_PWA_DIR": str(ROOT / "pwa/dist"),
+        }
+
+    def run(self, *arguments: str, typed: str = "") -> str:
+        """Return what `nuong ARGUMENTS` printed; `typed` is what a person would type at its questions."""
+        done = subprocess.run(
+            [sys.executable, "-m", "server.cli", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"nuong {' '.join(arguments)}:\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    @property
+    def log(self) -> str:
+        """Everything that its processes wrote so far."""
+        path = self.folder / "server.log"
+        return path.read_text("utf-8") if path.exists() else ""
+
+    def start(self) -> None:
+        """Return when the server is ready."""
+        assert self._process is None, "it runs already"
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "server.cli", "serve"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            assert self._process.poll() is None, f"the server ended while starting:\n{self.log[-4000:]}"
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
+                    return
+            time.sleep(0.1)
+        raise AssertionError(f"the server was not ready in {START_TIMEOUT_S} s:\n{self.log[-4000:]}")
+
+    def stop(self) -> None:
+        """End it the way an operator does; return when it is gone."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it the way a power cut does; return when it is gone."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise AssertionError(f"the server did not stop in {STOP_TIMEOUT_S} s:\n{self.log[-4000:]}") from None
+        finally:
+            self._process = None
+
+    def follow_until(self, sql: str, wanted: object, timeout_s: float = 15) -> None:
+        """Return when `sql`'s single value is `wanted`: what the follower projects comes a moment after the commit."""
+        deadline = time.monotonic() + timeout_s
+        found: object = None
+        while time.monotonic() < deadline:
+            rows = self.query(sql)
+            found = rows[0][0] if rows else None
+            if found == wanted:
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{sql} gives {found!r}, not {wanted!r}")
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        """Return the rows of a query, read beside the running server."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as connection:
+            return connection.execute(sql).fetchall()
