@@ -1,0 +1,213 @@
+"""A follower: reads the feed of every database from a durable checkpoint and applies what a projection makes of it.
+
+The checkpoint moves in the transaction of the effects (I7): after a crash a page is taken again or not at all, and
+projections are idempotent, so that nothing is skipped and nothing counts twice. A document whose effects fail is tried
+alone a few times and then set aside in a table, with its error, so that it never blocks those behind it; it is tried
+again when it changes and by `retry_set_aside`. Failures of the database itself are nobody's poison: they are raised,
+and the whole page waits.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.clock import Clock
+from server.db.engine import Storage
+from server.db.put import put
+from server.revisions.following_tables import checkpoints, set_aside
+from server.revisions.journal import Journal
+from server.revisions.model import Change
+
+Effects = Callable[[AsyncConnection], Awaitable[None]]
+
+PAGE = 200
+ATTEMPTS = 3
+ERROR_CHARACTERS = 2000
+#: SQLSTATE classes that speak of the server or of other transactions, not of a document.
+TRANSIENT_CLASSES = frozenset({"08", "40", "53", "55", "57", "58"})
+TRANSIENT_WORDS = ("locked", "busy", "disk", "full", "unable to open", "readonly", "i/o")
+
+log = structlog.get_logger(__name__)
+
+
+class LostLead(Exception):
+    """Another process has taken this database further meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """From which checkpoint to which a transaction goes."""
+
+    since: int
+    to: int
+
+
+class Projection(Protocol):
+    """What becomes of changes: a pure reading first, then effects inside the follower's transaction."""
+
+    @property
+    def name(self) -> str:
+        """Return the name under which checkpoints are kept."""
+
+    async def horizon(self, database: str) -> int | None:
+        """Return the sequence up to which the projection may read now; None for everything."""
+
+    async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
+        """Return what to do in the transaction; it may run again with the same changes."""
+
+
+class Follower:
+    """One projection's way through all feeds."""
+
+    def __init__(self, storage: Storage, journal: Journal, clock: Clock, projection: Projection) -> None:
+        """Read nothing yet."""
+        self._storage = storage
+        self._journal = journal
+        self._clock = clock
+        self._projection = projection
+
+    async def follow_once(self) -> int:
+        """Take every change that stands in any database; return how many documents that were."""
+        reached = await self.checkpoints()
+        taken = 0
+        for state in await self._journal.databases():
+            if state.seq > reached.get(state.name, 0):
+                taken += await self._follow(state.name, reached.get(state.name, 0))
+        return taken
+
+    async def checkpoints(self) -> dict[str, int]:
+        """Return how far every database has been taken."""
+        query = select(checkpoints.c.database, checkpoints.c.seq).where(checkpoints.c.follower == self._projection.name)
+        async with self._storage.read() as connection:
+            return {row.database: row.seq for row in await connection.execute(query)}
+
+    async def retry_set_aside(self) -> int:
+        """Try every document that was set aside once more; return how many could be taken."""
+        query = select(set_aside).where(set_aside.c.follower == self._projection.name)
+        async with self._storage.read() as connection:
+            waiting = (await connection.execute(query.order_by(set_aside.c.last_at))).all()
+        taken = 0
+        for row in waiting:
+            page = await self._journal.changes(row.database, since=row.seq - 1, limit=1, include_docs=True)
+            # A document that has changed since then stands later in the feed, and comes from there.
+            if page.rows and page.rows[0].doc_id == row.doc_id:
+                taken += await self._take_alone(row.database, page.rows[0], 1, None)
+        return taken
+
+    async def _follow(self, database: str, since: int) -> int:
+        taken = 0
+        while True:
+            horizon = await self._projection.horizon(database)
+            if horizon is not None and horizon <= since:
+                return taken
+            page = await self._journal.changes(database, since, limit=PAGE, include_docs=True, up_to=horizon)
+            if not page.rows:
+                return taken
+            await self._take(database, page.rows, since, page.last_seq)
+            taken += len(page.rows)
+            since = page.last_seq
+
+    async def _take(self, database: str, changes: Sequence[Change], since: int, last_seq: int) -> None:
+        try:
+            effects = await self._projection.effects(database, changes)
+            await self._apply(database, changes, effects, _Step(since, last_seq))
+        except Exception as error:
+            if is_transient(error):
+                raise
+            for change in changes:
+                await self._take_alone(database, change, ATTEMPTS, _Step(since, change.seq))
+                since = change.seq
+
+    async def _take_alone(self, database: str, change: Change, attempts: int, step: _Step | None) -> bool:
+        failure: Exception | None = None
+        for _ in range(attempts):
+            try:
+                effects = await self._projection.effects(database, [change])
+                await self._apply(database, [change], effects, step)
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                failure = error
+            else:
+                return True
+        log.error(
+            "document_set_aside",
+            follower=self._projection.name,
+            database=database,
+            document=change.doc_id,
+            error=type(failure).__name__,
+        )
+        await self._set_aside(database, change, failure, attempts, step)
+        return False
+
+    async def _apply(self, database: str, changes: Sequence[Change], effects: Effects, step: _Step | None) -> None:
+        mine = (set_aside.c.follower == self._projection.name) & (set_aside.c.database == database)
+        async with self._storage.write() as connection:
+            await effects(connection)
+            await connection.execute(delete(set_aside).where(mine, set_aside.c.doc_id.in_([c.doc_id for c in changes])))
+            await self._advance(connection, database, step)
+
+    async def _set_aside(
+        self, database: str, change: Change, failure: Exception | None, attempts: int, step: _Step | None
+    ) -> None:
+        now = self._clock()
+        # The class and the place say enough; a message could repeat answers.
+        row: dict[str, object] = {
+            "follower": self._projection.name,
+            "database": database,
+            "doc_id": change.doc_id,
+            "seq": change.seq,
+            "error": describe(failure),
+            "attempts": attempts,
+            "first_at": now,
+            "last_at": now,
+        }
+        async with self._storage.write() as connection:
+            known = select(set_aside.c.attempts).where(
+                set_aside.c.follower == self._projection.name,
+                set_aside.c.database == database,
+                set_aside.c.doc_id == change.doc_id,
+            )
+            row["attempts"] = attempts + (await connection.scalar(known) or 0)
+            await put(connection, set_aside, [row], keep=["first_at"])
+            await self._advance(connection, database, step)
+
+    async def _advance(self, connection: AsyncConnection, database: str, step: _Step | None) -> None:
+        if step is None:
+            return
+        mine = (checkpoints.c.follower == self._projection.name) & (checkpoints.c.database == database)
+        stands = await connection.scalar(select(checkpoints.c.seq).where(mine).with_for_update())
+        if (stands or 0) != step.since:
+            # Two processes believed that they lead: the one that is behind must not overwrite newer rows.
+            raise LostLead(database)
+        await put(connection, checkpoints, [{"follower": self._projection.name, "database": database, "seq": step.to}])
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether the database failed rather than the document: the connection, the disk, or another transaction."""
+    if isinstance(error, (OSError, PoolTimeout, LostLead)):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if isinstance(state, str):
+        return state[:2] in TRANSIENT_CLASSES
+    return any(word in str(error.orig).lower() for word in TRANSIENT_WORDS)
+
+
+def describe(error: Exception | None) -> str:
+    """Return the class and place of an error, without its message, which could repeat answers."""
+    trace = error.__traceback__ if error is not None else None
+    place = ""
+    while trace is not None:
+        place = f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__} at {place}"[:ERROR_CHARACTERS]

@@ -1,0 +1,92 @@
+"""Keeps followers going beside the requests: woken by this process's commits, looking every second for others'.
+
+On PostgreSQL only the process that leads follows; another takes over when it stops. A database that fails is waited
+for, longer each time; nothing is skipped meanwhile.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+
+from server.db.engine import Storage
+from server.db.leadership import Lead, lead
+from server.revisions.following import Follower
+from server.revisions.journal import Journal
+
+LEAD_KEY = 0x4E75_6F6E_6701
+IDLE_S = 1.0
+#: Commits come in bursts; one look takes them all, and leaves the doors their time.
+GATHER_S = 0.05
+LOOK_S = 5.0
+RETRY_S = 600.0
+MAX_PAUSE_S = 30.0
+
+Look = Callable[[], Awaitable[object]]
+
+log = structlog.get_logger(__name__)
+
+
+class Runner:
+    """Runs `followers` in their order, and `looks` every few seconds: questions that no feed answers."""
+
+    def __init__(
+        self, storage: Storage, journal: Journal, followers: Sequence[Follower], looks: Sequence[Look] = ()
+    ) -> None:
+        """Start nothing yet."""
+        self._storage = storage
+        self._journal = journal
+        self._followers = followers
+        self._looks = looks
+
+    async def once(self) -> None:
+        """Take everything that stands."""
+        for follower in self._followers:
+            await follower.follow_once()
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        pause_s = IDLE_S
+        while True:
+            try:
+                async with lead(self._storage, LEAD_KEY) as held:
+                    if held is not None:
+                        await self._serve(held)
+            except Exception as error:
+                log.warning("following_paused", error=type(error).__name__, pause_s=pause_s, exc_info=True)
+                pause_s = min(pause_s * 2, MAX_PAUSE_S)
+            else:
+                pause_s = IDLE_S
+            await asyncio.sleep(pause_s)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Follow in a task of its own until the block ends."""
+        task = asyncio.create_task(self.run(), name="followers")
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _serve(self, held: Lead) -> None:
+        now = asyncio.get_running_loop().time
+        look_at = retry_at = now()
+        heard = 0
+        while True:
+            await held.confirm()
+            await self.once()
+            if now() >= look_at:
+                for look in self._looks:
+                    await look()
+                look_at = now() + LOOK_S
+            if now() >= retry_at:
+                for follower in self._followers:
+                    await follower.retry_set_aside()
+                retry_at = now() + RETRY_S
+            before = heard
+            heard = await self._journal.wait(heard, IDLE_S)
+            if heard > before:
+                await asyncio.sleep(GATHER_S)
