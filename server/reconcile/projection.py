@@ -1,0 +1,265 @@
+"""From the feed to the `records` table: what each record is now and where it stands under review.
+
+A record's row is computed from its winner, its leaves, its review documents and its form, whatever made it due: a new
+revision, a decision, a file that came. Computing it twice gives the same row. Branches are only counted here; both are
+kept by the journal and the row is flagged, so that a reviewer sees that there is another.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.areas.areas import Areas
+from server.auth.names import names_of
+from server.db.engine import Storage
+from server.db.put import put
+from server.forms.library import FormLibrary
+from server.reconcile.quality import (
+    Limits,
+    Place,
+    asked_values,
+    is_clock_suspect,
+    named_files,
+    place_flags,
+)
+from server.reconcile.tables import awaited_media, decisions, records
+from server.revisions.following import Effects
+from server.revisions.journal import Journal
+from server.revisions.model import Change, StoredRevision
+from sync.folding import fold
+from sync.review import Decision, decision_of, review
+
+NAME = "records"
+REVIEW_PREFIX = "review:"
+CATALOG = "catalog"
+
+
+class MediaHolding(Protocol):
+    """Says of contents whether the media store holds them (absent: no) and whether they can be opened."""
+
+    async def __call__(self, connection: AsyncConnection, sha256s: Collection[str]) -> Mapping[str, bool]:
+        """Return, for each content that is held, whether it can be opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """Records of one database whose rows must be computed: their leaves where the feed told them, and new decisions."""
+
+    ids: tuple[str, ...]
+    leaves: Mapping[str, int]
+    decisions: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was read for a batch: decisions by record, names by person, how many branches, what a tombstone followed."""
+
+    decisions: Mapping[str, list[Decision]]
+    people: Mapping[str, str]
+    histories: Mapping[str, list[StoredRevision]]
+
+
+class RecordsProjection:
+    """Computes rows of `records`; a `Projection` of the follower, and again for files that came later."""
+
+    name = NAME
+
+    def __init__(
+        self,
+        storage: Storage,
+        journal: Journal,
+        library: FormLibrary,
+        areas: Areas,
+        *,
+        media: MediaHolding,
+        limits: Limits,
+    ) -> None:
+        """Read nothing yet."""
+        self._storage = storage
+        self._journal = journal
+        self._library = library
+        self._areas = areas
+        self._media = media
+        self._limits = limits
+
+    async def horizon(self, database: str) -> int | None:
+        """Return None: the journal is read to its end."""
+        return None
+
+    async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
+        """Return what the changes of one database make of its rows."""
+        return _nothing if database == CATALOG else await self._effects(database, _due(database, changes))
+
+    async def look_for_media(self) -> int:
+        """Compute the records whose awaited files have come since; return how many."""
+        async with self._storage.read() as connection:
+            awaited = (await connection.execute(select(awaited_media))).all()
+            held = await self._media(connection, {row.sha256 for row in awaited})
+        due: dict[str, set[str]] = {}
+        for row in awaited:
+            if row.sha256 in held:
+                due.setdefault(row.database, set()).add(row.record)
+        for database, ids in due.items():
+            effects = await self._effects(database, _Due(tuple(sorted(ids)), {}, ()))
+            async with self._storage.write() as connection:
+                await effects(connection)
+        return sum(map(len, due.values()))
+
+    async def _effects(self, database: str, due: _Due) -> Effects:
+        winners = await self._journal.documents(database, list(due.ids))
+        histories = {
+            each.doc_id: await self._journal.history(database, each.doc_id)
+            for each in winners.values()
+            # The feed says of most records all there is to know: one leaf, and alive.
+            if each.deleted or due.leaves.get(each.doc_id) != 1
+        }
+        rows: list[dict[str, Any]] = []
+        awaited: list[dict[str, str]] = []
+        centre = await self._centre(database)
+        async with self._storage.read() as connection:
+            known = _Known(
+                await _decisions_of(connection, database, due),
+                await names_of(connection, (each.person for each in winners.values() if each.person)),
+                histories,
+            )
+            for stored in winners.values():
+                content = _last_said(stored, histories)
+                if content.get("type") == "record":
+                    row, missing = await self._row(connection, stored, content, known, centre)
+                    rows.append(row)
+                    awaited += ({"sha256": each, "database": database, "record": stored.doc_id} for each in missing)
+
+        async def apply(connection: AsyncConnection) -> None:
+            await put(connection, decisions, due.decisions)
+            await put(connection, records, rows)
+            here = (awaited_media.c.database == database) & awaited_media.c.record.in_([row["id"] for row in rows])
+            await connection.execute(delete(awaited_media).where(here))
+            await put(connection, awaited_media, awaited)
+
+        return apply
+
+    async def _row(
+        self,
+        connection: AsyncConnection,
+        stored: StoredRevision,
+        content: Mapping[str, Any],
+        known: _Known,
+        centre: Place | None,
+    ) -> tuple[dict[str, Any], set[str]]:
+        """Return the row of a record and the contents that it still waits for."""
+        stands = review(stored.rev, known.decisions.get(stored.doc_id, []))
+        answers = _mapping(content.get("answers"))
+        recorded_at = str(_mapping(content.get("saved")).get("at", ""))
+        form, version = str(content.get("form", "")), str(content.get("form_version", ""))
+        published = await self._library.get(form, version)
+        values = list(asked_values(published.schema.fields, answers)) if published else []
+        history = known.histories.get(stored.doc_id)
+        branches = 1 if history is None else sum(each.is_leaf and not each.deleted for each in history)
+        flags = place_flags(values, centre, self._limits)
+        file_flags, missing = await self._file_flags(connection, named_files(values), _mapping(content.get("media")))
+        flags |= file_flags
+        if is_clock_suspect(recorded_at, stored.received_at, self._limits):
+            flags.add("clock_suspect")
+        if branches > 1:
+            flags.add("conflict")
+        title = str(
+            _mapping(answers.get("meta")).get("instanceName") or (published.schema.title if published else form)
+        )
+        by_name = known.people.get(stored.person or "", "")
+        project, _, unit = stored.database.partition("-")
+        row = {
+            "database": stored.database,
+            "id": stored.doc_id,
+            "rev": stored.rev,
+            "project": project,
+            "unit": unit,
+            "form": form,
+            "form_version": version,
+            "title": title,
+            "state": stands.state,
+            "is_corrected": stands.is_corrected,
+            "is_deleted": stored.deleted,
+            "is_erased": json.loads(stored.content).get("erased") is True,
+            "published_rev": stands.published,
+            "by_person": stored.person,
+            "by_name": by_name,
+            "recorded_at": recorded_at,
+            "received_at": stored.received_at,
+            "flags": sorted(flags),
+            "urgency": len(flags),
+            "branches": branches,
+            "folded": fold(f"{title}\n{by_name}"),
+        }
+        return row, missing
+
+    async def _file_flags(
+        self, connection: AsyncConnection, names: set[str], media: Mapping[str, Any]
+    ) -> tuple[set[str], set[str]]:
+        """Return the flags about files, and the contents that have not come: those that a later look may find."""
+        wanted = {str(_mapping(file).get("sha256", "")) for file in media.values()} - {""}
+        held = await self._media(connection, wanted)
+        missing = wanted - held.keys()
+        flags = set()
+        if missing or names - media.keys():
+            flags.add("missing_media")
+        if not all(held.values()):
+            flags.add("unreadable_media")
+        return flags, missing
+
+    async def _centre(self, database: str) -> Place | None:
+        unit = (await self._areas.atlas()).units.get(database.partition("-")[2])
+        if unit is None or not unit.longitude or not unit.latitude:
+            return None
+        return Place(float(unit.longitude), float(unit.latitude))
+
+
+async def _nothing(_connection: AsyncConnection) -> None:
+    """Have no effect."""
+
+
+def _due(database: str, changes: Sequence[Change]) -> _Due:
+    leaves: dict[str, int] = {}
+    named: dict[str, None] = {}
+    brought: list[dict[str, Any]] = []
+    for change in changes:
+        if change.doc_id.startswith(REVIEW_PREFIX):
+            record = change.doc_id.removeprefix(REVIEW_PREFIX).rpartition(":")[0]
+            content = json.loads(change.content or b"{}")
+            # The record stands in the id; a document whose content names another one is not about either.
+            if not change.deleted and content.get("record") == record and decision_of(change.doc_id, content):
+                named[record] = None
+                brought.append({"database": database, "record": record, "id": change.doc_id, "content": content})
+        elif ":" not in change.doc_id and not change.doc_id.startswith("_"):
+            named[change.doc_id] = None
+            leaves[change.doc_id] = len(change.leaves)
+    return _Due(tuple(named), leaves, brought)
+
+
+async def _decisions_of(connection: AsyncConnection, database: str, due: _Due) -> dict[str, list[Decision]]:
+    here = (decisions.c.database == database) & decisions.c.record.in_(due.ids)
+    contents = {(row.record, row.id): row.content for row in await connection.execute(select(decisions).where(here))}
+    contents |= {(each["record"], each["id"]): each["content"] for each in due.decisions}
+    found: dict[str, list[Decision]] = {}
+    for (record, document), content in contents.items():
+        if decision := decision_of(document, content):
+            found.setdefault(record, []).append(decision)
+    return found
+
+
+def _last_said(stored: StoredRevision, histories: Mapping[str, list[StoredRevision]]) -> dict[str, Any]:
+    """Return the content of a record; of a deleted one what its nearest ancestor said, to tell what was deleted."""
+    if not stored.deleted:
+        return _mapping(json.loads(stored.content))
+    by_rev = {each.rev: each for each in histories.get(stored.doc_id, [])}
+    at: StoredRevision | None = stored
+    while at is not None and at.deleted:
+        at = by_rev.get(at.parent or "")
+    return _mapping(json.loads((at or stored).content))
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,61 @@
+"""Tables of the projection: everything here is computed from the journal and can be computed again.
+
+`review` and `publish` read them; only this stage writes them.
+"""
+
+from sqlalchemy import Boolean, Column, Index, Integer, Table, Text
+
+from server.db.metadata import metadata
+from server.db.types import Json, UtcDateTime
+
+#: One row a record: its winner, where it stands, and what its reviewers want to see in a list. A record that is
+#: deleted keeps what it last said, with `is_deleted`.
+records = Table(
+    "records",
+    metadata,
+    Column("database", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("rev", Text, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("form", Text, nullable=False),
+    Column("form_version", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("is_corrected", Boolean, nullable=False),
+    Column("is_deleted", Boolean, nullable=False),
+    Column("is_erased", Boolean, nullable=False),
+    Column("published_rev", Text),
+    Column("by_person", Text),
+    Column("by_name", Text, nullable=False),
+    Column("recorded_at", Text, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("flags", Json, nullable=False),
+    # How many flags: what the queue is ordered by before time.
+    Column("urgency", Integer, nullable=False),
+    Column("branches", Integer, nullable=False),
+    # Title and author in folded letters, for searching without diacritics.
+    Column("folded", Text, nullable=False),
+    Index(None, "database", "state", "urgency", "received_at", "id"),
+    Index(None, "form", "database"),
+)
+
+#: The review documents of a record, which may arrive before it.
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("database", Text, primary_key=True),
+    Column("record", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("content", Json, nullable=False),
+)
+
+#: Files that a record names and the media store did not hold when it was projected: looked for again until they come.
+awaited_media = Table(
+    "awaited_media",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("database", Text, primary_key=True),
+    Column("record", Text, primary_key=True),
+    Index(None, "database", "record"),
+)
