@@ -35,6 +35,8 @@ KINDS: dict[str, Kind] = {
     "username_taken": Kind(409, "Somebody has this name already"),
     "unknown_grant": Kind(422, "There is no such project or area"),
     "project_taken": Kind(409, "There is such a project already"),
+    "record_moved_on": Kind(409, "The record has changed since you looked at it"),
+    "own_work": Kind(403, "Nobody approves their own work"),
     "unsupported_encoding": Kind(415, "The body may only be plain or gzip"),
     "body_bomb": Kind(413, "The body inflates far beyond its size"),
     "body_not_gzip": Kind(400, "The body is not gzip"),

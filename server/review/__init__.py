@@ -1,0 +1,1 @@
+"""The supervisor's side: the queue of records and the decisions about them."""

@@ -1,0 +1,95 @@
+"""Deciding: a document that names one exact revision, written through the journal together with its audit entry."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.auth.audit import note
+from server.auth.principal import Principal
+from server.clock import Clock
+from server.db.engine import Storage
+from server.errors import Problem
+from server.ids import uuid7
+from server.review.page import Reviewed, reviews_of
+from server.review.schemas import NewDecision
+from server.revisions.journal import Journal
+from server.revisions.model import NewRevision, Origin, Outcome
+from sync.canonical import Json
+from sync.review import Decision, State, decision_of, review
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A decision that stands in the journal, and where the record stands with it."""
+
+    id: str
+    state: State
+
+
+class Desk:
+    """What a supervisor acts through."""
+
+    def __init__(self, storage: Storage, journal: Journal, clock: Clock) -> None:
+        """Keep the parts."""
+        self._storage = storage
+        self._journal = journal
+        self._clock = clock
+
+    async def read(self, database: str, record: str) -> Reviewed:
+        """Return what is known about a record; without history it is unknown."""
+        history = await self._journal.history(database, record)
+        async with self._storage.read() as connection:
+            return Reviewed(history, await reviews_of(connection, database, record))
+
+    async def decide(self, principal: Principal, database: str, record: str, new: NewDecision) -> Written:
+        """Write a decision; raise `not_found`, `record_moved_on` or `own_work`.
+
+        The revision may be overtaken between this look and the commit: the decision then names what its author saw,
+        and the record counts as amended.
+        """
+        known = await self.read(database, record)
+        winner = await self._journal.document(database, record)
+        if winner is None or not known.history or ":" in record:
+            raise Problem("not_found")
+        if winner.rev != new.rev:
+            raise Problem("record_moved_on", rev=winner.rev)
+        if new.decision == "approved" and principal.person in known.authors_of(winner.rev):
+            raise Problem("own_work")
+        document = f"review:{record}:{uuid7(self._clock)}"
+        content = self._content(principal, record, new, known)
+
+        async def leave_trace(connection: AsyncConnection, _outcomes: object) -> None:
+            subject = f"{database}/{record}"
+            act = f"review.{new.decision}"
+            await note(connection, self._clock, principal.person, act, subject, rev=new.rev, document=document)
+
+        revision = NewRevision.following(document, content, parent=None)
+        origin = Origin(principal.person, principal.enrolment)
+        [outcome] = await self._journal.write(database, [revision], origin, also=leave_trace)
+        _must_be_stored(outcome)
+        decision = decision_of(document, content)
+        every: list[Decision] = [*known.decisions, *([decision] if decision else [])]
+        return Written(document, review(winner.rev, every).state)
+
+    def _content(self, principal: Principal, record: str, new: NewDecision, known: Reviewed) -> dict[str, Json]:
+        mine = f"review:{record}:"
+        seen = (
+            sorted(known.contents) if new.follows is None else [each for each in new.follows if each.startswith(mine)]
+        )
+        return {
+            "type": "review",
+            "record": record,
+            "rev": new.rev,
+            "decision": new.decision,
+            "comment": new.comment.strip(),
+            "comments": {path: text.strip() for path, text in new.comments.items() if text.strip()},
+            "by": principal.person,
+            "by_name": principal.name,
+            "at": self._clock().isoformat(),
+            "follows": seen,
+        }
+
+
+def _must_be_stored(outcome: Outcome) -> None:
+    if outcome.outcome != "stored":
+        raise RuntimeError(f"a decision was {outcome.outcome}: {outcome.reason}")
