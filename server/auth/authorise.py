@@ -8,12 +8,22 @@ from typing import Literal
 from server.areas.grants import Grant, Holder, Role
 from server.errors import Problem
 
-Action = Literal["capture", "read", "review", "decide_conflicts", "publish_forms", "manage_people", "manage_areas"]
+Action = Literal[
+    "capture",
+    "read",
+    "read_sensitive",
+    "review",
+    "decide_conflicts",
+    "publish_forms",
+    "manage_people",
+    "manage_areas",
+]
 
 ACTIONS: dict[Role, frozenset[Action]] = {
     "field_worker": frozenset({"capture", "read"}),
     "supervisor": frozenset({"read", "review"}),
-    "data_manager": frozenset({"read", "decide_conflicts"}),
+    # What fields marked sensitive say outside of whole documents: exports, tables, layers.
+    "data_manager": frozenset({"read", "read_sensitive", "decide_conflicts"}),
     "administrator": frozenset({"read", "publish_forms", "manage_people", "manage_areas"}),
 }
 

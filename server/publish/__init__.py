@@ -1,0 +1,1 @@
+"""Approved records for the world outside: typed tables and geography."""

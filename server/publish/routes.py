@@ -1,0 +1,62 @@
+"""`/api/publish`: approved records as files."""
+
+from typing import Annotated
+
+from litestar import Router, get
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.response import Stream
+
+from server.areas.areas import Areas
+from server.auth.authorise import allowed
+from server.auth.principal import Principal
+from server.db.engine import Storage
+from server.errors import Problem
+from server.forms.library import FormLibrary
+from server.publish.geojson import Wanted, feature_collection
+from server.publish.layouts import Layouts
+
+
+def provide_layouts(library: NamedDependency[FormLibrary]) -> Layouts:
+    """Return the layouts of the published forms."""
+    return Layouts(library)
+
+
+@get("/{file:str}", media_type="application/geo+json")
+async def geojson(
+    *,
+    file: FromPath[str],
+    principal: NamedDependency[Principal],
+    storage: NamedDependency[Storage],
+    areas: NamedDependency[Areas],
+    layouts: NamedDependency[Layouts],
+    scope: Annotated[str | None, QueryParameter(max_length=100)] = None,
+    sensitive: FromQuery[bool] = False,
+) -> Stream:
+    """Give the approved records of `<form>.geojson` in one's scopes, streamed.
+
+    `sensitive=true` adds the answers that are marked so, for those who are entitled to them in all these scopes.
+    """
+    form = file.removesuffix(".geojson")
+    async with storage.read() as connection:
+        table = await layouts.of(connection, form)
+    atlas = await areas.atlas()
+    databases = tuple(each.name for each in atlas.scopes_of(principal) if scope in {None, each.name})
+    if table is None or form == file or not databases:
+        raise Problem("not_found")
+    if sensitive and not all(allowed(principal, "read_sensitive", each) for each in databases):
+        raise Problem("not_allowed", action="read_sensitive")
+    wanted = Wanted(form, databases, with_sensitive=sensitive)
+    return Stream(
+        feature_collection(storage, table, wanted),
+        media_type="application/geo+json",
+        headers={"Content-Disposition": f'attachment; filename="{form}.geojson"', "Cache-Control": "private, no-store"},
+    )
+
+
+router = Router(
+    "/api/publish",
+    route_handlers=[geojson],
+    dependencies={"layouts": Provide(provide_layouts, sync_to_thread=False, use_cache=True)},
+    tags=["publish"],
+)
