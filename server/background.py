@@ -1,0 +1,52 @@
+"""What runs beside the requests: the followers that make records, reviews and publications of what was committed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from litestar import Litestar
+
+from server.areas.areas import Areas
+from server.clock import Clock
+from server.db.engine import Storage
+from server.forms.library import FormLibrary
+from server.media.holding import openable
+from server.publish.projection import PublishedProjection
+from server.reconcile.projection import RecordsProjection
+from server.reconcile.quality import Limits
+from server.revisions.following import Follower
+from server.revisions.journal import Journal
+from server.revisions.runner import Runner
+from server.settings import Settings
+
+
+def followers_of(
+    settings: Settings, storage: Storage, journal: Journal, *, clock: Clock, library: FormLibrary, areas: Areas
+) -> Runner:
+    """Return the followers in the order of the data's way: records first, then what is published of them."""
+    limits = Limits(
+        outside_area_m=settings.outside_area_m,
+        poor_gps_m=settings.poor_gps_m,
+        clock_ahead=timedelta(seconds=settings.clock_ahead_s),
+        clock_behind=timedelta(seconds=settings.clock_behind_s),
+    )
+    records = RecordsProjection(storage, journal, library, areas, media=openable, limits=limits)
+    published = PublishedProjection(storage, journal, library)
+    followers = [Follower(storage, journal, clock, projection) for projection in (records, published)]
+    return Runner(storage, journal, followers, [records.look_for_media])
+
+
+@asynccontextmanager
+async def following(app: Litestar) -> AsyncIterator[None]:
+    """Follow while the app runs."""
+    state = app.state
+    runner = followers_of(
+        state.settings,
+        state.storage,
+        state.journal,
+        clock=state.clock,
+        library=state.library,
+        areas=state.areas,
+    )
+    async with runner.running():
+        yield
