@@ -14,6 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 NPM := npm --prefix pwa
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --universal --no-header --python-version 3.11
 APP := pwa/dist/index.html
 # Folders too, so that a deleted file builds the app again.
 APP_SOURCES := $(shell find pwa/src pwa/public pwa/index.html pwa/vite.config.ts pwa/tsconfig*.json 2>/dev/null)
@@ -55,15 +56,13 @@ format: install-dev install-app ## put the code into shape
 
 lock: $(VENV)/.made ## make the lock files again, with hashes and without addresses
 	$(PIP) install --quiet uv
-	lock() { $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --universal --no-header --python-version 3.11 "$$@"; }
-	lock pyproject.toml -o requirements.txt
-	lock pyproject.toml --extra dev -o requirements-dev.txt
-	lock --group build -o requirements-build.txt
+	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) pyproject.toml --extra dev -o requirements-dev.txt
+	$(LOCK) --group build -o requirements-build.txt
 	# From nothing and beside no node_modules: npm would otherwise lock only what this machine's platform has installed.
-	folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; cp pwa/package.json pwa/.npmrc "$$folder"
-	(cd "$$folder" && npm install --package-lock-only --no-audit --no-fund)
-	(cd "$$folder" && npm ci --dry-run --loglevel error > /dev/null)
-	cp "$$folder/package-lock.json" pwa/package-lock.json
+	folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; cp pwa/package.json pwa/.npmrc "$$folder"; \
+	cd "$$folder"; npm install --package-lock-only --no-audit --no-fund --loglevel error; \
+	npm ci --dry-run --loglevel error; cp package-lock.json "$(CURDIR)/pwa/"
 
 clean: ## remove what was installed and built; what was entered in the demo (var/) stays
 	rm -rf $(VENV) pwa/node_modules pwa/dist pwa/coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
