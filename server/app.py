@@ -1,8 +1,8 @@
 """The app: every stage's routes around one storage and one journal.
 
 `create_app` takes what a test or a simulation wants to set (storage, clock) and builds the rest. Handlers name what
-they need as dependencies: `storage`, `journal`, `settings`, `clock`, `areas`, `sessions`, `keys`, `passwords`,
-`server_id`, `metrics` and `principal` (who asks; refused with 401 where nobody is signed in).
+they need as dependencies: `storage`, `journal`, `settings`, `clock`, `areas`, `library`, `sessions`, `keys`,
+`passwords`, `server_id`, `metrics` and `principal` (who asks; refused with 401 where nobody is signed in).
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -22,24 +22,30 @@ from server.auth.keys import key_ring
 from server.auth.passwords import Passwords
 from server.auth.routes import router as auth_router
 from server.auth.sessions import Sessions
+from server.background import following
 from server.clock import Clock, system_clock
 from server.db.engine import Storage
 from server.db.identity import server_id
+from server.forms.library import FormLibrary
+from server.gateway.routes import router as gateway_router
+from server.media.routes import router as media_router
 from server.ops.docs import ApiPage
 from server.ops.edge import Edge
 from server.ops.metrics import Metrics
 from server.ops.problems import EXCEPTION_HANDLERS
 from server.ops.pwa import built_app
 from server.ops.routes import routes as ops_routes
+from server.publish.routes import router as publish_router
+from server.review.routes import router as review_router
 from server.revisions.journal import Journal
 from server.settings import Settings
 
 #: Each stage's door; a stage adds its `router` here.
-ROUTERS: tuple[Router, ...] = (auth_router,)
+ROUTERS: tuple[Router, ...] = (auth_router, gateway_router, media_router, review_router, publish_router)
 
 #: What runs beside the requests: each is entered at start-up, in order, and left at shutdown.
 Background = Callable[[Litestar], AbstractAsyncContextManager[None]]
-BACKGROUND: tuple[Background, ...] = ()
+BACKGROUND: tuple[Background, ...] = (following,)
 
 
 def create_app(settings: Settings, storage: Storage | None = None, clock: Clock = system_clock) -> Litestar:
@@ -56,6 +62,7 @@ def create_app(settings: Settings, storage: Storage | None = None, clock: Clock 
         "clock": clock,
         "journal": journal,
         "areas": areas,
+        "library": FormLibrary(store),
         "keys": keys,
         "passwords": passwords,
         "sessions": Sessions(store, keys, passwords, clock, settings),

@@ -48,5 +48,9 @@ async def following(app: Litestar) -> AsyncIterator[None]:
         library=state.library,
         areas=state.areas,
     )
+    state.runner = runner
+    if not state.settings.follow:
+        yield
+        return
     async with runner.running():
         yield

@@ -55,6 +55,8 @@ class Settings(BaseSettings):
     request_bytes: Bytes = 10_000_000
     media_bytes: Bytes = 100_000_000
 
+    #: Whether this process follows the journal (one of those that do leads; the others stand by).
+    follow: bool = True
     #: Where a reviewer is told to doubt: metres from the commune's point (communes reach some 25 km), metres of the
     #: position's own accuracy, and how far a phone's clock may be ahead of or behind the moment of arrival.
     outside_area_m: Annotated[float, Field(gt=0)] = 25_000

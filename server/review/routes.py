@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, get_args
 
 from litestar import Router, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from sqlalchemy import RowMapping, select
 
@@ -55,7 +55,8 @@ async def list_records(
     areas: NamedDependency[Areas],
     scope: FromQuery[str | None] = None,
     form: FromQuery[str | None] = None,
-    state: FromQuery[list[State] | None] = None,
+    # `state` itself means something else to the framework.
+    states: Annotated[list[State] | None, QueryParameter(name="state")] = None,
     q: Annotated[str | None, QueryParameter(max_length=200)] = None,
     before: Annotated[str | None, QueryParameter(max_length=400)] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
@@ -65,7 +66,7 @@ async def list_records(
     databases = tuple(each.name for each in atlas.scopes_of(principal) if scope in {None, each.name})
     if scope is not None and not databases:
         raise Problem("not_found")
-    filters = queue.Filters(databases, form or "", tuple(state or ()), fold(q or ""))
+    filters = queue.Filters(databases, form or "", tuple(states or ()), fold(q or ""))
     async with storage.read() as connection:
         page = await queue.page(connection, filters, before, limit)
         counts = await queue.counts(connection, filters)
@@ -183,6 +184,6 @@ def _review_entry(name: str, reviewed: Reviewed) -> ReviewEntry:
 router = Router(
     "/api/review",
     route_handlers=[list_records, show_record, decide],
-    dependencies={"desk": provide_desk},
+    dependencies={"desk": Provide(provide_desk, sync_to_thread=False)},
     tags=["review"],
 )

@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sync.review import State, Verdict
 
-Text = Annotated[str, Field(max_length=4000)]
-Pointer = Annotated[str, Field(pattern=r"^/answers(/[^/\0]{1,200})+$", max_length=1000)]
+# PostgreSQL keeps no NUL in JSON.
+Text = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00]*$")]
+Pointer = Annotated[str, Field(pattern=r"^/answers(/[^/\x00]{1,200})+$", max_length=1000)]
 
 
 class _Door(BaseModel):

@@ -16,10 +16,12 @@ from tests.conftest import StandingClock
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(
-        secret="a secret that only the tests know, 40 characters",  # type: ignore[arg-type]
+        secret="a secret that only the tests know, 40 characters",
         media_dir=tmp_path / "media",
         pwa_dir=tmp_path / "dist",
         disk_reserve_bytes=1,
+        # Tests say when the followers look.
+        follow=False,
     )
 
 
