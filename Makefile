@@ -62,7 +62,7 @@ lock: $(VENV)/.made ## make the lock files again, with hashes and without addres
 	# From nothing and beside no node_modules: npm would otherwise lock only what this machine's platform has installed.
 	folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; cp pwa/package.json pwa/.npmrc "$$folder"; \
 	cd "$$folder"; npm install --package-lock-only --no-audit --no-fund --loglevel error; \
-	npm ci --dry-run --loglevel error; cp package-lock.json "$(CURDIR)/pwa/"
+	npm ci --dry-run --loglevel error > /dev/null; cp package-lock.json "$(CURDIR)/pwa/"
 
 clean: ## remove what was installed and built; what was entered in the demo (var/) stays
 	rm -rf $(VENV) pwa/node_modules pwa/dist pwa/coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
