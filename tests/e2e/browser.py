@@ -25,7 +25,7 @@ FLAGS = (
 PHONE = (390, 844)
 DESK = (1280, 800)
 #: Sín Chải, inside the commune that the demo's first field worker carries.
-PLACE = {"latitude": 21.9301, "longitude": 103.3187, "accuracy": 6}
+PLACE = {"latitude": 21.9301, "longitude": 103.3187, "accuracy": 4}
 STEP_TIMEOUT_MS = 15_000
 
 

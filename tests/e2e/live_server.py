@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).parents[2]
+NUONG = Path(sys.executable).with_name("nuong")
 START_TIMEOUT_S = 40
 STOP_TIMEOUT_S = 15
 
@@ -51,7 +52,7 @@ class LiveServer:
     def run(self, *arguments: str, typed: str = "") -> str:
         """Return what `nuong ARGUMENTS` printed; `typed` is what a person would type at its questions."""
         done = subprocess.run(
-            [sys.executable, "-m", "server.cli", *arguments],
+            [NUONG, *arguments],
             cwd=ROOT,
             env=self.environment,
             input=typed,
@@ -72,9 +73,7 @@ class LiveServer:
         """Return when the server is ready."""
         assert self._process is None, "it runs already"
         with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "server.cli", "serve"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
-            )
+            self._process = subprocess.Popen([NUONG, "serve"], cwd=ROOT, env=self.environment, stdout=log, stderr=log)
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             assert self._process.poll() is None, f"the server ended while starting:\n{self.log[-4000:]}"
