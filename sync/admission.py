@@ -3,9 +3,9 @@
     the revision …                                              becomes
     has no proper id, or its path skips generations             refused       malformed
     is new, and its id is not the hash of what it says          refused       id_mismatch
+    is known with the same content, flag and parent             duplicate     (so is what a person has let in)
     waits in quarantine with the same content                   quarantined   for the reason it waits for
-    is known with other content, flag or parent                 quarantined   known_id_other_content
-    is known                                                    duplicate
+    is known or waits with other content, flag or parent        quarantined   known_id_other_content
     was held back by the door                                   quarantined   unknown_form, misfit_answers, …
     descends from a quarantined one                             quarantined   parent_quarantined
     is far ahead of every generation known of its document      quarantined   forged_generation
@@ -18,7 +18,7 @@ reason here: the first is a flag on a stored record, the second an ordinary conf
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -36,14 +36,14 @@ MAX_DOC_ID_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A revision as it comes in; `ancestors` parent first, `content` canonical, `held_back` what a door found."""
+    """A revision as it comes in; `ancestors` parent first, `content` canonical, `quarantine` what a door found."""
 
     doc_id: str
     rev: RevisionId
     ancestors: tuple[RevisionId, ...]
     deleted: bool
     content: bytes
-    held_back: str | None = None
+    quarantine: str | None = None
     verify: bool = True
 
     @property
@@ -54,11 +54,15 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is here of one document: its graph, the fingerprints of held revisions, and the reasons of waiting ones."""
+    """What is here of one document: its graph, the fingerprints of held revisions, and what came beside the graph.
+
+    `waiting` has the reasons of quarantined revisions by id and fingerprint; `settled` are those that a person let in.
+    """
 
     graph: Graph = field(default_factory=Graph)
     fingerprints: Mapping[RevisionId, bytes] = field(default_factory=dict)
     waiting: Mapping[tuple[RevisionId, bytes], str] = field(default_factory=dict)
+    settled: Collection[tuple[RevisionId, bytes]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +93,14 @@ def decide(offer: Offer, print_: bytes, here: Standing) -> Decision:  # noqa: PL
     is_held = offer.rev in here.graph.held
     if offer.verify and not is_held and not _id_holds(offer):
         return Decision("refused", "id_mismatch")
-    if here.waiting:
-        reason = here.waiting.get((offer.rev, print_))
-        if reason is not None and not (is_held and _says_the_same(offer, print_, here)):
-            return Decision("quarantined", reason)
-    if is_held:
-        if _says_the_same(offer, print_, here):
-            return DUPLICATE
+    if (is_held and _says_the_same(offer, print_, here)) or (offer.rev, print_) in here.settled:
+        return DUPLICATE
+    if (reason := here.waiting.get((offer.rev, print_))) is not None:
+        return Decision("quarantined", reason)
+    if is_held or any(rev == offer.rev for rev, _ in here.waiting):
         return Decision("quarantined", "known_id_other_content", is_new=True)
-    if offer.held_back is not None:
-        return Decision("quarantined", offer.held_back, is_new=True)
+    if offer.quarantine is not None:
+        return Decision("quarantined", offer.quarantine, is_new=True)
     if here.waiting and _descends_from_waiting(offer, here):
         return Decision("quarantined", "parent_quarantined", is_new=True)
     if _is_forged(offer.rev, here.graph):

@@ -5,13 +5,13 @@ writes the rows that come out, all under the database's lock. Sequences are coun
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from server.revisions.model import NewRevision, Origin, Outcome
 from server.revisions.rows import BodyRow, DocumentRow, EntryRow, RevisionRow
-from sync.admission import Decision, Offer, Standing, decide, fingerprint
+from sync.admission import Decision, Standing, decide, fingerprint
 from sync.chain import link
 from sync.digest import moved, term
 from sync.graph import Graph
@@ -57,10 +57,9 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Who brought a revision, under which number of their enrolment, and when."""
+    """Who brings something, and when it was received."""
 
     origin: Origin
-    number: str | None
     received_at: datetime
 
 
@@ -70,20 +69,20 @@ class _Document:
 
     known: Known
     standing: Standing
+    #: The standing's own fingerprints, to add to.
+    fingerprints: dict[RevisionId, bytes]
     seq: int = 0
-    fingerprints: dict[RevisionId, bytes] = field(default_factory=dict)
 
 
 class Batch:
     """Takes revisions one after the other; `rows` gives what has to be written in the end."""
 
-    def __init__(self, head: Head, known: dict[str, Known], origin: Origin, received_at: datetime) -> None:
+    def __init__(self, head: Head, known: dict[str, Known], by: Arrival) -> None:
         """Begin at `head` with what stands of the documents; those not in `known` are new."""
         self._head = head
         self._seq = head.seq
         self._chain = head.chain
-        self._origin = origin
-        self._received_at = received_at
+        self._by = by
         self._documents = {doc_id: _begin(of) for doc_id, of in known.items()}
         self._revisions: list[RevisionRow] = []
         self._bodies: list[BodyRow] = []
@@ -104,20 +103,24 @@ class Batch:
 
     def take(self, revision: NewRevision) -> Outcome:
         """Return what becomes of `revision`, and remember what must be written for it."""
-        offer = revision.offer()
         document = self._documents.get(revision.doc_id)
         if document is None:
             document = self._documents[revision.doc_id] = _begin(Known(Standing()))
         print_ = fingerprint(revision.content, deleted=revision.deleted)
-        decision = decide(offer, print_, document.standing)
-        self._keep(offer, print_, decision, document, revision.number)
+        decision = decide(revision, print_, document.standing)
+        if decision.outcome == "stored":
+            self._store(revision, print_, document, self._by)
+        elif decision.outcome == "duplicate":
+            self._name(revision, document)
+        elif decision.outcome == "quarantined" and decision.is_new:
+            self._hold_back(revision, print_, decision, document)
         return Outcome(revision.doc_id, revision.rev, revision.number, decision.outcome, decision.reason)
 
-    def admit(self, revision: NewRevision, arrival: Arrival) -> None:
+    def admit(self, revision: NewRevision, by: Arrival) -> None:
         """Move a revision in that a person has accepted: whoever brought it, and when, stays as it was."""
         document = self._documents[revision.doc_id]
         print_ = fingerprint(revision.content, deleted=revision.deleted)
-        self._store(revision.offer(), print_, document, arrival)
+        self._store(revision, print_, document, by)
 
     def rows(self) -> Rows:
         """Return everything that the batch writes."""
@@ -157,108 +160,100 @@ class Batch:
             self._quarantine,
         )
 
-    def _keep(self, offer: Offer, print_: bytes, decision: Decision, document: _Document, number: str | None) -> None:
-        if decision.outcome == "stored":
-            self._store(offer, print_, document, Arrival(self._origin, number, self._received_at))
-        elif decision.outcome == "duplicate":
-            self._name(offer, document)
-        elif decision.outcome == "quarantined" and decision.is_new:
-            self._hold_back(offer, print_, decision, document, number)
-
-    def _store(self, offer: Offer, print_: bytes, document: _Document, arrival: Arrival) -> None:
+    def _store(self, revision: NewRevision, print_: bytes, document: _Document, by: Arrival) -> None:
         before = document.standing.graph
-        graph = before.adding(offer.rev, offer.ancestors, deleted=offer.deleted)
-        document.fingerprints[offer.rev] = print_
-        document.standing = Standing(graph, document.fingerprints, document.standing.waiting)
-        if offer.ancestors:
-            self._note_path(offer, before, graph)
+        graph = before.adding(revision.rev, revision.ancestors, deleted=revision.deleted)
+        document.fingerprints[revision.rev] = print_
+        document.standing = replace(document.standing, graph=graph)
+        if revision.ancestors:
+            self._note_path(revision, before, graph)
         # The row carries the edge that the revision names itself; what paths said before must not overwrite it.
-        self._edges.pop((offer.doc_id, offer.rev), None)
+        self._edges.pop((revision.doc_id, revision.rev), None)
         name = self._head.name
         self._revisions.append(
             RevisionRow(
                 database=name,
-                doc_id=offer.doc_id,
-                rev=offer.rev,
-                parent=graph.parents[offer.rev],
-                deleted=offer.deleted,
+                doc_id=revision.doc_id,
+                rev=revision.rev,
+                parent=graph.parents[revision.rev],
+                deleted=revision.deleted,
                 fingerprint=print_,
                 seq=self._seq + 1,
-                person=arrival.origin.person,
-                enrolment=arrival.origin.enrolment,
-                number=arrival.number,
-                received_at=arrival.received_at,
+                person=by.origin.person,
+                enrolment=by.origin.enrolment,
+                number=revision.number,
+                received_at=by.received_at,
             )
         )
-        self._bodies.append(BodyRow(name, offer.doc_id, offer.rev, offer.content))
-        self._enter(offer, document, print_, arrival)
+        self._bodies.append(BodyRow(name, revision.doc_id, revision.rev, revision.content))
+        self._enter(revision, document, print_, by)
 
-    def _name(self, offer: Offer, document: _Document) -> None:
+    def _name(self, revision: NewRevision, document: _Document) -> None:
         before = document.standing.graph
-        graph = before.naming(offer.rev, offer.ancestors)
+        graph = before.naming(revision.rev, revision.ancestors)
         if graph is before:
             return
-        self._note_path(offer, before, graph)
-        document.standing = Standing(graph, document.fingerprints, document.standing.waiting)
+        self._note_path(revision, before, graph)
+        document.standing = replace(document.standing, graph=graph)
         # A known revision moves no sequence, unless its path shows that what stood as a leaf is its ancestor: then the
         # document has changed for everyone who follows the feed.
         if graph.leaves() != before.leaves():
-            self._enter(offer, document, None, None)
+            self._enter(revision, document, None, None)
 
-    def _note_path(self, offer: Offer, before: Graph, graph: Graph) -> None:
-        for ancestor in offer.ancestors:
+    def _note_path(self, revision: NewRevision, before: Graph, graph: Graph) -> None:
+        for ancestor in revision.ancestors:
             parent = graph.parents[ancestor]
             if ancestor not in before.parents:
-                self._named.append(self._path_row(offer.doc_id, ancestor, parent))
+                self._named.append(self._path_row(revision.doc_id, ancestor, parent))
             elif parent is not None and before.parents[ancestor] is None:
-                self._edges[offer.doc_id, ancestor] = self._path_row(offer.doc_id, ancestor, parent)
-        if offer.rev in before.held and before.parents[offer.rev] != graph.parents[offer.rev]:
-            self._edges[offer.doc_id, offer.rev] = self._path_row(offer.doc_id, offer.rev, graph.parents[offer.rev])
+                self._edges[revision.doc_id, ancestor] = self._path_row(revision.doc_id, ancestor, parent)
+        if revision.rev in before.held and before.parents[revision.rev] != graph.parents[revision.rev]:
+            self._edges[revision.doc_id, revision.rev] = self._path_row(
+                revision.doc_id, revision.rev, graph.parents[revision.rev]
+            )
 
     def _path_row(self, doc_id: str, rev: RevisionId, parent: RevisionId | None) -> Row:
         return {"of_database": self._head.name, "of_doc": doc_id, "of_rev": rev, "parent": parent, "deleted": False}
 
-    def _enter(self, offer: Offer, document: _Document, print_: bytes | None, arrival: Arrival | None) -> None:
+    def _enter(self, revision: NewRevision, document: _Document, print_: bytes | None, by: Arrival | None) -> None:
         self._seq += 1
         document.seq = self._seq
         self._chain = link(
             self._chain,
-            offer.doc_id,
-            offer.rev,
+            revision.doc_id,
+            revision.rev,
             fingerprint=print_,
-            person=arrival.origin.person if arrival else None,
-            enrolment=arrival.origin.enrolment if arrival else None,
-            received_at=arrival.received_at.isoformat() if arrival else None,
+            person=by.origin.person if by else None,
+            enrolment=by.origin.enrolment if by else None,
+            received_at=by.received_at.isoformat() if by else None,
         )
-        self._entries.append(EntryRow(self._head.name, self._seq, offer.doc_id, offer.rev, self._chain))
+        self._entries.append(EntryRow(self._head.name, self._seq, revision.doc_id, revision.rev, self._chain))
 
-    def _hold_back(
-        self, offer: Offer, print_: bytes, decision: Decision, document: _Document, number: str | None
-    ) -> None:
+    def _hold_back(self, revision: NewRevision, print_: bytes, decision: Decision, document: _Document) -> None:
         assert decision.reason is not None
-        waiting = {**document.standing.waiting, (offer.rev, print_): decision.reason}
-        document.standing = Standing(document.standing.graph, document.fingerprints, waiting)
+        waiting = {**document.standing.waiting, (revision.rev, print_): decision.reason}
+        document.standing = replace(document.standing, waiting=waiting)
         self._quarantine.append(
             {
                 "database": self._head.name,
-                "doc_id": offer.doc_id,
-                "rev": offer.rev,
+                "doc_id": revision.doc_id,
+                "rev": revision.rev,
                 "fingerprint": print_,
-                "ancestors": " ".join(offer.ancestors),
-                "deleted": offer.deleted,
-                "content": offer.content,
+                "ancestors": " ".join(revision.ancestors),
+                "deleted": revision.deleted,
+                "content": revision.content,
                 "reason": decision.reason,
-                "person": self._origin.person,
-                "enrolment": self._origin.enrolment,
-                "number": number,
-                "received_at": self._received_at,
+                "person": self._by.origin.person,
+                "enrolment": self._by.origin.enrolment,
+                "number": revision.number,
+                "received_at": self._by.received_at,
             }
         )
 
 
 def _begin(known: Known) -> _Document:
     fingerprints = dict(known.standing.fingerprints)
-    return _Document(known, Standing(known.standing.graph, fingerprints, known.standing.waiting), 0, fingerprints)
+    return _Document(known, replace(known.standing, fingerprints=fingerprints), fingerprints)
 
 
 def continues_leaf(leaf: RevisionId, batch: Iterable[NewRevision]) -> bool:

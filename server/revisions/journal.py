@@ -6,18 +6,19 @@ changed or lost (I2). It knows nothing of forms, people's rights or merging: doo
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.clock import Clock
 from server.db.engine import Storage
 from server.ids import uuid7
-from server.revisions import feed, quarantine, read, write
+from server.revisions import audit, feed, quarantine, read, write
+from server.revisions.batch import Arrival
 from server.revisions.model import (
     Changes,
     DatabaseState,
     NewRevision,
-    NotWaiting,
     Origin,
     Outcome,
     QuarantinedRevision,
@@ -80,10 +81,8 @@ class Journal:
         brought nothing new. `also` runs in the same transaction: when it raises, nothing of the batch is there.
         """
         async with self._storage.write() as connection:
-            received_at = self._clock()
-            batch = await write.begin(
-                connection, self._sql, database, revisions, origin=origin, received_at=received_at
-            )
+            head = await write.lock(connection, self._sql, database)
+            batch = await write.begin(connection, self._sql, head, revisions, Arrival(origin, self._now()))
             outcomes = [batch.take(revision) for revision in revisions]
             if seal is not None and batch.has_kept:
                 batch.take(self._seal(seal))
@@ -173,22 +172,29 @@ class Journal:
         they have seen.
         """
         async with self._storage.write() as connection:
-            now = self._clock()
-            anything = NewRevision(doc_id, rev, (), False, b"")
-            batch = await write.begin(connection, self._sql, database, [anything], origin=origin, received_at=now)
-            standing_by = await quarantine.waiting(connection, database, doc_id)
-            moving = quarantine.with_descendants(rev, standing_by)
-            if moving[0].reason == "parent_quarantined":
-                raise NotWaiting(f"{rev} follows a revision that waits itself")
-            outcomes = quarantine.admit(
-                batch, moving, {one.rev for one in await read.history(connection, database, doc_id)}
-            )
+            now = self._now()
+            head = await write.lock(connection, self._sql, database)
+            moving = quarantine.moving_with(rev, await quarantine.waiting(connection, database, doc_id))
+            revisions = [quarantine.as_new(one) for one in moving]
+            batch = await write.begin(connection, self._sql, head, revisions, Arrival(origin, now))
+            for one, revision in zip(moving, revisions, strict=True):
+                batch.admit(revision, Arrival(Origin(one.person, one.enrolment), one.received_at))
             await write.finish(connection, self._sql, batch.rows())
             await quarantine.mark_accepted(connection, moving, origin.person, now)
+            outcomes = [Outcome(one.doc_id, one.rev, one.number, "stored", None) for one in moving]
             if also is not None:
                 await also(connection, outcomes)
         self._bell.ring()
         return outcomes
+
+    async def faults(self, database: str) -> list[str]:
+        """Return what does not agree with itself in a database, as sentences; none when it is whole."""
+        async with self._storage.read() as connection:
+            return await audit.faults(connection, self._sql, database)
+
+    def _now(self) -> datetime:
+        # In UTC, as it will be read again: the chain is over its text.
+        return self._clock().astimezone(UTC)
 
     def _seal(self, content: bytes) -> NewRevision:
         doc_id = f"seal:{uuid7(self._clock)}"

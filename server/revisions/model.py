@@ -20,21 +20,14 @@ class NotWaiting(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class NewRevision:
-    """A revision on its way in: `ancestors` parent first, `content` canonical and without `_id`, `_rev`, `_deleted`.
+class NewRevision(Offer):
+    """A revision on its way in, as admission sees it, with `number`: the count of its enrolment's saves.
 
-    `quarantine` is the reason for which a door holds it back; `verify` is off only for replicas whose ids are their
-    own business; `number` counts an enrolment's saves and comes back with the outcome.
+    `content` is canonical and without `_id`, `_rev`, `_deleted`; `quarantine` is the reason for which a door holds the
+    revision back; `verify` is off only for replicas whose ids are their own business.
     """
 
-    doc_id: str
-    rev: RevisionId
-    ancestors: tuple[RevisionId, ...]
-    deleted: bool
-    content: bytes
     number: str | None = None
-    quarantine: str | None = None
-    verify: bool = True
 
     @classmethod
     def from_document(
@@ -55,7 +48,7 @@ class NewRevision:
         if not isinstance(deleted, bool):
             raise MalformedJson("not_a_flag", "/_deleted")
         content = canonical(content_of(document))
-        return cls(doc_id, rev, ancestors, deleted, content, number, quarantine, verify)
+        return cls(doc_id, rev, ancestors, deleted, content, quarantine, verify, number)
 
     @classmethod
     def following(
@@ -65,10 +58,6 @@ class NewRevision:
         body = canonical(content)
         rev = revision_id(doc_id, deleted=deleted, parent=parent, content=body)
         return cls(doc_id, rev, () if parent is None else (parent,), deleted, body)
-
-    def offer(self) -> Offer:
-        """Return what admission decides about."""
-        return Offer(self.doc_id, self.rev, self.ancestors, self.deleted, self.content, self.quarantine, self.verify)
 
 
 def content_of(document: Mapping[str, Json]) -> dict[str, Json]:

@@ -10,10 +10,11 @@ from datetime import datetime
 from sqlalchemy import RowMapping, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.revisions.batch import Arrival, Batch
-from server.revisions.model import NewRevision, NotWaiting, Origin, Outcome, QuarantinedRevision
+from server.revisions.model import NewRevision, NotWaiting, QuarantinedRevision
 from server.revisions.tables import quarantine
-from sync.revision import RevisionId, revision_id
+from sync.revision import RevisionId, generation_of, revision_id
+
+OTHER_CONTENT = "known_id_other_content"
 
 
 async def waiting(
@@ -29,28 +30,29 @@ async def waiting(
     return [_quarantined(row) for row in rows]
 
 
-def with_descendants(rev: RevisionId, standing_by: list[QuarantinedRevision]) -> list[QuarantinedRevision]:
+def moving_with(rev: RevisionId, standing_by: list[QuarantinedRevision]) -> list[QuarantinedRevision]:
     """Return the revision `rev` and those that wait only because they descend from it, parents first."""
-    found = [one for one in standing_by if one.rev == rev][:1]
-    if not found:
+    chosen = next((one for one in standing_by if one.rev == rev), None)
+    if chosen is None:
         raise NotWaiting(rev)
-    moving = {rev}
-    others = [one for one in standing_by if one.reason == "parent_quarantined" and one.rev != rev]
-    for one in sorted(others, key=lambda one: int(one.rev.partition("-")[0])):
-        if one.ancestors and one.ancestors[0] in moving:
+    ids = {one.rev for one in standing_by if one.reason != OTHER_CONTENT}
+    if not ids.isdisjoint(chosen.ancestors):
+        raise NotWaiting(f"{rev} follows a revision that waits itself")
+    found, moving = [chosen], {rev}
+    followers = [one for one in standing_by if one.reason == "parent_quarantined"]
+    for one in sorted(followers, key=lambda one: generation_of(one.rev)):
+        if one.ancestors[0] in moving:
             moving.add(one.rev)
             found.append(one)
     return found
 
 
-def admit(batch: Batch, moving: list[QuarantinedRevision], known: set[RevisionId]) -> list[Outcome]:
-    """Let the revisions into the batch; `known` are the ids that the document already has."""
-    outcomes = []
-    for one in moving:
-        revision = _as_new(one, is_known=one.rev in known)
-        batch.admit(revision, Arrival(Origin(one.person, one.enrolment), one.number, one.received_at))
-        outcomes.append(Outcome(one.doc_id, revision.rev, one.number, "stored", None))
-    return outcomes
+def as_new(one: QuarantinedRevision) -> NewRevision:
+    """Return what moves into the graph: the revision itself, or the edit that its content becomes."""
+    if one.reason != OTHER_CONTENT:
+        return NewRevision(one.doc_id, one.rev, one.ancestors, one.deleted, one.content, number=one.number)
+    rev = revision_id(one.doc_id, deleted=one.deleted, parent=one.rev, content=one.content)
+    return NewRevision(one.doc_id, rev, (one.rev,), one.deleted, one.content, number=one.number)
 
 
 async def mark_accepted(
@@ -68,13 +70,6 @@ async def mark_accepted(
             )
             .values(accepted_at=at, accepted_by=person)
         )
-
-
-def _as_new(one: QuarantinedRevision, *, is_known: bool) -> NewRevision:
-    if not is_known:
-        return NewRevision(one.doc_id, one.rev, one.ancestors, one.deleted, one.content, one.number)
-    rev = revision_id(one.doc_id, deleted=one.deleted, parent=one.rev, content=one.content)
-    return NewRevision(one.doc_id, rev, (one.rev,), one.deleted, one.content, one.number)
 
 
 def _quarantined(row: RowMapping) -> QuarantinedRevision:

@@ -34,13 +34,13 @@ class Statements:
         self.revisions_of = select(
             revisions.c.doc_id, revisions.c.rev, revisions.c.parent, revisions.c.deleted, revisions.c.fingerprint
         ).where(revisions.c.database == of_database, self.among(revisions.c.doc_id))
-        self.waiting_of = select(
-            quarantine.c.doc_id, quarantine.c.rev, quarantine.c.fingerprint, quarantine.c.reason
-        ).where(
-            quarantine.c.database == of_database,
-            self.among(quarantine.c.doc_id),
-            quarantine.c.accepted_at.is_(None),
-        )
+        self.beside_of = select(
+            quarantine.c.doc_id,
+            quarantine.c.rev,
+            quarantine.c.fingerprint,
+            quarantine.c.reason,
+            quarantine.c.accepted_at.is_not(None).label("is_settled"),
+        ).where(quarantine.c.database == of_database, self.among(quarantine.c.doc_id))
         self.new_database = self.insert(databases).on_conflict_do_nothing()
         self.move_head = (
             update(databases)
@@ -109,5 +109,5 @@ class Statements:
 
 
 def _dialect(*, is_postgresql: bool) -> Dialect:
-    made: Dialect = (PGDialect_asyncpg if is_postgresql else SQLiteDialect_aiosqlite)()  # type: ignore[no-untyped-call]
+    made: Dialect = (PGDialect_asyncpg if is_postgresql else SQLiteDialect_aiosqlite)()
     return made

@@ -5,13 +5,14 @@ beside it. A batch costs the same few statements however many revisions it has.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import RowMapping
+from sqlalchemy import Row, RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.revisions.batch import Batch, Head, Known, Rows, continues_leaf
-from server.revisions.model import NewRevision, Origin, UnknownDatabase
+from server.revisions.batch import Arrival, Batch, Head, Known, Rows, continues_leaf
+from server.revisions.model import NewRevision, UnknownDatabase
 from server.revisions.rows import RevisionRow
 from server.revisions.statements import Statements
 from sync.admission import Standing
@@ -19,24 +20,22 @@ from sync.graph import Graph
 from sync.revision import RevisionId
 
 
-async def begin(
-    connection: AsyncConnection,
-    sql: Statements,
-    database: str,
-    revisions: Sequence[NewRevision],
-    *,
-    origin: Origin,
-    received_at: datetime,
-) -> Batch:
-    """Return a batch over what stands of the revisions' documents; the database is this transaction's from here on."""
+async def lock(connection: AsyncConnection, sql: Statements, database: str) -> Head:
+    """Return where the feed ends; the database is this transaction's from here on. Raise UnknownDatabase."""
     row = (await connection.execute(sql.locked_head, {"database": database})).mappings().one_or_none()
     if row is None:
         raise UnknownDatabase(database)
+    return head_of(row)
+
+
+async def begin(
+    connection: AsyncConnection, sql: Statements, head: Head, revisions: Sequence[NewRevision], by: Arrival
+) -> Batch:
+    """Return a batch at the locked `head`, over what stands of the documents that these revisions are of."""
     by_document: dict[str, list[NewRevision]] = {}
     for revision in revisions:
         by_document.setdefault(revision.doc_id, []).append(revision)
-    known = await _known(connection, sql, database, by_document)
-    return Batch(head_of(row), known, origin, received_at)
+    return Batch(head, await _known(connection, sql, head.name, by_document), by)
 
 
 async def finish(connection: AsyncConnection, sql: Statements, rows: Rows) -> None:
@@ -82,34 +81,27 @@ def head_of(row: RowMapping) -> Head:
 async def _known(
     connection: AsyncConnection, sql: Statements, database: str, batch: Mapping[str, Sequence[NewRevision]]
 ) -> dict[str, Known]:
-    everything = {"database": database, "ids": sql.ids(list(batch))}
-    rows = (await connection.execute(sql.documents_of, everything)).all()
-    waiting: dict[str, dict[tuple[RevisionId, bytes], str]] = {}
-    for row in await connection.execute(sql.waiting_of, everything):
-        waiting.setdefault(row.doc_id, {})[row.rev, row.fingerprint] = row.reason
-    standings: dict[str, Standing] = {}
-    to_read = []
+    values = {"database": database, "ids": sql.ids(list(batch))}
+    rows = (await connection.execute(sql.documents_of, values)).all()
+    graphs: dict[str, Standing] = {}
     for row in rows:
         if " " not in row.leaves and continues_leaf(row.winner, batch[row.doc_id]):
-            graph = Graph({row.winner: None}, {row.winner: row.deleted})
-            standings[row.doc_id] = Standing(graph, {}, waiting.get(row.doc_id, {}))
-        else:
-            to_read.append(row.doc_id)
-    if to_read:
-        standings |= await _standings(connection, sql, database, to_read, waiting)
-    known = {row.doc_id: Known(standings[row.doc_id], row.winner, row.deleted) for row in rows}
-    for doc_id, reasons in waiting.items():
-        if doc_id not in known:
-            known[doc_id] = Known(Standing(waiting=reasons))
+            graphs[row.doc_id] = Standing(Graph({row.winner: None}, {row.winner: row.deleted}))
+    unread = [row.doc_id for row in rows if row.doc_id not in graphs]
+    if unread:
+        graphs |= await _graphs(connection, sql, database, unread)
+    known = {row.doc_id: Known(graphs[row.doc_id], row.winner, row.deleted) for row in rows}
+    beside: dict[str, list[Row[*tuple[Any, ...]]]] = {}
+    for quarantined in await connection.execute(sql.beside_of, values):
+        beside.setdefault(quarantined.doc_id, []).append(quarantined)
+    for doc_id, quarantined_ones in beside.items():
+        of = known.get(doc_id, Known(Standing()))
+        known[doc_id] = replace(of, standing=_with_quarantined(of.standing, quarantined_ones))
     return known
 
 
-async def _standings(
-    connection: AsyncConnection,
-    sql: Statements,
-    database: str,
-    doc_ids: list[str],
-    waiting: Mapping[str, Mapping[tuple[RevisionId, bytes], str]],
+async def _graphs(
+    connection: AsyncConnection, sql: Statements, database: str, doc_ids: list[str]
 ) -> dict[str, Standing]:
     parents: dict[str, dict[RevisionId, RevisionId | None]] = {doc_id: {} for doc_id in doc_ids}
     held: dict[str, dict[RevisionId, bool]] = {doc_id: {} for doc_id in doc_ids}
@@ -120,7 +112,12 @@ async def _standings(
         if print_ is not None:
             held[doc_id][rev] = deleted
             prints[doc_id][rev] = print_
-    return {
-        doc_id: Standing(Graph(parents[doc_id], held[doc_id]), prints[doc_id], waiting.get(doc_id, {}))
-        for doc_id in doc_ids
-    }
+    return {doc_id: Standing(Graph(parents[doc_id], held[doc_id]), prints[doc_id]) for doc_id in doc_ids}
+
+
+def _with_quarantined(standing: Standing, rows: Sequence[Row[*tuple[Any, ...]]]) -> Standing:
+    return replace(
+        standing,
+        waiting={(row.rev, row.fingerprint): row.reason for row in rows if not row.is_settled},
+        settled=frozenset((row.rev, row.fingerprint) for row in rows if row.is_settled),
+    )

@@ -1,0 +1,179 @@
+"""Quarantine stands beside the graph, and acceptance leads out of it, on SQLite and PostgreSQL alike."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.revisions.journal import Journal
+from server.revisions.model import NotWaiting, Outcome
+from sync.admission import MAX_GENERATION_JUMP, MAX_LEAVES
+from sync.canonical import canonical
+from sync.digest import EMPTY, digest_of
+from sync.revision import RESOLVED_TOMBSTONE
+from tests.conftest import StandingClock
+from tests.contracts.building import ANOTHER, AREA, SOMEBODY, edit, foreign, outcomes, rev
+
+
+async def test_a_revision_that_a_door_holds_back_is_kept_and_shown_to_nobody(journal: Journal) -> None:
+    held = replace(edit("a", "maize"), quarantine="misfit_answers", number="7")
+    assert outcomes(await journal.write(AREA, [held], SOMEBODY)) == ["quarantined: misfit_answers"]
+    assert (await journal.changes(AREA)).rows == ()
+    assert await journal.document(AREA, "a") is None
+    state = await journal.state(AREA)
+    assert (state.seq, state.digest, state.documents) == (0, EMPTY, 0)
+    [waiting] = await journal.quarantined(AREA)
+    assert (waiting.doc_id, waiting.rev, waiting.content) == ("a", held.rev, held.content)
+    assert (waiting.reason, waiting.person, waiting.number) == ("misfit_answers", "person-1", "7")
+
+
+async def test_a_repeat_finds_it_waiting_for_the_same_reason(journal: Journal) -> None:
+    held = replace(edit("a", "maize"), quarantine="rights_lost")
+    await journal.write(AREA, [held], SOMEBODY)
+    again = [held, replace(held, quarantine=None), replace(held, quarantine="unknown_form")]
+    assert outcomes(await journal.write(AREA, again, SOMEBODY)) == ["quarantined: rights_lost"] * 3
+    assert len(await journal.quarantined()) == 1
+
+
+async def test_descendants_wait_with_their_ancestor_in_the_same_batch_and_later(journal: Journal) -> None:
+    first = replace(edit("a", "maize"), quarantine="unknown_form")
+    second = edit("a", "rice", first)
+    third = edit("a", "tea", second)
+    written = await journal.write(AREA, [first, second], SOMEBODY)
+    assert outcomes(written) == ["quarantined: unknown_form", "quarantined: parent_quarantined"]
+    assert outcomes(await journal.write(AREA, [third], SOMEBODY)) == ["quarantined: parent_quarantined"]
+    assert (await journal.changes(AREA)).rows == ()
+
+
+async def test_acceptance_moves_a_revision_and_those_that_waited_for_it_in_under_their_ids(
+    journal: Journal, clock: StandingClock
+) -> None:
+    root = edit("a", "maize")
+    await journal.write(AREA, [root], SOMEBODY)
+    first = replace(edit("a", "rice", root), quarantine="unknown_form")
+    second = edit("a", "tea", first)
+    third = replace(edit("a", "coffee", second), quarantine="misfit_answers")
+    await journal.write(AREA, [first, second, third], SOMEBODY)
+    came = clock()
+    clock.move(days=2)
+    moved = await journal.accept(AREA, "a", first.rev, ANOTHER)
+    assert [(one.rev, one.outcome) for one in moved] == [(first.rev, "stored"), (second.rev, "stored")]
+    [change] = (await journal.changes(AREA, since=1)).rows
+    assert (change.rev, change.leaves) == (second.rev, (second.rev,))
+    winner = await journal.document(AREA, "a")
+    assert winner is not None
+    assert (winner.person, winner.received_at) == ("person-1", came)
+    assert [(one.rev, one.reason) for one in await journal.quarantined()] == [(third.rev, "misfit_answers")]
+    assert outcomes(await journal.write(AREA, [first, second], SOMEBODY)) == ["duplicate"] * 2
+    assert (await journal.state(AREA)).digest == digest_of([("a", second.rev)])
+    assert outcomes(await journal.accept(AREA, "a", third.rev, ANOTHER)) == ["stored"]
+    assert await journal.quarantined() == []
+    assert await journal.faults(AREA) == []
+
+
+async def test_nobody_accepts_a_revision_whose_ancestor_still_waits(journal: Journal) -> None:
+    first = replace(edit("a", "maize"), quarantine="unknown_form")
+    second = edit("a", "rice", first)
+    third = replace(edit("a", "tea", second), quarantine="unknown_form")
+    await journal.write(AREA, [first, second, third], SOMEBODY)
+    for one in (second, third):
+        with pytest.raises(NotWaiting):
+            await journal.accept(AREA, "a", one.rev, ANOTHER)
+    assert (await journal.state(AREA)).seq == 0
+
+
+async def test_only_what_waits_can_be_accepted_and_only_once(journal: Journal) -> None:
+    held = replace(edit("a", "maize"), quarantine="unknown_form")
+    await journal.write(AREA, [held], SOMEBODY)
+    await journal.accept(AREA, "a", held.rev, ANOTHER)
+    for doc_id in ("a", "b"):
+        with pytest.raises(NotWaiting):
+            await journal.accept(AREA, doc_id, held.rev, ANOTHER)
+
+
+async def test_acceptance_and_what_hangs_on_it_are_one_transaction(journal: Journal) -> None:
+    held = replace(edit("a", "maize"), quarantine="unknown_form")
+    await journal.write(AREA, [held], SOMEBODY)
+
+    async def crash(connection: AsyncConnection, moved: Sequence[Outcome]) -> None:
+        raise OSError("no space left on device")
+
+    with pytest.raises(OSError, match="no space"):
+        await journal.accept(AREA, "a", held.rev, ANOTHER, also=crash)
+    assert (await journal.state(AREA)).seq == 0
+    assert len(await journal.quarantined()) == 1
+
+
+async def test_a_known_id_with_other_content_is_quarantined_and_never_a_duplicate(journal: Journal) -> None:
+    known = edit("a", "maize")
+    forged = replace(known, content=canonical({"type": "record", "said": "forged"}))
+    await journal.write(AREA, [known], SOMEBODY)
+    state = await journal.state(AREA)
+    for _ in range(2):
+        written = await journal.write(AREA, [forged, replace(forged, verify=False)], ANOTHER)
+        assert outcomes(written) == ["quarantined: known_id_other_content"] * 2
+    assert await journal.state(AREA) == state
+    assert outcomes(await journal.write(AREA, [known], SOMEBODY)) == ["duplicate"]
+    assert len(await journal.quarantined()) == 1
+    # A child of the known id is a child of the known content, whatever waits beside it.
+    assert outcomes(await journal.write(AREA, [edit("a", "rice", known)], SOMEBODY)) == ["stored"]
+
+
+async def test_a_known_id_with_another_parent_or_flag_is_quarantined(journal: Journal) -> None:
+    known = foreign("a", rev(2, "b"), rev(1, "a"))
+    await journal.write(AREA, [known], SOMEBODY)
+    others = [replace(known, ancestors=(rev(1, "c"),)), replace(known, deleted=True)]
+    assert outcomes(await journal.write(AREA, others, SOMEBODY)) == ["quarantined: known_id_other_content"] * 2
+
+
+async def test_accepted_other_content_becomes_an_edit_of_the_revision_that_has_the_id(journal: Journal) -> None:
+    known = foreign("a", rev(1, "a"), said="maize")
+    other = foreign("a", rev(1, "a"), said="rice")
+    await journal.write(AREA, [known, other], SOMEBODY)
+    await journal.accept(AREA, "a", rev(1, "a"), ANOTHER)
+    winner = await journal.document(AREA, "a")
+    assert winner is not None
+    assert (winner.parent, winner.content) == (rev(1, "a"), other.content)
+    state = await journal.state(AREA)
+    assert outcomes(await journal.write(AREA, [known, other], SOMEBODY)) == ["duplicate"] * 2
+    assert await journal.state(AREA) == state
+    assert await journal.faults(AREA) == []
+
+
+async def test_a_waiting_id_with_other_content_waits_beside_it(journal: Journal) -> None:
+    first = replace(foreign("a", rev(1, "a"), said="maize"), quarantine="unknown_form")
+    other = foreign("a", rev(1, "a"), said="rice")
+    assert outcomes(await journal.write(AREA, [first, other], SOMEBODY)) == [
+        "quarantined: unknown_form",
+        "quarantined: known_id_other_content",
+    ]
+    assert len(await journal.quarantined()) == 2
+
+
+async def test_a_generation_far_ahead_of_its_document_is_quarantined(journal: Journal) -> None:
+    await journal.write(AREA, [foreign("a", rev(5, "a"))], SOMEBODY)
+    near, far = 5 + MAX_GENERATION_JUMP, 6 + 2 * MAX_GENERATION_JUMP
+    batch = [foreign("a", rev(near, "b")), foreign("a", rev(far, "c")), foreign("b", rev(MAX_GENERATION_JUMP + 1, "d"))]
+    assert outcomes(await journal.write(AREA, batch, SOMEBODY)) == [
+        "stored",
+        "quarantined: forged_generation",
+        "quarantined: forged_generation",
+    ]
+
+
+async def test_a_leaf_too_many_is_quarantined_but_the_branches_can_still_be_closed(journal: Journal) -> None:
+    first = edit("a", "maize")
+    branches = [edit("a", str(number), first) for number in range(MAX_LEAVES + 1)]
+    written = await journal.write(AREA, [first, *branches], SOMEBODY)
+    assert outcomes(written) == ["stored"] * (MAX_LEAVES + 1) + ["quarantined: too_many_leaves"]
+    assert outcomes(await journal.write(AREA, [branches[-1]], SOMEBODY)) == ["quarantined: too_many_leaves"]
+    # An edit of a leaf adds none, and a resolved tombstone takes one away.
+    assert outcomes(await journal.write(AREA, [edit("a", "tea", branches[0])], SOMEBODY)) == ["stored"]
+    closing = replace(foreign("a", rev(3, "f"), branches[1].rev, first.rev), deleted=True, content=RESOLVED_TOMBSTONE)
+    assert outcomes(await journal.write(AREA, [closing], SOMEBODY)) == ["stored"]
+    assert outcomes(await journal.write(AREA, [edit("a", "late", first)], SOMEBODY)) == ["stored"]
+    assert outcomes(await journal.accept(AREA, "a", branches[-1].rev, ANOTHER)) == ["stored"]
+    [change] = (await journal.changes(AREA)).rows
+    assert len(change.leaves) == MAX_LEAVES + 2
+    assert await journal.faults(AREA) == []

@@ -1,0 +1,69 @@
+"""Documents, and what the journal notices of its own damage, on SQLite and PostgreSQL alike."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import update
+
+from server.db.engine import Storage
+from server.revisions.journal import Journal
+from server.revisions.model import NewRevision
+from server.revisions.tables import bodies, databases, documents, entries
+from sync.canonical import Json, MalformedJson
+from tests.contracts.building import AREA, SOMEBODY, edit
+
+
+async def test_documents_are_found_by_id_however_many_are_asked_for(journal: Journal) -> None:
+    batch = [edit(f"doc-{number}", "maize") for number in range(300)]
+    await journal.write(AREA, batch, SOMEBODY)
+    found = await journal.documents(AREA, [*(one.doc_id for one in batch), "none"])
+    assert {doc_id: one.rev for doc_id, one in found.items()} == {one.doc_id: one.rev for one in batch}
+    assert await journal.documents(AREA, []) == {}
+
+
+async def test_ids_of_every_alphabet_are_kept_as_they_are(journal: Journal) -> None:
+    # The second is the first in decomposed form: two names, since nobody changes a byte of an id here.
+    ids = ["Bi\u00ean", "Bie\u0302n", "review:x'; DROP TABLE documents;--", "%_", "🌾"]
+    await journal.write(AREA, [edit(doc_id, doc_id) for doc_id in ids], SOMEBODY)
+    assert set(await journal.documents(AREA, ids)) == set(ids)
+    assert [row.doc_id for row in (await journal.changes(AREA)).rows] == ids
+
+
+async def test_an_older_revision_is_found_by_its_id(journal: Journal) -> None:
+    first = edit("a", "maize")
+    await journal.write(AREA, [first, edit("a", "rice", first)], SOMEBODY)
+    found = await journal.document(AREA, "a", first.rev)
+    assert found is not None
+    assert (found.content, found.is_leaf, found.generation) == (first.content, False, 1)
+    assert await journal.document(AREA, "a", "1-" + "0" * 32) is None
+
+
+def test_a_document_with_members_that_mean_nothing_here_is_no_revision() -> None:
+    good: dict[str, Json] = {"_id": "a", "_rev": "1-" + "0" * 32, "type": "record"}
+    assert NewRevision.from_document(good).content == b'{"type":"record"}'
+    flaws: list[dict[str, Json]] = [
+        {"_attachments": {}},
+        {"_id": None},
+        {"_rev": 1},
+        {"_deleted": "yes"},
+        {"x": "\ud800"},
+    ]
+    for bad in flaws:
+        with pytest.raises(MalformedJson):
+            NewRevision.from_document({**good, **bad})
+
+
+async def test_damage_is_noticed(journal: Journal, storage: Storage) -> None:
+    first = edit("a", "maize")
+    await journal.write(AREA, [first, edit("b", "rice"), replace(edit("c", "tea"), number="3")], SOMEBODY)
+    damages = [
+        (update(bodies).where(bodies.c.doc_id == "a").values(content=b"{}"), "body"),
+        (update(databases).where(databases.c.name == AREA).values(digest="0" * 32), "digest"),
+        (update(documents).where(documents.c.doc_id == "b").values(leaves=first.rev), "leaves"),
+        (update(entries).where(entries.c.seq == 2).values(chain=b"\0" * 32), "chain"),
+    ]
+    assert await journal.faults(AREA) == []
+    for damage, word in damages:
+        async with storage.write() as connection:
+            await connection.execute(damage)
+        assert any(word in fault for fault in await journal.faults(AREA))
