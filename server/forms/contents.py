@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.areas.grants import Holder
+from server.areas.grants import EVERY_PROJECT, Holder
 from server.db.engine import Storage
 from server.db.upsert import insert_missing
 from server.forms.tables import content_projects, contents
@@ -50,8 +50,9 @@ async def fetch(storage: Storage, sha256: str, holder: Holder | None = None) -> 
     query = select(contents).where(contents.c.sha256 == sha256)
     if holder is not None:
         projects = {grant.project for grant in holder.grants}
-        if "*" not in projects:
-            query = query.join(content_projects).where(content_projects.c.project.in_(projects)).limit(1)
+        query = query.join(content_projects).limit(1)
+        if EVERY_PROJECT not in projects:
+            query = query.where(content_projects.c.project.in_(projects))
     async with storage.read() as connection:
         row = (await connection.execute(query)).first()
     return Content(row.sha256, row.media_type, bytes(row.body)) if row is not None else None

@@ -1,0 +1,236 @@
+"""Our own checks of a form, for what the converter lets through and the phone would suffer from.
+
+`check_sheets` looks at what the author wrote, before anything is converted; `check_xform` at what became of it.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from lxml import etree
+
+from server.forms import expressions
+from server.forms.answers import ROW_ID
+from server.forms.findings import Finding, error, warning
+from server.forms.schema import XFORMS, Field, FormSchema, language_code
+from server.forms.sheets import FIRST_ROW, UNTRANSLATED, Row, Sheets, chosen_list, list_of, translations, type_of
+from server.forms.xml_input import local_name
+
+MAX_QUESTIONS = 1_000
+MAX_LIST = 1_000
+#: Selects cost the phone questions times choices: 60 lists of 1,000 took it 5 s.
+MAX_CHOICES_OFFERED = 30_000
+MAX_NAME = 60
+RESERVED = frozenset({ROW_ID, "__proto__", "constructor", "prototype", "toString", "valueOf"})
+LANGUAGES = ("vi", "en")
+NAME = re.compile(r"[^\W\d][\w.\-]*")
+FORM_ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
+VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+MERGES: Mapping[str, frozenset[str] | None] = {
+    "max": frozenset({"integer", "decimal", "date", "dateTime", "time"}),
+    "min": frozenset({"integer", "decimal", "date", "dateTime", "time"}),
+    "append": frozenset({"text"}),
+    "ask": None,
+}
+#: Hints that are missing in a language are a pity; labels that are show the reader a dash.
+NEEDED_IN_EVERY_LANGUAGE = frozenset({"label", "constraint_message", "required_message"})
+
+
+def check_sheets(sheets: Sheets) -> list[Finding]:
+    """Return what can be said from the sheets alone."""
+    return [
+        *_sizes(sheets),
+        *_settings(sheets),
+        *_names(sheets),
+        *_languages(sheets),
+        *_unsupported(sheets),
+    ]
+
+
+def check_xform(document: etree._Element, schema: FormSchema, sheets: Sheets) -> list[Finding]:
+    """Return what is wrong with expressions and marks."""
+    return [*_expressions(document, sheets), *_circles(document, sheets), *_marks(schema, document, sheets)]
+
+
+def _sizes(sheets: Sheets) -> Iterator[Finding]:
+    questions = sum(1 for row in sheets.survey if type_of(row) and not type_of(row).startswith("end_"))
+    if questions > MAX_QUESTIONS:
+        yield error("survey_too_long", "survey", count=questions, limit=MAX_QUESTIONS)
+    first_rows: dict[str, int] = {}
+    for number, row in enumerate(sheets.choices, start=FIRST_ROW):
+        first_rows.setdefault(list_of(row), number)
+    for name, length in sheets.list_lengths.items():
+        if length > MAX_LIST:
+            yield error("list_too_long", "choices", first_rows[name], list=name, count=length, limit=MAX_LIST)
+    offered = sum(sheets.list_lengths.get(chosen_list(row) or "", 0) for row in sheets.survey)
+    if offered > MAX_CHOICES_OFFERED:
+        yield error("choices_too_many", "survey", count=offered, limit=MAX_CHOICES_OFFERED)
+
+
+def _settings(sheets: Sheets) -> Iterator[Finding]:
+    settings = sheets.settings
+    form_id = settings.get("form_id") or settings.get("id_string") or ""
+    if not FORM_ID.fullmatch(form_id):
+        yield error("form_id", "settings", FIRST_ROW)
+    version = settings.get("version", "").strip()
+    if not version:
+        yield error("version_missing", "settings", FIRST_ROW)
+    elif not VERSION.fullmatch(version):
+        yield error("version", "settings", FIRST_ROW)
+    for language in LANGUAGES:
+        if not settings.get(f"title_{language}", "").strip():
+            yield warning("title_missing", "settings", FIRST_ROW, language=language)
+
+
+def _names(sheets: Sheets) -> Iterator[Finding]:
+    named = [(path, number) for path, number in sheets.row_of_path.items()]
+    beside: dict[tuple[str, str], str] = {}
+    places = Counter(path.rpartition("/")[2] for path, _row in named)
+    told: set[str] = set()
+    for path, number in named:
+        parent, _, name = path.rpartition("/")
+        if name in RESERVED:
+            yield error("name_reserved", "survey", number, name=name)
+        if len(name) > MAX_NAME:
+            yield error("name_too_long", "survey", number, name=name, limit=MAX_NAME)
+        other = beside.setdefault((parent, name.lower()), name)
+        if other != name:
+            yield error("name_case", "survey", number, name=name, other=other)
+        if places[name] > 1 and name in told:
+            yield warning("name_twice", "survey", number, name=name)
+        told.add(name)
+
+
+def _languages(sheets: Sheets) -> Iterator[Finding]:
+    rows: list[tuple[str, int, Row, dict[str, dict[str, str]]]] = [
+        (sheet, number, row, translations(row))
+        for sheet, all_rows in (("survey", sheets.survey), ("choices", sheets.choices))
+        for number, row in enumerate(all_rows, start=FIRST_ROW)
+    ]
+    # A language counts as soon as one label is in it, in whichever order the columns stand.
+    used = dict.fromkeys(language for *_, texts in rows for language in texts.get("label", ()))
+    codes = {language_code(language) for language in used}
+    for language in used:
+        if language_code(language) == language and language not in {UNTRANSLATED, *LANGUAGES}:
+            yield warning("language_code", "survey", 1, language=language)
+    for wanted in LANGUAGES:
+        if wanted not in codes:
+            yield warning("language_missing", "survey", 1, language=wanted)
+    for sheet, number, row, texts in rows:
+        name = row.get("name") or row.get("type") or ""
+        for column, by_language in texts.items():
+            for language in used:
+                if language not in by_language:
+                    say = error if column in NEEDED_IN_EVERY_LANGUAGE else warning
+                    yield say("translation_missing", sheet, number, name=name, column=column, language=language)
+
+
+def _unsupported(sheets: Sheets) -> Iterator[Finding]:
+    for number, row in enumerate(sheets.survey, start=FIRST_ROW):
+        if type_of(row).startswith("select_one_external"):
+            yield error("external_choices", "survey", number)
+        if row.get("save_to"):
+            yield error("entities", "survey", number)
+    if any(name.lower() == "entities" for name in sheets.names):
+        yield error("entities", "entities")
+    for setting in ("public_key", "submission_url"):
+        if sheets.settings.get(setting):
+            yield error("encryption", "settings", FIRST_ROW, setting=setting)
+
+
+def _expressions(document: etree._Element, sheets: Sheets) -> Iterator[Finding]:
+    for path, expression, is_calculation in _all_expressions(document):
+        row = sheets.row(path)
+        if not expressions.is_readable(expression):
+            yield error("expression", "survey", row, expression=expression.strip())
+            continue
+        for function in expressions.unknown_functions(expression):
+            yield error("function_unknown", "survey", row, function=function)
+        if is_calculation:
+            for function in expressions.unstable_calls(expression):
+                yield error("once_needed", "survey", row, function=function)
+
+
+def _all_expressions(document: etree._Element) -> Iterator[tuple[str, str, bool]]:
+    """Give (path of the question, expression, whether it is a calculation)."""
+    for bind in _binds(document):
+        path = bind.get("nodeset") or ""
+        for attribute in ("calculate", "relevant", "constraint", "required", "readonly"):
+            expression = bind.get(attribute)
+            if expression is not None:
+                yield path, expression, attribute == "calculate"
+    for element in document.iter():
+        name = local_name(element)
+        if name == "itemset":
+            parent = element.getparent()
+            yield (parent.get("ref") or "" if parent is not None else ""), element.get("nodeset") or "", False
+        elif name == "repeat" and element.get("{http://openrosa.org/javarosa}count") is not None:
+            yield element.get("nodeset") or "", element.get("{http://openrosa.org/javarosa}count") or "", False
+        elif name == "output":
+            yield _text_owner(element), element.get("value") or "", False
+        elif name == "setvalue":
+            yield element.get("ref") or "", element.get("value") or "''", False
+
+
+def _text_owner(output: etree._Element) -> str:
+    """Return the path of the question whose label or hint shows another answer."""
+    for around in output.iterancestors(f"{XFORMS}text"):
+        return (around.get("id") or "").partition(":")[0]
+    for around in output.iterancestors():
+        if around.get("ref"):
+            return around.get("ref") or ""
+    return ""
+
+
+def _circles(document: etree._Element, sheets: Sheets) -> Iterator[Finding]:
+    relevance: dict[str, set[str]] = {}
+    dependencies: dict[str, set[str]] = defaultdict(set)
+    for bind in _binds(document):
+        path = bind.get("nodeset") or ""
+        dependencies[path] |= expressions.references(bind.get("calculate") or "", path)
+        relevance[path] = expressions.references(bind.get("relevant") or "", path)
+    for path in list(dependencies):
+        # What hides a group hides what is in it.
+        for around, needed in relevance.items():
+            if path == around or path.startswith(f"{around}/"):
+                dependencies[path] |= needed
+    for circle in expressions.circles(dependencies):
+        names = " → ".join(path.rpartition("/")[2] for path in [*circle, circle[0]])
+        yield error("cycle", "survey", sheets.row(circle[0]), names=names)
+
+
+def _marks(schema: FormSchema, document: etree._Element, sheets: Sheets) -> Iterator[Finding]:
+    sensitive = {bind.get("nodeset") or "": bind.get("sensitive") or "" for bind in _binds(document)}
+    for field in schema.walk():
+        path = f"/{schema.root_name}{field.path}"
+        row = sheets.row(path)
+        if field.merge is not None:
+            yield from _merge_mark(field, row)
+        if sensitive.get(path, "").strip().lower() not in {"", "yes", "no"}:
+            yield error("mark_sensitive", "survey", row, value=sensitive[path])
+        if field.was is not None:
+            if not NAME.fullmatch(field.was):
+                yield error("was_name", "survey", row, value=field.was)
+            elif f"{field.path.rpartition('/')[0]}/{field.was}" in schema.by_path:
+                yield error("mark_was", "survey", row, value=field.was)
+
+
+def _merge_mark(field: Field, row: int | None) -> Iterator[Finding]:
+    merge = field.merge or ""
+    if merge not in MERGES:
+        yield error("mark_merge", "survey", row, value=merge)
+    elif field.is_calculated:
+        yield warning("mark_merge_calculated", "survey", row)
+    else:
+        suits = MERGES[merge]
+        if suits is not None and field.type not in suits:
+            yield error("mark_merge_type", "survey", row, value=merge, type=field.type or field.kind)
+
+
+def _binds(document: etree._Element) -> Sequence[etree._Element]:
+    return document.findall(f".//{XFORMS}bind")
+
+
+def has_errors(findings: Iterable[Finding]) -> bool:
+    """Say whether anything keeps the form from being published."""
+    return any(finding.severity == "error" for finding in findings)

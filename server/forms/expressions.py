@@ -1,0 +1,122 @@
+"""XPath in forms, read as text: which functions it calls, what it depends on, whether it can be read at all.
+
+Nothing is evaluated here. String literals are blanked first, so that a message which mentions now() is no call.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from lxml import etree
+
+#: Functions whose value changes from one look to the next.
+UNSTABLE = frozenset({"uuid", "now", "today", "random"})
+
+#: What the phone's engine offers; publishing refuses the rest.
+FUNCTIONS = frozenset(
+    """
+    abs acos area asin atan atan2 base64-decode boolean boolean-from-string ceiling checklist coalesce concat contains
+    cos count count-non-empty count-selected current date date-time decimal-date-time decimal-time digest distance
+    ends-with exp exp10 false floor format-date format-date-time geofence if indexed-repeat instance int join last
+    local-name log log10 max min name normalize-space not now number once pi position pow pulldata random randomize regex round
+    selected selected-at sin sqrt starts-with string string-length substr substring substring-after substring-before
+    sum tan today translate true uuid weighted-checklist jr:choice-name jr:itext
+    """.split()  # noqa: SIM905 (sixty quoted words in a column would be no easier to read)
+)
+
+NAMESPACES = {"jr": "http://openrosa.org/javarosa", "orx": "http://openrosa.org/xforms"}
+
+_LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
+_CALL = re.compile(r"([A-Za-z_][\w.\-]*(?::[A-Za-z_][\w.\-]*)?)\s*\(|[()]")
+_NOT_CALLS = frozenset({"and", "or", "div", "mod", "node", "text", "comment", "processing-instruction"})
+_REFERENCE = re.compile(r"(?<![\w.\-\])/])((?:/[\w.\-]+){2,}|(?:current\(\)/)?(?:\.\./)+[\w.\-]+(?:/[\w.\-]+)*)")
+
+
+def calls(expression: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Give every function that is called, with the functions in whose arguments it stands."""
+    around: list[str] = []
+    for found in _CALL.finditer(_without_literals(expression)):
+        if found.group() == ")":
+            if around:
+                around.pop()
+        elif found.group() == "(" or found.group(1) in _NOT_CALLS:
+            around.append("")
+        else:
+            yield found.group(1), frozenset(around)
+            around.append(found.group(1))
+
+
+def unstable_calls(expression: str) -> list[str]:
+    """Return the functions that would give another value at each opening, since no once() holds the first."""
+    return sorted({name for name, around in calls(expression) if name in UNSTABLE and "once" not in around})
+
+
+def unknown_functions(expression: str) -> list[str]:
+    """Return the functions that the phone does not have."""
+    return sorted({name for name, _around in calls(expression)} - FUNCTIONS)
+
+
+def is_readable(expression: str) -> bool:
+    """Say whether the expression is XPath at all."""
+    try:
+        etree.XPath(expression, namespaces=NAMESPACES)
+    except etree.XPathError:
+        return False
+    return True
+
+
+def references(expression: str, node: str) -> set[str]:
+    """Return the paths that an expression on `node` depends on; other rows of its own repeat are none."""
+    text = _without_indexed_repeats(_without_literals(expression))
+    return {_resolve(found.group(1), node) for found in _REFERENCE.finditer(text)}
+
+
+def circles(dependencies: Mapping[str, set[str]]) -> list[Sequence[str]]:
+    """Return circles among `dependencies`, each once, in the order in which the nodes lead to each other."""
+    found: list[Sequence[str]] = []
+    done: set[str] = set()
+    for start in dependencies:
+        trail: list[str] = []
+        # A stack of our own: forms may nest deeper than Python's.
+        stack: list[tuple[str, bool]] = [(start, True)]
+        while stack:
+            node, is_entering = stack.pop()
+            if not is_entering:
+                trail.pop()
+                done.add(node)
+            elif node in trail:
+                found.append(trail[trail.index(node) :])
+            elif node not in done:
+                trail.append(node)
+                stack.append((node, False))
+                stack.extend((after, True) for after in sorted(dependencies.get(node, ())) if after in dependencies)
+    return found
+
+
+def _without_literals(expression: str) -> str:
+    return _LITERAL.sub(lambda literal: "'" + " " * (len(literal.group()) - 2) + "'", expression)
+
+
+def _without_indexed_repeats(text: str) -> str:
+    # indexed-repeat(x, repeat, position(..) - 1) reads another row: a running total is no circle.
+    while (start := text.find("indexed-repeat")) >= 0:
+        depth = 0
+        for end in range(start, len(text)):
+            depth += (text[end] == "(") - (text[end] == ")")
+            if depth == 0 and text[end] == ")":
+                break
+        else:
+            end = len(text) - 1
+        text = text[:start] + text[end + 1 :]
+    return text
+
+
+def _resolve(path: str, node: str) -> str:
+    if path.startswith("/"):
+        return path
+    steps = node.split("/")
+    for step in path.removeprefix("current()/").split("/"):
+        if step == "..":
+            steps.pop() if len(steps) > 1 else None
+        else:
+            steps.append(step)
+    return "/".join(steps)
