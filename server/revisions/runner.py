@@ -38,7 +38,7 @@ class Runner:
         self._storage = storage
         self._journal = journal
         self._followers = followers
-        self._looks = looks
+        self.looks = looks
 
     async def once(self) -> None:
         """Take everything that stands."""
@@ -79,7 +79,7 @@ class Runner:
             await held.confirm()
             await self.once()
             if now() >= look_at:
-                for look in self._looks:
+                for look in self.looks:
                     await look()
                 look_at = now() + LOOK_S
             if now() >= retry_at:
