@@ -10,6 +10,7 @@
 Read from the top. A broken constraint is no reason: the follower flags it.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +18,15 @@ from typing import Any
 from server.auth.authorise import allowed
 from server.auth.principal import Principal
 from server.forms.answers import check
-from server.forms.library import FormLibrary, PublishedForm
+from server.forms.library import FormLibrary
 from server.gateway.caller import Caller
-from server.gateway.schemas import Push
+from server.gateway.schemas import NUMBER_PATTERN, Push
 from server.revisions.model import NewRevision, Outcome
 from sync.canonical import MalformedJson
 
 #: Members that only servers write (merging): a phone that set them would decide what it may not.
 SERVERS_ONLY = ("merged", "open", "decided", "undoes")
+_NUMBER = re.compile(NUMBER_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,9 @@ class Admission:
         if reason is not None or document.get("_deleted") is True:
             return reason
         form, version = document.get("form"), document.get("form_version")
-        published: PublishedForm | None = None
-        if isinstance(form, str) and isinstance(version, str):
-            published = await self._library.get(form, version)
+        if not isinstance(form, str) or not isinstance(version, str):
+            return "unknown_form"
+        published = await self._library.get(form, version)
         if published is None or not database.startswith(f"{published.project}-"):
             return "unknown_form"
         is_fit = not check(published.schema, document.get("answers")) and _is_media(document.get("media", {}))
@@ -111,8 +113,7 @@ def _refused(item: Push, number: str | None, reason: str) -> Admitted:
 def _number(document: Mapping[str, Any]) -> str | None:
     saved = document.get("saved")
     number = saved.get("number") if isinstance(saved, dict) else None
-    is_number = isinstance(number, str) and number.isascii() and number.isdigit() and len(number) <= 15
-    return number if is_number and not number.startswith("0") else None
+    return number if isinstance(number, str) and _NUMBER.fullmatch(number) else None
 
 
 def _is_media(media: object) -> bool:

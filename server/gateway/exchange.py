@@ -100,8 +100,10 @@ async def exchange(parts: Parts, body: bytes, access_token: str | None, coding: 
     if caller.is_signed_in:
         carry = [CATALOG, *(scope.name for scope in atlas.carried(caller.principal))]
         pushed: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
-        for database, doc_id, rev in pushed_ids(request.push):
-            pushed[database].add((doc_id, rev))
+        for item, ack in zip(request.push, stored.acks, strict=True):
+            # What was not let in is no echo: another revision under the same id stands here instead.
+            if ack.outcome in ("stored", "duplicate"):
+                pushed[item.db].add((ack.doc_id, ack.rev))
         reserved = 400 + 40 * len(acks)
         pages = await pull(parts.journal, carry, request.since, pushed, Meter(request.max_bytes, coding, reserved))
     head = Head(

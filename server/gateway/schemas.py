@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 PROTOCOL = 1
 
-Number = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,14}$")]
+NUMBER_PATTERN = r"^[1-9][0-9]{0,14}$"
+Number = Annotated[str, Field(pattern=NUMBER_PATTERN)]
 RevisionId = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}-[0-9a-f]{32}$")]
 DatabaseName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,99}$")]
 Since = Annotated[str, Field(max_length=80)]

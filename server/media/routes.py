@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from litestar import HttpMethod, Request, Response, Router, get, head, patch, post, route
 from litestar.di import NamedDependency, Provide
-from litestar.params import Parameter
+from litestar.params import FromQuery, Parameter
 from litestar.response import File
 from sqlalchemy import select
 
@@ -125,7 +125,7 @@ async def content(
     storage: NamedDependency[Storage],
     settings: NamedDependency[Settings],
     principal: NamedDependency[Principal],
-    size: Literal["thumb"] | None = None,
+    size: FromQuery[Literal["thumb"] | None] = None,
 ) -> File:
     """Return a content of a record that the person may read; any other looks as if it did not exist."""
     async with storage.read() as connection:
