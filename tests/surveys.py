@@ -161,6 +161,11 @@ class Province:
         await self._write(SCOPE, tombstone, by)
         return tombstone
 
+    async def erase(self, revision: NewRevision) -> None:
+        """Erase a record, as a recorded erasure leaves every leaf."""
+        erased = NewRevision.following(revision.doc_id, {"type": "record", "erased": True}, revision.rev, deleted=True)
+        await self._write(SCOPE, erased, "lo")
+
     async def decide(self, revision: NewRevision, decision: str, *follows: str, scope: str = SCOPE) -> str:
         """Write a decision as a document; return its id."""
         document = f"review:{revision.doc_id}:{uuid7(self.clock)}"

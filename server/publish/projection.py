@@ -84,7 +84,7 @@ class PublishedProjection:
         forms = [(str(each.get("form")), str(each.get("version"))) for each in documents if each.get("type") == "form"]
 
         async def apply(connection: AsyncConnection) -> None:
-            for form, version in forms:
+            for form, version in sorted(forms):
                 await self._layouts.learn(connection, form, version)
 
         return apply

@@ -26,6 +26,7 @@ from server.revisions.model import Change
 
 Effects = Callable[[AsyncConnection], Awaitable[None]]
 
+CATALOG = "catalog"
 PAGE = 200
 ATTEMPTS = 3
 ERROR_CHARACTERS = 2000
@@ -76,7 +77,8 @@ class Follower:
         """Take every change that stands in any database; return how many documents that were."""
         reached = await self.checkpoints()
         taken = 0
-        for state in await self._journal.databases():
+        # The catalog first: records speak of forms that came before them.
+        for state in sorted(await self._journal.databases(), key=lambda each: (each.name != CATALOG, each.name)):
             if state.seq > reached.get(state.name, 0):
                 taken += await self._follow(state.name, reached.get(state.name, 0))
         return taken
