@@ -27,6 +27,8 @@ from server.clock import Clock, system_clock
 from server.db.engine import Storage
 from server.db.identity import server_id
 from server.forms.library import FormLibrary
+from server.forms.routes import contents_router
+from server.forms.routes import router as forms_router
 from server.gateway.routes import router as gateway_router
 from server.media.routes import router as media_router
 from server.ops.docs import ApiPage
@@ -41,7 +43,15 @@ from server.revisions.journal import Journal
 from server.settings import Settings
 
 #: Each stage's door; a stage adds its `router` here.
-ROUTERS: tuple[Router, ...] = (auth_router, gateway_router, media_router, review_router, publish_router)
+ROUTERS: tuple[Router, ...] = (
+    auth_router,
+    forms_router,
+    contents_router,
+    gateway_router,
+    media_router,
+    review_router,
+    publish_router,
+)
 
 #: What runs beside the requests: each is entered at start-up, in order, and left at shutdown.
 Background = Callable[[Litestar], AbstractAsyncContextManager[None]]

@@ -3,6 +3,7 @@
 Exit codes: 0 done; 1 could not be done; 2 wrong usage or settings. What went wrong is one sentence on standard error.
 """
 
+import os
 import socket
 import sys
 
@@ -17,11 +18,12 @@ from server.auth.commands import commands as auth_commands
 from server.auth.keys import WrongSecret, key_ring
 from server.console import Console, Failure, run
 from server.errors import Problem
+from server.forms.commands import commands as forms_commands
 from server.ops.logs import configure_logs
 from server.settings import Settings, SettingsError, load_settings
 
 #: Each stage's commands; a stage adds its `commands` here.
-COMMANDS: tuple[tuple[click.Command, ...], ...] = (areas_commands, auth_commands)
+COMMANDS: tuple[tuple[click.Command, ...], ...] = (areas_commands, auth_commands, forms_commands)
 GRACE_S = 10
 
 
@@ -78,7 +80,7 @@ def _listening(settings: Settings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise Failure(f"Can't listen on {settings.host}, port {settings.port}: {reason}.") from None
 
 

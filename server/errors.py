@@ -55,6 +55,9 @@ KINDS: dict[str, Kind] = {
     "upload_header": Kind(400, "A header of the upload is missing or wrong"),
     "upload_metadata": Kind(400, "The upload does not say what it is"),
     "upload_offset": Kind(409, "The upload stands elsewhere"),
+    "form_version_exists": Kind(409, "This version is published already, with other content"),
+    "form_of_another_project": Kind(409, "The form belongs to another project"),
+    "form_not_loaded": Kind(422, "The form was not loaded in every language that it has"),
     "upload_too_long": Kind(413, "More was sent than was announced"),
 }
 

@@ -14,12 +14,12 @@ UNSTABLE = frozenset({"uuid", "now", "today", "random"})
 #: What the phone's engine offers; publishing refuses the rest.
 FUNCTIONS = frozenset(
     """
-    abs acos area asin atan atan2 base64-decode boolean boolean-from-string ceiling checklist coalesce concat contains
-    cos count count-non-empty count-selected current date date-time decimal-date-time decimal-time digest distance
-    ends-with exp exp10 false floor format-date format-date-time geofence if indexed-repeat instance int join last
-    local-name log log10 max min name normalize-space not now number once pi position pow pulldata random randomize regex round
-    selected selected-at sin sqrt starts-with string string-length substr substring substring-after substring-before
-    sum tan today translate true uuid weighted-checklist jr:choice-name jr:itext
+    abs acos area asin atan atan2 base64-decode boolean boolean-from-string ceiling checklist coalesce concat
+    contains cos count count-non-empty count-selected current date date-time decimal-date-time decimal-time digest
+    distance ends-with exp exp10 false floor format-date format-date-time geofence if indexed-repeat instance int
+    join last local-name log log10 max min name normalize-space not now number once pi position pow pulldata random
+    randomize regex round selected selected-at sin sqrt starts-with string string-length substr substring
+    substring-after substring-before sum tan today translate true uuid weighted-checklist jr:choice-name jr:itext
     """.split()  # noqa: SIM905 (sixty quoted words in a column would be no easier to read)
 )
 

@@ -1,0 +1,31 @@
+"""A published form as phones meet it: a small document in `catalog` that names its contents by hash.
+
+Strings, arrays and objects only, like every document, and no person: whoever has a grant gets the catalog.
+"""
+
+from server.forms.candidates import Candidate
+from sync.canonical import Json
+
+LIVE = "live"
+RETIRED = "retired"
+
+
+def document_id(form: str, version: str) -> str:
+    """Return the id of a version's document."""
+    return f"form:{form}:{version}"
+
+
+def form_document(version: Candidate, status: str) -> dict[str, Json]:
+    """Return the content of a version's document; a retired one stays, for the records that are of it."""
+    return {
+        "type": "form",
+        "form": version.form,
+        "version": version.version,
+        "project": version.project,
+        "title": dict(version.titles),
+        "languages": list(version.languages),
+        "status": status,
+        "xform": version.xform,
+        "lists": dict(version.lists),
+        "points": list(version.points),
+    }

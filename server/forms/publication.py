@@ -1,0 +1,141 @@
+"""A candidate goes live: its version is kept for ever, its catalog document written, its predecessor retired.
+
+One transaction: phones never see a form whose contents they cannot fetch, nor two live versions of one form. A version
+that is published is never published again with other content.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.areas.grants import CATALOG
+from server.auth.audit import note
+from server.clock import Clock
+from server.db.engine import Storage
+from server.errors import Problem
+from server.forms.candidates import Candidate, columns_of
+from server.forms.catalog import LIVE, RETIRED, document_id, form_document
+from server.forms.contents import assign
+from server.forms.tables import form_versions
+from server.revisions.journal import Journal
+from server.revisions.model import NewRevision, Origin, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class FormVersion:
+    """A published version as its list shows it."""
+
+    what: Candidate
+    status: str
+    loaded_in_browser: bool
+    published_by: str | None
+    published_at: datetime
+
+
+class _Moved(Exception):
+    """Another version of the form went live meanwhile."""
+
+
+async def publish(
+    storage: Storage,
+    journal: Journal,
+    clock: Clock,
+    candidate: Candidate,
+    *,
+    person: str | None,
+    loaded_in_browser: bool,
+) -> FormVersion:
+    """Publish; the same candidate again answers the same. Raise `form_version_exists`, `form_of_another_project`."""
+    while True:
+        versions = await versions_of(storage, candidate.form)
+        for known in versions:
+            if known.what.version == candidate.version:
+                return _same(known, candidate)
+            if known.what.project != candidate.project:
+                raise Problem("form_of_another_project", form=candidate.form, project=known.what.project)
+        published = FormVersion(candidate, LIVE, loaded_in_browser, person, clock())
+        try:
+            await _write(journal, clock, published, [known for known in versions if known.status == LIVE])
+        except (_Moved, IntegrityError):
+            # Somebody published beside us; what to retire has to be read again.
+            continue
+        return published
+
+
+async def versions_of(storage: Storage, form: str | None = None) -> list[FormVersion]:
+    """Return the published versions of one form or of all, by form, newest first."""
+    query = select(form_versions).order_by(
+        form_versions.c.form, form_versions.c.published_at.desc(), form_versions.c.version.desc()
+    )
+    if form is not None:
+        query = query.where(form_versions.c.form == form)
+    async with storage.read() as connection:
+        return [_version(row._mapping) for row in await connection.execute(query)]
+
+
+async def _write(journal: Journal, clock: Clock, published: FormVersion, live: Sequence[FormVersion]) -> None:
+    candidate = published.what
+    winners = await journal.documents(CATALOG, [document_id(old.what.form, old.what.version) for old in live])
+    revisions = [
+        NewRevision.following(doc_id, form_document(old.what, RETIRED), parent=winners[doc_id].rev)
+        for old in live
+        if (doc_id := document_id(old.what.form, old.what.version)) in winners
+    ]
+    document = form_document(candidate, LIVE)
+    revisions.append(NewRevision.following(document_id(candidate.form, candidate.version), document, parent=None))
+
+    async def also(connection: AsyncConnection, _outcomes: Sequence[Outcome]) -> None:
+        of_form = form_versions.c.form == candidate.form
+        still_live = await connection.scalars(
+            select(form_versions.c.version).where(of_form, form_versions.c.status == LIVE)
+        )
+        if set(still_live) != {old.what.version for old in live}:
+            raise _Moved
+        await connection.execute(update(form_versions).where(of_form).values(status=RETIRED))
+        row = {
+            **columns_of(candidate),
+            "status": LIVE,
+            "loaded_in_browser": published.loaded_in_browser,
+            "published_by": published.published_by,
+            "published_at": published.published_at,
+        }
+        await connection.execute(form_versions.insert().values(row))
+        await assign(connection, [candidate.xform, *candidate.lists.values()], candidate.project)
+        await note(
+            connection,
+            clock,
+            published.published_by,
+            "form_published",
+            document_id(candidate.form, candidate.version),
+            project=candidate.project,
+            loaded_in_browser=published.loaded_in_browser,
+        )
+
+    await journal.write(CATALOG, revisions, Origin(person=published.published_by), also=also)
+
+
+def _same(known: FormVersion, candidate: Candidate) -> FormVersion:
+    is_same = (known.what.xform, known.what.lists, known.what.project) == (
+        candidate.xform,
+        candidate.lists,
+        candidate.project,
+    )
+    if not is_same:
+        raise Problem("form_version_exists", form=candidate.form, version=candidate.version)
+    return known
+
+
+def _version(row: Any) -> FormVersion:
+    shared = {name: row[name] for name in Candidate.__slots__ if name != "id"}
+    return FormVersion(
+        Candidate(id="", **shared),
+        row["status"],
+        row["loaded_in_browser"],
+        row["published_by"],
+        row["published_at"],
+    )

@@ -1,0 +1,164 @@
+"""The doors of forms: checking and publishing for administrators, reading for everybody in the project."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from litestar import Response, Router, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, MultipartBody, PathParameter
+
+from server.areas.areas import Areas
+from server.areas.grants import EVERY_PROJECT
+from server.auth.authorise import allowed, require
+from server.auth.principal import Principal
+from server.clock import Clock
+from server.db.engine import Storage
+from server.errors import Problem
+from server.forms import publication
+from server.forms.candidates import Checked, check_upload, read_candidate
+from server.forms.contents import XFORM_TYPE, Content, fetch
+from server.forms.findings import Finding
+from server.forms.library import FormLibrary
+from server.forms.publication import FormVersion, versions_of
+from server.forms.schema import language_code
+from server.forms.schemas import CheckedAnswer, FindingAnswer, FormAnswer, FormsAnswer, PublishBody, UploadBody
+from server.revisions.journal import Journal
+
+#: A content never changes under its hash; `private`, because who may read it depends on who asks.
+FOR_EVER = "private, max-age=31536000, immutable"
+
+
+@post("/check", status_code=200)
+async def check(
+    data: MultipartBody[UploadBody],
+    principal: NamedDependency[Principal],
+    areas: NamedDependency[Areas],
+    storage: NamedDependency[Storage],
+    clock: NamedDependency[Clock],
+) -> CheckedAnswer:
+    """Check a spreadsheet; if nothing is wrong with it, it waits as a candidate until the author's browser loads it."""
+    require(principal, "publish_forms", data.project)
+    if data.project not in (await areas.atlas()).projects:
+        raise Problem("not_found")
+    lists = {file.filename: await file.read() for file in data.lists}
+    upload = await data.file.read()
+    checked = await check_upload(storage, clock, upload, lists, project=data.project, person=principal.person)
+    return _checked(checked, data.project)
+
+
+@post("/candidates/{candidate:str}/publish", status_code=200)
+async def publish(
+    *,
+    candidate: FromPath[str],
+    data: JSONBody[PublishBody],
+    principal: NamedDependency[Principal],
+    storage: NamedDependency[Storage],
+    journal: NamedDependency[Journal],
+    clock: NamedDependency[Clock],
+) -> FormAnswer:
+    """Let a candidate go live, now that the author's browser has loaded it in every language that it has."""
+    found = await read_candidate(storage, candidate)
+    if found is None:
+        raise Problem("not_found")
+    require(principal, "publish_forms", found.project)
+    missing = set(found.languages) - {language_code(language) for language in data.languages}
+    if missing:
+        raise Problem("form_not_loaded", languages=sorted(missing))
+    version = await publication.publish(storage, journal, clock, found, person=principal.person, loaded_in_browser=True)
+    return _form(version)
+
+
+@get()
+async def list_forms(principal: NamedDependency[Principal], storage: NamedDependency[Storage]) -> FormsAnswer:
+    """List the published versions of the person's projects, newest first."""
+    versions = await versions_of(storage)
+    return FormsAnswer(forms=[_form(version) for version in versions if _is_in(principal, version.what.project)])
+
+
+@get("/{form:str}/{version:str}/xform")
+async def xform(
+    form: FromPath[str],
+    version: FromPath[str],
+    principal: NamedDependency[Principal],
+    library: NamedDependency[FormLibrary],
+) -> Response[bytes]:
+    """Return the XForm of a published version."""
+    found = await library.get(form, version)
+    if found is None or not _is_in(principal, found.project):
+        raise Problem("not_found")
+    return _content(Content.of(found.xform, XFORM_TYPE))
+
+
+@get("/api/contents/{sha256:str}")
+async def content(
+    sha256: Annotated[str, PathParameter(pattern="^[0-9a-f]{64}$")],
+    principal: NamedDependency[Principal],
+    storage: NamedDependency[Storage],
+) -> Response[bytes]:
+    """Return a content by its hash, for people of a project whose forms name it."""
+    # Whoever publishes forms must see what is not published yet.
+    found = await fetch(storage, sha256, None if allowed(principal, "publish_forms") else principal)
+    if found is None:
+        raise Problem("not_found")
+    return _content(found)
+
+
+def _is_in(principal: Principal, project: str) -> bool:
+    return any(grant.project in (project, EVERY_PROJECT) for grant in principal.grants)
+
+
+def _content(found: Content) -> Response[bytes]:
+    headers = {"Cache-Control": FOR_EVER, "ETag": f'"{found.sha256}"', "X-Content-Type-Options": "nosniff"}
+    return Response(found.body, media_type=found.media_type, headers=headers)
+
+
+def _checked(checked: Checked, project: str) -> CheckedAnswer:
+    candidate, form = checked.candidate, checked.form
+    said: Mapping[str, list[FindingAnswer]] = {
+        severity: [_finding(finding) for finding in checked.findings if finding.severity == severity]
+        for severity in ("error", "warning")
+    }
+    if candidate is None or form is None:
+        return CheckedAnswer(project=project, errors=said["error"], warnings=said["warning"])
+    return CheckedAnswer(
+        id=candidate.id,
+        project=project,
+        form=candidate.form,
+        version=candidate.version,
+        title=dict(candidate.titles),
+        languages=list(candidate.languages),
+        errors=said["error"],
+        warnings=said["warning"],
+        xform=form.xform.decode(),
+        lists=dict(candidate.lists),
+    )
+
+
+def _finding(finding: Finding) -> FindingAnswer:
+    return FindingAnswer(
+        code=finding.code,
+        sheet=finding.sheet,
+        row=finding.row,
+        message=finding.message,
+        params=dict(finding.params),
+    )
+
+
+def _form(version: FormVersion) -> FormAnswer:
+    what = version.what
+    return FormAnswer(
+        form=what.form,
+        version=what.version,
+        project=what.project,
+        title=dict(what.titles),
+        languages=list(what.languages),
+        status="live" if version.status == "live" else "retired",
+        loaded_in_browser=version.loaded_in_browser,
+        published_at=version.published_at,
+        xform=what.xform,
+        lists=dict(what.lists),
+    )
+
+
+router = Router("/api/forms", route_handlers=[check, publish, list_forms, xform], tags=["forms"])
+contents_router = Router("/", route_handlers=[content], tags=["forms"])

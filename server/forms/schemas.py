@@ -1,0 +1,76 @@
+"""What the doors of forms take and give."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from litestar.datastructures import UploadFile
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Door(BaseModel):
+    """A body of ours: what it does not name is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class UploadBody(Door):
+    """A spreadsheet with the files of its choice lists, for a project."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    project: Annotated[str, Field(min_length=1, max_length=40)]
+    file: UploadFile
+    lists: Annotated[list[UploadFile], Field(max_length=20)] = []
+
+
+class FindingAnswer(Door):
+    """One thing that is wrong, where the author finds it."""
+
+    code: str
+    sheet: str | None
+    row: int | None
+    message: str
+    params: dict[str, str]
+
+
+class CheckedAnswer(Door):
+    """What the server thinks of an upload; without an `id` it cannot be published."""
+
+    id: str | None = None
+    project: str
+    form: str | None = None
+    version: str | None = None
+    title: dict[str, str] = {}
+    languages: list[str] = []
+    errors: list[FindingAnswer]
+    warnings: list[FindingAnswer]
+    xform: str | None = None
+    lists: dict[str, str] = {}
+
+
+class PublishBody(Door):
+    """The author's browser has loaded the form: in which languages it could show it."""
+
+    loaded: Literal[True]
+    languages: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=20)]
+
+
+class FormAnswer(Door):
+    """A published version."""
+
+    form: str
+    version: str
+    project: str
+    title: dict[str, str]
+    languages: list[str]
+    status: Literal["live", "retired"]
+    loaded_in_browser: bool
+    published_at: datetime
+    xform: str
+    lists: dict[str, str]
+
+
+class FormsAnswer(Door):
+    """The published versions of the projects that the person works in."""
+
+    forms: list[FormAnswer]
