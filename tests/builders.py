@@ -1,7 +1,10 @@
 """Small builders that arrange people and devices for the tests of the server."""
 
+import asyncio
 import base64
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +12,6 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.api_jws import PyJWS
 from litestar import Litestar
-from litestar.testing import AsyncTestClient
 
 from server.areas.grants import Grant, Role
 from server.auth.jwk import PublicJwk, jwk_of, thumbprint
@@ -21,7 +23,34 @@ SIN_CHAI = "03226-2025"
 SIN_THAU = "03158-2025"
 PROVINCE = "11"
 
-Client = AsyncTestClient[Litestar]
+
+class Client(httpx.AsyncClient):
+    """A client of `app` in the test's own event loop, so that a test may also use the app's storage itself.
+
+    Litestar's test client runs the app in a thread with another loop, and one driver connection in two loops crashes.
+    """
+
+    def __init__(self, app: Litestar) -> None:
+        self.app = app
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
+        super().__init__(transport=transport, base_url="http://testserver")
+
+
+@asynccontextmanager
+async def running(app: Litestar) -> AsyncIterator[None]:
+    """Keep `app` started while the block runs, as a server does by the lifespan protocol."""
+    inbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    outbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    # A task of its own: pytest enters and leaves fixtures in different tasks, which task groups refuse.
+    served = asyncio.create_task(app({"type": "lifespan"}, inbox.get, outbox.put))  # type: ignore[arg-type]
+    await inbox.put({"type": "lifespan.startup"})
+    said = await outbox.get()
+    assert said["type"] == "lifespan.startup.complete", said
+    try:
+        yield
+    finally:
+        await inbox.put({"type": "lifespan.shutdown"})
+        await served
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ class Sessions:
             await lockout.clear(connection, person.username)
             if not person.is_active:
                 raise Problem("account_closed")
-            enrolment = await enrolments.register(connection, person.id, jwk, label, now) if jwk else None
+            enrolment = None if jwk is None else await enrolments.register(connection, person.id, jwk, label, now)
             name = enrolment.id if enrolment else None
             sign_in = SignIn(person.id, name, str(uuid.uuid4()))
             await refresh.forget_expired(connection, person.id, now)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from litestar import Litestar
-from litestar.testing import AsyncTestClient
 
 from server.app import create_app
 from server.db.engine import Storage
 from server.settings import Settings
+from tests.builders import Client, running
 from tests.conftest import StandingClock
 
 
@@ -31,6 +31,6 @@ async def app(storage: Storage, settings: Settings, clock: StandingClock) -> Lit
 
 
 @pytest.fixture
-async def client(app: Litestar) -> AsyncIterator[AsyncTestClient[Litestar]]:
-    async with AsyncTestClient(app, raise_server_exceptions=False) as opened:
+async def client(app: Litestar) -> AsyncIterator[Client]:
+    async with running(app), Client(app) as opened:
         yield opened
