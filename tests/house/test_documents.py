@@ -47,6 +47,13 @@ def test_readme_shows_the_two_commands() -> None:
     assert "make test" in text
 
 
+def test_readmes_code_map_shows_every_folder_of_the_code() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    stages = [path for path in (ROOT / "server").iterdir() if (path / "__init__.py").exists()]
+    assert not [path.name for path in stages if f"`server/{path.name}/`" not in text]
+    assert not [name for name in ("sync", "pwa", "tests", "docs") if f"`{name}/`" not in text]
+
+
 def test_changelog_tells_of_the_present_version_and_of_the_wire() -> None:
     text = (ROOT / "CHANGELOG.md").read_text("utf-8")
     section = re.search(rf"^## \[{re.escape(version())}\].*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
