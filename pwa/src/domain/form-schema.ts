@@ -6,7 +6,7 @@
  * filters are the form engine's business. Throws `FormSchemaError` for a text that is no XForm.
  */
 
-export type FieldKind = 'group' | 'repeat' | 'leaf';
+export type FieldKind = 'group' | 'repeat' | 'leaf'
 
 export type FieldType =
   | ''
@@ -27,68 +27,72 @@ export type FieldType =
   | 'image'
   | 'audio'
   | 'video'
-  | 'file';
+  | 'file'
 
 /** A label's text, or a place in it where the answer at `path` is read out. */
-export type LabelPart = string | { readonly path: string };
+export type LabelPart = string | { readonly path: string }
 
 /** A label by language code; a form without translations has it under the empty code. */
-export type Labels = ReadonlyMap<string, readonly LabelPart[]>;
+export type Labels = ReadonlyMap<string, readonly LabelPart[]>
 
 export interface Choice {
-  readonly value: string;
-  readonly labels: Labels;
+  readonly value: string
+  readonly labels: Labels
 }
 
 /** A list of choices that stands outside the form, such as `villages.csv`. */
 export interface ExternalList {
-  readonly file: string;
-  readonly valueColumn: string;
-  readonly labelColumn: string;
+  readonly file: string
+  readonly valueColumn: string
+  readonly labelColumn: string
 }
 
 export interface Field {
-  readonly name: string;
+  readonly name: string
   /** A JSON Pointer from the answers' root, rows of repeats left out: `/household/area`. */
-  readonly path: string;
-  readonly kind: FieldKind;
-  readonly type: FieldType;
-  readonly labels: Labels;
-  readonly choices: readonly Choice[];
-  readonly list: ExternalList | null;
+  readonly path: string
+  readonly kind: FieldKind
+  readonly type: FieldType
+  readonly labels: Labels
+  /** Advice that a person opens when unsure. */
+  readonly guidance: Labels
+  readonly choices: readonly Choice[]
+  readonly list: ExternalList | null
   /** Computed again on every opening; one that a `once(…)` wraps is not. */
-  readonly isCalculated: boolean;
-  readonly isOnce: boolean;
-  readonly isRequired: boolean;
-  readonly isSensitive: boolean;
+  readonly isCalculated: boolean
+  readonly isOnce: boolean
+  readonly isRequired: boolean
+  readonly isSensitive: boolean
   /** It stands in the form's body, so that a person is asked. */
-  readonly isAsked: boolean;
-  readonly merge: string | null;
-  readonly children: readonly Field[];
+  readonly isAsked: boolean
+  readonly merge: string | null
+  readonly children: readonly Field[]
 }
 
 export interface FormSchema {
-  readonly form: string;
-  readonly version: string;
-  readonly title: string;
-  readonly rootName: string;
+  readonly form: string
+  readonly version: string
+  readonly title: string
+  readonly rootName: string
   /** The default first; `name` is the author's own: `Tiếng Việt (vi)`. */
-  readonly languages: readonly Language[];
-  readonly fields: readonly Field[];
-  readonly byPath: ReadonlyMap<string, Field>;
+  readonly languages: readonly Language[]
+  readonly fields: readonly Field[]
+  readonly byPath: ReadonlyMap<string, Field>
 }
 
 export interface Language {
-  readonly code: string;
-  readonly name: string;
+  readonly code: string
+  readonly name: string
 }
 
 export class FormSchemaError extends Error {
-  override readonly name = 'FormSchemaError';
+  override readonly name = 'FormSchemaError'
 }
 
-export const XFORMS = 'http://www.w3.org/2002/xforms';
-const XHTML = 'http://www.w3.org/1999/xhtml';
+export const XFORMS = 'http://www.w3.org/2002/xforms'
+/** Marks the guidance of a hint among the texts by id. */
+const GUIDANCE = '#guidance'
+const XHTML = 'http://www.w3.org/1999/xhtml'
 
 const BIND_TYPES: ReadonlyMap<string, FieldType> = new Map([
   ['int', 'integer'],
@@ -102,50 +106,50 @@ const BIND_TYPES: ReadonlyMap<string, FieldType> = new Map([
   ['geoshape', 'geoshape'],
   ['binary', 'file'],
   ['odk:rank', 'rank'],
-] satisfies [string, FieldType][]);
+] satisfies [string, FieldType][])
 const CONTROL_TYPES: ReadonlyMap<string, FieldType> = new Map([
   ['select1', 'select_one'],
   ['select', 'select_multiple'],
   ['rank', 'rank'],
   ['trigger', 'trigger'],
-] satisfies [string, FieldType][]);
+] satisfies [string, FieldType][])
 const MEDIA_TYPES: ReadonlyMap<string, FieldType> = new Map([
   ['image', 'image'],
   ['audio', 'audio'],
   ['video', 'video'],
-] satisfies [string, FieldType][]);
-const NOT_CONTROLS = new Set(['label', 'hint', 'value', 'itemset', 'output', 'copy', 'setvalue', 'repeat']);
+] satisfies [string, FieldType][])
+const NOT_CONTROLS = new Set(['label', 'hint', 'value', 'itemset', 'output', 'copy', 'setvalue', 'repeat'])
 
 /** The code in a language's name, `vi` of `Tiếng Việt (vi)`; the name itself where it carries none. */
 export function languageCode(name: string): string {
-  return /\(([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\)\s*$/u.exec(name)?.[1] ?? name;
+  return /\(([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\)\s*$/u.exec(name)?.[1] ?? name
 }
 
 /** The parts of a label in the language `code`, or in the first language that has one. */
 export function labelParts(labels: Labels, code: string): readonly LabelPart[] {
-  const first = labels.values().next();
-  return labels.get(code) ?? (first.done === true ? [] : first.value);
+  const first = labels.values().next()
+  return labels.get(code) ?? (first.done === true ? [] : first.value)
 }
 
 /** Return the schema of `xform`; throw `FormSchemaError` for a text that is no XForm. */
 export function parseFormSchema(xform: string): FormSchema {
-  const document = new DOMParser().parseFromString(xform, 'text/xml');
-  const model = document.getElementsByTagNameNS(XFORMS, 'model')[0];
+  const document = new DOMParser().parseFromString(xform, 'text/xml')
+  const model = document.getElementsByTagNameNS(XFORMS, 'model')[0]
   if (document.getElementsByTagName('parsererror').length > 0 || model === undefined) {
-    throw new FormSchemaError('not an XForm');
+    throw new FormSchemaError('not an XForm')
   }
-  const instances = elements(model, 'instance');
-  const root = instances[0]?.firstElementChild;
-  if (!root) throw new FormSchemaError('no primary instance');
-  const body = document.getElementsByTagNameNS(XHTML, 'body')[0];
-  const reader = new Reader(model, instances, body, root);
-  const fields = reader.fieldsOf(root, '');
-  const byPath = new Map<string, Field>();
+  const instances = elements(model, 'instance')
+  const root = instances[0]?.firstElementChild
+  if (!root) throw new FormSchemaError('no primary instance')
+  const body = document.getElementsByTagNameNS(XHTML, 'body')[0]
+  const reader = new Reader(model, instances, body, root)
+  const fields = reader.fieldsOf(root, '')
+  const byPath = new Map<string, Field>()
   const remember = (field: Field): void => {
-    byPath.set(field.path, field);
-    field.children.forEach(remember);
-  };
-  fields.forEach(remember);
+    byPath.set(field.path, field)
+    field.children.forEach(remember)
+  }
+  fields.forEach(remember)
   return {
     form: root.getAttribute('id') ?? '',
     version: root.getAttribute('version') ?? '',
@@ -154,59 +158,60 @@ export function parseFormSchema(xform: string): FormSchema {
     languages: reader.languages,
     fields,
     byPath,
-  };
+  }
 }
 
 function elements(parent: Element, localName: string): Element[] {
-  return [...parent.children].filter((element) => element.localName === localName);
+  return [...parent.children].filter((element) => element.localName === localName)
 }
 
 /** One pass over binds, itext and body; then the instance's tree is read against them. */
 class Reader {
-  readonly languages: readonly Language[];
-  private readonly itext = new Map<string, Map<string, readonly LabelPart[]>>();
-  private readonly binds = new Map<string, Element>();
-  private readonly controls = new Map<string, Element>();
-  private readonly repeats = new Set<string>();
-  private readonly secondary = new Map<string, Element>();
-  private readonly lists = new Map<Element, readonly Choice[]>();
-  private readonly rootPath: string;
+  readonly languages: readonly Language[]
+  private readonly itext = new Map<string, Map<string, readonly LabelPart[]>>()
+  private readonly binds = new Map<string, Element>()
+  private readonly controls = new Map<string, Element>()
+  private readonly repeats = new Set<string>()
+  private readonly secondary = new Map<string, Element>()
+  private readonly lists = new Map<Element, readonly Choice[]>()
+  private readonly rootPath: string
 
   constructor(model: Element, instances: readonly Element[], body: Element | undefined, root: Element) {
-    this.rootPath = `/${root.localName}`;
-    this.languages = this.readItext(model);
-    for (const bind of elements(model, 'bind')) this.binds.set(this.relative(bind.getAttribute('nodeset')), bind);
-    for (const instance of instances.slice(1)) this.secondary.set(instance.getAttribute('id') ?? '', instance);
+    this.rootPath = `/${root.localName}`
+    this.languages = this.readItext(model)
+    for (const bind of elements(model, 'bind')) this.binds.set(this.relative(bind.getAttribute('nodeset')), bind)
+    for (const instance of instances.slice(1)) this.secondary.set(instance.getAttribute('id') ?? '', instance)
     for (const element of body?.getElementsByTagName('*') ?? []) {
-      const target = element.getAttribute('ref') ?? element.getAttribute('nodeset');
-      if (!target?.startsWith(this.rootPath)) continue;
-      if (element.localName === 'repeat') this.repeats.add(this.relative(target));
-      else if (!NOT_CONTROLS.has(element.localName)) this.controls.set(this.relative(target), element);
+      const target = element.getAttribute('ref') ?? element.getAttribute('nodeset')
+      if (!target?.startsWith(this.rootPath)) continue
+      if (element.localName === 'repeat') this.repeats.add(this.relative(target))
+      else if (!NOT_CONTROLS.has(element.localName)) this.controls.set(this.relative(target), element)
     }
   }
 
   fieldsOf(parent: Element, path: string): Field[] {
-    const fields = new Map<string, Field>();
+    const fields = new Map<string, Field>()
     for (const element of parent.children) {
-      const name = element.localName;
+      const name = element.localName
       // A repeat stands twice in the instance, as template and as first row; both have the same shape.
-      if (!fields.has(name)) fields.set(name, this.field(element, name, `${path}/${name}`));
+      if (!fields.has(name)) fields.set(name, this.field(element, name, `${path}/${name}`))
     }
-    return [...fields.values()];
+    return [...fields.values()]
   }
 
   private field(element: Element, name: string, path: string): Field {
-    const bind = this.binds.get(path);
-    const control = this.controls.get(path);
-    const isRepeat = this.repeats.has(path);
-    const isLeaf = !isRepeat && element.children.length === 0 && control?.localName !== 'group';
-    const calculate = bind?.getAttribute('calculate') ?? null;
+    const bind = this.binds.get(path)
+    const control = this.controls.get(path)
+    const isRepeat = this.repeats.has(path)
+    const isLeaf = !isRepeat && element.children.length === 0 && control?.localName !== 'group'
+    const calculate = bind?.getAttribute('calculate') ?? null
     return {
       name,
       path,
       kind: isRepeat ? 'repeat' : isLeaf ? 'leaf' : 'group',
       type: isLeaf ? typeOf(bind, control) : '',
       labels: this.labelsOf(control),
+      guidance: this.itext.get(`${this.rootPath}${path}:hint${GUIDANCE}`) ?? new Map(),
       choices: isLeaf && control ? this.choicesOf(control) : [],
       list: isLeaf && control ? this.listOf(control) : null,
       isCalculated: calculate !== null && !isOnce(calculate),
@@ -216,118 +221,126 @@ class Reader {
       isAsked: isRepeat || control !== undefined,
       merge: bind?.getAttribute('merge')?.trim() ?? null,
       children: isLeaf ? [] : this.fieldsOf(element, path),
-    };
+    }
   }
 
   private readItext(model: Element): Language[] {
-    const itext = elements(model, 'itext')[0];
-    const languages: Language[] = [];
+    const itext = elements(model, 'itext')[0]
+    const languages: Language[] = []
     for (const translation of itext ? elements(itext, 'translation') : []) {
-      const name = translation.getAttribute('lang') ?? '';
-      const language = { code: languageCode(name), name };
-      if (translation.hasAttribute('default')) languages.unshift(language);
-      else languages.push(language);
+      const name = translation.getAttribute('lang') ?? ''
+      const language = { code: languageCode(name), name }
+      if (translation.hasAttribute('default')) languages.unshift(language)
+      else languages.push(language)
       for (const text of elements(translation, 'text')) {
-        const value = elements(text, 'value').find((each) => !each.hasAttribute('form'));
-        if (value === undefined) continue;
-        const id = text.getAttribute('id') ?? '';
-        const known = this.itext.get(id) ?? new Map<string, readonly LabelPart[]>();
-        known.set(language.code, this.parts(value));
-        this.itext.set(id, known);
+        const id = text.getAttribute('id') ?? ''
+        for (const value of elements(text, 'value')) {
+          const form = value.getAttribute('form')
+          if (form === null) this.remember(id, language.code, value)
+          else if (form === 'guidance') this.remember(id + GUIDANCE, language.code, value)
+        }
       }
     }
-    return languages;
+    return languages
+  }
+
+  private remember(id: string, language: string, value: Element): void {
+    const known = this.itext.get(id) ?? new Map<string, readonly LabelPart[]>()
+    known.set(language, this.parts(value))
+    this.itext.set(id, known)
   }
 
   private parts(value: Element): LabelPart[] {
-    const parts: LabelPart[] = [];
+    const parts: LabelPart[] = []
     for (const node of value.childNodes) {
       if (node.nodeType === Node.ELEMENT_NODE) {
-        parts.push({ path: this.relative((node as Element).getAttribute('value')) });
-      } else if (node.textContent) parts.push(node.textContent);
+        parts.push({ path: this.relative((node as Element).getAttribute('value')) })
+      } else if (node.textContent) parts.push(node.textContent)
     }
-    return parts;
+    return parts
   }
 
   private labelsOf(owner: Element | undefined): Labels {
-    const label = owner && elements(owner, 'label')[0];
-    if (!label) return new Map();
-    const id = /^jr:itext\('(.+)'\)$/u.exec(label.getAttribute('ref') ?? '')?.[1];
-    return id === undefined ? new Map([['', this.parts(label)]]) : (this.itext.get(id) ?? new Map());
+    const label = owner && elements(owner, 'label')[0]
+    if (!label) return new Map()
+    const id = /^jr:itext\('(.+)'\)$/u.exec(label.getAttribute('ref') ?? '')?.[1]
+    return id === undefined ? new Map([['', this.parts(label)]]) : (this.itext.get(id) ?? new Map())
   }
 
   private choicesOf(control: Element): readonly Choice[] {
-    const inline = elements(control, 'item');
+    const inline = elements(control, 'item')
     if (inline.length > 0) {
       return inline.map((item) => ({
         value: elements(item, 'value')[0]?.textContent ?? '',
         labels: this.labelsOf(item),
-      }));
+      }))
     }
-    const itemset = elements(control, 'itemset')[0];
-    const instance = itemset && this.secondary.get(instanceOf(itemset));
-    if (!instance || instance.hasAttribute('src')) return [];
+    const itemset = elements(control, 'itemset')[0]
+    const instance = itemset && this.secondary.get(instanceOf(itemset))
+    if (!instance || instance.hasAttribute('src')) return []
     // One list serves many questions, and a long one is read once.
-    const known = this.lists.get(instance) ?? this.readList(itemset, instance);
-    this.lists.set(instance, known);
-    return known;
+    const known = this.lists.get(instance) ?? this.readList(itemset, instance)
+    this.lists.set(instance, known)
+    return known
   }
 
   private readList(itemset: Element, instance: Element): Choice[] {
-    const valueName = elements(itemset, 'value')[0]?.getAttribute('ref') ?? 'name';
-    const items = instance.firstElementChild ? elements(instance.firstElementChild, 'item') : [];
+    const valueName = elements(itemset, 'value')[0]?.getAttribute('ref') ?? 'name'
+    const items = instance.firstElementChild ? elements(instance.firstElementChild, 'item') : []
     return items.map((item) => {
-      const cells = new Map([...item.children].map((cell) => [cell.localName, cell.textContent]));
-      const textId = cells.get('itextId');
+      const cells = new Map([...item.children].map((cell) => [cell.localName, cell.textContent]))
+      const textId = cells.get('itextId')
       return {
         value: cells.get(valueName) ?? '',
-        labels: textId === undefined ? new Map([['', [cells.get('label') ?? '']]]) : (this.itext.get(textId) ?? new Map()),
-      };
-    });
+        labels:
+          textId === undefined ? new Map([['', [cells.get('label') ?? '']]]) : (this.itext.get(textId) ?? new Map()),
+      }
+    })
   }
 
   private listOf(control: Element): ExternalList | null {
-    const itemset = elements(control, 'itemset')[0];
-    const source = itemset && this.secondary.get(instanceOf(itemset))?.getAttribute('src');
-    if (!itemset || !source) return null;
+    const itemset = elements(control, 'itemset')[0]
+    const source = itemset && this.secondary.get(instanceOf(itemset))?.getAttribute('src')
+    if (!itemset || !source) return null
     return {
       file: source.replace(/^.*\//u, ''),
       valueColumn: elements(itemset, 'value')[0]?.getAttribute('ref') ?? 'name',
       labelColumn: elements(itemset, 'label')[0]?.getAttribute('ref') ?? 'label',
-    };
+    }
   }
 
   /** `/data/household/area`, with spaces round it or not, as `/household/area`. */
   private relative(reference: string | null): string {
-    const path = (reference ?? '').trim();
-    return path.startsWith(`${this.rootPath}/`) ? path.slice(this.rootPath.length) : path;
+    const path = (reference ?? '').trim()
+    return path.startsWith(`${this.rootPath}/`) ? path.slice(this.rootPath.length) : path
   }
 }
 
 function instanceOf(itemset: Element): string {
-  return /^instance\('([^']+)'\)/u.exec(itemset.getAttribute('nodeset') ?? '')?.[1] ?? '';
+  return /^instance\('([^']+)'\)/u.exec(itemset.getAttribute('nodeset') ?? '')?.[1] ?? ''
 }
 
 function typeOf(bind: Element | undefined, control: Element | undefined): FieldType {
-  const dataType = BIND_TYPES.get(bind?.getAttribute('type') ?? 'string') ?? 'text';
-  if (control === undefined) return dataType;
-  const type = CONTROL_TYPES.get(control.localName);
-  if (type !== undefined) return type;
+  const dataType = BIND_TYPES.get(bind?.getAttribute('type') ?? 'string') ?? 'text'
+  if (control === undefined) return dataType
+  const type = CONTROL_TYPES.get(control.localName)
+  if (type !== undefined) return type
   if (control.localName === 'upload') {
-    return MEDIA_TYPES.get((control.getAttribute('mediatype') ?? '').split('/')[0] ?? '') ?? 'file';
+    return MEDIA_TYPES.get((control.getAttribute('mediatype') ?? '').split('/')[0] ?? '') ?? 'file'
   }
-  const isNote = bind?.getAttribute('readonly') === 'true()' && !bind.hasAttribute('calculate');
-  return control.localName === 'input' && dataType === 'text' && isNote ? 'note' : dataType;
+  const isNote = bind?.getAttribute('readonly') === 'true()' && !bind.hasAttribute('calculate')
+  return control.localName === 'input' && dataType === 'text' && isNote ? 'note' : dataType
 }
 
 /** Whether the whole of a calculation is one `once(…)`: computed at first and kept from then on. */
 function isOnce(expression: string): boolean {
-  const text = expression.trim();
-  if (!/^once\s*\(/u.test(text)) return false;
-  let depth = 0;
-  for (const [position, character] of [...text].entries()) {
-    depth += character === '(' ? 1 : character === ')' ? -1 : 0;
-    if (depth === 0 && character === ')') return position === [...text].length - 1;
+  const text = expression.trim()
+  if (!/^once\s*\(/u.test(text)) return false
+  let depth = 0
+  for (let position = 0; position < text.length; position += 1) {
+    const character = text.charAt(position)
+    depth += character === '(' ? 1 : character === ')' ? -1 : 0
+    if (depth === 0 && character === ')') return position === text.length - 1
   }
-  return false;
+  return false
 }

@@ -6,9 +6,9 @@
  * the text that it had, and what stood in `$extra` stays. Calculated answers are the form's own and always the newest.
  */
 
-import { EXTRA, ROW_ID, isObject } from './answers';
-import type { Field, FormSchema } from './form-schema';
-import type { Answers, Json } from './record';
+import { EXTRA, ROW_ID, isObject } from './answers'
+import type { Field, FormSchema } from './form-schema'
+import type { Answers, Json } from './record'
 
 /**
  * Return `saved` with everything that nobody changed put back as in `base`.
@@ -16,54 +16,55 @@ import type { Answers, Json } from './record';
  * `opened` is what the engine made of `base` before anybody touched it. Rows are the same row by their `_rid`.
  */
 export function keepUnchanged(schema: FormSchema, base: Answers, opened: Answers, saved: Answers): Answers {
-  return objectOf(schema.fields, base, opened, saved);
+  return objectOf(schema.fields, base, opened, saved)
 }
 
 function objectOf(fields: readonly Field[], base: Answers, opened: Answers, saved: Answers): Answers {
-  const answers: Answers = {};
+  const answers: Answers = {}
   for (const field of fields) {
-    const value = saved[field.name];
-    if (value === undefined) continue;
-    answers[field.name] = valueOf(field, base[field.name], opened[field.name], value);
+    const value = saved[field.name]
+    if (value === undefined) continue
+    answers[field.name] = valueOf(field, base[field.name], opened[field.name], value)
   }
-  const extra = base[EXTRA] ?? saved[EXTRA];
-  if (extra !== undefined) answers[EXTRA] = extra;
-  return answers;
+  const extra = base[EXTRA] ?? saved[EXTRA]
+  if (extra !== undefined) answers[EXTRA] = extra
+  return answers
 }
 
 function valueOf(field: Field, base: Json | undefined, opened: Json | undefined, saved: Json): Json {
   if (field.kind === 'group') {
-    return isObject(saved) && isObject(base) ? objectOf(field.children, base, asObject(opened), saved) : saved;
+    return isObject(saved) && isObject(base) ? objectOf(field.children, base, asObject(opened), saved) : saved
   }
   if (field.kind === 'repeat') {
-    const before = rowsById(base);
-    const openedRows = rowsById(opened);
+    const before = rowsById(base)
+    const openedRows = rowsById(opened)
     return asRows(saved).map((row) => {
-      const id = rowId(row);
-      const old = before.get(id);
-      return isObject(row) && old !== undefined ? objectOf(field.children, old, openedRows.get(id) ?? {}, row) : row;
-    });
+      const id = rowId(row)
+      const old = before.get(id)
+      return isObject(row) && old !== undefined ? objectOf(field.children, old, openedRows.get(id) ?? {}, row) : row
+    })
   }
-  const isUntouched = base !== undefined && !field.isCalculated && sameAnswer(saved, opened);
-  return isUntouched ? base : saved;
+  const isUntouched = base !== undefined && !field.isCalculated && sameAnswer(saved, opened)
+  return isUntouched ? base : saved
 }
 
 /** Whether two leaves hold the same: equal text, or the same choices in the same order. */
 export function sameAnswer(one: Json | undefined, other: Json | undefined): boolean {
-  return one === other || (Array.isArray(one) && Array.isArray(other) && one.join(' ') === other.join(' '));
+  if (!Array.isArray(one) || !Array.isArray(other)) return one === other
+  return one.length === other.length && one.every((entry, index) => entry === other[index])
 }
 
 function asObject(value: Json | undefined): Answers {
-  return isObject(value) ? value : {};
+  return isObject(value) ? value : {}
 }
 
 function asRows(value: Json | undefined): Json[] {
-  return Array.isArray(value) ? value : [];
+  return Array.isArray(value) ? value : []
 }
 
 function rowId(row: Json): string {
-  const id = isObject(row) ? row[ROW_ID] : null;
-  return typeof id === 'string' ? id : '';
+  const id = isObject(row) ? row[ROW_ID] : null
+  return typeof id === 'string' ? id : ''
 }
 
 function rowsById(value: Json | undefined): Map<string, Answers> {
@@ -71,5 +72,5 @@ function rowsById(value: Json | undefined): Map<string, Answers> {
     asRows(value)
       .filter(isObject)
       .map((row) => [rowId(row), row]),
-  );
+  )
 }

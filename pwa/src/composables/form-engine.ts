@@ -1,0 +1,84 @@
+/**
+ * The ODK form engine behind three calls: load a form, begin an instance, restore one from its XML.
+ *
+ * Everything the engine fetches comes from the phone; a list that is not here counts as empty rather than stopping the person. The
+ * engine's state is made reactive one object deep (`shallowReactive`): its nodes stay themselves, so that they can be compared.
+ */
+import {
+  constants,
+  loadForm,
+  type FormInstanceConfig,
+  type InstantiableLoadFormResult,
+  type RootNode,
+} from '@getodk/xforms-engine'
+import { shallowReactive } from 'vue'
+import { languageCode } from '@/domain/form-schema'
+import type { FormContents } from './form-contents'
+
+export class FormBroken extends Error {
+  override readonly name = 'FormBroken'
+}
+
+export type EngineOptions = {
+  readonly deviceId?: string
+  readonly username?: string
+  readonly getLocation?: () => Promise<string>
+}
+
+export type LoadedForm = {
+  /** A new instance, with the form's defaults; throws what the form makes the engine throw. */
+  create(): RootNode
+  /** The instance that `xml` holds; rejects where the engine cannot read it. */
+  restore(xml: string): Promise<RootNode>
+}
+
+/** Throws `FormBroken` with the engine's own words where the form does not load. */
+export async function loadEngineForm(contents: FormContents, options: EngineOptions = {}): Promise<LoadedForm> {
+  const result = await loadForm(contents.xform, {
+    missingResourceBehavior: constants.MISSING_RESOURCE_BEHAVIOR.BLANK,
+    fetchFormAttachment: async (resource: URL) => attachment(await contents.list(fileOf(resource.href)), resource.href),
+  })
+  if (result.status === 'failure') throw new FormBroken(result.error.message)
+  return loaded(result, {
+    stateFactory: shallowReactive,
+    // Names are given when a file is chosen and stay: the record's `media` is keyed by them.
+    instanceAttachments: { fileNameFactory: ({ basename, extension }) => `${basename}${extension ?? ''}` },
+    preloadProperties: { deviceID: options.deviceId ?? '', username: options.username ?? '' },
+    ...(options.getLocation && { geolocationProvider: { getLocation: options.getLocation } }),
+  })
+}
+
+function loaded(form: InstantiableLoadFormResult, config: FormInstanceConfig): LoadedForm {
+  return {
+    create: () => form.createInstance(config).root,
+    restore: async (xml) => {
+      const name = constants.INSTANCE_FILE_NAME
+      const data = new FormData()
+      data.append(name, new File([xml], name, { type: constants.INSTANCE_FILE_TYPE }))
+      // The engine's own type for a FormData that holds the instance.
+      type Data = Parameters<InstantiableLoadFormResult['restoreInstance']>[0]['data']
+      return (await form.restoreInstance({ data: [data] as unknown as Data }, config)).root
+    },
+  }
+}
+
+function fileOf(address: string): string {
+  return decodeURIComponent(address.replace(/^.*\//u, ''))
+}
+
+function attachment(text: string | undefined, address: string): Response {
+  if (text === undefined) return new Response('', { status: 404 })
+  const type = address.endsWith('.geojson')
+    ? 'application/geo+json'
+    : address.endsWith('.xml')
+      ? 'text/xml'
+      : 'text/csv'
+  return new Response(text, { status: 200, headers: { 'Content-Type': type } })
+}
+
+/** Let the form speak the person's language, where it has it. */
+export function speak(root: RootNode, locale: string): void {
+  for (const language of root.languages) {
+    if (language.isSyntheticDefault !== true && languageCode(language.language) === locale) root.setLanguage(language)
+  }
+}

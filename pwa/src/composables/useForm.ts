@@ -1,0 +1,265 @@
+/**
+ * One draft, open in the form engine: filled, saved on every answer, and finished into the person's own revision.
+ *
+ * Guarantees: what the screen calls saved is in the phone's store; saves happen in order and the newest wins; a draft that the engine
+ * can't read stays as it is and is told so; finishing is one transaction of `storage/records`. Nothing here asks the network.
+ */
+import type { RootNode } from '@getodk/xforms-engine'
+import { computed, onScopeDispose, ref, shallowRef, watch, type ComputedRef, type Ref, type ShallowRef } from 'vue'
+import { toAnswers, toXml } from '@/domain/answers'
+import { mentionedMedia } from '@/domain/mentioned-media'
+import type { FormSchema } from '@/domain/form-schema'
+import { cleanText, type MisfitReason } from '@/domain/lexical'
+import type { Answers, Media, MediaRef } from '@/domain/record'
+import { keepUnchanged } from '@/domain/unchanged'
+import type { Draft } from '@/storage/database'
+import type { DraftChange } from '@/storage/drafts'
+import { asProblem } from '@/api/problem'
+import { schemaOf, type FormContents } from './form-contents'
+import { FormBroken, loadEngineForm, speak, type EngineOptions, type LoadedForm } from './form-engine'
+
+export type FillFailure = 'draft_missing' | 'form_missing' | 'form_broken' | 'draft_unreadable'
+
+export type FillState =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'open'; readonly root: RootNode; readonly draft: Draft; readonly schema: FormSchema }
+  | { readonly kind: 'failed'; readonly reason: FillFailure; readonly detail: string; readonly draft: Draft | null }
+  | { readonly kind: 'finished'; readonly database: string; readonly record: string; readonly rev: string }
+
+/** `problem` is a code with a sentence; what was typed is still on the screen and is saved again at the next answer. */
+export type SaveState =
+  | { readonly kind: 'saved'; readonly at: Date | null }
+  | { readonly kind: 'saving' }
+  | { readonly kind: 'failed'; readonly problem: string }
+
+/** What a person typed that the record can't hold: shown at its question, and listed before finishing. */
+export type Unkept = { readonly typed: string; readonly reason: MisfitReason }
+
+export type FillPorts = {
+  getDraft(id: string): Promise<Draft | undefined>
+  saveDraft(id: string, change: DraftChange): Promise<boolean>
+  finishDraft(draft: Pick<Draft, 'id'>, answers: Answers, media: Media): Promise<string>
+  contents(form: string, version: string): Promise<FormContents | null>
+}
+
+export type FillOptions = EngineOptions & { readonly locale: Ref<string>; readonly debounceMs?: number }
+
+export type FillForm = {
+  readonly state: ShallowRef<FillState>
+  readonly saving: Ref<SaveState>
+  readonly unkept: Ref<ReadonlyMap<string, Unkept>>
+  readonly media: ComputedRef<Media>
+  open(): Promise<void>
+  /** Save what stands now; resolves when it is in the store, or the attempt failed and `saving` says why. */
+  save(): Promise<void>
+  setUnkept(nodeId: string, value: Unkept | null): void
+  /** Remember a file under the name that an answer is about to bear. */
+  keepMedia(name: string, file: MediaRef): Promise<boolean>
+  /** Where the person is, so that a draft reopens there. */
+  setStep(step: string): void
+  /** Change the instance's XML where the engine offers no call for it, and go on with the result. */
+  rework(change: (instance: Document) => void): Promise<void>
+  finish(): Promise<void>
+}
+
+export function useForm(draftId: string, ports: FillPorts, options: FillOptions): FillForm {
+  const state = shallowRef<FillState>({ kind: 'loading' })
+  const saving = ref<SaveState>({ kind: 'saved', at: null })
+  const unkept = ref<ReadonlyMap<string, Unkept>>(new Map())
+  const media = shallowRef<Media>({})
+  let form: LoadedForm | null = null
+  let step: string | null = null
+  let isFinishing = false
+
+  const root = computed(() => (state.value.kind === 'open' ? state.value.root : null))
+
+  async function open(): Promise<void> {
+    state.value = { kind: 'loading' }
+    const draft = await ports.getDraft(draftId)
+    if (draft === undefined) {
+      fail('draft_missing', '', null)
+      return
+    }
+    const contents = await ports.contents(draft.form, draft.version)
+    if (contents === null) {
+      fail('form_missing', '', draft)
+      return
+    }
+    let schema: FormSchema
+    try {
+      schema = schemaOf(contents)
+      form = await loadEngineForm(contents, options)
+    } catch (error) {
+      fail('form_broken', words(error), draft)
+      return
+    }
+    try {
+      show(await instance(form, schema, draft), draft, schema)
+    } catch (error) {
+      // Its XML stays in the store untouched: a later version of the app may read it.
+      fail(draft.xml === null && draft.answers === null ? 'form_broken' : 'draft_unreadable', words(error), draft)
+    }
+  }
+
+  function show(opened: RootNode, draft: Draft, schema: FormSchema): void {
+    speak(opened, options.locale.value)
+    media.value = draft.media
+    step = draft.step
+    lastSaved = draft.xml
+    saving.value = { kind: 'saved', at: draft.xml === null ? null : new Date(draft.updatedAt) }
+    state.value = { kind: 'open', root: opened, draft, schema }
+  }
+
+  function fail(reason: FillFailure, detail: string, draft: Draft | null): void {
+    state.value = { kind: 'failed', reason, detail, draft }
+  }
+
+  // Saving: one chain, so that an older instance never lands on a newer one.
+  let lastSaved: string | null = null
+  let lastStep: string | null = null
+  let chain: Promise<void> = Promise.resolve()
+  let timer: ReturnType<typeof setTimeout> | null = null
+
+  function save(): Promise<void> {
+    if (timer !== null) clearTimeout(timer)
+    timer = null
+    chain = chain.then(saveNow, saveNow)
+    return chain
+  }
+
+  async function saveNow(): Promise<void> {
+    if (root.value === null || isFinishing) return
+    const xml = cleanText(root.value.instanceState.instanceXML)
+    if (xml === lastSaved && step === lastStep) return
+    saving.value = { kind: 'saving' }
+    try {
+      const isKept = await ports.saveDraft(draftId, { xml, media: media.value, title: titleIn(xml), step })
+      if (!isKept) {
+        fail('draft_missing', '', null)
+        return
+      }
+      lastSaved = xml
+      lastStep = step
+      saving.value = { kind: 'saved', at: new Date() }
+    } catch (error) {
+      saving.value = { kind: 'failed', problem: asProblem(error).code }
+    }
+  }
+
+  watch(
+    () => root.value?.instanceState.instanceXML,
+    (xml, before) => {
+      if (xml === undefined || before === undefined || xml === lastSaved) return
+      if (timer !== null) clearTimeout(timer)
+      timer = setTimeout(() => void save(), options.debounceMs ?? 250)
+    },
+  )
+  watch(options.locale, (locale) => {
+    if (root.value !== null) speak(root.value, locale)
+  })
+
+  const leave = (): void => {
+    if (document.visibilityState === 'hidden') void save()
+  }
+  const hide = (): void => void save()
+  if (typeof document !== 'undefined') {
+    document.addEventListener('visibilitychange', leave)
+    globalThis.addEventListener('pagehide', hide)
+  }
+  onScopeDispose(() => {
+    document.removeEventListener('visibilitychange', leave)
+    globalThis.removeEventListener('pagehide', hide)
+    void save()
+  })
+
+  function setUnkept(nodeId: string, value: Unkept | null): void {
+    if (value === null && !unkept.value.has(nodeId)) return
+    const next = new Map(unkept.value)
+    if (value === null) next.delete(nodeId)
+    else next.set(nodeId, value)
+    unkept.value = next
+  }
+
+  async function keepMedia(name: string, file: MediaRef): Promise<boolean> {
+    media.value = { ...media.value, [name]: file }
+    try {
+      return await ports.saveDraft(draftId, { media: media.value })
+    } catch (error) {
+      saving.value = { kind: 'failed', problem: asProblem(error).code }
+      return false
+    }
+  }
+
+  function setStep(next: string): void {
+    step = next
+    void save()
+  }
+
+  async function rework(change: (instance: Document) => void): Promise<void> {
+    if (state.value.kind !== 'open' || form === null) return
+    const { draft, schema } = state.value
+    const instanceXml = new DOMParser().parseFromString(state.value.root.instanceState.instanceXML, 'text/xml')
+    change(instanceXml)
+    const restored = await form.restore(new XMLSerializer().serializeToString(instanceXml))
+    speak(restored, options.locale.value)
+    unkept.value = new Map()
+    state.value = { kind: 'open', root: restored, draft, schema }
+    await save()
+  }
+
+  async function finish(): Promise<void> {
+    if (state.value.kind !== 'open' || form === null || isFinishing) return
+    const { draft, schema, root: filled } = state.value
+    await save()
+    if (saving.value.kind === 'failed') return
+    isFinishing = true
+    try {
+      const saved = toAnswers(schema, cleanText(filled.instanceState.instanceXML))
+      const answers = draft.answers === null ? saved : await withoutRewriting(form, schema, draft.answers, saved)
+      const rev = await ports.finishDraft(draft, answers, mentionedMedia(schema, answers, media.value))
+      state.value = { kind: 'finished', database: draft.database, record: draft.id, rev }
+    } catch (error) {
+      saving.value = { kind: 'failed', problem: asProblem(error).code }
+    } finally {
+      isFinishing = false
+    }
+  }
+
+  return {
+    state,
+    saving,
+    unkept,
+    media: computed(() => media.value),
+    open,
+    save,
+    setUnkept,
+    keepMedia,
+    setStep,
+    rework,
+    finish,
+  }
+}
+
+/** The draft's own instance, or one made from the answers that it corrects, or a new one. */
+async function instance(form: LoadedForm, schema: FormSchema, draft: Draft): Promise<RootNode> {
+  if (draft.xml !== null) return form.restore(cleanText(draft.xml))
+  if (draft.answers !== null) return form.restore(toXml(schema, draft.answers))
+  return form.create()
+}
+
+/** The engine reads the same base once more, so that only what the person changed counts as changed. */
+async function withoutRewriting(form: LoadedForm, schema: FormSchema, base: Answers, saved: Answers): Promise<Answers> {
+  const opened = await form.restore(toXml(schema, base))
+  return keepUnchanged(schema, base, toAnswers(schema, cleanText(opened.instanceState.instanceXML)), saved)
+}
+
+/** What the form calls this record, for the list of drafts. */
+function titleIn(xml: string): string {
+  const title = /<(?:\w+:)?instanceName>([^<]*)</u.exec(xml)?.[1] ?? ''
+  return new DOMParser().parseFromString(`<t>${title}</t>`, 'text/xml').documentElement.textContent.trim()
+}
+
+function words(error: unknown): string {
+  if (error instanceof FormBroken) return error.message
+  return error instanceof Error ? error.message : String(error)
+}

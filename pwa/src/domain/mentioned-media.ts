@@ -1,0 +1,23 @@
+/** The files of a record that its answers still name; the others were replaced or removed and need not travel. */
+
+import type { Field, FormSchema, FieldType } from './form-schema'
+import type { Answers, Json, Media } from './record'
+import { isObject } from './answers'
+
+const MEDIA: ReadonlySet<FieldType> = new Set(['image', 'audio', 'video', 'file'] satisfies FieldType[])
+
+export function mentionedMedia(schema: FormSchema, answers: Answers, media: Media): Media {
+  const names = new Set(namesIn(schema.fields, answers))
+  return Object.fromEntries(Object.entries(media).filter(([name]) => names.has(name)))
+}
+
+function namesIn(fields: readonly Field[], answers: Answers): string[] {
+  return fields.flatMap((field): string[] => {
+    const value: Json | undefined = answers[field.name]
+    if (field.kind === 'group') return isObject(value) ? namesIn(field.children, value) : []
+    if (field.kind === 'repeat') {
+      return Array.isArray(value) ? value.filter(isObject).flatMap((row) => namesIn(field.children, row)) : []
+    }
+    return MEDIA.has(field.type) && typeof value === 'string' ? [value] : []
+  })
+}
