@@ -1,7 +1,7 @@
 /** Language and theme, kept on the phone and applied to the whole page. */
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
-import { setLocale, type Locale } from '@/locales/i18n'
+import { LOCALES, setLocale, type Locale } from '@/locales/i18n'
 import { getSetting, putSetting } from '@/storage/settings'
 
 export type Theme = 'light' | 'outdoor'
@@ -26,6 +26,13 @@ export const usePreferences = defineStore('preferences', () => {
     await putSetting('locale', chosen)
   }
 
+  /** The language that the person's account names, unless this phone's person already chose one. */
+  async function suggestLocale(suggested: Locale): Promise<void> {
+    if (!LOCALES.includes(suggested) || (await getSetting<Locale | ''>('locale', '')) !== '') return
+    locale.value = suggested
+    apply()
+  }
+
   async function chooseTheme(chosen: Theme): Promise<void> {
     theme.value = chosen
     apply()
@@ -37,5 +44,5 @@ export const usePreferences = defineStore('preferences', () => {
     document.documentElement.dataset['theme'] = theme.value
   }
 
-  return { locale, theme, load, chooseLocale, chooseTheme }
+  return { locale, theme, load, suggestLocale, chooseLocale, chooseTheme }
 })

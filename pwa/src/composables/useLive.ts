@@ -1,0 +1,20 @@
+/** A value read from the phone's store that follows every change of it, in this tab or another. */
+import { liveQuery } from 'dexie'
+import { onScopeDispose, ref, watch, type Ref } from 'vue'
+
+/** `undefined` until first read. `sources` are getters whose change starts the query anew. */
+export function useLive<T>(query: () => Promise<T>, ...sources: (() => unknown)[]): Ref<T | undefined> {
+  const value = ref<T>() as Ref<T | undefined>
+  let subscription: { unsubscribe(): void } | undefined
+  const start = (): void => {
+    subscription?.unsubscribe()
+    subscription = liveQuery(query).subscribe({
+      next: (found) => (value.value = found),
+      error: (error) => console.error(error),
+    })
+  }
+  if (sources.length === 0) start()
+  else watch(sources, start, { immediate: true })
+  onScopeDispose(() => subscription?.unsubscribe())
+  return value
+}

@@ -1,0 +1,210 @@
+/**
+ * Everything that the phone's lists show, read in one go: own work over the server's copies, with what supervisors
+ * decided. Bodies are read only where a decision or a task needs them, so that thousands of records stay quick.
+ */
+import { decisionOf, review, type Decision, type ReviewState } from '@/domain/review'
+import { folded } from '@/domain/folding'
+import type { JsonObject, ReviewDocument } from '@/domain/record'
+import { database, type Draft, type OwnRevision, type ServerDocument, type Upload } from './database'
+import { ownIsAhead } from './records'
+
+/** Where a record stands, as its person should understand it. */
+export type RecordState =
+  | { kind: 'draft' }
+  | { kind: 'waiting' }
+  | { kind: 'refused'; reason: string | null }
+  | { kind: 'held' }
+  | { kind: ReviewState | 'corrected' }
+
+export type WorkItem = {
+  key: string
+  database: string
+  id: string
+  form: string
+  version: string
+  title: string
+  folded: string
+  at: string
+  state: RecordState
+  isMine: boolean
+  /** Whether a draft of a correction is open. */
+  hasDraft: boolean
+  /** Files of the record that have not arrived yet. */
+  filesWaiting: number
+  /** What the supervisor or the person who gave the task wrote. */
+  comment: string
+}
+
+export type Worklist = {
+  drafts: WorkItem[]
+  waiting: WorkItem[]
+  fix: WorkItem[]
+  sent: WorkItem[]
+  assigned: WorkItem[]
+  /** All records of the areas that this phone carries. */
+  all: WorkItem[]
+}
+
+export const EMPTY_WORKLIST: Worklist = { drafts: [], waiting: [], fix: [], sent: [], assigned: [], all: [] }
+
+export async function readWorklist(person: string, server: string): Promise<Worklist> {
+  const tables = [database.documents, database.bodies, database.revisions, database.drafts, database.uploads, database.enrolments]
+  return database.transaction('r', tables, async () => {
+    const records = await database.documents.where('type').equals('record').toArray()
+    const reviews = await reviewsByRecord()
+    const own = latestById(await database.revisions.where('person').equals(person).toArray())
+    const drafts = (await database.drafts.where('person').equals(person).toArray()).filter((row) => row.deletedAt === undefined)
+    const uploads = await database.uploads.where('done').equals(0).toArray()
+    const enrolments = new Set(await database.enrolments.where('person').equals(person).primaryKeys())
+    const world = { server, reviews, own, drafts: new Map(drafts.map((row) => [row.id, row])), uploads, enrolments }
+    const all = itemsOf(records, world)
+    return {
+      drafts: latestFirst(drafts.map(draftItem)),
+      waiting: all.filter(({ state }) => state.kind === 'waiting'),
+      fix: all.filter(needsFixing).sort((left, right) => Number(right.isMine) - Number(left.isMine)),
+      sent: all.filter((item) => item.isMine && !needsFixing(item) && item.state.kind !== 'waiting'),
+      assigned: await tasksOf(person, new Map(all.map((item) => [item.id, item]))),
+      all,
+    }
+  })
+}
+
+type World = {
+  server: string
+  reviews: Map<string, { decisions: Decision[]; documents: (ReviewDocument & { id: string })[] }>
+  own: Map<string, OwnRevision>
+  drafts: Map<string, Draft>
+  uploads: Upload[]
+  enrolments: Set<string>
+}
+
+function itemsOf(records: ServerDocument[], world: World): WorkItem[] {
+  const items: WorkItem[] = []
+  const seen = new Set<string>()
+  for (const record of records) {
+    seen.add(record.id)
+    // An erased record has no form any more, and a deleted one nothing to do.
+    if (record.deleted === 0 && record.form !== '') items.push(itemOf(record, world.own.get(record.id), world))
+  }
+  for (const own of world.own.values()) {
+    if (!seen.has(own.id) && own.deleted === 0) items.push(itemOf(null, own, world))
+  }
+  return latestFirst(items)
+}
+
+function itemOf(record: ServerDocument | null, own: OwnRevision | undefined, world: World): WorkItem {
+  const isAhead = own !== undefined && ownIsAhead(own, record)
+  const shown = isAhead || record === null ? ownListed(own as OwnRevision) : record
+  const reviewed = world.reviews.get(shown.id)
+  const state = stateOf(shown.rev, own, isAhead, reviewed?.decisions ?? [], world.server)
+  const decision = reviewed?.documents.filter(({ rev }) => rev === shown.rev).at(-1)
+  return {
+    key: `${shown.database} ${shown.id}`,
+    database: shown.database,
+    id: shown.id,
+    form: shown.form,
+    version: shown.version,
+    title: shown.title,
+    folded: folded(shown.title),
+    at: shown.savedAt,
+    state,
+    isMine: own !== undefined || world.enrolments.has(record?.by ?? ''),
+    hasDraft: world.drafts.has(shown.id),
+    filesWaiting: world.uploads.filter((upload) => upload.record === shown.id).length,
+    comment: state.kind === 'returned' || state.kind === 'rejected' ? (decision?.comment ?? '') : '',
+  }
+}
+
+/** The state of the revision that is shown, from what the server answered about it and what people decided. */
+export function stateOf(
+  rev: string,
+  own: OwnRevision | undefined,
+  isAhead: boolean,
+  decisions: Decision[],
+  server: string,
+): RecordState {
+  const receipt = own?.receipts[server]
+  if (isAhead && receipt === undefined) return { kind: 'waiting' }
+  if (isAhead && receipt?.outcome === 'refused') return { kind: 'refused', reason: receipt.reason }
+  if (isAhead && receipt?.outcome === 'quarantined') return { kind: 'held' }
+  const reviewed = review(rev, decisions)
+  return { kind: reviewed.isCorrected && reviewed.state === 'received' ? 'corrected' : reviewed.state }
+}
+
+function needsFixing({ state }: WorkItem): boolean {
+  return state.kind === 'returned' || state.kind === 'refused'
+}
+
+function ownListed(own: OwnRevision): Pick<ServerDocument, 'database' | 'id' | 'rev' | 'form' | 'version' | 'title' | 'savedAt'> {
+  const { database: name, id, rev, title, savedAt, content } = own
+  return { database: name, id, rev, title, savedAt, form: text(content['form']), version: text(content['form_version']) }
+}
+
+function draftItem(draft: Draft): WorkItem {
+  const { database: name, id, form, version, title, updatedAt } = draft
+  const place = { key: `draft ${id}`, database: name, id, form, version, title, folded: folded(title), at: updatedAt }
+  return { ...place, state: { kind: 'draft' }, isMine: true, hasDraft: true, filesWaiting: 0, comment: '' }
+}
+
+/** Tasks are documents about a record; one that names somebody else is not this person's. */
+async function tasksOf(person: string, items: Map<string, WorkItem>): Promise<WorkItem[]> {
+  const tasks: WorkItem[] = []
+  for (const { content } of await bodiesOf('task')) {
+    const item = items.get(text(content['record']))
+    const to = text(content['to'])
+    if (item === undefined || (to !== '' && to !== person) || content['done'] === true) continue
+    tasks.push({ ...item, key: `task ${item.key}`, comment: text(content['note']) })
+  }
+  return tasks
+}
+
+async function reviewsByRecord(): Promise<World['reviews']> {
+  const reviews: World['reviews'] = new Map()
+  for (const { id, content } of await bodiesOf('review')) {
+    const decision = decisionOf(id, content)
+    const about = text(content['record'])
+    if (decision === null) continue
+    const known = reviews.get(about) ?? { decisions: [], documents: [] }
+    known.decisions.push(decision)
+    known.documents.push({ ...(content as unknown as ReviewDocument), id })
+    reviews.set(about, known)
+  }
+  return reviews
+}
+
+async function bodiesOf(type: string): Promise<{ id: string; content: JsonObject }[]> {
+  const rows = await database.documents.where('type').equals(type).toArray()
+  const live = rows.filter(({ deleted }) => deleted === 0).sort((left, right) => left.id.localeCompare(right.id))
+  const bodies = await database.bodies.bulkGet(live.map((row): [string, string] => [row.database, row.id]))
+  return bodies.flatMap((body) => (body === undefined ? [] : [body]))
+}
+
+/** What supervisors wrote about a record, the latest last. */
+export async function reviewsOf(databaseName: string, id: string): Promise<(ReviewDocument & { id: string })[]> {
+  const rows = await database.documents.where('about').equals(id).toArray()
+  const keys = rows
+    .filter((row) => row.database === databaseName && row.type === 'review' && row.deleted === 0)
+    .map((row): [string, string] => [row.database, row.id])
+  const bodies = await database.bodies.bulkGet(keys)
+  return bodies
+    .flatMap((body) => (body === undefined ? [] : [{ ...(body.content as unknown as ReviewDocument), id: body.id }]))
+    .sort((left, right) => left.id.localeCompare(right.id))
+}
+
+/** The person's latest revision of each record. */
+function latestById(revisions: OwnRevision[]): Map<string, OwnRevision> {
+  const latest = new Map<string, OwnRevision>()
+  for (const row of revisions) {
+    const known = latest.get(row.id)
+    if (known === undefined || row.number > known.number) latest.set(row.id, row)
+  }
+  return latest
+}
+
+function latestFirst(items: WorkItem[]): WorkItem[] {
+  return items.sort((left, right) => right.at.localeCompare(left.at))
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}

@@ -1,0 +1,71 @@
+/** The five lists and everything in them, for all screens of the phone. */
+import { liveQuery, type Subscription } from 'dexie'
+import { defineStore } from 'pinia'
+import { computed, shallowRef, watch } from 'vue'
+import type { FormDocument } from '@/domain/record'
+import { CATALOG, listAreas, listForms } from '@/storage/catalog'
+import { database, type ServerState } from '@/storage/database'
+import { EMPTY_WORKLIST, readWorklist, type Worklist } from '@/storage/worklist'
+import { useSession } from './session'
+
+export const useWork = defineStore('work', () => {
+  const session = useSession()
+  const lists = shallowRef<Worklist>(EMPTY_WORKLIST)
+  const forms = shallowRef<FormDocument[]>([])
+  const areaNames = shallowRef(new Map<string, string>())
+  const server = shallowRef<ServerState | null>(null)
+  const isRead = shallowRef(false)
+  const subscriptions: Subscription[] = []
+
+  watch(
+    () => [session.session?.person.id, session.session?.server] as const,
+    ([person, serverId]) => {
+      for (const subscription of subscriptions.splice(0)) subscription.unsubscribe()
+      lists.value = EMPTY_WORKLIST
+      server.value = null
+      isRead.value = false
+      if (person === undefined || serverId === undefined) return
+      follow(
+        () => readWorklist(person, serverId),
+        (found) => {
+          lists.value = found
+          isRead.value = true
+        },
+      )
+      follow(listForms, (found) => (forms.value = found))
+      follow(listAreas, (found) => (areaNames.value = new Map(found.map(({ unit, name }) => [unit, name]))))
+      follow(
+        () => database.servers.get(serverId),
+        (found) => (server.value = found ?? null),
+      )
+    },
+    { immediate: true },
+  )
+
+  function follow<T>(query: () => Promise<T>, next: (value: T) => void): void {
+    subscriptions.push(liveQuery(query).subscribe({ next, error: (error) => console.error(error) }))
+  }
+
+  /** Whether everything that this person needs has come to the phone at least once. */
+  const isReady = computed(() => server.value?.complete === 1)
+
+  function formTitle(form: string, language: string): string {
+    const versions = forms.value.filter((one) => one.form === form)
+    const latest = versions.reduce<FormDocument | undefined>(
+      (best, one) => (best === undefined || one.version > best.version ? one : best),
+      undefined,
+    )
+    return latest?.title[language] ?? latest?.title['vi'] ?? form
+  }
+
+  /** A unit's name: the catalog's, else the one in the person's rights. */
+  function areaName(unit: string): string {
+    const granted = session.person?.grants.find((grant) => grant.unit === unit)?.unit_name
+    return areaNames.value.get(unit) ?? granted ?? unit
+  }
+
+  /** The databases in which this person records. */
+  const scopes = computed(() => (server.value?.carry ?? []).filter((name) => name !== CATALOG))
+
+  return { lists, forms, server, isRead, isReady, scopes, formTitle, areaName }
+})
