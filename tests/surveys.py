@@ -26,7 +26,7 @@ INSIDE = "22.05 103.25 600 4.5"
 
 FIELDS = """
 <household><name/><phone/></household><members/><area/><visited/><started/><milk_at/><house/><crops/><photo/><note_text/>
-<plot/><crop_row><_rid/><crop/><yield/><secret/></crop_row><meta><instanceID/><instanceName/></meta>
+<plot/><crop_row><_rid/><crop/><yield/></crop_row><meta><instanceID/><instanceName/></meta>
 """
 BINDS = {
     "household/name": "string",

@@ -30,7 +30,8 @@ async def geojson(
     storage: NamedDependency[Storage],
     areas: NamedDependency[Areas],
     layouts: NamedDependency[Layouts],
-    scope: Annotated[str | None, QueryParameter(max_length=100)] = None,
+    # `scope` itself means something else to the framework.
+    database: Annotated[str | None, QueryParameter(name="scope", max_length=100)] = None,
     sensitive: FromQuery[bool] = False,
 ) -> Stream:
     """Give the approved records of `<form>.geojson` in one's scopes, streamed.
@@ -41,7 +42,7 @@ async def geojson(
     async with storage.read() as connection:
         table = await layouts.of(connection, form)
     atlas = await areas.atlas()
-    databases = tuple(each.name for each in atlas.scopes_of(principal) if scope in {None, each.name})
+    databases = tuple(each.name for each in atlas.scopes_of(principal) if database in {None, each.name})
     if table is None or form == file or not databases:
         raise Problem("not_found")
     if sensitive and not all(allowed(principal, "read_sensitive", each) for each in databases):

@@ -53,9 +53,9 @@ async def list_records(
     principal: NamedDependency[Principal],
     storage: NamedDependency[Storage],
     areas: NamedDependency[Areas],
-    scope: FromQuery[str | None] = None,
+    # `scope` and `state` themselves mean something else to the framework.
+    database: Annotated[str | None, QueryParameter(name="scope", max_length=100)] = None,
     form: FromQuery[str | None] = None,
-    # `state` itself means something else to the framework.
     states: Annotated[list[State] | None, QueryParameter(name="state")] = None,
     q: Annotated[str | None, QueryParameter(max_length=200)] = None,
     before: Annotated[str | None, QueryParameter(max_length=400)] = None,
@@ -63,8 +63,8 @@ async def list_records(
 ) -> Queue:
     """List the records of one's scopes, the doubtful first, then the newest; `state` may stand several times."""
     atlas = await areas.atlas()
-    databases = tuple(each.name for each in atlas.scopes_of(principal) if scope in {None, each.name})
-    if scope is not None and not databases:
+    databases = tuple(each.name for each in atlas.scopes_of(principal) if database in {None, each.name})
+    if database is not None and not databases:
         raise Problem("not_found")
     filters = queue.Filters(databases, form or "", tuple(states or ()), fold(q or ""))
     async with storage.read() as connection:
