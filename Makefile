@@ -19,7 +19,7 @@ APP := pwa/dist/index.html
 # Folders too, so that a deleted file builds the app again.
 APP_SOURCES := $(shell find pwa/src pwa/public pwa/index.html pwa/vite.config.ts pwa/tsconfig*.json 2>/dev/null)
 
-.PHONY: help demo test test-fast check bench format lock clean install install-dev install-app parts
+.PHONY: help demo test test-fast check bench migration format lock clean install install-dev install-app parts
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ check: install-dev install-app ## style, types, layers, migrations and lock file
 
 bench: install-dev ## how fast: each figure beside its aim and the peer's
 	$(BIN)/python -m tests.bench
+
+migration: install-dev ## write the next migration from what the tables changed: make migration NAME="what is new"
+	$(BIN)/python -m tests.house.migration "$(NAME)"
 
 format: install-dev install-app ## put the code into shape
 	$(BIN)/ruff check --fix --exit-zero

@@ -1,19 +1,47 @@
-"""Bring a database to the present schema."""
+"""Bring a database to the present schema, and tell whether it is there.
 
-from sqlalchemy import inspect
+Every migration runs in one transaction: a schema is old or new, never between. Processes that start together queue,
+and the later ones find nothing to do. There is no way back down: a backup is.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
 
 from server.db.engine import Storage
-from server.db.metadata import metadata
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+#: Any number that nothing else locks.
+MIGRATION_LOCK = 0x4E75_6F6E_6701
 
 
 async def migrate(storage: Storage) -> None:
-    """Create what is missing."""
+    """Run the migrations that the database lacks."""
     async with storage.write() as connection:
-        await connection.run_sync(metadata.create_all)
+        if storage.is_postgresql:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        await connection.run_sync(upgrade)
 
 
 async def is_current(storage: Storage) -> bool:
-    """Whether the database has all that this server's code expects."""
+    """Whether the database has the schema that this server's code expects."""
     async with storage.read() as connection:
-        present = await connection.run_sync(lambda sync: set(inspect(sync).get_table_names()))
-    return set(metadata.tables) <= present
+        present = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_heads())
+    return set(present) == set(ScriptDirectory(str(MIGRATIONS)).get_heads())
+
+
+def configuration(connection: Connection) -> Config:
+    """Return what Alembic needs to work on `connection`."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the missing migrations on `connection`, whose transaction is the caller's."""
+    command.upgrade(configuration(connection), "head")
