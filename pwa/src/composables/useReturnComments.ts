@@ -1,8 +1,8 @@
 /** What the supervisor wrote about the revision that a draft corrects; nothing for a new record. */
 import { shallowRef, type ShallowRef } from 'vue'
 import { decisionOf, review } from '@/domain/review'
-import { database } from '@/storage/database'
 import { getDraft } from '@/storage/drafts'
+import { reviewsOf } from '@/storage/worklist'
 
 export type ReturnComments = { readonly comment: string; readonly comments: Readonly<Record<string, string>> }
 
@@ -22,21 +22,11 @@ export function useReturnComments(draftId: string): ShallowRef<ReturnComments | 
 async function read(draftId: string): Promise<ReturnComments> {
   const draft = await getDraft(draftId)
   if (draft?.base == null) return NONE
-  const about = await database.documents.where('about').equals(draft.id).toArray()
-  const bodies = await database.bodies.bulkGet(about.map(({ id }): [string, string] => [draft.database, id]))
-  const decisions = bodies.flatMap((body) => {
-    const decision = body && decisionOf(body.id, body.content)
-    return decision ? [{ decision, content: body.content }] : []
-  })
-  const [standing] = review(
-    draft.base.rev,
-    decisions.map(({ decision }) => decision),
-  ).standing
-  const content = decisions.find(({ decision }) => decision === standing || decision.id === standing?.id)?.content
-  if (content === undefined || standing?.verdict !== 'returned') return NONE
-  const { comment, comments } = content
-  return {
-    comment: typeof comment === 'string' ? comment : '',
-    comments: typeof comments === 'object' && comments !== null ? (comments as Record<string, string>) : {},
-  }
+  const reviews = await reviewsOf(draft.database, draft.id)
+  const decisions = reviews.flatMap((document) => decisionOf(document.id, document) ?? [])
+  const [standing] = review(draft.base.rev, decisions).standing
+  const found = reviews.find(({ id }) => id === standing?.id)
+  return standing?.verdict === 'returned' && found !== undefined
+    ? { comment: found.comment, comments: found.comments }
+    : NONE
 }
