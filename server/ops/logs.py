@@ -7,15 +7,15 @@ that hold secrets are blotted out.
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
 SECRET_NAMES = ("password", "token", "authorization", "cookie", "secret", "seal", "refresh", "body")
 
 
-def configure_logs(level: str) -> None:
-    """Send this process's logs to standard error from `level` on."""
+def configure_logs(level: str, stream: TextIO | None = None) -> None:
+    """Send this process's logs from `level` on to `stream`, or to standard error."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -27,7 +27,6 @@ def configure_logs(level: str) -> None:
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
@@ -37,13 +36,14 @@ def configure_logs(level: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    # The request line is ours (`edge`); the libraries' would repeat it with the query string.
-    for name in ("uvicorn.access", "httpx", "httpcore"):
+    # The request line is ours (`edge`), and the libraries' would repeat it with the query string; the drivers' debug
+    # lines hold every statement with its values: people's answers, and what tokens and passwords are kept as.
+    for name in ("uvicorn.access", "httpx", "httpcore", "aiosqlite", "asyncpg", "sqlalchemy"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

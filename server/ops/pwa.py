@@ -13,7 +13,7 @@ from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import HttpMethod, Request, Response, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -22,11 +22,11 @@ from server.settings import Settings
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
-#: What mimetypes does not know, or knows differently on each machine.
+#: What mimetypes does not know, or knows differently on each machine; the framework adds the character set to text.
 TYPES = {
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".html": "text/html",
     ".json": "application/json",
     ".webmanifest": "application/manifest+json",
     ".wasm": "application/wasm",
@@ -53,7 +53,12 @@ class BuiltFile:
     encoding: str | None
 
 
-@get(["/", "/{path:path}"], include_in_schema=False, own_encoding=True)
+@route(
+    ["/", "/{path:path}"],
+    http_method=[HttpMethod.GET, HttpMethod.HEAD],
+    include_in_schema=False,
+    own_encoding=True,
+)
 async def built_app(
     request: Request[Any, Any, Any], settings: NamedDependency[Settings], path: FromPath[str | None] = None
 ) -> Response[bytes]:
@@ -61,7 +66,7 @@ async def built_app(
     name = (path or "").strip("/")
     if name.split("/", 1)[0] in ("api", ".well-known"):
         raise Problem("not_found")
-    takes_brotli = "br" in request.headers.get("accept-encoding", "")
+    takes_brotli = "br" in _accepted(request.headers.get("accept-encoding", ""))
     found = await asyncio.to_thread(_read, settings.pwa_dir, name or "index.html", takes_brotli)
     if found is None:
         # A missing script must not be answered with a page: the browser would try to run it.
@@ -89,15 +94,22 @@ def _answer(request: Request[Any, Any, Any], name: str, found: BuiltFile) -> Res
     return Response(found.body, headers=headers, media_type=_type(name))
 
 
+def _accepted(header: str) -> set[str]:
+    offers = (offer.replace(" ", "").partition(";") for offer in header.split(","))
+    return {name for name, _, weight in offers if weight not in ("q=0", "q=0.0", "q=0.00", "q=0.000")}
+
+
 def _type(name: str) -> str:
     return TYPES.get(Path(name).suffix) or guess_type(name)[0] or "application/octet-stream"
 
 
 def _read(root: Path, name: str, takes_brotli: bool) -> BuiltFile | None:
     base = root.resolve()
+    if "\0" in name:
+        return None
     # Resolved before it is compared: neither `..` nor a link leads out of the folder.
     path = (base / name).resolve()
-    if not path.is_relative_to(base) or "\0" in name or not path.is_file():
+    if not path.is_relative_to(base) or not path.is_file():
         return None
     twin = path.with_name(path.name + ".br")
     encoding = "br" if takes_brotli and twin.is_file() else None

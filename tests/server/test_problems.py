@@ -1,0 +1,158 @@
+"""Errors over HTTP: one shape, whatever raised them, and nothing of a bug but its id."""
+
+import errno
+import logging
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import structlog
+from litestar import Litestar, get
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
+
+from server.db.engine import Storage
+from server.errors import KINDS, Problem
+from server.ops.logs import blot_secrets, configure_logs
+from server.ops.problems import is_disk_full, problem_body
+from tests.builders import PASSWORD, Client, add_person, problem, sign_in, try_sign_in
+
+SECRET_OF_A_BUG = "the answer was 42"
+
+
+@get("/api/test/bug")
+async def bug() -> None:
+    raise RuntimeError(SECRET_OF_A_BUG)
+
+
+@get("/api/test/full")
+async def full() -> None:
+    raise RuntimeError("while writing") from OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.fixture
+async def broken(app: Litestar, client: Client) -> Client:
+    app.register(bug)
+    app.register(full)
+    return client
+
+
+async def test_a_bug_is_logged_once_with_the_id_that_the_client_is_shown(broken: Client) -> None:
+    with capture_logs() as logged:
+        answer = await broken.get("/api/test/bug")
+    params = problem(answer, 500, "internal")
+    assert SECRET_OF_A_BUG not in answer.text
+    errors = [entry for entry in logged if entry["log_level"] == "error"]
+    assert [(entry["event"], entry["error_id"]) for entry in errors] == [("unexpected_error", params["error_id"])]
+    assert isinstance(errors[0]["exc_info"], RuntimeError)
+
+
+async def test_a_full_disk_is_told_as_such(broken: Client) -> None:
+    answer = await broken.get("/api/test/full")
+    problem(answer, 507, "disk_full")
+    assert answer.headers["retry-after"] == "60"
+
+
+async def test_a_full_disk_is_recognised_in_sqlite(tmp_path: Path) -> None:
+    storage = Storage(f"sqlite:///{tmp_path / 'small.db'}")
+    async with storage.write() as connection:
+        await connection.execute(text("PRAGMA max_page_count = 2"))
+        await connection.execute(text("CREATE TABLE t (body BLOB)"))
+        with pytest.raises(OperationalError) as refusal:
+            await connection.execute(text("INSERT INTO t VALUES (zeroblob(100000))"))
+    await storage.close()
+    assert is_disk_full(refusal.value)
+    assert not is_disk_full(RuntimeError("something else"))
+
+
+@pytest.mark.parametrize("path", ["/api/typo", "/api/areas/typo/deeper", "/api/docs/typo", "/.well-known/typo"])
+async def test_unknown_addresses_of_the_api_are_problems_and_never_the_app(client: Client, path: str) -> None:
+    problem(await client.get(path), 404, "not_found")
+
+
+async def test_a_wrong_method_names_the_right_ones(client: Client) -> None:
+    answer = await client.get("/api/auth/login")
+    problem(answer, 405, "method_not_allowed")
+    assert "POST" in answer.headers["allow"]
+    problem(await client.post("/api/typo", json={}), 404, "not_found")
+
+
+async def test_a_body_of_eleven_megabytes_is_refused(client: Client) -> None:
+    body = b'{"username": "' + b"a" * 11_000_000 + b'"}'
+    answer = await client.post("/api/auth/login", content=body, headers={"Content-Type": "application/json"})
+    problem(answer, 413, "too_large")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"username": 5}', b"\xff\xfe", b'{"a":1}' * 2])
+async def test_a_malformed_body_is_refused_in_the_same_shape(client: Client, body: bytes) -> None:
+    answer = await client.post("/api/auth/login", content=body, headers={"Content-Type": "application/json"})
+    problem(answer, 400, "invalid_request")
+
+
+async def test_a_refused_body_names_the_fields_and_repeats_no_input(client: Client) -> None:
+    answer = await client.post("/api/auth/login", json={"username": "lan", "passwort": PASSWORD})
+    params = problem(answer, 400, "invalid_request")
+    assert {misfit["field"] for misfit in params["fields"]} == {"password", "passwort"}
+    assert PASSWORD not in answer.text
+
+
+async def test_every_answer_carries_the_security_headers_and_a_request_id(client: Client) -> None:
+    for path in ("/", "/healthz", "/api/typo", "/api/me", "/api/docs"):
+        headers = (await client.get(path)).headers
+        policy = headers["content-security-policy"]
+        assert "script-src 'self' 'wasm-unsafe-eval';" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe-inline" not in policy
+        assert "geolocation=(self), camera=(self), microphone=(self)" in headers["permissions-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert len(headers["x-request-id"]) == 32
+
+
+async def test_a_request_id_of_a_proxy_is_kept_unless_it_is_odd(client: Client) -> None:
+    kept = await client.get("/healthz", headers={"X-Request-Id": "caddy-0123456789"})
+    assert kept.headers["x-request-id"] == "caddy-0123456789"
+    odd = await client.get("/healthz", headers={"X-Request-Id": "a b"})
+    assert odd.headers["x-request-id"] != "a b"
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    root = logging.getLogger()
+    before = (list(root.handlers), root.level)
+    stream = StringIO()
+    configure_logs("debug", stream)
+    yield stream
+    root.handlers, root.level = before
+    structlog.reset_defaults()
+
+
+async def test_logs_hold_no_password_token_or_query(client: Client, log: StringIO) -> None:
+    await add_person(client, "lan")
+    await try_sign_in(client, "lan", "một mật khẩu sai")
+    worker = await sign_in(client, "lan")
+    await client.get("/api/me?access_token=in-the-query", headers=worker.headers | {"Cookie": "session=in-a-cookie"})
+    await client.post("/api/auth/refresh", json={"refresh_token": worker.refresh})
+    written = log.getvalue()
+    assert '"event": "request"' in written
+    for secret in (PASSWORD, "một mật khẩu sai", worker.access, worker.refresh, "in-the-query", "in-a-cookie"):
+        assert secret not in written
+
+
+def test_fields_that_are_named_like_secrets_are_blotted_out() -> None:
+    event = blot_secrets(None, "info", {"event": "x", "refresh_token": "a", "Authorization": "b", "path": "/"})
+    assert event == {"event": "x", "refresh_token": "***", "Authorization": "***", "path": "/"}
+
+
+@pytest.mark.parametrize("code", sorted(KINDS))
+def test_every_code_has_a_title_and_an_error_status(code: str) -> None:
+    body = problem_body(Problem(code))
+    assert 400 <= KINDS[code].status < 600
+    assert body["title"]
+    assert not str(body["title"]).endswith(".")
+
+
+def test_a_code_that_is_not_in_the_table_can_not_be_raised() -> None:
+    with pytest.raises(KeyError):
+        Problem("no_such_code")

@@ -1,0 +1,93 @@
+"""The built app as browsers get it: caching, 304s, brotli twins, deep links."""
+
+from pathlib import Path
+
+import pytest
+
+from server.settings import Settings
+from tests.builders import Client, problem
+
+INDEX = "<!doctype html><title>Nương</title>"
+SCRIPT = "console.log('nương')"
+
+
+@pytest.fixture
+def dist(settings: Settings) -> Path:
+    root = settings.pwa_dir
+    (root / "assets").mkdir(parents=True)
+    (root / "index.html").write_text(INDEX, "utf-8")
+    (root / "service-worker.js").write_text("self.skipWaiting()", "utf-8")
+    (root / "manifest.webmanifest").write_text("{}", "utf-8")
+    (root / "assets" / "index-a1b2c3.js").write_text(SCRIPT, "utf-8")
+    (root / "assets" / "index-a1b2c3.js.br").write_bytes(b"\x8b\x00\x80A\x03")
+    (root.parent / "outside.txt").write_text("not for the web", "utf-8")
+    return root
+
+
+@pytest.mark.parametrize("path", ["/", "/signin", "/record/agri-03226-2025/0199", "/desk/review", "/index.html"])
+async def test_addresses_of_the_app_open_its_page_and_are_asked_for_again(
+    client: Client, dist: Path, path: str
+) -> None:
+    answer = await client.get(path)
+    assert (answer.status_code, answer.text) == (200, INDEX)
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+async def test_an_unchanged_page_is_answered_with_304_and_a_new_build_is_not(client: Client, dist: Path) -> None:
+    tag = (await client.get("/")).headers["etag"]
+    same = await client.get("/desk/review", headers={"If-None-Match": f'W/{tag}, "other"'})
+    assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", tag)
+    (dist / "index.html").write_text(INDEX + "<p>mới", "utf-8")
+    assert (await client.get("/", headers={"If-None-Match": tag})).status_code == 200
+
+
+async def test_assets_are_kept_for_ever_and_sent_as_brotli_where_it_is_taken(client: Client, dist: Path) -> None:
+    path = "/assets/index-a1b2c3.js"
+    plain = await client.get(path, headers={"Accept-Encoding": "identity"})
+    assert plain.text == SCRIPT
+    assert plain.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert plain.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert "content-encoding" not in plain.headers
+    compressed = await client.get(path, headers={"Accept-Encoding": "gzip, br"})
+    assert compressed.headers["content-encoding"] == "br"
+    assert compressed.headers["vary"] == "Accept-Encoding"
+    assert compressed.headers["etag"] != plain.headers["etag"]
+    refused = await client.get(path, headers={"Accept-Encoding": "br;q=0, gzip"})
+    assert "content-encoding" not in refused.headers
+
+
+async def test_the_service_worker_is_asked_for_again(client: Client, dist: Path) -> None:
+    answer = await client.get("/service-worker.js")
+    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+    manifest = await client.get("/manifest.webmanifest")
+    assert manifest.headers["content-type"] == "application/manifest+json"
+
+
+async def test_a_missing_file_is_no_page(client: Client, dist: Path) -> None:
+    problem(await client.get("/assets/index-old.js"), 404, "not_found")
+    problem(await client.get("/favicon.ico"), 404, "not_found")
+
+
+async def test_only_the_folder_of_the_app_is_served(client: Client, dist: Path) -> None:
+    (dist / "link.txt").symlink_to(dist.parent / "outside.txt")
+    for path in ("/../outside.txt", "/%2e%2e/outside.txt", "/assets/..%2f..%2foutside.txt", "/link.txt", "/a%00b.js"):
+        answer = await client.get(path)
+        assert "not for the web" not in answer.text
+        assert answer.status_code in (400, 404)
+
+
+async def test_an_app_that_is_not_built_says_so_in_both_languages(client: Client) -> None:
+    answer = await client.get("/")
+    assert answer.status_code == 503
+    assert "make demo" in answer.text
+    assert 'lang="vi"' in answer.text
+    assert 'lang="en"' in answer.text
+    problem(await client.get("/assets/index.js"), 404, "not_found")
+
+
+async def test_head_answers_like_get_without_a_body(client: Client, dist: Path) -> None:
+    answer = await client.head("/signin")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-length"] == str(len(INDEX.encode()))
