@@ -15,15 +15,16 @@ from litestar.params import FromQuery, Parameter
 from litestar.response import File
 from sqlalchemy import select
 
-from server.auth.authorise import require
+from server.auth.authorise import allowed, require
 from server.auth.principal import Principal
 from server.clock import Clock
 from server.db.engine import Storage
 from server.errors import Problem
 from server.media.files import MediaFiles
-from server.media.schemas import parse_metadata
+from server.media.schemas import UploadMetadata, parse_metadata
 from server.media.tables import media
 from server.media.uploads import Caps, Standing, Uploads, readable_bytes
+from server.revisions.journal import Journal
 from server.settings import Settings
 
 TUS_VERSION = "1.0.0"
@@ -65,7 +66,13 @@ def _answer(standing: Standing, status: int, **more: str) -> Response[None]:
     return Response(None, status_code=status, headers=headers)
 
 
-@route(["/", "/{_sha256:str}"], http_method=[HttpMethod.OPTIONS], status_code=204, summary="What this upload door can")
+async def _brought(journal: Journal, principal: Principal, promised: UploadMetadata) -> bool:
+    stored = {one.person for one in await journal.history(promised.db, promised.record)}
+    waiting = {one.person for one in await journal.quarantined(promised.db) if one.doc_id == promised.record}
+    return principal.person in stored | waiting
+
+
+@route(["/", "/{sha256:str}"], http_method=[HttpMethod.OPTIONS], status_code=204, summary="What this upload door can")
 async def offers(settings: NamedDependency[Settings]) -> Response[None]:
     """Return the version and extensions of tus that are spoken here."""
     headers = {
@@ -79,7 +86,10 @@ async def offers(settings: NamedDependency[Settings]) -> Response[None]:
 
 @post("/", status_code=201, summary="Announce a content")
 async def announce(
-    request: Request[Any, Any, Any], uploads: NamedDependency[Uploads], principal: NamedDependency[Principal]
+    request: Request[Any, Any, Any],
+    uploads: NamedDependency[Uploads],
+    journal: NamedDependency[Journal],
+    principal: NamedDependency[Principal],
 ) -> Response[None]:
     """Begin the upload that `Upload-Metadata` promises, or find how far it has come."""
     _require_tus(request)
@@ -87,7 +97,9 @@ async def announce(
     if length == 0:
         raise Problem("upload_header", header="Upload-Length")
     promised = parse_metadata(_header(request, "Upload-Metadata"))
-    require(principal, "capture", promised.db)
+    # Whose record was taken in brings its files too, though rights may have been lost since.
+    if not allowed(principal, "capture", promised.db) and not await _brought(journal, principal, promised):
+        require(principal, "capture", promised.db)
     standing = await uploads.announce(principal, length, promised)
     return _answer(standing, 201, Location=f"/api/media/{promised.sha256}")
 

@@ -17,7 +17,7 @@ class UploadMetadata(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    type: Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]{1,80}$")]
+    type: Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]{1,60}(;\s?[a-z]+=[a-z0-9.,+-]{1,30})?$")]
     db: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,99}$")]
     record: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
     name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^/\\\x00-\x1f]+$")]
