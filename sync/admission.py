@@ -64,6 +64,10 @@ class Standing:
     waiting: Mapping[tuple[RevisionId, bytes], str] = field(default_factory=dict)
     settled: Collection[tuple[RevisionId, bytes]] = ()
 
+    def at(self, graph: Graph) -> "Standing":
+        """Return the same standing with another graph."""
+        return Standing(graph, self.fingerprints, self.waiting, self.settled)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,17 +73,14 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def postgresql_cluster() -> Iterator[Cluster]:
     """Give a cluster with a migrated `template_nuong`; without PostgreSQL its tests are skipped, and say why."""
-    running = cluster()
-    try:
-        started = running.__enter__()
-    except NoPostgresql as reason:
-        pytest.skip(str(reason))
-    try:
-        _run(_administer(started, "CREATE DATABASE template_nuong"))
-        _run(_migrated(started.url("template_nuong")))
-        yield started
-    finally:
-        running.__exit__(None, None, None)
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(cluster())
+        except NoPostgresql as reason:
+            pytest.skip(str(reason))
+        _run(_administer(running, "CREATE DATABASE template_nuong"))
+        _run(_migrated(running.url("template_nuong")))
+        yield running
 
 
 async def _migrated(url: str) -> None:

@@ -164,7 +164,7 @@ class Batch:
         before = document.standing.graph
         graph = before.adding(revision.rev, revision.ancestors, deleted=revision.deleted)
         document.fingerprints[revision.rev] = print_
-        document.standing = replace(document.standing, graph=graph)
+        document.standing = document.standing.at(graph)
         if revision.ancestors:
             self._note_path(revision, before, graph)
         # The row carries the edge that the revision names itself; what paths said before must not overwrite it.
@@ -194,7 +194,7 @@ class Batch:
         if graph is before:
             return
         self._note_path(revision, before, graph)
-        document.standing = replace(document.standing, graph=graph)
+        document.standing = document.standing.at(graph)
         # A known revision moves no sequence, unless its path shows that what stood as a leaf is its ancestor: then the
         # document has changed for everyone who follows the feed.
         if graph.leaves() != before.leaves():
@@ -213,7 +213,7 @@ class Batch:
             )
 
     def _path_row(self, doc_id: str, rev: RevisionId, parent: RevisionId | None) -> Row:
-        return {"of_database": self._head.name, "of_doc": doc_id, "of_rev": rev, "parent": parent, "deleted": False}
+        return {"of_database": self._head.name, "of_doc": doc_id, "of_rev": rev, "of_parent": parent}
 
     def _enter(self, revision: NewRevision, document: _Document, print_: bytes | None, by: Arrival | None) -> None:
         self._seq += 1
@@ -252,8 +252,9 @@ class Batch:
 
 
 def _begin(known: Known) -> _Document:
-    fingerprints = dict(known.standing.fingerprints)
-    return _Document(known, replace(known.standing, fingerprints=fingerprints), fingerprints)
+    of = known.standing
+    fingerprints = dict(of.fingerprints)
+    return _Document(known, Standing(of.graph, fingerprints, of.waiting, of.settled), fingerprints)
 
 
 def continues_leaf(leaf: RevisionId, batch: Iterable[NewRevision]) -> bool:

@@ -156,12 +156,17 @@ class Journal:
     async def history(self, database: str, doc_id: str) -> list[StoredRevision]:
         """Return every revision of a document that is here, in the order of arrival."""
         async with self._storage.read() as connection:
-            return await read.history(connection, database, doc_id)
+            return (await read.histories(connection, self._sql, database, [doc_id])).get(doc_id, [])
 
-    async def quarantined(self, database: str | None = None) -> list[QuarantinedRevision]:
-        """Return what waits for a person, in the order of arrival; of all databases when none is named."""
+    async def histories(self, database: str, ids: Iterable[str]) -> dict[str, list[StoredRevision]]:
+        """Return the histories of those documents that are here, by id, at one moment and in one query."""
         async with self._storage.read() as connection:
-            return await quarantine.waiting(connection, database)
+            return await read.histories(connection, self._sql, database, ids)
+
+    async def quarantined(self, database: str | None = None, doc_id: str | None = None) -> list[QuarantinedRevision]:
+        """Return what waits for a person, in the order of arrival; of one database or document where named."""
+        async with self._storage.read() as connection:
+            return await quarantine.waiting(connection, database, doc_id)
 
     async def accept(
         self, database: str, doc_id: str, rev: RevisionId, origin: Origin, *, also: Also | None = None

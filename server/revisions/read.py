@@ -47,7 +47,6 @@ def _with_bodies() -> Select[tuple[object, ...]]:
 
 _ONE = _with_bodies().where(documents.c.doc_id == bindparam("doc_id"), revisions.c.rev == bindparam("rev"))
 _WINNER = _with_bodies().where(documents.c.doc_id == bindparam("doc_id"), revisions.c.rev == documents.c.winner)
-_HISTORY = _with_bodies().where(documents.c.doc_id == bindparam("doc_id")).order_by(revisions.c.seq)
 
 
 async def document(
@@ -68,10 +67,16 @@ async def winners(
     return {row["doc_id"]: _stored(row) for row in rows}
 
 
-async def history(connection: AsyncConnection, database: str, doc_id: str) -> list[StoredRevision]:
-    """Return every revision of a document that is here, in the order of arrival."""
-    rows = (await connection.execute(_HISTORY, {"database": database, "doc_id": doc_id})).mappings()
-    return [_stored(row) for row in rows]
+async def histories(
+    connection: AsyncConnection, sql: Statements, database: str, ids: Iterable[str]
+) -> dict[str, list[StoredRevision]]:
+    """Return every revision that is here of those documents, in the order of arrival."""
+    wanted = _with_bodies().where(sql.among(documents.c.doc_id)).order_by(revisions.c.seq)
+    rows = (await connection.execute(wanted, {"database": database, "ids": sql.ids(list(ids))})).mappings()
+    found: dict[str, list[StoredRevision]] = {}
+    for row in rows:
+        found.setdefault(row["doc_id"], []).append(_stored(row))
+    return found
 
 
 def _stored(row: RowMapping) -> StoredRevision:

@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, Text, any_, bindparam, func, select, update
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, Text, any_, bindparam, func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
@@ -47,6 +47,7 @@ class Statements:
             .where(databases.c.name == bindparam("of_name"))
             .values({name: bindparam(name) for name in ("seq", "chain", "digest", "documents", "deleted")})
         )
+        # Parameters are not named like columns here: an UPDATE sets every column that one of its parameters is named after.
         self.name_revision = (
             self.insert(revisions)
             .values(
@@ -54,8 +55,8 @@ class Statements:
                     "database": bindparam("of_database"),
                     "doc_id": bindparam("of_doc"),
                     "rev": bindparam("of_rev"),
-                    "parent": bindparam("parent"),
-                    "deleted": bindparam("deleted"),
+                    "parent": bindparam("of_parent"),
+                    "deleted": literal(False),
                 }
             )
             .on_conflict_do_nothing()
@@ -67,7 +68,7 @@ class Statements:
                 revisions.c.doc_id == bindparam("of_doc"),
                 revisions.c.rev == bindparam("of_rev"),
             )
-            .values(parent=bindparam("parent"))
+            .values(parent=bindparam("of_parent"))
         )
         self.put_revisions = self._bulk(revisions, RevisionRow, overwrite=True)
         self.put_bodies = self._bulk(bodies, BodyRow)

@@ -29,6 +29,18 @@ async def test_ids_of_every_alphabet_are_kept_as_they_are(journal: Journal) -> N
     assert [row.doc_id for row in (await journal.changes(AREA)).rows] == ids
 
 
+async def test_histories_of_many_documents_come_at_once(journal: Journal) -> None:
+    first, other = edit("a", "maize"), edit("b", "rice")
+    second = edit("a", "tea", first)
+    await journal.write(AREA, [first, other, second], SOMEBODY)
+    found = await journal.histories(AREA, ["a", "b", "none"])
+    assert {doc_id: [one.rev for one in line] for doc_id, line in found.items()} == {
+        "a": [first.rev, second.rev],
+        "b": [other.rev],
+    }
+    assert await journal.history(AREA, "none") == []
+
+
 async def test_an_older_revision_is_found_by_its_id(journal: Journal) -> None:
     first = edit("a", "maize")
     await journal.write(AREA, [first, edit("a", "rice", first)], SOMEBODY)

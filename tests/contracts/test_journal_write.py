@@ -138,6 +138,16 @@ async def test_late_ancestors_that_change_no_leaf_move_no_sequence(journal: Jour
     assert await journal.faults(AREA) == []
 
 
+async def test_late_ancestors_of_a_tombstone_leave_it_one(journal: Journal) -> None:
+    await journal.write(AREA, [foreign("a", rev(3, "c"), deleted=True), foreign("a", rev(1, "a"))], SOMEBODY)
+    known = foreign("a", rev(3, "c"), rev(2, "b"), rev(1, "a"), deleted=True)
+    await journal.write(AREA, [known], SOMEBODY)
+    [change] = (await journal.changes(AREA)).rows
+    assert (change.deleted, change.leaves) == (True, (rev(3, "c"),))
+    assert [one.deleted for one in await journal.history(AREA, "a")] == [True, False]
+    assert await journal.faults(AREA) == []
+
+
 async def test_an_edge_that_comes_in_the_batch_of_its_revision_is_kept(journal: Journal) -> None:
     batch = [
         foreign("a", rev(2, "b")),
