@@ -19,6 +19,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from server.areas.areas import Areas
 from server.auth.doorway import provide_principal
 from server.auth.keys import key_ring
+from server.auth.pace import Pace
 from server.auth.passwords import Passwords
 from server.auth.routes import router as auth_router
 from server.auth.sessions import Sessions
@@ -76,6 +77,7 @@ def create_app(settings: Settings, storage: Storage | None = None, clock: Clock 
         "keys": keys,
         "passwords": passwords,
         "sessions": Sessions(store, keys, passwords, clock, settings),
+        "pace": Pace(clock, settings.login_burst, settings.login_per_minute),
         "metrics": metrics,
     }
 

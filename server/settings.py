@@ -4,6 +4,7 @@ A value that does not fit is one sentence that names the variable (`SettingsErro
 `SecretStr`, so that printing the settings prints stars.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -30,13 +31,15 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    #: Addresses or networks, separated by commas, of the proxies whose `X-Forwarded-For` tells a client's address.
+    trusted_proxies: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     database_url: str = "sqlite:///var/nuong.db"
     database_pool: Annotated[int, Field(ge=1, le=200)] = 10
     media_dir: Path = Path("var/media")
     pwa_dir: Path = Path("pwa/dist")
-    #: Below this much free space the server takes no more work (and `/readyz` says so), instead of failing half-way.
+    #: Below this much free space the server takes no uploads and `/readyz` says so, instead of failing half-way.
     disk_reserve_bytes: Bytes = 200_000_000
 
     #: Seals the private signing keys in the database. Several processes on one database must be given the same one;
@@ -51,6 +54,9 @@ class Settings(BaseSettings):
     login_attempts: Annotated[int, Field(ge=1)] = 5
     login_lock_s: Seconds = 30
     login_lock_max_s: Seconds = 3600
+    #: Tries to sign in or to renew a sign-in that one address has at once, and how many it gets back in a minute.
+    login_burst: Annotated[int, Field(ge=1)] = 200
+    login_per_minute: Annotated[float, Field(gt=0)] = 120
 
     request_bytes: Bytes = 10_000_000
     media_bytes: Bytes = 100_000_000
@@ -75,6 +81,17 @@ class Settings(BaseSettings):
         if scheme not in SCHEMES:
             raise ValueError("must begin with sqlite:/// or postgresql://")
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        names = [name.strip() for name in value.split(",") if name.strip()]
+        for name in names:
+            try:
+                ip_network(name)
+            except ValueError:
+                raise ValueError(f"{name} is no address or network such as 10.0.0.0/8") from None
+        return ",".join(names)
 
     @field_validator("secret")
     @classmethod

@@ -1,11 +1,13 @@
-"""From a request's headers to its principal, and the guard for doors that any signed-in person may use."""
+"""From a request's headers to its principal, and the guards of doors whose handlers need not know who asks."""
 
+import math
 from typing import Any
 
 from litestar.connection import ASGIConnection, Request
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 
+from server.auth.pace import Pace
 from server.auth.principal import Principal
 from server.auth.sessions import Sessions
 from server.errors import Problem
@@ -32,6 +34,14 @@ async def provide_principal(request: Request[Any, Any, Any], sessions: NamedDepe
     return await principal_of(request, sessions)
 
 
+async def paced(connection: Connection, _handler: BaseRouteHandler) -> None:
+    """Guard a door that strangers may knock at; raises `too_many_requests`."""
+    pace: Pace = connection.app.state["pace"]
+    wait_s = pace.wait_s(connection.client.host if connection.client else "")
+    if wait_s:
+        raise Problem("too_many_requests", wait_s=math.ceil(wait_s))
+
+
 async def signed_in(connection: Connection, _handler: BaseRouteHandler) -> None:
-    """Guard a door whose handler need not know who asks."""
+    """Guard a door that any signed-in person may use."""
     await principal_of(connection, connection.app.state["sessions"])

@@ -72,15 +72,11 @@ class Sessions:
             found = await people.find_by_username(connection, username)
         is_right = await self._passwords.is_right(password, found[1] if found else NOBODY)
         if found is None or not is_right:
-            await self._note_failure(found[0] if found else None)
+            # The same work for a name that nobody has, of which nothing is kept: it may be a password.
+            async with self._storage.write() as connection:
+                await note(connection, self._clock, None, "login_failed", found[0].id if found else "")
             raise Problem("wrong_password")
         return found[0]
-
-    async def _note_failure(self, person: Person | None) -> None:
-        # Nothing is kept of a name that nobody has: it may be a password.
-        if person is not None:
-            async with self._storage.write() as connection:
-                await note(connection, self._clock, None, "login_failed", person.id)
 
     async def _begin(self, person: Person, jwk: Mapping[str, object] | None, label: str) -> SignedIn:
         now = self._clock()

@@ -9,6 +9,7 @@ from server.areas.atlas import Atlas
 from server.auth import people, refresh
 from server.auth.audit import note
 from server.auth.authorise import ACTIONS
+from server.auth.doorway import paced
 from server.auth.keys import KeyRing
 from server.auth.passwords import Passwords, is_acceptable
 from server.auth.people import Person
@@ -31,7 +32,7 @@ from server.db.engine import Storage
 from server.errors import Problem
 
 
-@post("/login", status_code=200)
+@post("/login", status_code=200, guards=[paced])
 async def login(
     data: JSONBody[LoginBody],
     sessions: NamedDependency[Sessions],
@@ -55,7 +56,7 @@ async def login(
     )
 
 
-@post("/refresh", status_code=200)
+@post("/refresh", status_code=200, guards=[paced])
 async def renew(data: JSONBody[RefreshBody], sessions: NamedDependency[Sessions]) -> TokensAnswer:
     """Give new tokens for a refresh token, which stays valid until its successor is used."""
     return TokensAnswer(**_tokens(await sessions.refresh(data.refresh_token)))

@@ -49,7 +49,7 @@ def problem_response(problem: Problem, headers: dict[str, str] | None = None) ->
     if problem.kind.status == 401:
         extra["WWW-Authenticate"] = "Bearer"
     if problem.kind.status in (429, 503, 507):
-        extra.setdefault("Retry-After", str(RETRY_AFTER_S))
+        extra.setdefault("Retry-After", str(problem.params.get("wait_s", RETRY_AFTER_S)))
     extra["Cache-Control"] = "no-store"
     body = json.dumps(problem_body(problem), ensure_ascii=False, default=str).encode()
     return Response(body, status_code=problem.kind.status, media_type=MEDIA_TYPE, headers=extra)
