@@ -15,6 +15,8 @@ export const ROW_ID = '_rid'
 const TEXT = '$text'
 const NODE_NAME = /^(?:\{[^{}\s]*\})?[\p{L}_][\p{L}\p{N}_.-]*$/u
 const NOT_XML = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u
+/** Anything but the four characters that XML counts as white space. */
+const NOT_BLANK = /[^ \t\n\r]/u
 const XML_NAMESPACE = 'http://www.w3.org/XML/1998/namespace'
 const XMLNS_NAMESPACE = 'http://www.w3.org/2000/xmlns/'
 
@@ -57,7 +59,7 @@ function readObject(fields: readonly Field[], parent: Element, path: string): An
   const answers: Answers = {}
   const extra: { [name: string]: Json[] } = {}
   for (const node of parent.childNodes) {
-    if (node instanceof Text && node.data.trim() !== '') throw new AnswersUnreadable('text_in_group', path)
+    if (node instanceof Text && NOT_BLANK.test(node.data)) throw new AnswersUnreadable('text_in_group', path)
   }
   for (const child of parent.children) {
     const name = nameOf(child, path)
@@ -96,7 +98,7 @@ function readExtra(node: Element, path: string): Json {
     nodes.push(readExtra(child, path))
   }
   const text = [...node.childNodes].map((each) => (each instanceof Text ? each.data : '')).join('')
-  if (text.trim() !== '' || (text !== '' && node.children.length === 0)) extra[TEXT] = text
+  if (NOT_BLANK.test(text) || (text !== '' && node.children.length === 0)) extra[TEXT] = text
   return extra
 }
 

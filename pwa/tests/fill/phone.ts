@@ -1,0 +1,120 @@
+/** A phone with a signed-in person and the seven forms, over the real store. */
+import './browser'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { effectScope, ref, type EffectScope, type Ref } from 'vue'
+import { formContents } from '@/composables/form-contents'
+import { useForm, type FillForm, type FillState } from '@/composables/useForm'
+import type { FormDocument } from '@/domain/record'
+import { database, type Draft, type OwnRevision } from '@/storage/database'
+import { beginDraft, getDraft, saveDraft } from '@/storage/drafts'
+import { finishDraft } from '@/storage/records'
+
+export const FORMS = [
+  'household_crop',
+  'forest_plot',
+  'rubber_contribution',
+  'shan_tea_tree',
+  'disease_report',
+  'homestay_ocop',
+  'heritage_site',
+] as const
+
+const vectors = resolve(import.meta.dirname, '../../../tests/vectors/forms')
+export const PERSON = 'person-1'
+export const SCOPE = 'agri-03226-2025'
+
+export function xformOf(form: string): string {
+  return readFileSync(resolve(vectors, `${form}.xml`), 'utf8')
+}
+
+export function versionOf(xform: string): string {
+  return /<(?:\w+:)?\w+ id="[^"]+" version="([^"]+)"/u.exec(xform)?.[1] ?? ''
+}
+
+/** Put a form where the catalog would have brought it. */
+export async function carry(form: string, xform: string): Promise<string> {
+  const version = versionOf(xform)
+  const content: FormDocument = {
+    type: 'form',
+    form,
+    version,
+    project: 'agri',
+    title: { vi: form, en: form },
+    languages: ['vi', 'en'],
+    status: 'live',
+    xform: `sha-${form}`,
+    lists: {},
+  }
+  await database.bodies.put({ database: 'catalog', id: `form:${form}:${version}`, content })
+  await database.contents.put({ sha256: `sha-${form}`, text: xform })
+  return version
+}
+
+export async function signedIn(): Promise<void> {
+  await Promise.all(database.tables.map((table) => table.clear()))
+  await database.enrolments.put({
+    id: 'enrolment-1',
+    person: PERSON,
+    username: 'lo.anh',
+    key: null as unknown as CryptoKey,
+    jwk: {},
+    label: 'phone',
+    highestNumber: 0,
+    discarded: [],
+  })
+}
+
+export async function begin(form: string): Promise<Draft> {
+  const version = await carry(form, xformOf(form))
+  return beginDraft({ database: SCOPE, person: PERSON, form, version })
+}
+
+export type OpenDraft = {
+  readonly form: FillForm
+  readonly locale: Ref<string>
+  readonly kill: () => void
+  readonly scope: EffectScope
+}
+
+/** Open a draft as the screen does. `kill` ends it without a last word, as a battery does. */
+export async function openDraft(draftId: string): Promise<OpenDraft> {
+  const locale = ref('vi')
+  const scope = effectScope()
+  let isDead = false
+  const form = scope.run(() =>
+    useForm(
+      draftId,
+      {
+        getDraft,
+        saveDraft: (id, change) => (isDead ? Promise.resolve(true) : saveDraft(id, change)),
+        finishDraft,
+        contents: formContents,
+      },
+      { locale, debounceMs: 5 },
+    ),
+  )
+  if (form === undefined) throw new Error('no scope')
+  await form.open()
+  return {
+    form,
+    locale,
+    scope,
+    kill: () => {
+      isDead = true
+      scope.stop()
+    },
+  }
+}
+
+export function opened(form: FillForm): Extract<FillState, { kind: 'open' }> {
+  if (form.state.value.kind !== 'open') throw new Error(`the form is ${JSON.stringify(form.state.value)}`)
+  return form.state.value
+}
+
+export async function latest(id: string): Promise<OwnRevision> {
+  const own = await database.revisions.where('id').equals(id).toArray()
+  const last = own.sort((one, other) => one.number - other.number).at(-1)
+  if (last === undefined) throw new Error('nothing was saved')
+  return last
+}
