@@ -8,7 +8,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, not_, or_, select
+from sqlalchemy import Select, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.revisions.batch import Head
@@ -19,7 +19,8 @@ from server.revisions.write import head_of
 from sync import chain
 from sync.digest import SERVER_ONLY
 
-_FOR_PHONES = not_(or_(*(documents.c.doc_id.startswith(prefix, autoescape=True) for prefix in SERVER_ONLY)))
+# Not LIKE, which on SQLite takes `Seal:` for `seal:`: what phones get must be exactly what the digest counts.
+_FOR_PHONES = and_(*(func.substr(documents.c.doc_id, 1, len(prefix)) != prefix for prefix in SERVER_ONLY))
 _WITH_BODY = and_(
     bodies.c.database == documents.c.database,
     bodies.c.doc_id == documents.c.doc_id,

@@ -47,7 +47,7 @@ class Statements:
             .where(databases.c.name == bindparam("of_name"))
             .values({name: bindparam(name) for name in ("seq", "chain", "digest", "documents", "deleted")})
         )
-        # Parameters are not named like columns here: an UPDATE sets every column that one of its parameters is named after.
+        # Parameters are not named like columns: an UPDATE sets every column that one of its parameters is named after.
         self.name_revision = (
             self.insert(revisions)
             .values(

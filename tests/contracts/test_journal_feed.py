@@ -57,6 +57,14 @@ async def test_what_phones_never_get_is_passed_over_and_the_page_goes_beyond_it(
     assert (page.rows, page.last_seq) == ((), 6)
 
 
+async def test_phones_get_exactly_what_the_digest_counts(journal: Journal) -> None:
+    ids = ["seal:1", "Seal:2", "seal", "_design/a", "xseal:3", "sealX4"]
+    await journal.write(AREA, [edit(doc_id, "") for doc_id in ids], SOMEBODY)
+    page = await journal.changes(AREA, for_phones=True)
+    assert [row.doc_id for row in page.rows] == ["Seal:2", "seal", "xseal:3", "sealX4"]
+    assert page.state.digest == digest_of((row.doc_id, row.rev) for row in page.rows)
+
+
 async def test_a_page_carries_the_state_of_its_own_moment(journal: Journal) -> None:
     await filled(journal, 3)
     page = await journal.changes(AREA, limit=1)
