@@ -26,8 +26,12 @@ ROW_ID = "_rid"
 TEXT = "$text"
 XFORMS = "{http://www.w3.org/2002/xforms}"
 
-#: Names that an unknown node may bear: `local` or `{namespace}local`.
-NODE_NAME = re.compile(r"(\{[^{}\s]*\})?[^\W\d][\w.\-]*")
+_NAME_START = (
+    "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f"
+    "\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+)
+#: Names that an unknown node may bear: `local` or `{namespace}local`, by XML 1.0 (fifth edition) without colons.
+NODE_NAME = re.compile(rf"(\{{[^{{}}\s]*\}})?[{_NAME_START}][{_NAME_START}0-9.\u00b7\u0300-\u036f\u203f\u2040-]*")
 #: What XML 1.0 cannot carry.
 UNCARRIED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 MAX_EXTRA_DEPTH = 32
@@ -89,13 +93,13 @@ def _read_object(fields: tuple[Field, ...], element: etree._Element, path: str) 
     by_name = {field.name: field for field in fields}
     answers: Answers = {}
     extra: dict[str, list[Any]] = {}
-    if (element.text or "").strip() or any((child.tail or "").strip() for child in element):
+    if _is_said(element.text) or any(_is_said(child.tail) for child in element):
         raise AnswersUnreadable("text_in_group", path)
     for child in element:
-        name = _name(child)
+        name = _name(child, path)
         field = by_name.get(name)
         if field is None or (name in answers and field.kind != "repeat"):
-            extra.setdefault(name, []).append(_read_extra(child))
+            extra.setdefault(name, []).append(_read_extra(child, path))
         elif field.kind == "repeat":
             answers.setdefault(name, []).append(_read_object(field.children, child, f"{path}/{name}"))
         elif field.kind == "group":
@@ -117,21 +121,30 @@ def _read_leaf(field: Field, element: etree._Element, path: str) -> str | list[s
     return text.split(" ") if field.type in LIST_TYPES else text
 
 
-def _read_extra(element: etree._Element) -> Any:
+def _read_extra(element: etree._Element, path: str) -> Any:
     if not len(element) and not element.attrib:
         return element.text or None
     node: dict[str, Any] = {"@" + str(name): str(value) for name, value in element.attrib.items()}
     for child in element:
-        node.setdefault(_name(child), []).append(_read_extra(child))
+        node.setdefault(_name(child, path), []).append(_read_extra(child, path))
     text = (element.text or "") + "".join(child.tail or "" for child in element)
-    if text.strip() or (text and not len(element)):
+    if _is_said(text) or (text and not len(element)):
         node[TEXT] = text
     return node
 
 
-def _name(element: etree._Element) -> str:
+def _name(element: etree._Element, path: str) -> str:
     # The form's own namespace and none mean the same: the engine writes instances without one.
-    return str(element.tag).removeprefix(XFORMS)
+    name = str(element.tag).removeprefix(XFORMS)
+    if name.endswith("__proto__"):
+        # JavaScript would set an object's prototype; strict JSON refuses the key as well.
+        raise AnswersUnreadable("name", path)
+    return name
+
+
+def _is_said(text: str | None) -> bool:
+    # XML's white space only: a no-break space between questions would be lost without a word.
+    return bool(text and text.strip(" \t\n\r"))
 
 
 def _write_object(fields: tuple[Field, ...], answers: Mapping[str, Any], element: etree._Element, path: str) -> None:
