@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.auth.tables import people
 from server.auth.tables import refresh_tokens as table
 
 
@@ -52,7 +53,10 @@ async def renew(connection: AsyncConnection, token: str, at: datetime, lifetime:
     The caller commits in every case: a revocation must outlive the refusal.
     """
     shown = _digest(token)
-    row = (await connection.execute(select(table).where(table.c.digest == shown).with_for_update())).first()
+    # One renewal of a person at a time: two siblings that supersede each other would wait for each other for ever.
+    owner = select(table.c.person).where(table.c.digest == shown).scalar_subquery()
+    await connection.execute(select(people.c.id).where(people.c.id == owner).with_for_update(key_share=True))
+    row = (await connection.execute(select(table).where(table.c.digest == shown))).first()
     if row is None or row.revoked_at is not None or row.expires_at <= at:
         return None
     if row.superseded_at is not None:
@@ -63,6 +67,7 @@ async def renew(connection: AsyncConnection, token: str, at: datetime, lifetime:
         await connection.execute(
             update(table).where(relatives, table.c.superseded_at.is_(None)).values(superseded_at=at)
         )
+    await forget_expired(connection, row.person, at)
     sign_in = SignIn(row.person, row.enrolment, row.family)
     return Renewal(sign_in, await _add(connection, sign_in, shown, at + lifetime))
 

@@ -1,5 +1,6 @@
 """Tokens: access tokens, rotating refresh tokens, published keys, seals."""
 
+import asyncio
 import base64
 import json
 
@@ -145,6 +146,15 @@ async def test_of_two_successors_of_one_token_only_one_can_be_used(client: Clien
     following = await renewed(client, owner)
     await refused(client, thief)
     await refused(client, following)
+
+
+async def test_renewals_at_the_same_moment_all_get_an_answer(client: Client) -> None:
+    first = (await person_signed_in(client, "lan")).refresh
+    successors = await asyncio.gather(*(renewed(client, first) for _ in range(4)))
+    assert len(set(successors)) == 4
+    asked = [client.post("/api/auth/refresh", json={"refresh_token": token}) for token in successors]
+    codes = sorted(answer.status_code for answer in await asyncio.gather(*asked))
+    assert codes == [200, 401, 401, 401]
 
 
 async def test_a_stolen_family_leaves_other_sign_ins_alone(client: Client) -> None:
