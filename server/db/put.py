@@ -7,6 +7,8 @@ from sqlalchemy import ColumnElement, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.db.upsert import insert_missing
+
 
 async def put(
     connection: AsyncConnection,
@@ -31,4 +33,4 @@ async def put(
             insert.on_conflict_do_update(index_elements=keys, set_=values, where=where), list(rows)
         )
     else:
-        await connection.execute(insert.on_conflict_do_nothing(), list(rows))
+        await insert_missing(connection, table, rows)
