@@ -41,21 +41,37 @@ def cluster() -> Iterator[Cluster]:
     binaries = _binaries()
     user = _user()
     directory = Path(tempfile.mkdtemp(prefix="nuong-pg-"))
-    try:
-        if user is not None:
-            shutil.chown(directory, user)
-        data = directory / "data"
-        _run(
-            user, binaries / "initdb", "-D", data, "-U", "nuong", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"
-        )
-        socket = f"-c unix_socket_directories={directory} {OPTIONS}"
+    data = directory / "data"
+    if user is not None:
+        shutil.chown(directory, user)
+    made = ("-U", "nuong", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+    socket = f"-c unix_socket_directories={directory} {OPTIONS}"
+    with _ended_with_us(user, binaries / "pg_ctl", directory):
+        _run(user, binaries / "initdb", "-D", data, *made)
         _run(user, binaries / "pg_ctl", "-D", data, "-l", directory / "log", "-o", socket, "-w", "start")
-        try:
-            yield Cluster(directory)
-        finally:
-            _run(user, binaries / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        yield Cluster(directory)
+
+
+@contextmanager
+def _ended_with_us(user: str | None, pg_ctl: Path, directory: Path) -> Iterator[None]:
+    """Stop the cluster and remove its directory at the end of the block, or when this process dies in whatever way."""
+    # A process of its own that waits for the end of its input: the kernel closes that even when we are killed.
+    script = 'cat; "$1" -D "$2/data" -m immediate -w stop; rm -rf "$2"'
+    watcher = subprocess.Popen(
+        ["/bin/sh", "-c", script, "sh", str(pg_ctl), str(directory)],
+        user=user,
+        cwd="/",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        assert watcher.stdin is not None
+        watcher.stdin.close()
+        watcher.wait()
 
 
 def _binaries() -> Path:
