@@ -20,7 +20,9 @@ export default defineConfig({
       injectRegister: false,
       registerType: 'prompt',
       injectManifest: {
-        globPatterns: ['**/*.{js,css,html,svg,png,woff2,wasm,webmanifest}'],
+        rollupFormat: 'iife',
+        // The manifest and its icons are added by the plugin itself; twice would be an error at start-up.
+        globPatterns: ['**/*.{js,css,html,svg,woff2,wasm}'],
         maximumFileSizeToCacheInBytes: 8_000_000,
       },
       manifest: {

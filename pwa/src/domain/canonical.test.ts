@@ -18,7 +18,7 @@ describe('the canonical form', () => {
   })
 
   test('sorts keys by UTF-16 code units, so that an astral key comes before U+FB33', () => {
-    expect(canonical({ '\u{1F600}': '1', '\uFB33': '2', é: '3', a: '4' })).toBe('{"a":"4","é":"3","😀":"1","דּ":"2"}')
+    expect(canonical({ '\u{1F600}': '1', '\uFB33': '2', a: '3' })).toBe('{"a":"3","\u{1F600}":"1","\uFB33":"2"}')
   })
 
   test('does not exist for what no document may hold', () => {

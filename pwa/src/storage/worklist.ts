@@ -47,27 +47,50 @@ export type Worklist = {
 
 export const EMPTY_WORKLIST: Worklist = { drafts: [], waiting: [], fix: [], sent: [], assigned: [], all: [] }
 
+/**
+ * Everything is read at the start of one transaction and worked out after it: a transaction that waits for anything else
+ * in between is ended by the browser.
+ */
 export async function readWorklist(person: string, server: string): Promise<Worklist> {
-  const tables = [database.documents, database.bodies, database.revisions, database.drafts, database.uploads, database.enrolments]
-  return database.transaction('r', tables, async () => {
-    const records = await database.documents.where('type').equals('record').toArray()
-    const reviews = await reviewsByRecord()
-    const own = latestById(await database.revisions.where('person').equals(person).toArray())
-    const drafts = (await database.drafts.where('person').equals(person).toArray()).filter((row) => row.deletedAt === undefined)
-    const uploads = await database.uploads.where('done').equals(0).toArray()
-    const enrolments = new Set(await database.enrolments.where('person').equals(person).primaryKeys())
-    const world = { server, reviews, own, drafts: new Map(drafts.map((row) => [row.id, row])), uploads, enrolments }
-    const all = itemsOf(records, world)
-    return {
-      drafts: latestFirst(drafts.map(draftItem)),
-      waiting: all.filter(({ state }) => state.kind === 'waiting'),
-      fix: all.filter(needsFixing).sort((left, right) => Number(right.isMine) - Number(left.isMine)),
-      sent: all.filter((item) => item.isMine && !needsFixing(item) && item.state.kind !== 'waiting'),
-      assigned: await tasksOf(person, new Map(all.map((item) => [item.id, item]))),
-      all,
-    }
+  const { documents, bodies, revisions, drafts: draftTable, uploads: uploadTable, enrolments: keys } = database
+  const tables = [documents, bodies, revisions, draftTable, uploadTable, keys]
+  const [records, about, contents, ownRows, draftRows, uploads, enrolments] = await database.transaction('r', tables, async () => {
+    const small = await documents.where('type').anyOf('review', 'task').toArray()
+    return Promise.all([
+      documents.where('type').equals('record').toArray(),
+      small,
+      bodies.bulkGet(small.map((row): [string, string] => [row.database, row.id])),
+      revisions.where('person').equals(person).toArray(),
+      draftTable.where('person').equals(person).toArray(),
+      uploadTable.where('done').equals(0).toArray(),
+      keys.where('person').equals(person).primaryKeys(),
+    ])
   })
+  const told = about.flatMap((row, index) => {
+    const content = contents[index]?.content
+    return row.deleted === 1 || content === undefined ? [] : [{ id: row.id, type: row.type, content }]
+  })
+  told.sort((left, right) => left.id.localeCompare(right.id))
+  const drafts = draftRows.filter((row) => row.deletedAt === undefined)
+  const all = itemsOf(records, {
+    server,
+    reviews: reviewsByRecord(told.filter(({ type }) => type === 'review')),
+    own: latestById(ownRows),
+    drafts: new Map(drafts.map((row) => [row.id, row])),
+    uploads,
+    enrolments: new Set(enrolments),
+  })
+  return {
+    drafts: latestFirst(drafts.map(draftItem)),
+    waiting: all.filter(({ state }) => state.kind === 'waiting'),
+    fix: all.filter(needsFixing).sort((left, right) => Number(right.isMine) - Number(left.isMine)),
+    sent: all.filter((item) => item.isMine && !needsFixing(item) && item.state.kind !== 'waiting'),
+    assigned: tasksOf(person, told.filter(({ type }) => type === 'task'), new Map(all.map((item) => [item.id, item]))),
+    all,
+  }
 }
+
+type Told = { id: string; content: JsonObject }
 
 type World = {
   server: string
@@ -147,20 +170,18 @@ function draftItem(draft: Draft): WorkItem {
 }
 
 /** Tasks are documents about a record; one that names somebody else is not this person's. */
-async function tasksOf(person: string, items: Map<string, WorkItem>): Promise<WorkItem[]> {
-  const tasks: WorkItem[] = []
-  for (const { content } of await bodiesOf('task')) {
+function tasksOf(person: string, told: Told[], items: Map<string, WorkItem>): WorkItem[] {
+  return told.flatMap(({ content }) => {
     const item = items.get(text(content['record']))
     const to = text(content['to'])
-    if (item === undefined || (to !== '' && to !== person) || content['done'] === true) continue
-    tasks.push({ ...item, key: `task ${item.key}`, comment: text(content['note']) })
-  }
-  return tasks
+    if (item === undefined || (to !== '' && to !== person) || content['done'] === true) return []
+    return [{ ...item, key: `task ${item.key}`, comment: text(content['note']) }]
+  })
 }
 
-async function reviewsByRecord(): Promise<World['reviews']> {
+function reviewsByRecord(told: Told[]): World['reviews'] {
   const reviews: World['reviews'] = new Map()
-  for (const { id, content } of await bodiesOf('review')) {
+  for (const { id, content } of told) {
     const decision = decisionOf(id, content)
     const about = text(content['record'])
     if (decision === null) continue
@@ -170,13 +191,6 @@ async function reviewsByRecord(): Promise<World['reviews']> {
     reviews.set(about, known)
   }
   return reviews
-}
-
-async function bodiesOf(type: string): Promise<{ id: string; content: JsonObject }[]> {
-  const rows = await database.documents.where('type').equals(type).toArray()
-  const live = rows.filter(({ deleted }) => deleted === 0).sort((left, right) => left.id.localeCompare(right.id))
-  const bodies = await database.bodies.bulkGet(live.map((row): [string, string] => [row.database, row.id]))
-  return bodies.flatMap((body) => (body === undefined ? [] : [body]))
 }
 
 /** What supervisors wrote about a record, the latest last. */

@@ -26,7 +26,7 @@ export const useWork = defineStore('work', () => {
       isRead.value = false
       if (person === undefined || serverId === undefined) return
       follow(
-        () => readWorklist(person, serverId),
+        async () => readWorklist(person, serverId),
         (found) => {
           lists.value = found
           isRead.value = true
@@ -35,7 +35,7 @@ export const useWork = defineStore('work', () => {
       follow(listForms, (found) => (forms.value = found))
       follow(listAreas, (found) => (areaNames.value = new Map(found.map(({ unit, name }) => [unit, name]))))
       follow(
-        () => database.servers.get(serverId),
+        async () => database.servers.get(serverId),
         (found) => (server.value = found ?? null),
       )
     },

@@ -1,0 +1,59 @@
+/** The cases that the server's Python passes too. */
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { canonical, sha256 } from './canonical'
+import { EMPTY_DIGEST, counts, mark, plus } from './digest'
+import type { JsonObject } from './record'
+import { revisionId, wins } from './revision'
+
+function vectors<T>(name: string): T {
+  return JSON.parse(readFileSync(new URL(`../../../tests/vectors/${name}.json`, import.meta.url), 'utf8')) as T
+}
+
+type Canonical = {
+  canonical: { name: string; json: string; canonical: string; sha256: string }[]
+  malformed: { name: string; json?: string; only_strict_readers: boolean }[]
+}
+type Leaf = { rev: string; deleted: boolean }
+type Revisions = {
+  revisions: { name: string; id: string; deleted: boolean; parent: string | null; content: JsonObject; rev: string }[]
+  winners: { name: string; leaves: Leaf[]; winner: string }[]
+}
+type Digest = { cases: { name: string; documents: { id: string; rev: string; deleted: boolean }[]; digest: string }[] }
+
+const written = vectors<Canonical>('canonical')
+const graph = vectors<Revisions>('revision_ids')
+
+describe('the canonical form of', () => {
+  test.each(written.canonical)('$name', async ({ json, canonical: expected, sha256: hash }) => {
+    expect(canonical(JSON.parse(json))).toBe(expected)
+    expect(await sha256(expected)).toBe(hash)
+  })
+})
+
+describe('no canonical form has', () => {
+  const refused = written.malformed.filter((one) => one.json !== undefined && !one.only_strict_readers)
+  test.each(refused)('$name', ({ json }) => {
+    expect(() => canonical(JSON.parse(json ?? ''))).toThrow()
+  })
+})
+
+describe('the revision id of', () => {
+  test.each(graph.revisions)('$name', async ({ id, deleted, parent, content, rev }) => {
+    expect(await revisionId(id, { deleted, parent, content })).toBe(rev)
+  })
+})
+
+describe('the winner of', () => {
+  test.each(graph.winners)('$name', ({ leaves, winner }) => {
+    expect(leaves.reduce((best, leaf) => (wins(leaf, best) ? leaf : best)).rev).toBe(winner)
+  })
+})
+
+describe('the digest of', () => {
+  test.each(vectors<Digest>('digest').cases)('$name', async ({ documents, digest }) => {
+    const live = documents.filter(({ id, deleted }) => !deleted && counts(id))
+    const marks = await Promise.all(live.map(({ id, rev }) => mark(id, rev)))
+    expect(marks.reduce(plus, EMPTY_DIGEST)).toBe(digest)
+  })
+})
