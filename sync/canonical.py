@@ -20,6 +20,8 @@ MAX_DEPTH = 64
 MAX_NODES = 500_000
 #: The greatest integer that a double holds together with both neighbours (ECMAScript's MAX_SAFE_INTEGER).
 MAX_INTEGER = 2**53 - 1
+#: The longest integer that ECMAScript writes without an exponent, with its sign.
+MAX_DIGITS = 22
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -27,7 +29,7 @@ _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 #: Output of the C encoder that may differ from RFC 8785: an astral character (perhaps in a key), or what looks like a
 #: fraction, an exponent or a long integer. Text inside strings can look so too; then the slow writer runs in vain.
-_DOUBTFUL = re.compile('[\U00010000-\U0010ffff]|(?:":|[\\[,])-?\\d+(?:\\.\\d|e|(?<=\\d{16}))')
+_DOUBTFUL = re.compile(r'[\U00010000-\U0010ffff]|(?:\A|":|[\[,])-?\d+(?:\.\d|e|(?<=\d{16}))')
 
 
 class MalformedJson(ValueError):
@@ -69,11 +71,15 @@ def read(data: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES)
             flawed.append(("forbidden_key", found))
         return found
 
-    def integer(digits: str) -> int:
-        number = int(digits) if len(digits) < 18 else MAX_INTEGER + 1
-        if abs(number) > MAX_INTEGER:
-            raise MalformedJson("number_out_of_range", digits[:20])
-        return number
+    def integer(digits: str) -> int | float:
+        if len(digits) <= MAX_DIGITS:
+            number = int(digits)
+            if abs(number) <= MAX_INTEGER:
+                return number
+            # Doubles above 2^53 are written as integers too: those that are a double's own digits lose nothing.
+            if _number(float(number)) == digits:
+                return float(number)
+        raise MalformedJson("number_out_of_range", digits[:20])
 
     def fraction(digits: str) -> float:
         number = float(digits)

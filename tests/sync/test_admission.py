@@ -1,0 +1,59 @@
+"""The table of decisions, row by row where the journal's contract does not already tell it."""
+
+from dataclasses import replace
+
+from sync.admission import MAX_LEAVES, Decision, Offer, Standing, counting_leaves, decide, fingerprint
+from sync.graph import Graph
+from sync.revision import RESOLVED_TOMBSTONE, revision_id
+
+CONTENT = b'{"type":"record"}'
+PRINT = fingerprint(CONTENT, deleted=False)
+
+
+def first() -> Offer:
+    return Offer("a", revision_id("a", deleted=False, parent=None, content=CONTENT), (), False, CONTENT)
+
+
+def knowing(offer: Offer) -> Standing:
+    graph = Graph().adding(offer.rev, offer.ancestors, deleted=offer.deleted)
+    return Standing(graph, {offer.rev: fingerprint(offer.content, deleted=offer.deleted)})
+
+
+def test_a_new_revision_is_stored() -> None:
+    assert decide(first(), PRINT, Standing()) == Decision("stored", is_new=True)
+
+
+def test_a_known_revision_is_a_duplicate_even_when_the_door_would_now_hold_it_back() -> None:
+    held_back = replace(first(), quarantine="unknown_form")
+    assert decide(held_back, PRINT, knowing(first())) == Decision("duplicate")
+
+
+def test_a_wrong_id_is_refused_before_anything_else_is_asked() -> None:
+    wrong = replace(first(), rev="1-" + "0" * 32, quarantine="unknown_form")
+    assert decide(wrong, PRINT, Standing()) == Decision("refused", "id_mismatch")
+    assert decide(replace(wrong, verify=False), PRINT, Standing()).outcome == "quarantined"
+
+
+def test_the_flag_is_part_of_what_a_revision_says() -> None:
+    assert fingerprint(CONTENT, deleted=True) != fingerprint(CONTENT, deleted=False)
+
+
+def test_a_path_that_skips_a_generation_is_malformed() -> None:
+    skipping = replace(first(), rev="5-" + "0" * 32, ancestors=("4-" + "0" * 32, "2-" + "0" * 32), verify=False)
+    assert decide(skipping, PRINT, Standing()) == Decision("refused", "malformed")
+
+
+def test_a_truncated_repeat_contradicts_nothing() -> None:
+    whole = Offer("a", "3-" + "c" * 32, ("2-" + "b" * 32,), False, CONTENT, verify=False)
+    assert decide(replace(whole, ancestors=()), PRINT, knowing(whole)) == Decision("duplicate")
+    assert decide(whole, PRINT, knowing(replace(whole, ancestors=()))) == Decision("duplicate")
+
+
+def test_resolved_tombstones_do_not_count_against_the_limit_and_human_ones_do() -> None:
+    graph = Graph().adding("1-" + "0" * 32, (), deleted=False)
+    prints = {}
+    for number in range(2 * MAX_LEAVES):
+        rev = f"2-{number:032x}"
+        graph = graph.adding(rev, ("1-" + "0" * 32,), deleted=True)
+        prints[rev] = fingerprint(RESOLVED_TOMBSTONE if number % 2 else CONTENT, deleted=True)
+    assert counting_leaves(graph, prints) == MAX_LEAVES

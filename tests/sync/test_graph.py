@@ -1,0 +1,106 @@
+"""The graph: examples that teach, and properties over random trees, truncations and orders of arrival."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.graph import Graph
+from sync.revision import rank
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A revision as one replica sends it: with as much of its line as that replica knows."""
+
+    rev: str
+    ancestors: tuple[str, ...]
+    deleted: bool
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> list[Arrival]:
+    """Draw all revisions of a random tree, each with its whole line."""
+    made: list[Arrival] = []
+    for number in range(draw(st.integers(1, 12))):
+        parent = draw(st.none() | st.sampled_from(made)) if made else None
+        line = (parent.rev, *parent.ancestors) if parent else ()
+        made.append(Arrival(f"{len(line) + 1}-{number:032x}", line, draw(st.booleans())))
+    return made
+
+
+@st.composite
+def arrivals(draw: st.DrawFn) -> list[Arrival]:
+    """Draw what arrives of a tree: every revision at least once, in any order, with lines cut anywhere."""
+    tree = draw(trees())
+    sent = tree + draw(st.lists(st.sampled_from(tree), max_size=8))
+    cut = [Arrival(one.rev, one.ancestors[: draw(st.integers(0, len(one.ancestors)))], one.deleted) for one in sent]
+    return draw(st.permutations(cut))
+
+
+def graph_of(arrived: Sequence[Arrival]) -> Graph:
+    graph = Graph()
+    for one in arrived:
+        if one.rev in graph.held:
+            graph = graph.naming(one.rev, one.ancestors)
+        else:
+            graph = graph.adding(one.rev, one.ancestors, deleted=one.deleted)
+    return graph
+
+
+@given(arrivals(), st.randoms(use_true_random=False))
+def test_i4_the_same_paths_in_any_order_give_the_same_graph(arrived: list[Arrival], random: Random) -> None:
+    shuffled = list(arrived)
+    random.shuffle(shuffled)
+    one, other = graph_of(arrived), graph_of(shuffled)
+    assert (one.parents, one.held) == (other.parents, other.held)
+    assert one.leaves() == other.leaves()
+
+
+@given(arrivals())
+def test_i3_the_same_paths_twice_equal_once(arrived: list[Arrival]) -> None:
+    once, twice = graph_of(arrived), graph_of(arrived + arrived)
+    assert (once.parents, once.held) == (twice.parents, twice.held)
+
+
+@given(trees(), st.data())
+def test_i4_leaves_are_what_no_revision_follows_once_whole_lines_have_arrived(
+    tree: list[Arrival], data: st.DataObject
+) -> None:
+    graph = graph_of(data.draw(st.permutations(tree)))
+    followed = {ancestor for one in tree for ancestor in one.ancestors}
+    expected = [one for one in tree if one.rev not in followed]
+    assert set(graph.leaves()) == {one.rev for one in expected}
+    assert graph.winner() == max(expected, key=lambda one: rank(one.rev, deleted=one.deleted)).rev
+    assert all(graph.ancestors(one.rev) == one.ancestors for one in tree)
+
+
+@given(arrivals())
+def test_a_leaf_is_always_held_and_winner_first(arrived: list[Arrival]) -> None:
+    graph = graph_of(arrived)
+    leaves = graph.leaves()
+    assert leaves
+    assert all(leaf in graph.held for leaf in leaves)
+    ranks = [rank(leaf, deleted=graph.held[leaf]) for leaf in leaves]
+    assert ranks == sorted(ranks, reverse=True)
+
+
+def test_a_graph_is_a_value_that_adding_does_not_change() -> None:
+    empty = Graph()
+    one = empty.adding("1-a", (), deleted=False)
+    one.adding("2-b", ("1-a",), deleted=False)
+    assert (empty.leaves(), empty.winner()) == ((), None)
+    assert one.leaves() == ("1-a",)
+
+
+def test_a_path_does_not_change_a_parent_that_is_known() -> None:
+    graph = Graph().adding("2-b", ("1-a",), deleted=False)
+    assert graph.naming("2-b", ("1-f",)).parents["2-b"] == "1-a"
+
+
+def test_a_circle_of_forged_edges_ends() -> None:
+    graph = Graph({"2-a": "2-b", "2-b": "2-a"}, {"2-a": False, "2-b": False})
+    assert graph.ancestors("2-a") == ("2-b", "2-a")
+    assert graph.leaves() == ()
