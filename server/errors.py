@@ -24,7 +24,6 @@ KINDS: dict[str, Kind] = {
     "too_large": Kind(413, "The request is larger than this server takes"),
     "too_many_requests": Kind(429, "Too many requests for a while"),
     "internal": Kind(500, "Something went wrong on the server"),
-    "app_not_built": Kind(503, "The app has not been built"),
     "disk_full": Kind(507, "The server has no space left"),
     "wrong_password": Kind(401, "The name or the password is wrong"),
     "account_locked": Kind(423, "Too many wrong passwords: wait a while"),

@@ -125,10 +125,9 @@ class Sessions:
             access = await self._access.check(access_token, even_expired=True)
         except BadToken:
             raise Problem("not_signed_in", reason="unknown") from None
-        renewed, tokens = await self._renew(refresh_token, expected=access)
-        return await self._principal(renewed), tokens
+        return await self._renew(refresh_token, expected=access)
 
-    async def _renew(self, token: str, expected: SignIn | None = None) -> tuple[SignIn, Tokens]:
+    async def _renew(self, token: str, expected: SignIn | None = None) -> tuple[Principal, Tokens]:
         now = self._clock()
         async with self._storage.write() as connection:
             if expected is not None:
@@ -140,8 +139,8 @@ class Sessions:
                 await note(connection, self._clock, result.person, "refresh_reused", result.person)
         if not isinstance(result, refresh.Renewal):
             raise Problem("not_signed_in", reason="ended")
-        await self._principal(result.sign_in)
-        return result.sign_in, await self._tokens(result.sign_in, result.successor)
+        principal = await self._principal(result.sign_in)
+        return principal, await self._tokens(result.sign_in, result.successor)
 
     async def _principal(self, sign_in: SignIn) -> Principal:
         async with self._storage.read() as connection:

@@ -131,7 +131,8 @@ async def append(
     return _answer(await uploads.append(principal, sha256, offset, request.stream()), 204)
 
 
-@get("/{sha256:str}", summary="A content, or its thumbnail")
+# Pictures are compressed already.
+@get("/{sha256:str}", own_encoding=True, summary="A content, or its thumbnail")
 async def content(
     sha256: Sha256,
     storage: NamedDependency[Storage],
