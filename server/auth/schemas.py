@@ -7,9 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from server.areas.grants import Role
 
-Short = Annotated[str, Field(min_length=1, max_length=200)]
+# No control characters: PostgreSQL keeps no NUL, and nobody's name has a line break.
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
+Short = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN)]
 Locale = Literal["vi", "en"]
-Username = Annotated[str, Field(min_length=2, max_length=64, pattern=r"^\S+$")]
+Username = Annotated[str, Field(min_length=2, max_length=64, pattern=r"^[^\s\x00-\x1f\x7f]+$")]
 # Longer ones are refused before they cost a hash; how long one must be to be *set* is `passwords.is_acceptable`.
 Password = Annotated[str, Field(min_length=1, max_length=1024)]
 BirthYear = Annotated[int, Field(ge=1900, le=2100)]
@@ -25,13 +27,13 @@ class DeviceKey(Door):
     """The public key of a device that signs in."""
 
     jwk: dict[str, object]
-    label: Annotated[str, Field(max_length=200)] = ""
+    label: Annotated[str, Field(max_length=200, pattern=PLAIN)] = ""
 
 
 class LoginBody(Door):
     """A name and a password, and the device's key where there is one."""
 
-    username: Annotated[str, Field(min_length=1, max_length=200)]
+    username: Short
     password: Password
     enrolment: DeviceKey | None = None
 

@@ -27,6 +27,9 @@ FRAMEWORK_CODES = {
     413: "too_large",
 }
 RETRY_AFTER_S = 60
+#: PostgreSQL's words (SQLSTATE): a NUL in a path or a query reaches it where no body's schema stands before.
+NO_SUCH_CHARACTER = "22021"
+DISK_FULL = "53100"
 
 log = structlog.get_logger("nuong.problems")
 
@@ -77,6 +80,8 @@ def _misfits(error: ValidationException) -> list[dict[str, str]]:
 
 
 def _from_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    if _sqlstate(error) == NO_SUCH_CHARACTER:
+        return problem_response(Problem("invalid_request", "a NUL character"))
     if is_disk_full(error):
         log.error("disk_full", method=request.method, path=request.scope["path"])
         return problem_response(Problem("disk_full"))
@@ -92,10 +97,14 @@ def is_disk_full(error: BaseException | None) -> bool:
             return True
         if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
             return True
-        if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == "53100":
+        if isinstance(error, DBAPIError) and _sqlstate(error) == DISK_FULL:
             return True
         error = error.__cause__ or error.__context__
     return False
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    return getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
 
 
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {

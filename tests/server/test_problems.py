@@ -17,7 +17,7 @@ from server.db.engine import Storage
 from server.errors import KINDS, Problem
 from server.ops.logs import blot_secrets, configure_logs
 from server.ops.problems import is_disk_full, problem_body
-from tests.builders import PASSWORD, Client, add_person, problem, sign_in, try_sign_in
+from tests.builders import PASSWORD, Client, add_person, grant, person_signed_in, problem, sign_in, try_sign_in
 
 SECRET_OF_A_BUG = "the answer was 42"
 
@@ -70,6 +70,19 @@ async def test_a_full_disk_is_recognised_in_sqlite(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["/api/typo", "/api/areas/typo/deeper", "/api/docs/typo", "/.well-known/typo"])
 async def test_unknown_addresses_of_the_api_are_problems_and_never_the_app(client: Client, path: str) -> None:
     problem(await client.get(path), 404, "not_found")
+
+
+async def test_text_that_no_database_keeps_is_refused(client: Client) -> None:
+    admin = await person_signed_in(client, "admin", grant("administrator", "*", "11"))
+    for changes in ({"name": "a\0b"}, {"username": "a\0b"}, {"name": "a\nb"}):
+        body = {"username": "lan", "name": "Lan", "password": PASSWORD} | changes
+        problem(await client.post("/api/people", json=body, headers=admin.headers), 400, "invalid_request")
+    problem(await try_sign_in(client, "la\0n"), 400, "invalid_request")
+    answer = await client.get("/api/people/a%00b/audit", headers=admin.headers)
+    assert answer.status_code in (400, 404)
+    lone = b'{"username": "\\ud800", "password": "x"}'
+    answer = await client.post("/api/auth/login", content=lone, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 401)
 
 
 async def test_a_wrong_method_names_the_right_ones(client: Client) -> None:
