@@ -1,0 +1,57 @@
+"""`python -m tests.bench`: measure, and print each figure beside its aim and the peer's.
+
+The peers' figures were measured on two cores like these: PouchDB 9 with CouchDB 3.5, and ODK Central. They are quoted,
+not run again. A figure that misses its aim says so.
+"""
+
+import sys
+
+from tests.bench import rows
+
+
+def main() -> None:
+    """Print the table row by row, as it is measured."""
+    say(f"{'':46}{'ours':>22}   {'aim':<22}peer")
+    edge = rows.edge()
+    warm, cold, nothing = edge.warm, edge.cold, edge.nothing
+    say("ten records up, ten down over EDGE (600 ms, 100/200 kbit/s)")
+    row("  on an open connection", f"{warm.seconds:.2f} s", "≤ 1.3 s", "10.7 s", warm.seconds <= 1.3)
+    row("  on a new connection (TCP and TLS 1.3)", f"{cold.seconds:.2f} s", "≤ 2.6 s", "", cold.seconds <= 2.6)
+    row("  requests", f"{warm.requests}", "1", "16 (ODK: 20 for the ten up)", warm.requests == 1)
+    row("  bodies", kilobytes(warm.body_bytes), "≤ 8 KB", "55 KB", warm.body_bytes <= 8000)
+    row("  all bytes, with heads and TLS", kilobytes(warm.wire_bytes), "", "", True)
+    say("nothing to do over EDGE")
+    row("  on an open connection", f"{nothing.seconds:.2f} s", "≤ 0.8 s", "6.5 s", nothing.seconds <= 0.8)
+    row("  requests", f"{nothing.requests}", "1", "9", nothing.requests == 1)
+    row("  bodies", f"{nothing.body_bytes} B", "≤ 400 B", "12 KB", nothing.body_bytes <= 400)
+    first = rows.first_sync()
+    say(f"first sync of {first.documents} records on loopback")
+    row("  time", f"{first.seconds:.2f} s", "≤ 1 s", "2.2 s", first.seconds <= 1)
+    row("  bodies", f"{first.body_bytes / 1e6:.2f} MB", "≤ 0.9 MB", "8.1 MB", first.body_bytes <= 900_000)
+    row("  requests", f"{first.rounds}", "", "", True)
+    load = rows.load()
+    say(f"{rows.PHONES} phones × {rows.RECORDS} records, validated, sealed, durable, on loopback")
+    rate, memory = load.records_per_s, load.memory_mib
+    row("  acknowledged", f"{rate:.0f} records/s", "≥ 5,000/s", "CouchDB 3,183/s, ODK Central 109/s", rate >= 5000)
+    row("  server's memory at most", f"{memory:.0f} MiB", "≤ 250 MiB", "CouchDB 187, ODK Central 312", memory <= 250)
+    row("  until lists show all as well", f"{load.followed_s:.2f} s", "", "", True)
+
+
+def row(what: str, ours: str, aim: str, peer: str, is_reached: bool) -> None:
+    """Print one figure."""
+    say(f"{what:46}{ours:>22}   {aim:<22}{peer}{'' if is_reached else '   (aim missed)'}")
+
+
+def kilobytes(count: int) -> str:
+    """Return bytes as kilobytes."""
+    return f"{count / 1000:.1f} KB"
+
+
+def say(line: str) -> None:
+    """Print a line now."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""What every row starts from: a real server process over a folder of its own, with people, a form and phones."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from server.app import create_app
+from server.areas.grants import Grant
+from server.db.engine import Storage
+from server.db.migrate import migrate
+from server.demo.phone import Phone
+from server.settings import Settings
+from tests.bench import record_set
+from tests.builders import PASSWORD, Client, add_person, grant, running
+from tests.e2e.live_server import LiveServer
+from tests.server.published_forms import publish
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A running server and the people on it."""
+
+    server: LiveServer
+    communes: tuple[str, ...]
+
+    def database(self, commune: int = 0) -> str:
+        """Return a commune's database."""
+        return f"agri-{self.communes[commune]}"
+
+    @contextlib.asynccontextmanager
+    async def phone(
+        self, username: str, url: str | None = None, tls: ssl.SSLContext | None = None
+    ) -> AsyncIterator[Phone]:
+        """Sign somebody in on a new phone; `url` is another way to the server."""
+        async with self.client(self.server.url) as direct:
+            phone = await Phone(direct).sign_in(username, PASSWORD)
+            async with self.client(url or self.server.url, tls) as phone.client:
+                yield phone
+
+    def client(self, url: str, tls: ssl.SSLContext | None = None) -> httpx.AsyncClient:
+        """Return a client that keeps one connection open, as a phone's browser does."""
+        limits = httpx.Limits(max_connections=1, keepalive_expiry=600)
+        headers = {"Accept-Encoding": "br"}
+        return httpx.AsyncClient(base_url=url, timeout=120, headers=headers, limits=limits, verify=tls or True)
+
+    def peak_memory_mib(self) -> float:
+        """Return the server's greatest resident size so far (VmHWM)."""
+        process = self.server._process
+        assert process is not None
+        status = Path(f"/proc/{process.pid}/status").read_text("utf-8")
+        return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+
+
+@contextlib.contextmanager
+def bench(folder: Path, people: dict[str, list[int]]) -> Iterator[Bench]:
+    """Start a server where each of `people` works in the communes with these positions."""
+    server = LiveServer(folder)
+    communes = asyncio.run(_arrange(server, people))
+    server.start()
+    try:
+        yield Bench(server, communes)
+    finally:
+        server.stop()
+
+
+async def _arrange(server: LiveServer, people: dict[str, list[int]]) -> tuple[str, ...]:
+    settings = Settings(
+        database_url=f"sqlite:///{server.database}",
+        media_dir=server.folder / "media",
+        secret_file=server.folder / "secret",
+    )
+    storage = Storage(settings.database_url)
+    await migrate(storage)
+    app = create_app(settings, storage)
+    async with running(app), Client(app) as client:
+        atlas = await app.state["areas"].atlas()
+        units = tuple(unit.id for unit in atlas.units.values() if unit.has_scopes)
+        communes = units[: max(position for positions in people.values() for position in positions) + 1]
+        for username, positions in people.items():
+            grants: list[Grant] = [grant("field_worker", unit=communes[position]) for position in positions]
+            await add_person(client, username, *grants)
+        await publish(client, record_set.FORM, record_set.VERSION, "agri", record_set.XFORM)
+    await storage.close()
+    return communes
+
+
+def save(phone: Phone, database: str, record: dict[str, Any]) -> None:
+    """Save a record of the set on a phone."""
+    phone.save(
+        database,
+        record_set.FORM,
+        record_set.VERSION,
+        record["answers"],
+        media=record["media"],
+        at=record["at"],
+    )
