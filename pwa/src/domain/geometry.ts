@@ -54,7 +54,8 @@ const ECCENTRICITY_SQUARED = 0.006_694_379_990_14
 
 /** Metres east and north of the middle of `points`. */
 function metres(points: readonly Point[]): { readonly x: number; readonly y: number }[] {
-  const middle = points.reduce((sum, point) => sum + point.latitude, 0) / points.length
+  const latitudes = points.map((point) => point.latitude)
+  const middle = (Math.min(...latitudes) + Math.max(...latitudes)) / 2
   const origin = points[0]?.longitude ?? 0
   const radians = Math.PI / 180
   const w = 1 - ECCENTRICITY_SQUARED * Math.sin(middle * radians) ** 2

@@ -59,7 +59,7 @@ describe.each(FORMS)('%s', (name) => {
     },
   )
 
-  test('both languages ask the same questions', async () => {
+  test('both languages ask the same questions', { timeout: 30_000 }, async () => {
     const draft = await begin(name)
     const open = await openDraft(draft.id)
     const { root } = opened(open.form)
@@ -75,8 +75,8 @@ describe.each(FORMS)('%s', (name) => {
 })
 
 describe('what nobody changed', () => {
-  test('keeps the text that it had, and what the form does not know', async () => {
-    const draft = await begin('household_crop')
+  test('keeps the text that it had, and what the form does not know', { timeout: 30_000 }, async () => {
+    const draft = await begin('forest_plot')
     const open = await openDraft(draft.id)
     const { root, schema } = opened(open.form)
     expect(answerAll(root, seeded(7))).toEqual([])
@@ -144,7 +144,7 @@ describe('a draft that cannot be opened', () => {
 })
 
 describe('saving', () => {
-  test('hostile text is cleaned before it is kept, and the draft reopens', async () => {
+  test('hostile text is cleaned before it is kept, and the draft reopens', { timeout: 30_000 }, async () => {
     const draft = await begin('disease_report')
     const open = await openDraft(draft.id)
     const text = questions(opened(open.form).root).find(
@@ -161,7 +161,7 @@ describe('saving', () => {
     again.scope.stop()
   })
 
-  test('that fails says why, and the next save keeps everything', async () => {
+  test('that fails says why, and the next save keeps everything', { timeout: 30_000 }, async () => {
     const draft = await begin('forest_plot')
     const open = await openDraft(draft.id)
     const update = database.drafts.update.bind(database.drafts)
