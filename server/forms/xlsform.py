@@ -25,7 +25,7 @@ from server.forms.xml_input import XmlRefused, parse_xml
 #: Beyond these, converting would cost more than it could tell.
 TOO_LARGE = frozenset({"survey_too_long", "list_too_long", "choices_too_many"})
 _ROW = re.compile(r"\[row\s*:\s*(\d+)\]|\brow (\d+)", re.IGNORECASE)
-_SHEET = re.compile(r"['\"‘“]?(survey|choices|settings|entities|external_choices|osm)['\"’”]?\s+(?:sheet|worksheet)")
+_SHEET = re.compile(r"[Oo]n the '?(\w+)'? sheet")
 
 # Its progress is nobody's concern; what it has to say comes back as findings.
 logging.getLogger("pyxform").setLevel(logging.ERROR)

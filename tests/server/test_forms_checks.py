@@ -1,0 +1,349 @@
+"""What the converter says stays as it is, with its row; what it lets through is found by checks of our own."""
+
+import ast
+import string
+from pathlib import Path
+
+import pytest
+
+from server.forms import findings
+from server.forms.findings import SENTENCES, Finding
+from server.forms.schema import FormSchema
+from server.forms.xlsform import Conversion, ConvertedForm, convert_xlsform
+from tests.vectors.make_forms import FOLDER, SPREADSHEETS, published
+from tests.workbooks import EN, GOOD, SETTINGS, YES_NO, question, xlsform
+
+
+def errors(conversion: Conversion) -> list[Finding]:
+    return [finding for finding in conversion.findings if finding.severity == "error"]
+
+
+def only_error(conversion: Conversion) -> Finding:
+    assert conversion.form is None
+    found = errors(conversion)
+    assert len(found) == 1, [finding.message for finding in found]
+    return found[0]
+
+
+def warnings(conversion: Conversion) -> list[str]:
+    return [finding.code for finding in conversion.findings if finding.severity == "warning"]
+
+
+def converted(data: bytes) -> ConvertedForm:
+    conversion = convert_xlsform(data)
+    assert conversion.form is not None, [finding.message for finding in conversion.findings]
+    return conversion.form
+
+
+def test_a_good_form_passes_without_a_word() -> None:
+    conversion = convert_xlsform(xlsform())
+    assert conversion.findings == ()
+    assert conversion.form is not None
+    assert (conversion.form.form, conversion.form.version) == ("household", "1")
+    assert conversion.form.titles == {"vi": "Hộ gia đình", "en": "Household"}
+
+
+@pytest.mark.parametrize("spreadsheet", sorted(SPREADSHEETS.glob("*.xlsx")), ids=lambda path: path.stem)
+def test_a_demonstration_form_passes_without_a_word_and_its_vector_is_current(spreadsheet: Path) -> None:
+    assert convert_xlsform(spreadsheet.read_bytes()).findings == ()
+    current = (FOLDER / f"{spreadsheet.stem}.xml").read_bytes()
+    assert published(spreadsheet) == current, "make it anew: python -m tests.vectors.make_forms"
+
+
+@pytest.mark.parametrize("spreadsheet", sorted(SPREADSHEETS.glob("*.xlsx")), ids=lambda path: path.stem)
+def test_a_demonstration_form_hides_ethnic_origin_and_never_merges_consent(spreadsheet: Path) -> None:
+    schema = FormSchema.parse(published(spreadsheet))
+    consent = schema.by_path["/consent_part/consent"]
+    assert (consent.merge, consent.is_required) == ("ask", True)
+    for field in schema.leaves():
+        if "ethnic" in field.name:
+            assert (field.is_sensitive, field.is_required) == (True, False)
+    assert all(field.children[0].name == "_rid" for field in schema.walk() if field.kind == "repeat")
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (question("text", ""), "name"),
+        (question("select_one nowhere", "b"), "nowhere"),
+        (question("begin_group", "b"), "begin_group"),
+        (question("text", "head_name"), "head_name"),
+        (question("text", "b", relevant="${nobody}='x'"), "nobody"),
+        (question("teleport", "b"), "teleport"),
+    ],
+)
+def test_what_the_converter_says_is_shown_as_it_is_with_its_row(row: dict[str, str], words: str) -> None:
+    conversion = convert_xlsform(xlsform(survey=[*GOOD, row]))
+    finding = next(finding for finding in errors(conversion) if finding.code == "converter")
+    assert words in finding.message
+    assert finding.row in {len(GOOD) + 2, None}
+
+
+def test_the_row_that_the_converter_names_is_the_author_s_own() -> None:
+    survey = [*GOOD, {}, question("select_one nowhere", "b")]
+    finding = only_error(convert_xlsform(xlsform(survey=survey)))
+    assert finding.place == "survey, row 8"
+
+
+def test_a_sheet_that_breaks_the_converter_is_its_author_s_concern_and_no_failure_of_the_server() -> None:
+    settings = {**SETTINGS, "form_title::English (en)": "Household"}
+    finding = only_error(convert_xlsform(xlsform(settings=settings)))
+    assert finding.code == "converter_failed"
+    assert finding.message.startswith("The converter cannot read this form: ")
+
+
+@pytest.mark.parametrize("function", ["uuid()", "now()", "today()", "random()"])
+def test_what_changes_at_each_opening_needs_once(function: str) -> None:
+    survey = [*GOOD, {"type": "calculate", "name": "stamp", "calculation": f"concat('now() ', {function})"}]
+    finding = only_error(convert_xlsform(xlsform(survey=survey)))
+    assert (finding.code, finding.place) == ("once_needed", "survey, row 7")
+    assert f"once({function})" in finding.message
+    held = [*GOOD, {"type": "calculate", "name": "stamp", "calculation": f"once({function})"}]
+    assert convert_xlsform(xlsform(survey=held)).findings == ()
+
+
+def test_today_may_stand_in_a_constraint_and_now_in_a_text() -> None:
+    survey = [
+        *GOOD,
+        question("date", "seen", constraint=". <= today()"),
+        {"type": "calculate", "name": "said", "calculation": "'uuid() now()'"},
+    ]
+    assert convert_xlsform(xlsform(survey=survey)).form is not None
+
+
+def test_calculations_that_depend_on_each_other_are_named_in_their_circle() -> None:
+    survey = [
+        *GOOD,
+        {"type": "calculate", "name": "a", "calculation": "${b} + 1"},
+        {"type": "calculate", "name": "b", "calculation": "${c} + 1"},
+        {"type": "calculate", "name": "c", "calculation": "${a} + 1"},
+    ]
+    finding = only_error(convert_xlsform(xlsform(survey=survey)))
+    assert (finding.code, finding.row) == ("cycle", 7)
+    assert finding.message == "These depend on each other in a circle: a → b → c → a."
+
+
+def test_a_group_whose_relevance_is_asked_inside_it_is_a_circle() -> None:
+    survey = [
+        question("begin_group", "land", relevant="${has_land}='yes'"),
+        question("select_one yes_no", "has_land"),
+        {"type": "end_group", "name": ""},
+    ]
+    assert only_error(convert_xlsform(xlsform(survey=survey))).code == "cycle"
+
+
+def test_a_running_total_over_earlier_rows_is_no_circle() -> None:
+    survey = [
+        question("begin_repeat", "plot"),
+        question("decimal", "area"),
+        {
+            "type": "calculate",
+            "name": "so_far",
+            "calculation": "${area} + coalesce(indexed-repeat(${so_far}, ${plot}, position(..) - 1), 0)",
+        },
+        {"type": "end_repeat", "name": ""},
+    ]
+    assert convert_xlsform(xlsform(survey=survey)).form is not None
+
+
+@pytest.mark.parametrize(
+    ("column", "expression", "code"),
+    [
+        ("calculation", "teleport(${head_name})", "function_unknown"),
+        ("relevant", "matches(${head_name}, 'x')", "function_unknown"),
+        ("constraint", "count-things(.) > 1", "function_unknown"),
+        ("calculation", "1 +", "expression"),
+        ("relevant", "${head_name} = = 'x'", "expression"),
+        ("constraint", "(. > 1", "expression"),
+    ],
+)
+def test_an_expression_that_the_phone_cannot_read_is_refused_at_its_row(
+    column: str, expression: str, code: str
+) -> None:
+    conversion = convert_xlsform(xlsform(survey=[*GOOD, question("text", "b", **{column: expression})]))
+    assert conversion.form is None
+    assert [(finding.code, finding.row) for finding in errors(conversion) if finding.code == code] == [(code, 7)]
+
+
+def test_an_unknown_function_in_a_filter_of_choices_is_found() -> None:
+    survey = [*GOOD, question("select_one yes_no", "b", choice_filter="teleport(name)")]
+    assert only_error(convert_xlsform(xlsform(survey=survey))).code == "function_unknown"
+
+
+def test_a_label_that_one_language_lacks_is_an_error_and_a_hint_a_warning() -> None:
+    row = question("text", "b", **{"hint__Tiếng Việt (vi)": "gợi ý"})
+    row[EN] = ""
+    conversion = convert_xlsform(xlsform(survey=[*GOOD, row]))
+    finding = only_error(conversion)
+    assert (finding.code, finding.place) == ("translation_missing", "survey, row 7")
+    assert finding.message == "“b” has no label in English (en)."
+    assert "translation_missing" in warnings(conversion)
+
+
+def test_a_choice_without_a_translation_is_named_on_its_own_sheet() -> None:
+    finding = only_error(convert_xlsform(xlsform(choices=[*YES_NO, ("yes_no", "maybe", "Có thể", None)])))
+    assert finding.place == "choices, row 4"
+
+
+def test_a_constraint_s_message_is_needed_in_every_language() -> None:
+    row = question("integer", "b", constraint=". > 0", **{"constraint_message__Tiếng Việt (vi)": "Phải lớn hơn 0."})
+    assert only_error(convert_xlsform(xlsform(survey=[*GOOD, row]))).params["column"] == "constraint_message"
+
+
+def test_a_form_in_one_language_is_told_which_is_missing() -> None:
+    survey = [{key: cell for key, cell in question("text", "a").items() if key != EN}]
+    choices = [cells[:3] for cells in YES_NO]
+    conversion = convert_xlsform(xlsform(survey=survey, choices=choices))
+    assert conversion.form is not None
+    assert "language_missing" in warnings(conversion)
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"),
+    [
+        ({"form_id": ""}, "form_id"),
+        ({"form_id": "Household"}, "form_id"),
+        ({"form_id": "a/b"}, "form_id"),
+        ({"form_id": "x" * 41}, "form_id"),
+        ({"version": ""}, "version_missing"),
+        ({"version": "1 of 2"}, "version"),
+        ({"version": "../1"}, "version"),
+        ({"public_key": "MIIB"}, "encryption"),
+        ({"submission_url": "https://example.org"}, "encryption"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_named(settings: dict[str, str], code: str) -> None:
+    conversion = convert_xlsform(xlsform(settings=SETTINGS | settings))
+    assert conversion.form is None
+    assert code in [finding.code for finding in errors(conversion)]
+
+
+def test_a_title_that_one_language_lacks_is_a_warning() -> None:
+    conversion = convert_xlsform(xlsform(title_en=""))
+    assert warnings(conversion) == ["title_missing"]
+    assert conversion.form is not None
+    assert conversion.form.titles == {"vi": "Hộ gia đình", "en": "Hộ gia đình"}
+
+
+@pytest.mark.parametrize("name", ["_rid", "__proto__", "constructor"])
+def test_a_name_that_the_system_uses_is_refused(name: str) -> None:
+    finding = only_error(convert_xlsform(xlsform(survey=[*GOOD, question("text", name)])))
+    assert (finding.code, finding.row) == ("name_reserved", 7)
+
+
+def test_a_name_with_a_dollar_is_refused_by_the_converter() -> None:
+    assert only_error(convert_xlsform(xlsform(survey=[question("text", "$extra")]))).code == "converter"
+
+
+def test_names_that_differ_in_capitals_only_are_refused() -> None:
+    conversion = convert_xlsform(xlsform(survey=[*GOOD, question("text", "Head_Name")]))
+    assert "name_case" in [finding.code for finding in errors(conversion)]
+
+
+def test_a_name_in_two_groups_is_a_warning() -> None:
+    survey = [*GOOD, question("begin_group", "g"), question("text", "area"), {"type": "end_group", "name": ""}]
+    conversion = convert_xlsform(xlsform(survey=survey))
+    assert conversion.form is not None
+    assert "name_twice" in warnings(conversion)
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "value", "code"),
+    [
+        ("text", "bind__merge", "sum", "mark_merge"),
+        ("text", "bind__merge", "max", "mark_merge_type"),
+        ("integer", "bind__merge", "append", "mark_merge_type"),
+        ("text", "bind__sensitive", "maybe", "mark_sensitive"),
+        ("text", "bind__was", "head_name", "mark_was"),
+        ("text", "bind__was", "two words", "was_name"),
+    ],
+)
+def test_a_mark_that_means_nothing_is_refused(kind: str, column: str, value: str, code: str) -> None:
+    finding = only_error(convert_xlsform(xlsform(survey=[*GOOD, question(kind, "b", **{column: value})])))
+    assert (finding.code, finding.row) == (code, 7)
+
+
+def test_marks_survive_into_the_published_form() -> None:
+    survey = [
+        *GOOD,
+        question("integer", "heads", bind__merge="max", bind__was="animals"),
+        question("text", "remarks", bind__merge="append", bind__sensitive="yes"),
+    ]
+    schema = converted(xlsform(survey=survey)).schema
+    heads, remarks = schema.by_path["/heads"], schema.by_path["/remarks"]
+    assert (heads.merge, heads.was, heads.is_sensitive) == ("max", "animals", False)
+    assert (remarks.merge, remarks.was, remarks.is_sensitive) == ("append", None, True)
+
+
+def test_every_repeat_gets_a_row_identity_that_its_author_did_not_write() -> None:
+    survey = [
+        question("begin_repeat", "plot"),
+        question("begin_repeat", "tree"),
+        question("decimal", "girth"),
+        {"type": "end_repeat", "name": ""},
+        {"type": "end_repeat", "name": ""},
+    ]
+    schema = converted(xlsform(survey=survey)).schema
+    for path in ("/plot/_rid", "/plot/tree/_rid"):
+        assert schema.by_path[path].is_once
+
+
+def test_entities_and_external_selects_are_refused() -> None:
+    survey = [*GOOD, question("select_one_external villages", "village", choice_filter="a=b")]
+    assert "external_choices" in [finding.code for finding in errors(convert_xlsform(xlsform(survey=survey)))]
+    survey = [*GOOD, question("text", "b", save_to="x")]
+    assert "entities" in [finding.code for finding in errors(convert_xlsform(xlsform(survey=survey)))]
+
+
+def test_a_list_in_a_file_must_come_with_the_form() -> None:
+    data = xlsform(survey=[*GOOD, question("select_one_from_file villages.csv", "village")])
+    missing = only_error(convert_xlsform(data))
+    assert missing.message == "The form needs the file “villages.csv”; upload it together with the form."
+    spreadsheet_mark = "\ufeff".encode()
+    good = spreadsheet_mark + "name,label\nv1,Bản Na Vai\n".encode()
+    conversion = convert_xlsform(data, {"villages.csv": good})
+    assert conversion.form is not None
+    assert conversion.form.lists == {"villages.csv": good.removeprefix(spreadsheet_mark)}
+    unused = convert_xlsform(data, {"villages.csv": good, "other.csv": good})
+    assert warnings(unused) == ["list_unused"]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"", b"code;title\n1;x\n", "mã,tên\n1,x\n".encode()])
+def test_a_file_that_is_no_list_is_refused(content: bytes) -> None:
+    data = xlsform(survey=[*GOOD, question("select_one_from_file villages.csv", "village")])
+    finding = only_error(convert_xlsform(data, {"villages.csv": content}))
+    assert finding.code == "list_unreadable"
+    assert "label, name" in finding.message
+
+
+def test_a_list_in_a_file_is_capped_too() -> None:
+    data = xlsform(survey=[*GOOD, question("select_one_from_file villages.csv", "village")])
+    long = "name,label\n" + "".join(f"v{number},Bản {number}\n" for number in range(5_001))
+    assert only_error(convert_xlsform(data, {"villages.csv": long.encode()})).code == "list_too_long"
+
+
+def test_other_kinds_of_files_are_refused() -> None:
+    data = xlsform(survey=[*GOOD, question("select_one_from_file parcels.geojson", "parcel")])
+    assert only_error(convert_xlsform(data, {"parcels.geojson": b"{}"})).code == "list_kind"
+
+
+def test_many_questions_over_a_long_list_are_refused() -> None:
+    choices = [("many", f"c{number}", f"Bản {number}", f"Village {number}") for number in range(1_000)]
+    survey = [question("select_one many", f"q{number}") for number in range(31)]
+    assert "choices_too_many" in [finding.code for finding in convert_xlsform(xlsform(survey, choices)).findings]
+
+
+def test_every_sentence_can_be_made_from_what_its_finding_is_given() -> None:
+    # A parameter that is missing would fail only for the person who makes that mistake.
+    told: set[str] = set()
+    for source in Path(findings.__file__).parent.glob("*.py"):
+        for call in ast.walk(ast.parse(source.read_text("utf-8"))):
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
+                continue
+            if call.func.id not in {"error", "warning", "say"} or not isinstance(call.args[0], ast.Constant):
+                continue
+            code = str(call.args[0].value)
+            told.add(code)
+            needed = {name for _text, name, _spec, _kind in string.Formatter().parse(SENTENCES[code]) if name}
+            assert needed <= {keyword.arg for keyword in call.keywords}, code
+    assert told <= set(SENTENCES)
