@@ -22,6 +22,9 @@ export type ApiRequest = {
   timeoutMs?: number
 }
 
+/** What screens and stores ask for; a store's copy of the client has no private parts. */
+export type Api = Pick<ApiClient, 'json' | 'blob' | 'send'>
+
 export class ApiClient {
   constructor(
     private readonly tokens: TokenSource,

@@ -1,5 +1,5 @@
 /** The doors of forms for administrators: check a spreadsheet, publish what was checked, list what is published. */
-import type { ApiClient } from './client'
+import type { Api } from './client'
 
 export type Finding = {
   code: string
@@ -34,11 +34,11 @@ export type PublishedVersion = {
   published_at: string
 }
 
-export async function fetchForms(api: ApiClient): Promise<PublishedVersion[]> {
+export async function fetchForms(api: Api): Promise<PublishedVersion[]> {
   return (await api.json<{ forms: PublishedVersion[] }>('/api/forms')).forms
 }
 
-export function checkForm(api: ApiClient, project: string, file: File, lists: readonly File[]): Promise<CheckedForm> {
+export function checkForm(api: Api, project: string, file: File, lists: readonly File[]): Promise<CheckedForm> {
   const body = new FormData()
   body.append('project', project)
   body.append('file', file)
@@ -46,11 +46,11 @@ export function checkForm(api: ApiClient, project: string, file: File, lists: re
   return api.json('/api/forms/check', { method: 'POST', body, timeoutMs: 120_000 })
 }
 
-export function publishForm(api: ApiClient, candidate: string, languages: readonly string[]): Promise<PublishedVersion> {
+export function publishForm(api: Api, candidate: string, languages: readonly string[]): Promise<PublishedVersion> {
   const path = `/api/forms/candidates/${encodeURIComponent(candidate)}/publish`
   return api.json(path, { method: 'POST', json: { loaded: true, languages } })
 }
 
-export async function fetchContent(api: ApiClient, sha256: string): Promise<string> {
+export async function fetchContent(api: Api, sha256: string): Promise<string> {
   return (await api.send(`/api/contents/${sha256}`)).text()
 }

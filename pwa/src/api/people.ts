@@ -1,5 +1,5 @@
 /** The doors by which administrators manage the people of their own projects and areas. */
-import type { ApiClient } from './client'
+import type { Api } from './client'
 
 export const ROLES = ['field_worker', 'supervisor', 'data_manager', 'administrator'] as const
 export type Role = (typeof ROLES)[number]
@@ -45,28 +45,28 @@ export type Device = {
 
 const PEOPLE = '/api/people'
 
-export async function fetchPeople(api: ApiClient): Promise<Member[]> {
+export async function fetchPeople(api: Api): Promise<Member[]> {
   return (await api.json<{ people: Member[] }>(PEOPLE)).people
 }
 
-export function addMember(api: ApiClient, member: NewMember): Promise<Member> {
+export function addMember(api: Api, member: NewMember): Promise<Member> {
   return api.json(PEOPLE, { method: 'POST', json: member })
 }
 
-export function changeMember(api: ApiClient, person: string, change: MemberChange): Promise<Member> {
+export function changeMember(api: Api, person: string, change: MemberChange): Promise<Member> {
   return api.json(`${PEOPLE}/${encodeURIComponent(person)}`, { method: 'PATCH', json: change })
 }
 
-export function setGrants(api: ApiClient, person: string, grants: readonly Grant[]): Promise<Member> {
+export function setGrants(api: Api, person: string, grants: readonly Grant[]): Promise<Member> {
   return api.json(`${PEOPLE}/${encodeURIComponent(person)}/grants`, { method: 'PUT', json: { grants } })
 }
 
-export async function fetchDevices(api: ApiClient, person: string): Promise<Device[]> {
+export async function fetchDevices(api: Api, person: string): Promise<Device[]> {
   const path = `${PEOPLE}/${encodeURIComponent(person)}/enrolments`
   return (await api.json<{ enrolments: Device[] }>(path)).enrolments
 }
 
-export async function revokeDevice(api: ApiClient, person: string, device: string): Promise<void> {
+export async function revokeDevice(api: Api, person: string, device: string): Promise<void> {
   const path = `${PEOPLE}/${encodeURIComponent(person)}/enrolments/${encodeURIComponent(device)}`
   await api.send(path, { method: 'DELETE' })
 }

@@ -1,15 +1,9 @@
 /** The review door: the queue, one record, decisions. Times are ISO 8601 text, as the server sends them. */
 import type { ReviewState, Verdict } from '@/domain/review'
 import type { Document } from '@/domain/record'
-import type { ApiClient } from './client'
+import type { Api } from './client'
 
-export type Flag =
-  | 'outside_area'
-  | 'poor_gps'
-  | 'clock_suspect'
-  | 'missing_media'
-  | 'unreadable_media'
-  | 'conflict'
+export type Flag = 'outside_area' | 'poor_gps' | 'clock_suspect' | 'missing_media' | 'unreadable_media' | 'conflict'
 
 type Line = {
   database: string
@@ -88,7 +82,7 @@ export type NewDecision = {
 const RECORDS = '/api/review/records'
 
 export function fetchQueue(
-  api: ApiClient,
+  api: Api,
   filters: Filters,
   before: string | null,
   signal?: AbortSignal,
@@ -102,12 +96,12 @@ export function fetchQueue(
   return api.json(`${RECORDS}?${query.toString()}`, signal === undefined ? {} : { signal })
 }
 
-export function fetchRecord(api: ApiClient, database: string, id: string): Promise<ReviewPage> {
+export function fetchRecord(api: Api, database: string, id: string): Promise<ReviewPage> {
   return api.json(addressOf(database, id))
 }
 
 export function sendDecision(
-  api: ApiClient,
+  api: Api,
   database: string,
   id: string,
   decision: NewDecision,

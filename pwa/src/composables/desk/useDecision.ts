@@ -1,0 +1,97 @@
+/**
+ * One record under review: loaded, decided once, and what the decision came to. A record that moved on while it was being read is loaded
+ * anew and said so; what the person has written stays.
+ */
+import { computed, reactive, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef } from 'vue'
+import { asProblem } from '@/api/problem'
+import { fetchRecord, sendDecision, type ReviewPage } from '@/api/review'
+import type { Api } from '@/api/client'
+import type { ReviewState, Verdict } from '@/domain/review'
+
+export type PageState =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'open'; readonly page: ReviewPage }
+  | { readonly kind: 'failed'; readonly code: string; readonly params: Record<string, unknown> }
+
+export type DecisionState =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'sending' }
+  | { readonly kind: 'decided'; readonly state: ReviewState; readonly verdict: Verdict }
+  /** The record has another revision now; it is on the screen. */
+  | { readonly kind: 'moved_on' }
+  /** Nothing was said about why: a return needs a comment. */
+  | { readonly kind: 'comment_missing' }
+  | { readonly kind: 'failed'; readonly code: string; readonly params: Record<string, unknown> }
+
+export type Review = {
+  readonly page: ShallowRef<PageState>
+  readonly decision: ShallowRef<DecisionState>
+  readonly comment: Ref<string>
+  /** By JSON Pointer from the document's root, `/answers/area`. */
+  readonly comments: Record<string, string>
+  readonly pinned: ComputedRef<string[]>
+  readonly load: () => Promise<void>
+  readonly decide: (verdict: Verdict) => Promise<void>
+  readonly pin: (pointer: string, text: string) => void
+  readonly unpin: (pointer: string) => void
+}
+
+export function useDecision(api: Api, database: string, id: string): Review {
+  const page = shallowRef<PageState>({ kind: 'loading' })
+  const decision = shallowRef<DecisionState>({ kind: 'idle' })
+  const comment = ref('')
+  const comments = reactive<Record<string, string>>({})
+  const pinned = computed(() => Object.keys(comments).sort())
+
+  async function load(): Promise<void> {
+    try {
+      page.value = { kind: 'open', page: await fetchRecord(api, database, id) }
+    } catch (error) {
+      const { code, params } = asProblem(error)
+      page.value = { kind: 'failed', code, params }
+    }
+  }
+
+  async function decide(verdict: Verdict): Promise<void> {
+    if (page.value.kind !== 'open' || decision.value.kind === 'sending') return
+    const said = Object.fromEntries(Object.entries(comments).filter(([, text]) => text.trim() !== ''))
+    if (verdict !== 'approved' && comment.value.trim() === '' && Object.keys(said).length === 0) {
+      decision.value = { kind: 'comment_missing' }
+      return
+    }
+    decision.value = { kind: 'sending' }
+    const { rev, reviews } = page.value.page
+    const follows = reviews.map((each) => each.id)
+    try {
+      const sent = { rev, decision: verdict, comment: comment.value, comments: said, follows }
+      const { state } = await sendDecision(api, database, id, sent)
+      decision.value = { kind: 'decided', state, verdict }
+      comment.value = ''
+      for (const pointer of Object.keys(comments)) Reflect.deleteProperty(comments, pointer)
+    } catch (error) {
+      const { code, params } = asProblem(error)
+      if (code !== 'record_moved_on') {
+        decision.value = { kind: 'failed', code, params }
+        return
+      }
+      await load()
+      decision.value = { kind: 'moved_on' }
+    }
+  }
+
+  return {
+    page,
+    decision,
+    comment,
+    comments,
+    pinned,
+    load,
+    decide,
+    pin: (pointer, text) => {
+      comments[pointer] = text
+    },
+    unpin: (pointer) => {
+      Reflect.deleteProperty(comments, pointer)
+    },
+  }
+}

@@ -1,0 +1,69 @@
+import { describe, expect, test, vi } from 'vitest'
+
+import { ApiClient } from '../src/api/client'
+import type { CheckedForm } from '../src/api/forms'
+import { Problem } from '../src/api/problem'
+import { useFormUpload } from '../src/composables/desk/useFormUpload'
+
+const tokens = { access: () => Promise.resolve('t'), renew: () => Promise.resolve(false) }
+const file = new File(['x'], 'tea.xlsx')
+const checked: CheckedForm = {
+  id: 'candidate',
+  project: 'agri',
+  form: 'tea',
+  version: '1',
+  title: { vi: 'Chè' },
+  languages: ['vi', 'en'],
+  errors: [],
+  warnings: [],
+  xform: '<x/>',
+  lists: {},
+}
+
+function serverAnswering(...answers: unknown[]): { api: ApiClient; asked: [string, unknown][] } {
+  const api = new ApiClient(tokens)
+  const asked: [string, unknown][] = []
+  vi.spyOn(api, 'json').mockImplementation((path, request) => {
+    asked.push([path, request?.json])
+    const answer = answers.shift()
+    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer)
+  })
+  return { api, asked }
+}
+
+describe('a form on its way to the phones', () => {
+  test('is loaded by the browser before it can be published', async () => {
+    const { api, asked } = serverAnswering(checked, { form: 'tea', version: '1' })
+    const upload = useFormUpload(api, () => Promise.resolve({ languages: ['vi', 'en'], questions: 4 }))
+    await upload.check('agri', file, [])
+    expect(upload.state.value).toMatchObject({ kind: 'ready', languages: ['vi', 'en'], questions: 4 })
+    await upload.publish()
+    expect(asked[1]).toEqual(['/api/forms/candidates/candidate/publish', { loaded: true, languages: ['vi', 'en'] }])
+    expect(upload.state.value.kind).toBe('published')
+  })
+
+  test('with errors is not loaded at all', async () => {
+    const load = vi.fn()
+    const { api } = serverAnswering({ ...checked, id: null, xform: null })
+    const upload = useFormUpload(api, load)
+    await upload.check('agri', file, [])
+    expect(upload.state.value.kind).toBe('refused')
+    expect(load).not.toHaveBeenCalled()
+  })
+
+  test("that the phones' engine does not take stays unpublished", async () => {
+    const { api, asked } = serverAnswering(checked)
+    const upload = useFormUpload(api, () => Promise.reject(new Error('unknown function foo()')))
+    await upload.check('agri', file, [])
+    expect(upload.state.value).toMatchObject({ kind: 'broken', words: 'unknown function foo()' })
+    await upload.publish()
+    expect(asked).toHaveLength(1)
+  })
+
+  test('says why the server did not take it', async () => {
+    const { api } = serverAnswering(new Problem('too_large', 413))
+    const upload = useFormUpload(api)
+    await upload.check('agri', file, [])
+    expect(upload.state.value).toMatchObject({ kind: 'failed', code: 'too_large' })
+  })
+})
