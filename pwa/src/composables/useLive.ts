@@ -1,10 +1,11 @@
 /** A value read from the phone's store that follows every change of it, in this tab or another. */
 import { liveQuery } from 'dexie'
-import { onScopeDispose, ref, watch, type Ref } from 'vue'
+import { onScopeDispose, shallowRef, watch, type Ref } from 'vue'
 
 /** `undefined` until first read. `sources` are getters whose change starts the query anew. */
 export function useLive<T>(query: () => Promise<T>, ...sources: (() => unknown)[]): Ref<T | undefined> {
-  const value = ref<T>() as Ref<T | undefined>
+  // Shallow: what was read is handed back to the store as it is, and a deep proxy can't be stored.
+  const value = shallowRef<T>()
   let subscription: { unsubscribe(): void } | undefined
   const start = (): void => {
     subscription?.unsubscribe()
