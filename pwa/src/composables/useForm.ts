@@ -59,6 +59,7 @@ export type FillForm = {
   setStep(step: string): void
   /** Change the instance's XML where the engine offers no call for it, and go on with the result. */
   rework(change: (instance: Document) => void): Promise<void>
+  /** Make the draft the person's revision; nothing happens while a question is open, which the last page lists. */
   finish(): Promise<void>
 }
 
@@ -212,6 +213,9 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     const { draft, schema, root: filled } = state.value
     await save()
     if (saving.value.kind === 'failed') return
+    // Last checks that the form keeps for the end run here too.
+    const payload = await filled.prepareInstancePayload({ payloadType: 'monolithic' })
+    if (payload.status !== 'ready' || unkept.value.size > 0) return
     isFinishing = true
     try {
       const saved = toAnswers(schema, cleanText(filled.instanceState.instanceXML))

@@ -117,7 +117,7 @@ function candidates(node: QuestionNode, random: Random): (() => void)[] {
     case 'input':
       return texts(valueTypeOf(node)).map((text) => () => {
         const lexical = toLexical(valueTypeOf(node) as LexicalType, text)
-        if (lexical.kind === 'kept') node.setValue(lexical.value as never)
+        if (lexical.kind === 'kept') node.setValue(lexical.value)
       })
   }
 }

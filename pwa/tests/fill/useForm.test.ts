@@ -152,7 +152,7 @@ describe('saving', () => {
     )
     if (text?.nodeType !== 'input') throw new Error('no text question')
     // Set past the conversion, as a form's own calculation might.
-    text.setValue('a\u0000b\u000Bc\uFFFEd\r\ne' as never)
+    text.setValue('a\u0000b\u000Bc\uFFFEd\r\ne')
     await open.form.save()
     open.kill()
     const again = await openDraft(draft.id)
@@ -175,5 +175,45 @@ describe('saving', () => {
     expect(open.form.saving.value.kind).toBe('saved')
     expect((await getDraft(draft.id))?.xml).toBe(cleanText(opened(open.form).root.instanceState.instanceXML))
     open.scope.stop()
+  })
+})
+
+describe('files', () => {
+  test('travel under their names while an answer names them, and a replaced one stays behind', async () => {
+    const draft = await begin('forest_plot')
+    const open = await openDraft(draft.id)
+    const { root } = opened(open.form)
+    expect(answerAll(root, seeded(11))).toEqual([])
+    const photo = questions(root).find((node) => node.nodeType === 'upload')
+    if (photo?.nodeType !== 'upload') throw new Error('no photo question')
+    for (const name of ['first.jpg', 'second.jpg']) {
+      expect(await open.form.keepMedia(name, { sha256: `sha-${name}`, bytes: '3', type: 'image/jpeg' })).toBe(true)
+      photo.setValue(new File([], name, { type: 'image/jpeg' }))
+    }
+    await open.form.finish()
+    open.scope.stop()
+    const { content, rev, title } = await latest(draft.id)
+    expect(content['media']).toEqual({ 'second.jpg': { sha256: 'sha-second.jpg', bytes: '3', type: 'image/jpeg' } })
+    expect((await database.uploads.toArray()).map((upload) => upload.name)).toEqual(['second.jpg'])
+
+    // Corrected on a phone that never had the photo: its name and its reference stay.
+    await database.blobs.clear()
+    const edit = await beginEdit({ database: SCOPE, id: draft.id, person: PERSON, rev, title, content })
+    const again = await openDraft(edit.id)
+    await again.form.finish()
+    again.scope.stop()
+    expect((await latest(draft.id)).content['media']).toEqual(content['media'])
+  })
+})
+
+describe('finishing', () => {
+  test('waits while a question is open', async () => {
+    const draft = await begin('forest_plot')
+    const open = await openDraft(draft.id)
+    await open.form.finish()
+    expect(open.form.state.value.kind).toBe('open')
+    open.scope.stop()
+    expect(await getDraft(draft.id)).toBeDefined()
+    expect(await database.revisions.count()).toBe(0)
   })
 })
