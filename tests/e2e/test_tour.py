@@ -1,0 +1,156 @@
+"""Every screen, in both languages and both themes: pictures to look at, and what no screen may do.
+
+No screen scrolls sideways, shows a message key instead of words, or names what only programmers know.
+"""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browser import DESK, save_screenshot
+from tests.e2e.conftest import SCREENSHOTS, OpenBrowser
+from tests.e2e.filling import fill, finish, go_to_the_end
+from tests.e2e.phone import begin, expect_count, go_home, open_record, sign_in, wait_until_ready_for_the_field
+from tests.e2e.province import ADMINISTRATOR, SUPERVISOR, WORKER, Member
+from tests.e2e.tea_trees import FORM, tea_tree
+
+LOOKS = [(locale, theme) for locale in ("vi", "en") for theme in ("light", "outdoor")]
+#: `frame.home.link` instead of «Phiếu»; a photo's file name has only one dot.
+MESSAGE_KEY = re.compile(r"\b[a-z_]+\.[a-z_]+\.[a-z_]+\b")
+NOT_FOR_PEOPLE = re.compile(r"\b(sync|token|JSON|conflict|undefined|NaN|null)\b|\[object", re.IGNORECASE)
+#: Screens by name, each with the way to it from anywhere.
+Way = Callable[[Page], None]
+Screens = dict[str, Way]
+
+
+def test_every_phone_screen_reads_well(open_browser: OpenBrowser) -> None:
+    phone = open_browser("worker")
+    page = phone.open()
+    expect(page.get_by_test_id("signin")).to_be_visible()
+    for locale in ("vi", "en"):
+        page.get_by_test_id(f"language-{locale}").click()
+        look(page, f"phone-signin-{locale}")
+    page.get_by_test_id("language-vi").click()
+    sign_in(page, WORKER)
+    wait_until_ready_for_the_field(page)
+    begin(page, FORM)
+    fill(page, tea_tree(1))
+    finish(page)
+    go_home(page)
+    expect_count(page, "sent", 1, timeout_ms=40_000)
+    begin(page, FORM)
+    fill(page, dict(list(tea_tree(2).items())[:10]))
+    page.get_by_test_id("fill-leave").click()
+    tour(
+        page,
+        "phone",
+        {
+            "home": go_home,
+            "sent": go_by("nav-home", "list-sent"),
+            "forms": go_by("nav-home", "new-record"),
+            "fill-first": draft_page("page-1"),
+            "fill-choices": draft_page("page-4"),
+            "fill-end": open_draft,
+            "record": lambda page: open_record(page, "sent", "SC-0001"),
+            "outbox": go_by("nav-outbox"),
+            "settings": go_by("nav-settings"),
+        },
+    )
+
+
+def test_every_desk_screen_reads_well(open_browser: OpenBrowser) -> None:
+    phone = open_browser("worker")
+    page = phone.open()
+    sign_in(page, WORKER)
+    wait_until_ready_for_the_field(page)
+    begin(page, FORM)
+    fill(page, tea_tree(1))
+    finish(page)
+    go_home(page)
+    expect_count(page, "sent", 1, timeout_ms=40_000)
+    phone.close()
+
+    tours: dict[Member, Screens] = {
+        SUPERVISOR: {"review": review_list, "review-record": review_record},
+        ADMINISTRATOR: {name: go_by(f"nav-{name}") for name in ("forms", "people", "areas", "settings")},
+    }
+    for member, screens in tours.items():
+        desk = open_browser(member.username, DESK)
+        page = desk.open()
+        sign_in(page, member)
+        tour(page, "desk", screens)
+        desk.close()
+
+
+def tour(page: Page, kind: str, screens: Screens) -> None:
+    """Visit every screen in every look, and keep a picture of each."""
+    for locale, theme in LOOKS:
+        leave_the_form(page)
+        page.get_by_test_id("nav-settings").click()
+        page.get_by_test_id(f"language-{locale}").click()
+        page.get_by_test_id(f"theme-{theme}").click()
+        for name, go in screens.items():
+            leave_the_form(page)
+            go(page)
+            look(page, f"{kind}-{name}-{locale}-{theme}")
+
+
+def look(page: Page, name: str) -> None:
+    """Keep a picture of the page, and check what holds for every screen."""
+    expect(page.locator("h1").first).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    save_screenshot(page, SCREENSHOTS, name)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} scrolls sideways"
+    words = page.locator("body").inner_text()
+    assert not MESSAGE_KEY.findall(words), f"{name} shows message keys"
+    assert not NOT_FOR_PEOPLE.findall(words), f"{name} speaks of what only programmers know"
+
+
+def leave_the_form(page: Page) -> None:
+    """Leave a form that is open; it has no navigation of its own."""
+    if page.get_by_test_id("fill-leave").is_visible():
+        page.get_by_test_id("fill-leave").click()
+        expect(page.get_by_test_id("fill-leave")).to_be_hidden()
+
+
+def open_draft(page: Page) -> None:
+    """Open the only draft, at its last page, which lists all the others."""
+    go_home(page)
+    page.get_by_test_id("list-drafts").click()
+    page.get_by_test_id("list").get_by_role("link").first.click()
+    expect(page.get_by_test_id("form-filler")).to_be_visible()
+    go_to_the_end(page)
+
+
+def review_list(page: Page) -> None:
+    """Go to the supervisor's queue."""
+    page.get_by_test_id("nav-review").click()
+    expect(page.get_by_test_id("queue")).to_be_visible()
+
+
+def review_record(page: Page) -> None:
+    """Open the first record of the queue."""
+    review_list(page)
+    page.get_by_test_id("queue").get_by_role("link").first.click()
+    expect(page.get_by_test_id("record-summary")).to_be_visible()
+
+
+def draft_page(test_id: str) -> Way:
+    """Return the way to one page of the draft."""
+
+    def go(page: Page) -> None:
+        open_draft(page)
+        page.get_by_test_id(test_id).click()
+
+    return go
+
+
+def go_by(*test_ids: str) -> Way:
+    """Return the way through these links, one after the other."""
+
+    def go(page: Page) -> None:
+        for test_id in test_ids:
+            page.get_by_test_id(test_id).click()
+
+    return go
