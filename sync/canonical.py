@@ -28,8 +28,10 @@ _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 #: Output of the C encoder that may differ from RFC 8785: an astral character (perhaps in a key), or what looks like a
-#: fraction, an exponent or a long integer. Text inside strings can look so too; then the slow writer runs in vain.
-_DOUBTFUL = re.compile(r'[\U00010000-\U0010ffff]|(?:\A|":|[\[,])-?\d+(?:\.\d|e|(?<=\d{16}))')
+#: fraction, an exponent or a long integer. Text inside strings can look so too; then the slow writer runs in vain. Two
+#: patterns, because one of alternatives has no first character to look for and costs more than the encoding itself.
+_ASTRAL = re.compile("[\U00010000-\U0010ffff]")
+_NUMBER = re.compile(r'[:\[,](?:(?<=":)|(?<!:))-?\d+(?:\.\d|e|(?<=\d{16}))')
 
 
 class MalformedJson(ValueError):
@@ -114,7 +116,7 @@ def canonical(value: Json) -> bytes:
     """Return `value` in RFC 8785; raise MalformedJson for a lone surrogate or a number outside the doubles."""
     try:
         text = _encode(value)
-        if _DOUBTFUL.search(text):
+        if _ASTRAL.search(text) or _NUMBER.search(text) or isinstance(value, int | float):
             text = _write(value)
         return text.encode("utf-8")
     except UnicodeEncodeError:
