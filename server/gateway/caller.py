@@ -49,7 +49,7 @@ async def identify(storage: Storage, sessions: Sessions, request: SyncRequest, a
             if not request.push:
                 raise refusal
             principal = await people.principal(connection, enrolment.person, enrolment.id)
-        progress = await load_progress(connection, enrolment.id)
+        progress = await load_progress(connection, enrolment.id) or Progress()
         waiting = await load_waiting(connection, enrolment.id)
     if request.push:
         _check_seal(enrolment, request)

@@ -31,7 +31,7 @@ from server.gateway.compress import Coding, Meter
 from server.gateway.numbers import Numbers
 from server.gateway.outcomes import Waiting, decided, forget_confirmed, note_quarantined
 from server.gateway.progress import Progress, lock_progress, save_progress
-from server.gateway.pull import Page, pull
+from server.gateway.pull import Page, Pushed, pull
 from server.gateway.schemas import SyncRequest
 from server.revisions.journal import Journal
 from server.revisions.model import Origin, Outcome
@@ -99,11 +99,7 @@ async def exchange(parts: Parts, body: bytes, access_token: str | None, coding: 
     carry: list[str] | None = None
     if caller.is_signed_in:
         carry = [CATALOG, *(scope.name for scope in atlas.carried(caller.principal))]
-        pushed: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
-        for item, ack in zip(request.push, stored.acks, strict=True):
-            # What was not let in is no echo: another revision under the same id stands here instead.
-            if ack.outcome in ("stored", "duplicate"):
-                pushed[item.db].add((ack.doc_id, ack.rev))
+        pushed = _pushed(request, stored.acks)
         reserved = 400 + 40 * len(acks)
         pages = await pull(parts.journal, carry, request.since, pushed, Meter(request.max_bytes, coding, reserved))
     head = Head(
@@ -117,6 +113,18 @@ async def exchange(parts: Parts, body: bytes, access_token: str | None, coding: 
         next_s=NEXT_S,
     )
     return await write_answer(parts.journal, head, pages, request.max_bytes, coding)
+
+
+def _pushed(request: SyncRequest, acks: Sequence[Outcome]) -> dict[str, Pushed]:
+    """Return what came in by database: what was not let in is no echo, another revision may stand under its id."""
+    pushed: defaultdict[str, Pushed] = defaultdict(Pushed)
+    for item, ack in zip(request.push, acks, strict=True):
+        if ack.outcome in ("stored", "duplicate"):
+            pushed[item.db].revisions.add((ack.doc_id, ack.rev))
+        if ack.outcome == "stored":
+            # Each took a sequence, and the seal that covers them took the first.
+            pushed[item.db].sequences = (pushed[item.db].sequences or 1) + 1
+    return dict(pushed)
 
 
 @dataclass(frozen=True, slots=True)

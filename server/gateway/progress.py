@@ -61,12 +61,15 @@ class Progress:
         )
 
 
-async def load_progress(connection: AsyncConnection, enrolment: str) -> Progress:
-    """Return what is known of `enrolment`; nothing yet for one that has never sent."""
+async def load_progress(connection: AsyncConnection, enrolment: str, *, lock: bool = False) -> Progress | None:
+    """Return what is known of `enrolment`, None for one that has never been counted.
+
+    With `lock` it is held until the transaction ends: two requests of one phone add up.
+    """
     statement = select(sync_numbers).where(sync_numbers.c.enrolment == enrolment)
-    row = (await connection.execute(statement)).one_or_none()
+    row = (await connection.execute(statement.with_for_update() if lock else statement)).one_or_none()
     if row is None:
-        return Progress()
+        return None
     return Progress(
         received=Numbers.parse(row.received),
         refused=Numbers.parse(row.refused),
@@ -79,12 +82,12 @@ async def load_progress(connection: AsyncConnection, enrolment: str) -> Progress
 
 
 async def lock_progress(connection: AsyncConnection, enrolment: str) -> Progress:
-    """Return what is known of `enrolment`, held until the transaction ends: two requests of one phone add up."""
-    empty = _row(enrolment, Progress())
-    await insert_missing(connection, sync_numbers, [empty])
-    statement = select(sync_numbers.c.enrolment).where(sync_numbers.c.enrolment == enrolment).with_for_update()
-    await connection.execute(statement)
-    return await load_progress(connection, enrolment)
+    """Return what is known of `enrolment`, held until the transaction ends."""
+    known = await load_progress(connection, enrolment, lock=True)
+    if known is None:
+        await insert_missing(connection, sync_numbers, [_row(enrolment, Progress())])
+        known = await load_progress(connection, enrolment, lock=True)
+    return known or Progress()
 
 
 async def save_progress(connection: AsyncConnection, enrolment: str, progress: Progress) -> None:

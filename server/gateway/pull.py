@@ -41,6 +41,14 @@ class Page:
         return self.end is None
 
 
+@dataclass(slots=True)
+class Pushed:
+    """What a request brought into one database: (id, revision) pairs, and the sequences that they took."""
+
+    revisions: set[tuple[str, str]] = field(default_factory=set)
+    sequences: int = 0
+
+
 def cut(pages: Sequence[Page], share: float) -> bool:
     """Take the last documents off the answer, at least one and about `share` of all; False when only one is left."""
     total = sum(len(page.rows) for page in pages)
@@ -60,10 +68,10 @@ async def pull(
     journal: Journal,
     carried: Sequence[str],
     since: Mapping[str, str],
-    pushed: Mapping[str, set[tuple[str, str]]],
+    pushed: Mapping[str, Pushed],
     meter: Meter,
 ) -> list[Page]:
-    """Return a page for each database that has something to say; `pushed` holds (id, revision) by database."""
+    """Return a page for each database that has something to say; `pushed` is what this request brought into each."""
     states = {state.name: state for state in await journal.databases()}
     pages = []
     for name in (CATALOG, *(name for name in carried if name != CATALOG)):
@@ -73,11 +81,15 @@ async def pull(
         if state is None or state.since == text or (state.seq == 0 and not text):
             continue
         start = await journal.position(name, text) if text else 0
-        pages.append(Page(name, start, start))
-    turns = deque(pages)
+        page = Page(name, start, start)
+        if name in pushed and start + pushed[name].sequences == state.seq:
+            # Nobody else wrote here meanwhile, so there is nothing to read.
+            page.position, page.end = state.seq, state
+        pages.append(page)
+    turns = deque(page for page in pages if page.more)
     while turns:
         page = turns.popleft()
-        if not await _next_rows(journal, page, pushed.get(page.database, set()), meter):
+        if not await _next_rows(journal, page, pushed.get(page.database, Pushed()), meter):
             break
         if page.more:
             turns.append(page)
@@ -87,13 +99,13 @@ async def pull(
     return told if not unfinished or any(page.more for page in told) else [*told, unfinished[0]]
 
 
-async def _next_rows(journal: Journal, page: Page, pushed: set[tuple[str, str]], meter: Meter) -> bool:
+async def _next_rows(journal: Journal, page: Page, pushed: Pushed, meter: Meter) -> bool:
     """Add the next rows of the feed to `page`; False once the budget is used up."""
     limit = max(1, min(PAGE_ROWS, meter.left_bytes // LEAST_DOCUMENT_BYTES))
     changes = await journal.changes(page.database, page.position, limit=limit, include_docs=True, for_phones=True)
     for row in changes.rows:
         # A phone that holds nothing needs no tombstones; the digest counts only what lives.
-        if (row.doc_id, row.rev) not in pushed and not (row.deleted and page.start == 0):
+        if (row.doc_id, row.rev) not in pushed.revisions and not (row.deleted and page.start == 0):
             document = document_bytes(row)
             if not meter.admit(document):
                 return False
