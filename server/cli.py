@@ -69,7 +69,7 @@ def serve_app(settings: Settings) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies,
+        forwarded_allow_ips=settings.trusted_proxies or "",
         timeout_graceful_shutdown=GRACE_S,
     )
     with _listening(settings) as listener:

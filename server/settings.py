@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     #: Addresses or networks, separated by commas, of the proxies whose `X-Forwarded-For` tells a client's address.
-    trusted_proxies: str = ""
+    trusted_proxies: str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     database_url: str = "sqlite:///var/nuong.db"
@@ -84,14 +84,14 @@ class Settings(BaseSettings):
 
     @field_validator("trusted_proxies")
     @classmethod
-    def _networks(cls, value: str) -> str:
-        names = [name.strip() for name in value.split(",") if name.strip()]
+    def _networks(cls, value: str | None) -> str | None:
+        names = [name.strip() for name in (value or "").split(",") if name.strip()]
         for name in names:
             try:
                 ip_network(name)
             except ValueError:
                 raise ValueError(f"{name} is no address or network such as 10.0.0.0/8") from None
-        return ",".join(names)
+        return ",".join(names) or None
 
     @field_validator("secret")
     @classmethod
