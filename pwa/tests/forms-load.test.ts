@@ -7,8 +7,9 @@ import './fill/browser'
 import { readFileSync } from 'node:fs'
 import type { DecimalInputNode, RepeatRangeUncontrolledNode, RootNode, SelectNode } from '@getodk/xforms-engine'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { toAnswers } from '@/domain/answers'
+import { toAnswers, toXml } from '@/domain/answers'
 import { parseFormSchema, type FormSchema } from '@/domain/form-schema'
+import type { Answers } from '@/domain/record'
 import type { FormContents } from '@/composables/form-contents'
 import type { LoadedForm } from '@/composables/form-engine'
 
@@ -140,6 +141,117 @@ describe.each(FORMS)('the form %s', (name) => {
     expect(violations.length).toBeGreaterThan(5)
     for (const { violation } of violations)
       expect(violation.message?.asString).toBe('Xin trả lời câu này trước khi hoàn thành.')
+  })
+})
+
+/** What each form computes from a few answers: [form, answers, what it makes of them]. */
+const COMPUTED: readonly (readonly [(typeof FORMS)[number], Answers, Answers])[] = [
+  [
+    'household_crop',
+    {
+      village: 'Hấu Chua',
+      household: { head_name: 'Sùng A Páo' },
+      land: {
+        has_plots: 'yes',
+        plot: [{ area_m2: '12000.0', crops: ['maize'], main_crop: 'maize', yield_kg: '3600.0' }],
+      },
+    },
+    {
+      land: { total_area_m2: '12000', plot: [{ area_ha: '1.2', yield_t_ha: '3' }] },
+      meta: { instanceName: 'Sùng A Páo – Hấu Chua' },
+    },
+  ],
+  [
+    'forest_plot',
+    {
+      position: { plot_area_m2: '1000.0' },
+      stand: {
+        tree: [
+          { dbh_cm: '40.0', height_m: '20.0' },
+          { dbh_cm: '55.5', height_m: '25.0' },
+        ],
+      },
+    },
+    { stand: { tree_count: '2', stock_m3_ha: '38.5', stock_class: 'exhausted' } },
+  ],
+  [
+    'rubber_contribution',
+    {
+      contract: { contract_date: '2011-05-20', term_years: '27' },
+      land: { parcel: [{ area_ha: '1.25' }, { area_ha: '0.3333' }] },
+      money: {
+        has_payments: 'yes',
+        payment: [
+          { paid_area_ha: '1.25', mean_yield_kg_ha: '4200.0', latex_price_vnd: '15000.0', paid_vnd: '7000000' },
+        ],
+      },
+    },
+    {
+      contract: { end_year: '2038' },
+      land: { total_area_ha: '1.5833' },
+      money: { total_paid_vnd: '7000000', payment: [{ due_vnd: '7875000' }] },
+    },
+  ],
+  [
+    'shan_tea_tree',
+    {
+      tree: { tree_code: 'SC-0412' },
+      size: { canopy_ns_m: '4.5', canopy_ew_m: '5.0', base_girth_cm: '157.0', stem: [{ stem_girth_cm: '31.5' }] },
+      harvest: { is_picked: 'yes', picking: [{ fresh_kg: '3.5' }, { fresh_kg: null }] },
+    },
+    { size: { canopy_mean_m: '4.75', base_diameter_cm: '50', stem_count: '1' }, harvest: { fresh_total_kg: '3.5' } },
+  ],
+  [
+    'disease_report',
+    {
+      report_date: '2026-11-20',
+      subject: 'animal',
+      village: 'Na Vai',
+      case: { species: 'pig', disease: 'asf', onset: '2026-11-14' },
+      animals: { at_risk: '30', dead: '4' },
+    },
+    {
+      case: { days_ill: '6' },
+      animals: { mortality_pct: '13.3' },
+      meta: { instanceName: 'Dịch tả lợn châu Phi – Na Vai' },
+    },
+  ],
+  [
+    'homestay_ocop',
+    {
+      business: { activities: ['homestay', 'ocop'] },
+      homestay: {
+        standard: { access_ok: 'yes', security_ok: 'yes', sign_ok: 'no' },
+        room: [{ beds: '3', capacity: '6' }, { beds: '2' }],
+      },
+      products: { product: [{ decision_date: '2024-03-01' }] },
+    },
+    {
+      homestay: { met_count: '2', bed_total: '5', capacity_total: '6' },
+      products: { product: [{ valid_year: '2027' }] },
+    },
+  ],
+  [
+    'heritage_site',
+    {
+      heritage_kind: 'intangible',
+      practice: { holder: [{ holder_name: 'Lò Văn Ơn', pupil: [{ pupil_name: 'Lò Thị Mai' }] }, {}] },
+    },
+    { practice: { holder_count: '2' } },
+  ],
+]
+
+describe('a form computes', () => {
+  it.each(COMPUTED)('what its author meant: %s', async (form, answers, computed) => {
+    const { loadEngineForm } = await import('@/composables/form-engine')
+    const xform = read(form)
+    const schema = parseFormSchema(xform)
+    const given = { ...answers, consent_part: { consent: 'yes' } }
+    const root = await (await loadEngineForm(contentsOf(form, xform))).restore(toXml(schema, given))
+    expect(toAnswers(schema, xmlOf(root))).toMatchObject(computed)
+    // What was answered says nothing against the form's own constraints.
+    const broken = root.validationState.violations.filter(({ violation }) => violation.condition === 'constraint')
+    expect(broken.map(({ reference }) => reference)).toEqual([])
   })
 })
 

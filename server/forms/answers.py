@@ -36,6 +36,7 @@ NODE_NAME = re.compile(rf"(\{{[^{{}}\s]*\}})?[{_NAME_START}][{_NAME_START}0-9.\u
 UNCARRIED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 MAX_EXTRA_DEPTH = 32
 
+_SPACE = re.compile("[ \t\n\r]").search
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}").fullmatch
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?").fullmatch
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
@@ -352,7 +353,7 @@ def _is_shape(answer: Any) -> bool:
 
 
 def _is_choice(answer: Any) -> bool:
-    return _is_text(answer) and not any(character in answer for character in " \t\n\r")
+    return _is_text(answer) and _SPACE(answer) is None
 
 
 def _is_choices(answer: Any) -> bool:
