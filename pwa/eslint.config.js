@@ -20,7 +20,7 @@ function layer(name) {
 }
 
 export default defineConfig(
-  { ignores: ['dist/**', 'dev-dist/**', 'public/**', 'node_modules/**', 'coverage/**'] },
+  { ignores: ['dist/**', 'dev-dist/**', 'public/**', 'node_modules/**', 'coverage/**', '**/*.json'] },
   ...tseslint.configs.strictTypeChecked,
   ...vue.configs['flat/recommended'],
   ...vueI18n.configs['flat/recommended'],
@@ -32,13 +32,25 @@ export default defineConfig(
         extraFileExtensions: ['.vue'],
       },
     },
-    settings: { 'vue-i18n': { localeDir: { pattern: './src/locales/{vi,en}/*.json', localeKey: 'path', localePattern: /^.*\/(?<locale>vi|en)\/.*\.json$/ }, messageSyntaxVersion: '^11.0.0' } },
+    settings: {
+      'vue-i18n': {
+        localeDir: {
+          pattern: './src/locales/{vi,en}/*.json',
+          localeKey: 'path',
+          localePattern: /^.*\/(?<locale>vi|en)\/.*\.json$/,
+        },
+        messageSyntaxVersion: '^11.0.0',
+      },
+    },
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
+      // vue-i18n's composer and pinia's stores hand out functions that need no `this`.
+      '@typescript-eslint/unbound-method': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, argsIgnorePattern: '^_' }],
       '@typescript-eslint/no-dynamic-delete': 'off',
       '@typescript-eslint/consistent-type-definitions': 'off',
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      '@intlify/vue-i18n/no-raw-text': ['error', { ignorePattern: '^[-–·:()/%#.,\\s\\d]+$' }],
+      '@intlify/vue-i18n/no-raw-text': ['error', { ignorePattern: '^[-–·:()/%#.,“”\\s\\d]*$' }],
       '@intlify/vue-i18n/no-dynamic-keys': 'off',
       '@intlify/vue-i18n/no-v-html': 'error',
       'vue/no-v-html': 'error',
@@ -58,9 +70,21 @@ export default defineConfig(
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [{ group: ['vue', 'pinia', 'dexie', '@/!(domain)/**'], message: 'domain is plain TypeScript without framework or I/O' }] },
+        {
+          patterns: [
+            {
+              group: ['vue', 'pinia', 'dexie', '@/!(domain)/**'],
+              message: 'domain is plain TypeScript without framework or I/O',
+            },
+          ],
+        },
       ],
     },
+  },
+  {
+    files: ['**/*.js', '**/*.mjs'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { parserOptions: { project: false } },
   },
   { files: ['**/*.test.ts', 'tests/**/*.ts'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
 )

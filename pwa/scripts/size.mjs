@@ -17,7 +17,7 @@ const shell = new Set([...html.matchAll(/(?:src|href)="\/(assets\/[^"]+)"/g)].ma
 for (const name of assets) {
   if (/^(SignIn|Home|Forms|Outbox|Settings|Missing)View-/.test(name)) shell.add(`assets/${name}`)
 }
-for (let grew = true; grew; ) {
+for (let grew = true; grew;) {
   grew = false
   for (const path of [...shell]) {
     if (!path.endsWith('.js')) continue

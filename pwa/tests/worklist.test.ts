@@ -19,13 +19,26 @@ const named = (name: string): { meta: { instanceName: string } } => ({ meta: { i
 const lists = (): ReturnType<typeof readWorklist> => readWorklist(MAI, door.id)
 
 async function decide(id: string, rev: string, decision: string, comment = ''): Promise<void> {
-  const content = { type: 'review', record: id, rev, decision, comment, comments: {}, by: 'p', by_name: 'Vàng A Sử', at: '2026-11-21T08:00:00Z', follows: [] }
+  const content = {
+    type: 'review',
+    record: id,
+    rev,
+    decision,
+    comment,
+    comments: {},
+    by: 'p',
+    by_name: 'Vàng A Sử',
+    at: '2026-11-21T08:00:00Z',
+    follows: [],
+  }
   await door.write(AGRI, `review:${id}:${decision}`, content)
 }
 
 test('a save waits, and is on the server after the exchange', async () => {
   const id = await record(named('Lò Thị Mai'))
-  expect((await lists()).waiting.map((item) => [item.id, item.title, item.state.kind])).toEqual([[id, 'Lò Thị Mai', 'waiting']])
+  expect((await lists()).waiting.map((item) => [item.id, item.title, item.state.kind])).toEqual([
+    [id, 'Lò Thị Mai', 'waiting'],
+  ])
   await exchangeWith(door)
   const after = await lists()
   expect(after.waiting).toEqual([])
@@ -37,7 +50,9 @@ test('a return stands in the list to correct with its comment, until the correct
   await exchangeWith(door)
   await decide(id, door.winner(AGRI, id)?.rev ?? '', 'returned', 'Thiếu diện tích')
   await exchangeWith(door)
-  expect((await lists()).fix).toMatchObject([{ id, state: { kind: 'returned' }, comment: 'Thiếu diện tích', isMine: true }])
+  expect((await lists()).fix).toMatchObject([
+    { id, state: { kind: 'returned' }, comment: 'Thiếu diện tích', isMine: true },
+  ])
   expect(await reviewsOf(AGRI, id)).toHaveLength(1)
   await edit(id, named('b'))
   expect((await lists()).waiting).toMatchObject([{ id, state: { kind: 'waiting' } }])
@@ -46,7 +61,12 @@ test('a return stands in the list to correct with its comment, until the correct
 })
 
 test('an approved record says so, and another person’s shows only among those of the commune', async () => {
-  const rev = await door.write(AGRI, 'r1', { type: 'record', form: 'f', form_version: '1', answers: named('của người khác') })
+  const rev = await door.write(AGRI, 'r1', {
+    type: 'record',
+    form: 'f',
+    form_version: '1',
+    answers: named('của người khác'),
+  })
   await decide('r1', rev, 'approved')
   await exchangeWith(door)
   const found = await lists()

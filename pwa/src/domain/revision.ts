@@ -30,6 +30,5 @@ export function wins(left: { rev: string; deleted: boolean }, right: { rev: stri
 /** The document's content: what the revision id covers besides id, parent and tombstone flag. */
 export function contentOf(document: JsonObject): JsonObject {
   const { _id, _rev, _deleted, ...content } = document
-  void [_id, _rev, _deleted]
   return content
 }

@@ -32,10 +32,11 @@ const formats = {
 
 export const i18n = createI18n({
   legacy: false,
-  locale: 'vi' as Locale,
-  fallbackLocale: 'vi',
+  locale: 'vi',
+  fallbackLocale: { en: ['en-GB', 'vi'], default: ['vi'] },
   messages: { vi: merged('vi'), en: merged('en') },
-  datetimeFormats: { vi: formats, en: formats },
+  // Days before months in English too, as everybody here writes them.
+  datetimeFormats: { vi: formats, 'en-GB': formats },
 })
 
 export function setLocale(locale: Locale): void {

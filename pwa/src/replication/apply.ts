@@ -48,7 +48,10 @@ export async function apply(
 
 /** Every mark that the transaction will need: hashing is asynchronous, and a transaction does not wait for it. */
 async function marksOf(answer: SyncAnswer, sent: Prepared): Promise<Map<string, string>> {
-  const documents = [...Object.values(answer.changes).flatMap(({ docs }) => docs), ...sent.request.push.map(({ doc }) => doc)]
+  const documents = [
+    ...Object.values(answer.changes).flatMap(({ docs }) => docs),
+    ...sent.request.push.map(({ doc }) => doc),
+  ]
   const live = documents.filter((doc) => doc._deleted !== true && counts(doc._id))
   return new Map(
     await Promise.all(live.map(async ({ _id, _rev }) => [`${_id} ${_rev}`, await mark(_id, _rev)] as const)),
@@ -131,7 +134,8 @@ class Application {
   private async takeTokens(): Promise<void> {
     const session = await this.store.session.get('current')
     if (session === undefined || session.enrolment !== this.sent.enrolment.id) return
-    if (session.server !== this.answer.server) await this.store.session.update('current', { server: this.answer.server })
+    if (session.server !== this.answer.server)
+      await this.store.session.update('current', { server: this.answer.server })
     const { tokens } = this.answer
     // A sign-in that happened meanwhile brought newer tokens than this request's.
     if (tokens === null || session.refreshToken !== this.sent.request.refresh) return
@@ -279,7 +283,11 @@ class Application {
       if (carry.includes(name)) continue
       const isUnsent = (row: OwnRevision): boolean => row.database === name && needsSending(row, server)
       const unsent = await this.store.revisions.filter(isUnsent).count()
-      const files = await this.store.uploads.where('database').equals(name).filter(({ done }) => done === 0).count()
+      const files = await this.store.uploads
+        .where('database')
+        .equals(name)
+        .filter(({ done }) => done === 0)
+        .count()
       if (unsent + files > 0) continue
       await this.store.documents.where('database').equals(name).delete()
       await this.store.bodies.where('database').equals(name).delete()

@@ -116,7 +116,10 @@ async function oneRound(enrolment: string, server: string, again: boolean, conte
       throw await problemOf(response)
     }
     const answer = await read(response, server, context)
-    return { answer, applied: await apply(answer, sent, { pull: pull && answer.carry !== null, now: context.now }, store) }
+    return {
+      answer,
+      applied: await apply(answer, sent, { pull: pull && answer.carry !== null, now: context.now }, store),
+    }
   }
   if (!mayPull) return answered(await ask(false, false))
   const seemsStale = session.accessExpiresAt <= context.now() + 30_000

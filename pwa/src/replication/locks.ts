@@ -6,8 +6,8 @@ const held = new Map<string, Promise<unknown>>()
 
 /** Run work while no other tab holds the lock, waiting for it. */
 export async function withLock<T>(name: string, work: () => Promise<T>): Promise<T> {
-  const locks = globalThis.navigator?.locks as LockManager | undefined
-  if (locks !== undefined) return (await locks.request(name, work)) as T
+  const locks = webLocks()
+  if (locks !== undefined) return locks.request(name, work)
   const before = held.get(name) ?? Promise.resolve()
   const mine = before.then(work, work)
   held.set(
@@ -19,9 +19,12 @@ export async function withLock<T>(name: string, work: () => Promise<T>): Promise
 
 /** Run work if the lock is free; undefined when another tab holds it. */
 export async function withFreeLock<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
-  const locks = globalThis.navigator?.locks as LockManager | undefined
+  const locks = webLocks()
   if (locks === undefined) return withLock(name, work)
-  return (await locks.request(name, { ifAvailable: true }, async (lock) =>
-    lock === null ? undefined : work(),
-  )) as T | undefined
+  return locks.request(name, { ifAvailable: true }, async (lock) => (lock === null ? undefined : work()))
+}
+
+function webLocks(): LockManager | undefined {
+  const { navigator } = globalThis as { navigator?: { locks?: LockManager } }
+  return navigator?.locks
 }

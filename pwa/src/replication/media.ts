@@ -52,7 +52,9 @@ async function sendable({ store, again }: MediaContext): Promise<Upload[]> {
     if (upload.problem !== null && !again) continue
     const own = await store.revisions.where('id').equals(upload.record).toArray()
     const isMine = own.some((row) => row.enrolment === session.enrolment)
-    const isTaken = own.some((row) => ['stored', 'duplicate', 'quarantined'].includes(row.receipts[session.server]?.outcome ?? ''))
+    const isTaken = own.some((row) =>
+      ['stored', 'duplicate', 'quarantined'].includes(row.receipts[session.server]?.outcome ?? ''),
+    )
     if (isMine && isTaken) found.push(upload)
   }
   // Small ones first: on a link that lasts a minute, ten photos beat one film.
@@ -84,7 +86,11 @@ async function announce(upload: Upload, blob: Blob, context: MediaContext): Prom
   const { sha256, type, database: db, record, name } = upload
   const response = await context.api.send('/api/media', {
     method: 'POST',
-    headers: { ...TUS, 'Upload-Length': String(blob.size), 'Upload-Metadata': metadata({ sha256, type, db, record, name }) },
+    headers: {
+      ...TUS,
+      'Upload-Length': String(blob.size),
+      'Upload-Metadata': metadata({ sha256, type, db, record, name }),
+    },
     ...signalOf(context),
   })
   const url = response.headers.get('Location') ?? `/api/media/${sha256}`
@@ -125,4 +131,3 @@ function metadata(values: Record<string, string>): string {
 async function change(upload: Upload, values: Partial<Upload>, { store }: MediaContext): Promise<void> {
   await store.uploads.update([upload.sha256, upload.record], values)
 }
-

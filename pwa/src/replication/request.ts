@@ -100,7 +100,7 @@ function asPush(row: OwnRevision, byRev: Map<string, OwnRevision>, server: strin
 /** Ancestors, parent first, back to the last that the server acknowledged, or that it gave us. */
 function ancestorsOf(row: OwnRevision, byRev: Map<string, OwnRevision>, server: string): string[] {
   const ancestors: string[] = []
-  for (let rev = row.parent; rev !== null; ) {
+  for (let rev = row.parent; rev !== null;) {
     ancestors.push(rev)
     const own = byRev.get(rev)
     const outcome = own?.receipts[server]?.outcome

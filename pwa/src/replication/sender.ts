@@ -92,9 +92,14 @@ export class Sender {
     while (reason !== null) {
       this.pending = null
       await this.run(reason)
-      reason = this.failures === 0 || this.pending === 'person' ? this.pending : null
+      reason = this.following()
     }
     this.running = null
+  }
+
+  /** What asked for another run meanwhile; after a failure only a person's wish counts. */
+  private following(): Reason | null {
+    return this.failures === 0 || this.pending === 'person' ? this.pending : null
   }
 
   private async run(reason: Reason): Promise<void> {
@@ -132,8 +137,10 @@ export class Sender {
 
 /** Where the browser can, it sends for us when the network is back, even with the app closed. */
 async function askForBackgroundSync(): Promise<void> {
-  const worker = globalThis.navigator?.serviceWorker as ServiceWorkerContainer | undefined
-  if (worker?.controller == null) return
-  const registration = (await worker.ready) as ServiceWorkerRegistration & { sync?: { register(tag: string): Promise<void> } }
+  const worker = navigator.serviceWorker as ServiceWorkerContainer | undefined
+  if (worker === undefined || worker.controller === null) return
+  const registration = (await worker.ready) as ServiceWorkerRegistration & {
+    sync?: { register(tag: string): Promise<void> }
+  }
   await registration.sync?.register('nuong-send').catch(() => undefined)
 }

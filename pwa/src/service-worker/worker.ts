@@ -12,7 +12,11 @@ declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: { url: string; r
 
 precacheAndRoute(self.__WB_MANIFEST)
 cleanupOutdatedCaches()
-registerRoute(new NavigationRoute(createHandlerBoundToURL('/index.html'), { denylist: [/^\/(api|db|docs|schema|\.well-known)(\/|$)/, /^\/(healthz|readyz|metrics)$/] }))
+registerRoute(
+  new NavigationRoute(createHandlerBoundToURL('/index.html'), {
+    denylist: [/^\/(api|db|docs|schema|\.well-known)(\/|$)/, /^\/(healthz|readyz|metrics)$/],
+  }),
+)
 
 self.addEventListener('message', (event) => {
   // The new version takes over only when its person said so.

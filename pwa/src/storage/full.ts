@@ -17,7 +17,7 @@ export async function guarded<T>(work: () => Promise<T>): Promise<T> {
 }
 
 function isQuota(error: unknown): boolean {
-  for (let current: unknown = error; current !== undefined && current !== null; ) {
+  for (let current: unknown = error; current !== undefined && current !== null;) {
     if (typeof current !== 'object') return false
     const { name, inner } = current as { name?: unknown; inner?: unknown }
     if (name === 'QuotaExceededError') return true

@@ -28,11 +28,18 @@ export async function finishDraft(draft: Pick<Draft, 'id'>, answers: Answers, me
     const plan = await planned(draft.id)
     if (plan === null) return (await latestOwn(draft.id))?.rev ?? ''
     const saved: Saved = { by: plan.enrolment, number: String(plan.number), at: new Date().toISOString() }
-    const content: JsonObject = { ...plan.base, form: plan.draft.form, form_version: plan.draft.version, answers, media, saved }
-    const rev = await revisionId(plan.draft.id, { deleted: false, parent: plan.parent, content })
-    if (await guarded(() => committed(plan, { rev, content, saved, media, title: titleOf(answers) || plan.draft.title }))) {
-      return rev
+    const content: JsonObject = {
+      ...plan.base,
+      form: plan.draft.form,
+      form_version: plan.draft.version,
+      answers,
+      media,
+      saved,
     }
+    const rev = await revisionId(plan.draft.id, { deleted: false, parent: plan.parent, content })
+    const title = titleOf(answers) || plan.draft.title
+    const standing = await guarded(() => committed(plan, { rev, content, saved, media, title }))
+    if (standing !== null) return standing
   }
 }
 
@@ -48,31 +55,39 @@ type Plan = {
 
 /** Where the revision will stand. Its id takes a hash, and IndexedDB transactions don't wait for hashes: hence two steps. */
 async function planned(id: string): Promise<Plan | null> {
-  return database.transaction('r', [database.drafts, database.revisions, database.enrolments, database.session], async () => {
-    const draft = await database.drafts.get(id)
-    if (draft === undefined) return null
-    const enrolment = await enrolmentOf(draft.person)
-    const base: JsonObject = { type: 'record' }
-    if (draft.base !== null) Object.assign(base, withoutServersParts(draft.base.content))
-    const open = await latestOwn(draft.id)
-    if (open !== undefined && open.frozen === 0 && open.enrolment === enrolment.id) {
-      return { draft, base, parent: open.parent, number: open.number, enrolment: enrolment.id, replaces: open.rev }
-    }
-    const parent = draft.base?.rev ?? open?.rev ?? null
-    return { draft, base, parent, number: enrolment.highestNumber + 1, enrolment: enrolment.id, replaces: null }
-  })
+  return database.transaction(
+    'r',
+    [database.drafts, database.revisions, database.enrolments, database.session],
+    async () => {
+      const draft = await database.drafts.get(id)
+      if (draft === undefined) return null
+      const enrolment = await enrolmentOf(draft.person)
+      const base: JsonObject = { type: 'record' }
+      if (draft.base !== null) Object.assign(base, withoutServersParts(draft.base.content))
+      const open = await latestOwn(draft.id)
+      if (open !== undefined && open.frozen === 0 && open.enrolment === enrolment.id) {
+        return { draft, base, parent: open.parent, number: open.number, enrolment: enrolment.id, replaces: open.rev }
+      }
+      const parent = draft.base?.rev ?? open?.rev ?? null
+      return { draft, base, parent, number: enrolment.highestNumber + 1, enrolment: enrolment.id, replaces: null }
+    },
+  )
 }
 
-/** Write what was planned; false when a request froze the revision, or another save took the number, in between. */
+/**
+ * Write what was planned and return the revision that stands; null when a request froze the revision, or another save took
+ * the number, in between: then it is planned anew.
+ */
 async function committed(
   plan: Plan,
   made: { rev: string; content: JsonObject; saved: Saved; media: Media; title: string },
-): Promise<boolean> {
+): Promise<string | null> {
   const tables = [database.drafts, database.revisions, database.enrolments, database.session, database.uploads]
   return database.transaction('rw', tables, async () => {
     const again = await planned(plan.draft.id)
-    if (again === null) return true
-    if (again.number !== plan.number || again.parent !== plan.parent || again.replaces !== plan.replaces) return false
+    // The same draft was finished a moment ago, by a second tap: what it made stands.
+    if (again === null) return (await latestOwn(plan.draft.id))?.rev ?? ''
+    if (again.number !== plan.number || again.parent !== plan.parent || again.replaces !== plan.replaces) return null
     if (plan.replaces !== null) await database.revisions.delete(plan.replaces)
     const { draft } = plan
     await database.revisions.put({
@@ -98,7 +113,7 @@ async function committed(
       await database.uploads.add({ ...file, ...place, url: null, offset: 0, done: 0, problem: null })
     }
     await database.drafts.delete(draft.id)
-    return true
+    return made.rev
   })
 }
 
@@ -115,7 +130,6 @@ async function enrolmentOf(person: string): Promise<{ id: string; highestNumber:
 /** Phones never write what only servers may: merges, open questions, decisions. */
 function withoutServersParts(content: JsonObject): JsonObject {
   const { merged, open, decided, ...rest } = contentOf(content)
-  void [merged, open, decided]
   return rest
 }
 
@@ -149,7 +163,9 @@ export function ownIsAhead(own: OwnRevision, server: ServerDocument | null): boo
   if (server === null) return true
   if (own.rev === server.rev) return false
   const taken = Object.values(own.receipts).some(({ outcome }) => outcome === 'stored' || outcome === 'duplicate')
-  return !taken || wins({ rev: own.rev, deleted: own.deleted === 1 }, { rev: server.rev, deleted: server.deleted === 1 })
+  return (
+    !taken || wins({ rev: own.rev, deleted: own.deleted === 1 }, { rev: server.rev, deleted: server.deleted === 1 })
+  )
 }
 
 /** Take back a save that no request has carried: the record goes back to what it was, its number is told as discarded. */
@@ -161,7 +177,11 @@ export async function discardUnsent(rev: string): Promise<boolean> {
     await database.enrolments.update(own.enrolment, { discarded: [...(enrolment?.discarded ?? []), own.number] })
     await database.revisions.delete(rev)
     if ((await latestOwn(own.id)) === undefined) {
-      await database.uploads.where('record').equals(own.id).and((upload) => upload.done === 0).delete()
+      await database.uploads
+        .where('record')
+        .equals(own.id)
+        .and((upload) => upload.done === 0)
+        .delete()
     }
     return true
   })

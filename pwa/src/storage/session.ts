@@ -27,7 +27,10 @@ async function thumbprint({ crv, kty, x, y }: JsonWebKey): Promise<string> {
 }
 
 export function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '')
+  return btoa(String.fromCharCode(...bytes))
+    .replace(/\+/g, '-')
+    .replace(/\//g, '_')
+    .replace(/=+$/, '')
 }
 
 export type SignedIn = {
@@ -101,6 +104,6 @@ async function dropServerCopies(): Promise<void> {
 /** A short random name for this device until its person gives it a better one. */
 export function deviceLabel(): string {
   const random = crypto.getRandomValues(new Uint8Array(2))
-  const mobile = /Android|iPhone|Mobile/.test(globalThis.navigator?.userAgent ?? '')
+  const mobile = /Android|iPhone|Mobile/.test(navigator.userAgent)
   return `${mobile ? 'phone' : 'computer'}-${hex(random)}`
 }

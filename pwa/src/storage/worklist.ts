@@ -54,18 +54,22 @@ export const EMPTY_WORKLIST: Worklist = { drafts: [], waiting: [], fix: [], sent
 export async function readWorklist(person: string, server: string): Promise<Worklist> {
   const { documents, bodies, revisions, drafts: draftTable, uploads: uploadTable, enrolments: keys } = database
   const tables = [documents, bodies, revisions, draftTable, uploadTable, keys]
-  const [records, about, contents, ownRows, draftRows, uploads, enrolments] = await database.transaction('r', tables, async () => {
-    const small = await documents.where('type').anyOf('review', 'task').toArray()
-    return Promise.all([
-      documents.where('type').equals('record').toArray(),
-      small,
-      bodies.bulkGet(small.map((row): [string, string] => [row.database, row.id])),
-      revisions.where('person').equals(person).toArray(),
-      draftTable.where('person').equals(person).toArray(),
-      uploadTable.where('done').equals(0).toArray(),
-      keys.where('person').equals(person).primaryKeys(),
-    ])
-  })
+  const [about, records, contents, ownRows, draftRows, uploads, enrolments] = await database.transaction(
+    'r',
+    tables,
+    async () => {
+      const small = await documents.where('type').anyOf('review', 'task').toArray()
+      const rest = await Promise.all([
+        documents.where('type').equals('record').toArray(),
+        bodies.bulkGet(small.map((row): [string, string] => [row.database, row.id])),
+        revisions.where('person').equals(person).toArray(),
+        draftTable.where('person').equals(person).toArray(),
+        uploadTable.where('done').equals(0).toArray(),
+        keys.where('person').equals(person).primaryKeys(),
+      ])
+      return [small, ...rest] as const
+    },
+  )
   const told = about.flatMap((row, index) => {
     const content = contents[index]?.content
     return row.deleted === 1 || content === undefined ? [] : [{ id: row.id, type: row.type, content }]
@@ -85,7 +89,11 @@ export async function readWorklist(person: string, server: string): Promise<Work
     waiting: all.filter(({ state }) => state.kind === 'waiting'),
     fix: all.filter(needsFixing).sort((left, right) => Number(right.isMine) - Number(left.isMine)),
     sent: all.filter((item) => item.isMine && !needsFixing(item) && item.state.kind !== 'waiting'),
-    assigned: tasksOf(person, told.filter(({ type }) => type === 'task'), new Map(all.map((item) => [item.id, item]))),
+    assigned: tasksOf(
+      person,
+      told.filter(({ type }) => type === 'task'),
+      new Map(all.map((item) => [item.id, item])),
+    ),
     all,
   }
 }
@@ -158,9 +166,19 @@ function needsFixing({ state }: WorkItem): boolean {
   return state.kind === 'returned' || state.kind === 'refused'
 }
 
-function ownListed(own: OwnRevision): Pick<ServerDocument, 'database' | 'id' | 'rev' | 'form' | 'version' | 'title' | 'savedAt'> {
+function ownListed(
+  own: OwnRevision,
+): Pick<ServerDocument, 'database' | 'id' | 'rev' | 'form' | 'version' | 'title' | 'savedAt'> {
   const { database: name, id, rev, title, savedAt, content } = own
-  return { database: name, id, rev, title, savedAt, form: text(content['form']), version: text(content['form_version']) }
+  return {
+    database: name,
+    id,
+    rev,
+    title,
+    savedAt,
+    form: text(content['form']),
+    version: text(content['form_version']),
+  }
 }
 
 function draftItem(draft: Draft): WorkItem {

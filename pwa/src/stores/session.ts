@@ -3,7 +3,7 @@
  */
 import { liveQuery } from 'dexie'
 import { defineStore } from 'pinia'
-import { computed, ref } from 'vue'
+import { computed, markRaw, ref } from 'vue'
 import { ApiClient } from '@/api/client'
 import type { Person, Session } from '@/storage/database'
 import { currentSession, deviceLabel, keyFor, storeSignIn, storeSignOut } from '@/storage/session'
@@ -24,7 +24,7 @@ const signedOut = { access: () => Promise.resolve(null), renew: () => Promise.re
 export const useSession = defineStore('session', () => {
   const session = ref<Session | null>(null)
   const isKnown = ref(false)
-  const api = new ApiClient(sessionTokens())
+  const api = markRaw(new ApiClient(sessionTokens()))
   const doorstep = new ApiClient(signedOut)
 
   const person = computed(() => session.value?.person ?? null)

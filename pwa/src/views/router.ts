@@ -34,7 +34,11 @@ const routes: RouteRecordRaw[] = [
   { path: '/record/:database/:id', name: 'record', component: () => import('./RecordView.vue'), props: true },
   { path: '/outbox', name: 'outbox', component: () => import('./OutboxView.vue') },
   { path: '/settings', name: 'settings', component: () => import('./SettingsView.vue') },
-  desk('/desk/review', 'desk-review', () => import('./desk/ReviewListView.vue'), ['supervisor', 'data_manager', 'administrator']),
+  desk('/desk/review', 'desk-review', () => import('./desk/ReviewListView.vue'), [
+    'supervisor',
+    'data_manager',
+    'administrator',
+  ]),
   {
     path: '/desk/review/:database/:id',
     name: 'desk-review-record',
@@ -51,6 +55,7 @@ const routes: RouteRecordRaw[] = [
 export const router = createRouter({
   history: createWebHistory(),
   routes,
+  // eslint-disable-next-line @typescript-eslint/no-deprecated -- what shall replace it is still experimental
   scrollBehavior: (to, _from, saved) => saved ?? (to.hash === '' ? { top: 0 } : { el: to.hash, top: 16 }),
 })
 

@@ -12,7 +12,11 @@ import type { SyncAnswer, SyncRequest } from '@/replication/wire'
 type Revision = { rev: string; parent: string | null; deleted: boolean; content: JsonObject }
 type Row = { seq: number; id: string }
 type Store = { revisions: Map<string, Map<string, Revision>>; feed: Row[]; chain: string[] }
-type Numbers = { received: Set<number>; discarded: Set<number>; verdicts: Map<number, { rev: string; outcome: 'stored' }> }
+type Numbers = {
+  received: Set<number>
+  discarded: Set<number>
+  verdicts: Map<number, { rev: string; outcome: 'stored' }>
+}
 
 export class Door {
   readonly id: string
@@ -61,7 +65,13 @@ export class Door {
   }
 
   /** Another person's or the server's own writing. */
-  async write(name: string, id: string, content: JsonObject, parent: string | null = null, deleted = false): Promise<string> {
+  async write(
+    name: string,
+    id: string,
+    content: JsonObject,
+    parent: string | null = null,
+    deleted = false,
+  ): Promise<string> {
     const rev = await revisionId(id, { deleted, parent, content })
     await this.put(name, id, { rev, parent, deleted, content })
     return rev
@@ -70,7 +80,10 @@ export class Door {
   winner(name: string, id: string): Revision | undefined {
     const all = [...(this.store(name).revisions.get(id)?.values() ?? [])]
     const leaves = all.filter((one) => !all.some((other) => other.parent === one.rev))
-    return leaves.reduce<Revision | undefined>((best, one) => (best === undefined || wins(one, best) ? one : best), undefined)
+    return leaves.reduce<Revision | undefined>(
+      (best, one) => (best === undefined || wins(one, best) ? one : best),
+      undefined,
+    )
   }
 
   leaves(name: string, id: string): string[] {
@@ -81,7 +94,7 @@ export class Door {
   private async put(name: string, id: string, revision: Revision): Promise<boolean> {
     const store = this.store(name)
     let known = store.revisions.get(id)
-    if (known === undefined) store.revisions.set(id, (known = new Map()))
+    if (known === undefined) store.revisions.set(id, (known = new Map<string, Revision>()))
     if (known.has(revision.rev)) return false
     known.set(revision.rev, revision)
     const seq = (store.feed.at(-1)?.seq ?? 0) + 1
@@ -146,7 +159,12 @@ export class Door {
     return crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, raw, input)
   }
 
-  private async admit(name: string, doc: Document, ancestors: string[], numbers: Numbers): Promise<SyncAnswer['acks'][number]> {
+  private async admit(
+    name: string,
+    doc: Document,
+    ancestors: string[],
+    numbers: Numbers,
+  ): Promise<SyncAnswer['acks'][number]> {
     const content = contentOf(doc)
     const number = (content['saved'] as { number: string }).number
     const deleted = doc._deleted === true
@@ -184,17 +202,23 @@ export class Door {
         const winner = this.winner(name, row.id)
         if (winner === undefined) continue
         if (!pushed.has(`${name} ${row.id} ${winner.rev}`) && !(start === 0 && winner.deleted)) {
-          const doc = { _id: row.id, _rev: winner.rev, ...(winner.deleted ? { _deleted: true as const } : {}), ...winner.content }
+          const doc = {
+            _id: row.id,
+            _rev: winner.rev,
+            ...(winner.deleted ? { _deleted: true as const } : {}),
+            ...winner.content,
+          }
           bytes += JSON.stringify(doc).length
           if (bytes > request.max_bytes && bytes > JSON.stringify(doc).length) {
             more = true
             break
           }
-          docs.push(doc as Document)
+          docs.push(doc)
         }
         position = row.seq
       }
-      if (position === start && docs.length === 0 && !more && !(request.since[name] !== undefined && start === 0)) continue
+      if (position === start && docs.length === 0 && !more && !(request.since[name] !== undefined && start === 0))
+        continue
       const since = `${String(position)}-${store.chain[position] ?? ''}`
       changes[name] = { docs, since, more, ...(more ? {} : { digest: await this.digest(name) }) }
     }

@@ -226,7 +226,8 @@ describe('a server restored from a backup', () => {
     const lost = await record({ n: 'lost' })
     await exchangeWith(door)
     restore()
-    for (let index = 0; index < 4; index += 1) await door.write(AGRI, `other${String(index)}`, { type: 'record', form: 'f', answers: {} })
+    for (let index = 0; index < 4; index += 1)
+      await door.write(AGRI, `other${String(index)}`, { type: 'record', form: 'f', answers: {} })
     await record({ n: 'newer' })
     await exchangeWith(door)
     expect(door.winner(AGRI, lost)?.content['answers']).toEqual({ n: 'lost' })
@@ -297,7 +298,7 @@ describe('files', () => {
   test('wait until the record that names them is with the server', async () => {
     const ref = await putBlob(new Blob(['x'], { type: 'image/jpeg' }))
     await record({ photo: 'a.jpg' }, { 'a.jpg': ref })
-    await sendMedia({ api: apiOf(door), store: database, again: false, progress: () => undefined })
+    await sendMedia({ api: apiOf(door.fetch), store: database, again: false, progress: () => undefined })
     expect(door.files.size).toBe(0)
   })
 })

@@ -17,10 +17,14 @@ class Killed extends Error {}
 /** Counts every step; from the one that was chosen on, none succeeds any more: power is gone. */
 const power = { left: Number.POSITIVE_INFINITY, used: 0 }
 
-function step(): void {
+function hasPower(): boolean {
   power.used += 1
-  if (power.left <= 0) throw new Killed('power is gone')
   power.left -= 1
+  return power.left >= 0
+}
+
+function step(): void {
+  if (!hasPower()) throw new Killed('power is gone')
 }
 
 const mortal: Middleware<DBCore> = {
@@ -33,12 +37,8 @@ const mortal: Middleware<DBCore> = {
       const dying =
         <A extends unknown[], R>(work: (...arguments_: A) => Promise<R>) =>
         (...arguments_: A): Promise<R> => {
-          try {
-            step()
-          } catch (error) {
-            return Dexie.Promise.reject(error as Error) as unknown as Promise<R>
-          }
-          return work(...arguments_)
+          if (hasPower()) return work(...arguments_)
+          return Dexie.Promise.reject(new Killed('power is gone'))
         }
       return {
         ...table,
@@ -70,7 +70,13 @@ async function aDay(): Promise<World> {
   const form = '{"xform":true}'
   const hash = await sha256(form)
   door.contents.set(hash, form)
-  await door.write('catalog', 'form:household_crop:1', { type: 'form', form: 'household_crop', version: '1', xform: hash, lists: {} })
+  await door.write('catalog', 'form:household_crop:1', {
+    type: 'form',
+    form: 'household_crop',
+    version: '1',
+    xform: hash,
+    lists: {},
+  })
   await door.write(AGRI, 'theirs', { type: 'record', form: 'household_crop', form_version: '1', answers: { a: '1' } })
   await signIn(door)
   await runWith(door)
@@ -97,7 +103,11 @@ async function runUntil(steps: number, door: Door): Promise<boolean> {
 
 async function expectWhole({ door, first, second, photo }: World): Promise<void> {
   // Nothing is lost, nothing is doubled: each record is there once, in one branch.
-  for (const [id, answers] of [[first, { n: '1', photo: 'a.jpg' }], [second, { n: '2' }], ['theirs', { a: '2' }]] as const) {
+  for (const [id, answers] of [
+    [first, { n: '1', photo: 'a.jpg' }],
+    [second, { n: '2' }],
+    ['theirs', { a: '2' }],
+  ] as const) {
     expect(door.winner(AGRI, id)?.content['answers']).toEqual(answers)
     expect(door.leaves(AGRI, id)).toHaveLength(1)
   }

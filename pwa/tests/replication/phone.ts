@@ -53,13 +53,12 @@ export function exchangeWith(door: Door, fetch: Fetch = door.fetch, again = fals
 /** Records, forms and files, as one run of the app does it. */
 export async function runWith(door: Door, fetch: Fetch = door.fetch): Promise<void> {
   await exchangeWith(door, fetch)
-  const api = apiOf(door, fetch)
+  const api = apiOf(fetch)
   await fetchContents(api, () => undefined)
   await sendMedia({ api, store: database, again: false, progress: () => undefined })
 }
 
-export function apiOf(door: Door, fetch: Fetch = door.fetch): ApiClient {
+export function apiOf(fetch: Fetch): ApiClient {
   const access = async (): Promise<string | null> => (await database.session.get('current'))?.accessToken ?? null
-  void door
   return new ApiClient({ access, renew: () => Promise.resolve(false) }, fetch)
 }
