@@ -4,9 +4,7 @@
  */
 import { createRequire } from 'node:module'
 import { JSDOM } from 'jsdom'
-import 'fake-indexeddb/auto'
 
-const { window } = new JSDOM('<!doctype html><html lang="vi"><body></body></html>', { url: 'http://localhost/' })
 const taken = [
   'window',
   'document',
@@ -32,10 +30,15 @@ const taken = [
   'sessionStorage',
 ] as const
 
-for (const name of taken) {
-  Object.defineProperty(globalThis, name, { value: window[name], configurable: true, writable: true })
-}
 Object.assign(globalThis, { __dirname: import.meta.dirname, require: createRequire(import.meta.url) })
-for (const name of ['addEventListener', 'removeEventListener', 'dispatchEvent'] as const) {
-  Object.defineProperty(globalThis, name, { value: window[name].bind(window), configurable: true, writable: true })
+
+// Tests of components run in vitest's own jsdom, because only there are they compiled for a browser.
+if (typeof document === 'undefined') {
+  const { window } = new JSDOM('<!doctype html><html lang="vi"><body></body></html>', { url: 'http://localhost/' })
+  for (const name of taken) {
+    Object.defineProperty(globalThis, name, { value: window[name], configurable: true, writable: true })
+  }
+  for (const name of ['addEventListener', 'removeEventListener', 'dispatchEvent'] as const) {
+    Object.defineProperty(globalThis, name, { value: window[name].bind(window), configurable: true, writable: true })
+  }
 }
