@@ -31,10 +31,15 @@ _NOT_CALLS = frozenset({"and", "or", "div", "mod", "node", "text", "comment", "p
 _REFERENCE = re.compile(r"(?<![\w.\-\])/])((?:/[\w.\-]+){2,}|(?:current\(\)/)?(?:\.\./)+[\w.\-]+(?:/[\w.\-]+)*)")
 
 
+def without_literals(expression: str) -> str:
+    """Return the expression with every string literal blanked, at its length: what is left are names and operators."""
+    return _LITERAL.sub(lambda literal: "'" + " " * (len(literal.group()) - 2) + "'", expression)
+
+
 def calls(expression: str) -> Iterator[tuple[str, frozenset[str]]]:
     """Give every function that is called, with the functions in whose arguments it stands."""
     around: list[str] = []
-    for found in _CALL.finditer(_without_literals(expression)):
+    for found in _CALL.finditer(without_literals(expression)):
         if found.group() == ")":
             if around:
                 around.pop()
@@ -66,7 +71,7 @@ def is_readable(expression: str) -> bool:
 
 def references(expression: str, node: str) -> set[str]:
     """Return the paths that an expression on `node` depends on; other rows of its own repeat are none."""
-    text = _without_indexed_repeats(_without_literals(expression))
+    text = _without_indexed_repeats(without_literals(expression))
     return {_resolve(found.group(1), node) for found in _REFERENCE.finditer(text)}
 
 
@@ -90,10 +95,6 @@ def circles(dependencies: Mapping[str, set[str]]) -> list[Sequence[str]]:
                 stack.append((node, False))
                 stack.extend((after, True) for after in sorted(dependencies.get(node, ())) if after in dependencies)
     return found
-
-
-def _without_literals(expression: str) -> str:
-    return _LITERAL.sub(lambda literal: "'" + " " * (len(literal.group()) - 2) + "'", expression)
 
 
 def _without_indexed_repeats(text: str) -> str:

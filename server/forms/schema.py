@@ -12,6 +12,7 @@ from typing import Literal
 
 from lxml import etree
 
+from server.forms.expressions import without_literals
 from server.forms.xml_input import local_name, parse_xml
 
 XFORMS = "{http://www.w3.org/2002/xforms}"
@@ -129,7 +130,7 @@ def language_code(name: str) -> str:
 
 def is_once(expression: str) -> bool:
     """Say whether the whole of a calculation is one `once(…)`: computed at first and kept from then on."""
-    text = expression.strip()
+    text = without_literals(expression).strip()
     if not re.match(r"once\s*\(", text):
         return False
     depth = 0

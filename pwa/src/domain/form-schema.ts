@@ -334,7 +334,8 @@ function typeOf(bind: Element | undefined, control: Element | undefined): FieldT
 
 /** Whether the whole of a calculation is one `once(…)`: computed at first and kept from then on. */
 function isOnce(expression: string): boolean {
-  const text = expression.trim()
+  // A bracket in a text is no bracket.
+  const text = expression.replace(/'[^']*'|"[^"]*"/gu, '').trim()
   if (!/^once\s*\(/u.test(text)) return false
   let depth = 0
   for (let position = 0; position < text.length; position += 1) {
