@@ -17,13 +17,14 @@ from server.areas.commands import open_atlas
 from server.auth.commands import commands as auth_commands
 from server.auth.keys import WrongSecret, key_ring
 from server.console import Console, Failure, run
+from server.demo.commands import commands as demo_commands
 from server.errors import Problem
 from server.forms.commands import commands as forms_commands
 from server.ops.logs import configure_logs
 from server.settings import Settings, SettingsError, load_settings
 
 #: Each stage's commands; a stage adds its `commands` here.
-COMMANDS: tuple[tuple[click.Command, ...], ...] = (areas_commands, auth_commands, forms_commands)
+COMMANDS: tuple[tuple[click.Command, ...], ...] = (areas_commands, auth_commands, forms_commands, demo_commands)
 GRACE_S = 10
 
 
