@@ -25,6 +25,7 @@ from server.auth.routes import router as auth_router
 from server.auth.sessions import Sessions
 from server.background import following
 from server.clock import Clock, system_clock
+from server.conflicts.routes import router as conflicts_router
 from server.db.engine import Storage
 from server.db.identity import server_id
 from server.forms.library import FormLibrary
@@ -51,6 +52,7 @@ ROUTERS: tuple[Router, ...] = (
     gateway_router,
     media_router,
     review_router,
+    conflicts_router,
     publish_router,
 )
 

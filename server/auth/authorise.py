@@ -14,6 +14,7 @@ Action = Literal[
     "read_sensitive",
     "review",
     "decide_conflicts",
+    "release_quarantine",
     "publish_forms",
     "manage_people",
     "manage_areas",
@@ -23,8 +24,8 @@ ACTIONS: dict[Role, frozenset[Action]] = {
     "field_worker": frozenset({"capture", "read"}),
     "supervisor": frozenset({"read", "review"}),
     # What fields marked sensitive say outside of whole documents: exports, tables, layers.
-    "data_manager": frozenset({"read", "read_sensitive", "decide_conflicts"}),
-    "administrator": frozenset({"read", "publish_forms", "manage_people", "manage_areas"}),
+    "data_manager": frozenset({"read", "read_sensitive", "decide_conflicts", "release_quarantine"}),
+    "administrator": frozenset({"read", "release_quarantine", "publish_forms", "manage_people", "manage_areas"}),
 }
 
 

@@ -21,11 +21,9 @@ from server.forms.answers import check
 from server.forms.library import FormLibrary
 from server.gateway.caller import Caller
 from server.gateway.schemas import NUMBER_PATTERN, Push
-from server.revisions.model import NewRevision, Outcome
+from server.revisions.model import SERVERS_ONLY, NewRevision, Outcome
 from sync.canonical import MalformedJson
 
-#: Members that only servers write (merging): a phone that set them would decide what it may not.
-SERVERS_ONLY = ("merged", "open", "decided", "undoes")
 _NUMBER = re.compile(NUMBER_PATTERN)
 
 

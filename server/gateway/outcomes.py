@@ -43,10 +43,11 @@ async def note_quarantined(
 
 async def decided(journal: Journal, waiting: Sequence[Waiting]) -> list[Waiting]:
     """Return those that a person has accepted since."""
-    undecided: set[tuple[str, str, str]] = set()
-    for database in {row.database for row in waiting}:
-        undecided.update((database, row.doc_id, row.rev) for row in await journal.quarantined(database))
-    return [row for row in waiting if (row.database, row.doc_id, row.rev) not in undecided]
+    undecided = {
+        database: await journal.waiting_among(database, {row.doc_id for row in waiting if row.database == database})
+        for database in {row.database for row in waiting}
+    }
+    return [row for row in waiting if (row.doc_id, row.rev) not in undecided[row.database]]
 
 
 async def forget_confirmed(connection: AsyncConnection, enrolment: str, confirmed: Sequence[Waiting]) -> None:

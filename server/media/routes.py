@@ -68,7 +68,7 @@ def _answer(standing: Standing, status: int, **more: str) -> Response[None]:
 
 async def _brought(journal: Journal, principal: Principal, promised: UploadMetadata) -> bool:
     stored = {one.person for one in await journal.history(promised.db, promised.record)}
-    waiting = {one.person for one in await journal.quarantined(promised.db) if one.doc_id == promised.record}
+    waiting = {one.person for one in await journal.quarantined(promised.db, promised.record)}
     return principal.person in stored | waiting
 
 

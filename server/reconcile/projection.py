@@ -111,12 +111,9 @@ class RecordsProjection:
 
     async def _effects(self, database: str, due: _Due) -> Effects:
         winners = await self._journal.documents(database, list(due.ids))
-        histories = {
-            each.doc_id: await self._journal.history(database, each.doc_id)
-            for each in winners.values()
-            # The feed says of most records all there is to know: one leaf, and alive.
-            if each.deleted or due.leaves.get(each.doc_id) != 1
-        }
+        # The feed says of most records all there is to know: one leaf, and alive.
+        unclear = [each.doc_id for each in winners.values() if each.deleted or due.leaves.get(each.doc_id) != 1]
+        histories = await self._journal.histories(database, unclear) if unclear else {}
         rows: list[dict[str, Any]] = []
         awaited: list[dict[str, str]] = []
         centre = await self._centre(database)

@@ -168,18 +168,32 @@ class Journal:
         async with self._storage.read() as connection:
             return await quarantine.waiting(connection, database, doc_id)
 
+    async def waiting_among(
+        self, database: str, ids: Iterable[str], *, only_blocking: bool = False
+    ) -> set[tuple[str, RevisionId]]:
+        """Return (document, revision) of what waits for a person; `only_blocking`: what its edits must wait for."""
+        async with self._storage.read() as connection:
+            return await quarantine.waiting_among(connection, self._sql, database, ids, only_blocking=only_blocking)
+
     async def accept(
-        self, database: str, doc_id: str, rev: RevisionId, origin: Origin, *, also: Also | None = None
+        self,
+        database: str,
+        doc_id: str,
+        rev: RevisionId,
+        origin: Origin,
+        *,
+        fingerprint: bytes | None = None,
+        also: Also | None = None,
     ) -> list[Outcome]:
         """Let a quarantined revision in, and those that waited only for it; raise NotWaiting.
 
         The outcomes say what moved; `origin` is who decided. Its parent must not wait itself: a person accepts what
-        they have seen.
+        they have seen. `fingerprint` names the content where several wait under one id.
         """
         async with self._storage.write() as connection:
             now = self._now()
             head = await write.lock(connection, self._sql, database)
-            moving = quarantine.moving_with(rev, await quarantine.waiting(connection, database, doc_id))
+            moving = quarantine.moving_with(rev, await quarantine.waiting(connection, database, doc_id), fingerprint)
             revisions = [quarantine.as_new(one) for one in moving]
             batch = await write.begin(connection, self._sql, head, revisions, Arrival(origin, now))
             for one, revision in zip(moving, revisions, strict=True):

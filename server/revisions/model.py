@@ -8,6 +8,8 @@ from sync.admission import Offer, OutcomeName
 from sync.canonical import Json, MalformedJson, canonical
 from sync.revision import RevisionId, generation_of, revision_id
 
+#: Members of a record that only servers write (merging): whoever else set them would decide what they may not.
+SERVERS_ONLY = ("merged", "open", "decided", "undoes")
 _MEMBERS = frozenset({"_id", "_rev", "_deleted"})
 
 
@@ -144,6 +146,17 @@ class StoredRevision:
     def generation(self) -> int:
         """Return how many edits led here."""
         return generation_of(self.rev)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedKey:
+    """Names one quarantined revision: a known id can come with several contents. `received_at` gives its place."""
+
+    database: str
+    doc_id: str
+    rev: RevisionId
+    fingerprint: bytes
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

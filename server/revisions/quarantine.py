@@ -5,16 +5,63 @@ in under its own id, with whoever brought it and when, and with it those descend
 id with other content cannot move in under that id: its content becomes an edit of the revision that has it.
 """
 
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    RowMapping,
+    Select,
+    Text,
+    bindparam,
+    func,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.revisions.model import NewRevision, NotWaiting, QuarantinedRevision
+from server.db.types import UtcDateTime
+from server.revisions.model import NewRevision, NotWaiting, QuarantinedKey, QuarantinedRevision
+from server.revisions.statements import Statements
 from server.revisions.tables import quarantine
 from sync.revision import RevisionId, generation_of, revision_id
 
 OTHER_CONTENT = "known_id_other_content"
+
+_KEY = tuple_(quarantine.c.database, quarantine.c.doc_id, quarantine.c.rev, quarantine.c.fingerprint)
+_ORDER = (
+    quarantine.c.received_at,
+    quarantine.c.database,
+    quarantine.c.doc_id,
+    quarantine.c.rev,
+    quarantine.c.fingerprint,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Which of what waits is asked for: `marked` selects the keys that another stage has noted something about.
+
+    `is_marked` None asks for both kinds.
+    """
+
+    databases: Collection[str]
+    marked: Select[tuple[str, str, str, bytes]]
+    reason: str | None = None
+    is_marked: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPage:
+    """Part of the queue, the newest first; `next` is where it goes on, None at its end."""
+
+    rows: tuple[QuarantinedRevision, ...]
+    next: QuarantinedKey | None
 
 
 async def waiting(
@@ -30,11 +77,65 @@ async def waiting(
     return [_quarantined(row) for row in rows]
 
 
-def moving_with(rev: RevisionId, standing_by: list[QuarantinedRevision]) -> list[QuarantinedRevision]:
-    """Return the revision `rev` and those that wait only because they descend from it, parents first."""
-    chosen = next((one for one in standing_by if one.rev == rev), None)
+async def page(
+    connection: AsyncConnection, narrowing: Narrowing, before: QuarantinedKey | None, limit: int, body_bytes: int
+) -> WaitingPage:
+    """Return what waits after `before`: at most `limit` entries and `body_bytes` of content, but one at least."""
+    keys = select(*_ORDER, func.length(quarantine.c.content).label("body_bytes"))
+    keys = keys.where(_admits(narrowing, narrowing.is_marked)).order_by(*(column.desc() for column in _ORDER))
+    if before is not None:
+        keys = keys.where(tuple_(*_ORDER) < _mark(before))
+    wanted: list[QuarantinedKey] = []
+    total = 0
+    more = False
+    for row in await connection.execute(keys.limit(limit + 1)):
+        total += row.body_bytes
+        more = bool(wanted) and (len(wanted) == limit or total > body_bytes)
+        if more:
+            break
+        wanted.append(QuarantinedKey(row.database, row.doc_id, row.rev, row.fingerprint, row.received_at))
+    if not wanted:
+        return WaitingPage((), None)
+    named = _KEY.in_([(key.database, key.doc_id, key.rev, key.fingerprint) for key in wanted])
+    rows = (await connection.execute(select(quarantine).where(named))).mappings()
+    found = {(row["database"], row["doc_id"], row["rev"], row["fingerprint"]): _quarantined(row) for row in rows}
+    page = tuple(found[key.database, key.doc_id, key.rev, key.fingerprint] for key in wanted)
+    return WaitingPage(page, wanted[-1] if more else None)
+
+
+async def count(connection: AsyncConnection, narrowing: Narrowing, *, is_marked: bool) -> int:
+    """Return how many wait under the narrowing, of the marked or of the unmarked."""
+    counted = select(func.count()).select_from(quarantine).where(_admits(narrowing, is_marked))
+    return (await connection.execute(counted)).scalar_one()
+
+
+async def waiting_among(
+    connection: AsyncConnection, sql: Statements, database: str, ids: Iterable[str], *, only_blocking: bool
+) -> set[tuple[str, RevisionId]]:
+    """Return (document, revision) of what waits among those documents; `only_blocking`: what holds back its edits."""
+    wanted = select(quarantine.c.doc_id, quarantine.c.rev).where(
+        quarantine.c.database == bindparam("database"),
+        quarantine.c.accepted_at.is_(None),
+        sql.among(quarantine.c.doc_id),
+    )
+    if only_blocking:
+        wanted = wanted.where(quarantine.c.reason != OTHER_CONTENT)
+    rows = await connection.execute(wanted, {"database": database, "ids": sql.ids(sorted(set(ids)))})
+    return {(row.doc_id, row.rev) for row in rows}
+
+
+def moving_with(
+    rev: RevisionId, standing_by: list[QuarantinedRevision], fingerprint: bytes | None = None
+) -> list[QuarantinedRevision]:
+    """Return the revision `rev` and those that wait only because they descend from it, parents first.
+
+    `fingerprint` tells apart what waits under one id with several contents.
+    """
+    named = (one for one in standing_by if one.rev == rev and fingerprint in {None, one.fingerprint})
+    chosen = next(named, None)
     if chosen is None:
         raise NotWaiting(rev)
+    # An id that is known with other content stands in the graph, so its edits are held back by nothing.
     ids = {one.rev for one in standing_by if one.reason != OTHER_CONTENT}
     if not ids.isdisjoint(chosen.ancestors):
         raise NotWaiting(f"{rev} follows a revision that waits itself")
@@ -70,6 +171,25 @@ async def mark_accepted(
             )
             .values(accepted_at=at, accepted_by=person)
         )
+
+
+def _admits(narrowing: Narrowing, is_marked: bool | None) -> ColumnElement[bool]:
+    admits = quarantine.c.accepted_at.is_(None) & quarantine.c.database.in_(narrowing.databases)
+    if narrowing.reason is not None:
+        admits &= quarantine.c.reason == narrowing.reason
+    if is_marked is not None:
+        admits &= _KEY.in_(narrowing.marked) if is_marked else _KEY.not_in(narrowing.marked)
+    return admits
+
+
+def _mark(key: QuarantinedKey) -> ColumnElement[Any]:
+    return tuple_(
+        literal(key.received_at, UtcDateTime),
+        literal(key.database, Text),
+        literal(key.doc_id, Text),
+        literal(key.rev, Text),
+        literal(key.fingerprint, LargeBinary),
+    )
 
 
 def _quarantined(row: RowMapping) -> QuarantinedRevision:

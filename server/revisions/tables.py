@@ -97,4 +97,5 @@ quarantine = Table(
     Column("received_at", UtcDateTime, nullable=False),
     Column("accepted_at", UtcDateTime),
     Column("accepted_by", String),
+    Index("ix_quarantine_queue", "database", "received_at"),
 )

@@ -1,0 +1,114 @@
+"""`/api/conflicts`: what the server kept aside, letting it in, and marking it as seen."""
+
+import base64
+import json
+from datetime import datetime
+from typing import Annotated
+
+from litestar import Router, get, post
+from litestar.di import NamedDependency, Provide
+from litestar.params import JSONBody, QueryParameter
+
+from server.areas.areas import Areas
+from server.areas.atlas import Atlas
+from server.auth.authorise import allowed, require
+from server.auth.principal import Principal
+from server.clock import Clock
+from server.conflicts.quarantine import Filters, QuarantineDesk
+from server.conflicts.schemas import Accepted, EntryKey, NewNote, QuarantineQueue
+from server.db.engine import Storage
+from server.errors import Problem
+from server.forms.library import FormLibrary
+from server.revisions.journal import Journal
+from server.revisions.model import QuarantinedKey
+
+
+def provide_desk(
+    storage: NamedDependency[Storage],
+    journal: NamedDependency[Journal],
+    library: NamedDependency[FormLibrary],
+    clock: NamedDependency[Clock],
+) -> QuarantineDesk:
+    """Return what the queue is worked off through."""
+    return QuarantineDesk(storage, journal, library, clock)
+
+
+@get("/quarantine")
+async def list_quarantine(
+    *,
+    principal: NamedDependency[Principal],
+    areas: NamedDependency[Areas],
+    quarantine_desk: NamedDependency[QuarantineDesk],
+    # `scope` itself means something else to the framework.
+    database: Annotated[str | None, QueryParameter(name="scope", max_length=100)] = None,
+    reason: Annotated[str | None, QueryParameter(max_length=60, pattern=r"^[a-z_]+$")] = None,
+    seen: Annotated[bool | None, QueryParameter()] = None,
+    before: Annotated[str | None, QueryParameter(max_length=6000)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=50)] = 20,
+) -> QuarantineQueue:
+    """List what is kept aside in one's scopes, the newest first; `seen` tells what somebody has looked at."""
+    require(principal, "release_quarantine", database)
+    atlas = await areas.atlas()
+    databases = _databases(principal, atlas, database)
+    mark = None if before is None else _mark(before)
+    page, further = await quarantine_desk.page(Filters(databases, reason, seen), atlas, mark, limit)
+    return page if further is None else page.model_copy(update={"next": _token(further)})
+
+
+@post("/quarantine/accept", status_code=200)
+async def accept(
+    data: JSONBody[EntryKey],
+    principal: NamedDependency[Principal],
+    areas: NamedDependency[Areas],
+    quarantine_desk: NamedDependency[QuarantineDesk],
+) -> Accepted:
+    """Let exactly this content in; 409 when it does not wait any more, or may not come in."""
+    require(principal, "release_quarantine", data.database)
+    _databases(principal, await areas.atlas(), data.database)
+    return await quarantine_desk.accept(principal, data)
+
+
+@post("/quarantine/seen", status_code=204)
+async def mark_seen(
+    data: JSONBody[NewNote],
+    principal: NamedDependency[Principal],
+    areas: NamedDependency[Areas],
+    quarantine_desk: NamedDependency[QuarantineDesk],
+) -> None:
+    """Say what one made of an entry; it stays where it is."""
+    require(principal, "release_quarantine", data.database)
+    _databases(principal, await areas.atlas(), data.database)
+    await quarantine_desk.mark_seen(principal, data)
+
+
+def _databases(principal: Principal, atlas: Atlas, wanted: str | None) -> tuple[str, ...]:
+    """Return the databases whose queue the person may work off, or the one that is wanted; raise `not_found`."""
+    names = [scope.name for scope in atlas.scopes_of(principal) if wanted in {None, scope.name}]
+    found = tuple(name for name in names if allowed(principal, "release_quarantine", name))
+    if wanted is not None and not found:
+        raise Problem("not_found")
+    return found
+
+
+def _token(key: QuarantinedKey) -> str:
+    parts = [key.received_at.isoformat(), key.database, key.doc_id, key.rev, key.fingerprint.hex()]
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
+
+
+def _mark(token: str) -> QuarantinedKey:
+    try:
+        at, database, doc_id, rev, fingerprint = json.loads(base64.urlsafe_b64decode(token.encode("ascii")))
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None or "\x00" in f"{database}{doc_id}{rev}":
+            raise ValueError
+        return QuarantinedKey(str(database), str(doc_id), str(rev), bytes.fromhex(fingerprint), moment)
+    except (ValueError, TypeError):
+        raise Problem("invalid_request", parameter="before") from None
+
+
+router = Router(
+    "/api/conflicts",
+    route_handlers=[list_quarantine, accept, mark_seen],
+    dependencies={"quarantine_desk": Provide(provide_desk, sync_to_thread=False)},
+    tags=["conflicts"],
+)
