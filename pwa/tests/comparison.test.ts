@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest'
+
+import { comparison } from '../src/composables/desk/comparison'
+import { placesIn } from '../src/composables/desk/usePlaces'
+import type { Field, FormSchema } from '../src/domain/form-schema'
+
+function field(name: string, path: string, more: Partial<Field> = {}): Field {
+  return {
+    name,
+    path,
+    kind: 'leaf',
+    type: 'text',
+    labels: new Map([['vi', [`Câu ${name}`]]]),
+    guidance: new Map(),
+    choices: [],
+    list: null,
+    isCalculated: false,
+    isOnce: false,
+    isRequired: false,
+    isSensitive: false,
+    isAsked: true,
+    merge: null,
+    children: [],
+    ...more,
+  }
+}
+
+const area = field('area', '/home/area')
+const crop = field('crop', '/rows/crop')
+const fields = [
+  field('home', '/home', { kind: 'group', children: [area, field('place', '/home/place', { type: 'geopoint' })] }),
+  field('rows', '/rows', { kind: 'repeat', children: [crop] }),
+]
+const schema = { fields, byPath: new Map(), form: 'f', version: '1' } as unknown as FormSchema
+
+describe('two branches side by side', () => {
+  test('show only the questions that they answer differently, with what each says', () => {
+    const shown = { home: { area: '1' }, rows: [{ _rid: 'a', crop: 'rice' }] }
+    const other = { home: { area: '2' }, rows: [{ _rid: 'a', crop: 'maize' }] }
+    const found = comparison(schema, shown, other, 'vi')
+    expect(found.map(({ label, shown: one, other: two }) => [label, one, two])).toEqual([
+      ['Câu home · Câu area', '1', '2'],
+      ['Câu rows 1 · Câu crop', 'rice', 'maize'],
+    ])
+  })
+
+  test('show nothing where they agree', () => {
+    expect(comparison(schema, { home: { area: '1' } }, { home: { area: '1' } }, 'vi')).toEqual([])
+  })
+})
+
+describe('the places of a record', () => {
+  test('are found through groups, under their label', () => {
+    const [place] = placesIn(fields, { home: { area: '1', place: '22.05 103.25 600 5' } }, 'vi')
+    expect(place).toMatchObject({ label: 'Câu place', points: [{ latitude: 22.05, longitude: 103.25 }] })
+  })
+
+  test('are none where an answer is no place', () => {
+    expect(placesIn(fields, { home: { place: 'far' }, rows: 'no rows' }, 'vi')).toEqual([])
+  })
+})
