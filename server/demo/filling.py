@@ -78,16 +78,12 @@ class Filler:
         itemset = control.find(f"{XF}itemset")
         if itemset is None:
             return inline
-        found = re.match(
-            r"instance\('([^']+)'\)[^\[]*(?:\[\s*([\w.-]+)\s*=\s*(.+?)\s*\])?$", itemset.get("nodeset") or ""
-        )
+        found = re.match(r"instance\('([^']+)'\)[^\[]*(?:\[(.+)\])?$", itemset.get("nodeset") or "")
         if found is None:
             return inline
         items = self._lists.get(found.group(1), [])
-        if found.group(2):
-            wanted = expressions.text(found.group(3), node)
-            items = [item for item in items if item.get(found.group(2)) == wanted]
-        return [item["name"] for item in items]
+        condition = found.group(2)
+        return [item["name"] for item in items if not condition or expressions.holds(_about(item, condition), node)]
 
     def choice_label(self, path: str, value: str) -> str:
         """Return the label of a choice in the form's first language."""
@@ -228,11 +224,13 @@ class _Filling:
         if not choices:
             return ""
         if kind == "select1":
-            here = [choice for choice in choices if choice.startswith(self._place.code)]
+            code = self._place.code
+            here = [choice for choice in choices if code and choice.startswith(code)]
             if here:
                 return here[0]
             # People agree and have things more often than not, or nearly every demo record would be a refusal.
-            return "yes" if "yes" in choices and self._chance.random() < 0.75 else self._chance.choice(choices)
+            often = 0.95 if element.tag == "consent" else 0.7
+            return "yes" if "yes" in choices and self._chance.random() < often else self._chance.choice(choices)
         if kind == "rank":
             return " ".join(self._chance.sample(choices, len(choices)))
         some = [choice for choice in choices if choice not in ("none", "no")] or choices
@@ -296,6 +294,15 @@ class _Filling:
             return f"DEMO-{self._chance.randrange(1000, 9999)}"
         is_person = name.endswith("name") or name in ("owner", "holder", "head", "keeper", "contact", "representative")
         return names.person(self._chance) if is_person else names.remark(self._chance)
+
+
+def _about(item: dict[str, str], condition: str) -> str:
+    """Return an itemset's condition with the item's own cells put in, so that the answers are its only context."""
+
+    def cell(found: re.Match[str]) -> str:
+        return f"'{item[found.group(0)]}'" if found.group(0) in item else found.group(0)
+
+    return re.sub(r"(?<![\w/.'-])[A-Za-z_][\w-]*(?=\s*!?=)", cell, condition)
 
 
 def _path(element: etree._Element) -> str:

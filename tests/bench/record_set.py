@@ -1,6 +1,6 @@
 """The records that every benchmark uses: 5,000 different ones in a committed file.
 
-`python -m tests.bench.record_set` made it and makes it again, byte for byte.
+`python -m tests.bench.record_set` made it.
 
 They are answers to `plot.xml`, as people would give them: names, points, dates, repeats, photos named and not sent. A
 record on the wire (ids, counter, media and all) has 1.2 KB in the mean.
