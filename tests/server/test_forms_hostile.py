@@ -10,7 +10,7 @@ import pytest
 from server.forms.findings import Finding
 from server.forms.workbook import MAX_FILE_BYTES, MAX_ROWS
 from server.forms.xlsform import convert_xlsform
-from tests.workbooks import part_of, with_part, xlsform
+from tests.workbooks import GOOD, part_of, question, with_part, xlsform
 
 SHEET = "xl/worksheets/sheet1.xml"
 CHOICES_SHEET = "xl/worksheets/sheet2.xml"
@@ -140,3 +140,11 @@ def test_groups_nested_without_end_are_refused_and_crash_nothing() -> None:
     conversion = convert_xlsform(xlsform(survey=deep))
     assert conversion.form is None
     assert any(finding.severity == "error" for finding in conversion.findings)
+
+
+@pytest.mark.parametrize("cell", ["a" * 32_000, "(" * 32_000, "a:" * 16_000, "once(" * 6_000, "../" * 10_000 + "a"])
+@pytest.mark.parametrize("column", ["calculation", "relevant", "constraint"])
+def test_a_cell_as_long_as_a_spreadsheet_allows_is_read_at_once(column: str, cell: str) -> None:
+    begun = time.process_time()
+    convert_xlsform(xlsform(survey=[*GOOD, question("text", "b", **{column: cell})]))
+    assert time.process_time() - begun < 3
