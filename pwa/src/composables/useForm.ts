@@ -208,8 +208,16 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     await save()
   }
 
-  async function finish(): Promise<void> {
-    if (state.value.kind !== 'open' || form === null || isFinishing) return
+  let finishing: Promise<void> | null = null
+
+  /** A second tap waits for the first. */
+  function finish(): Promise<void> {
+    finishing ??= finishOnce().finally(() => (finishing = null))
+    return finishing
+  }
+
+  async function finishOnce(): Promise<void> {
+    if (state.value.kind !== 'open' || form === null) return
     const { draft, schema, root: filled } = state.value
     await save()
     if (saving.value.kind === 'failed') return
