@@ -19,7 +19,7 @@ SENTENCES: dict[str, str] = {
     "zip_bomb": "The workbook unpacks to far more than its size, so it was not opened.",
     "document_type": "The workbook declares a document type, which no spreadsheet needs, so it was not opened.",
     "damaged": "The workbook is damaged: {part} cannot be read.",
-    "too_many_rows": "This sheet has more than {limit} rows.",
+    "too_many_rows": "The sheet “{sheet}” has more than {limit} rows.",
     "too_many_cells": "The workbook has more than {limit} cells.",
     "converter": "{message}",
     "converter_failed": "The converter cannot read this form: {message}",

@@ -133,7 +133,9 @@ class _Measure:
             self.rows += self._row_holds
             self._row_holds = False
             if self.rows > MAX_ROWS:
-                raise _Refused(error("too_many_rows", sheet=self._sheet_name(), limit=MAX_ROWS))
+                name = self._sheet_name()
+                told = {"sheet": name, "limit": str(MAX_ROWS)}
+                raise _Refused(Finding("error", "too_many_rows", name, params=told))
             if self.cells > MAX_CELLS:
                 raise _Refused(error("too_many_cells", limit=MAX_CELLS))
 

@@ -115,7 +115,7 @@ def test_a_hundred_thousand_choices_are_refused_before_the_converter_sees_them()
     data = with_part(xlsform(), CHOICES_SHEET, listed.replace("</sheetData>", f"{choices}</sheetData>").encode())
     begun = time.process_time()
     finding = refusal(data)
-    assert (finding.place, finding.message) == ("choices", f"This sheet has more than {MAX_ROWS} rows.")
+    assert (finding.place, finding.message) == ("choices", f"The sheet “choices” has more than {MAX_ROWS} rows.")
     assert time.process_time() - begun < 3
 
 
