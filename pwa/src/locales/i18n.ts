@@ -1,6 +1,6 @@
 /**
  * The two languages: every file of `vi/` and `en/` is merged into one table of its language. Vietnamese is what the app
- * starts with and falls back to.
+ * starts with and falls back to. The desk's words come with the desk, so that phones start without them.
  */
 import { createI18n } from 'vue-i18n'
 
@@ -8,10 +8,15 @@ export type Locale = 'vi' | 'en'
 export const LOCALES: readonly Locale[] = ['vi', 'en']
 
 type Messages = { [key: string]: string | Messages }
-const files = import.meta.glob<Messages>('./{vi,en}/*.json', { eager: true, import: 'default' })
+type Files = Record<string, Messages>
+const files: Files = import.meta.glob<Messages>(['./{vi,en}/*.json', '!./{vi,en}/{desk,findings,quarantine}.json'], {
+  eager: true,
+  import: 'default',
+})
+const deskFiles = import.meta.glob<Messages>('./{vi,en}/{desk,findings,quarantine}.json', { import: 'default' })
 
-function merged(locale: Locale): Messages {
-  const parts = Object.entries(files).filter(([path]) => path.startsWith(`./${locale}/`))
+function merged(locale: Locale, from: Files = files): Messages {
+  const parts = Object.entries(from).filter(([path]) => path.startsWith(`./${locale}/`))
   return parts.reduce<Messages>((all, [, messages]) => joined(all, messages), {})
 }
 
@@ -42,4 +47,23 @@ export const i18n = createI18n({
 export function setLocale(locale: Locale): void {
   i18n.global.locale.value = locale
   document.documentElement.lang = locale
+}
+
+let deskWords: Promise<void> | null = null
+
+/** Add the words that only the desk uses; resolves at once when they are there. */
+export function loadDeskWords(): Promise<void> {
+  deskWords ??= (async () => {
+    const loaded = await Promise.all(
+      Object.entries(deskFiles).map(async ([path, load]) => [path, await load()] as const),
+    )
+    for (const locale of LOCALES) {
+      i18n.global.mergeLocaleMessage(locale, merged(locale, Object.fromEntries(loaded)))
+    }
+  })().catch((error: unknown) => {
+    // Not kept: the next way to the desk tries again.
+    deskWords = null
+    throw error
+  })
+  return deskWords
 }

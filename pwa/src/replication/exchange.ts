@@ -8,6 +8,7 @@
 import { Problem, problemOf } from '@/api/problem'
 import { reached, type Fetch } from '@/api/client'
 import { database, serverState, type NuongDatabase, type ServerState, type Session } from '@/storage/database'
+import { guarded } from '@/storage/full'
 import { apply, type Applied } from './apply'
 import { needsSending, prepared, type Prepared } from './request'
 import { PROTOCOL, packed, sealed, type SyncAnswer } from './wire'
@@ -33,8 +34,15 @@ export type ExchangeContext = {
 
 export type ExchangeResult = { sent: number; received: number; refused: number; broken: string[]; nextSeconds: number }
 
-/** Exchange everything; throws `Problem` when the server could not be reached or would not talk. */
-export async function exchange(context: ExchangeContext): Promise<ExchangeResult> {
+/**
+ * Exchange everything; throws `Problem` when the server could not be reached or would not talk, `StorageFull` when what
+ * it sent finds no room here.
+ */
+export function exchange(context: ExchangeContext): Promise<ExchangeResult> {
+  return guarded(() => exchangeAll(context))
+}
+
+async function exchangeAll(context: ExchangeContext): Promise<ExchangeResult> {
   const result: ExchangeResult = { sent: 0, received: 0, refused: 0, broken: [], nextSeconds: 300 }
   const session = await context.store.session.get('current')
   const server = session?.server ?? (await context.store.standings.toCollection().last())?.server ?? ''

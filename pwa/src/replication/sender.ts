@@ -5,7 +5,7 @@
  * Over all tabs and the service worker only the holder of one Web Lock sends; the others show what it does.
  */
 import { ApiClient, type Fetch } from '@/api/client'
-import { asProblem, type Problem } from '@/api/problem'
+import { Problem, asProblem } from '@/api/problem'
 import { collectBlobs } from '@/storage/blobs'
 import { database, type NuongDatabase } from '@/storage/database'
 import { emptyDeletedDrafts } from '@/storage/drafts'
@@ -74,6 +74,11 @@ export class Sender {
     void this.wake('start')
   }
 
+  /** Let no timer start another run. */
+  stop(): void {
+    clearTimeout(this.timer)
+  }
+
   /** Exchange now, or right after the run that is under way. Resolves when that is done; never throws. */
   async wake(reason: Reason): Promise<void> {
     if (this.running !== null) {
@@ -104,6 +109,11 @@ export class Sender {
 
   private async run(reason: Reason): Promise<void> {
     clearTimeout(this.timer)
+    // A request that cannot leave would only freeze what its person may still be correcting.
+    if (!navigator.onLine && reason !== 'person') {
+      this.failed(new Problem('offline'))
+      return
+    }
     const work = (): Promise<ExchangeResult> => runOnce(this.status, { again: reason === 'person' })
     const lock = reason === 'person' || reason === 'signed-in' ? withLock : withFreeLock
     try {

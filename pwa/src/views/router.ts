@@ -4,6 +4,7 @@
  */
 import { nextTick } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { loadDeskWords } from '@/locales/i18n'
 import { useSession } from '@/stores/session'
 
 declare module 'vue-router' {
@@ -46,6 +47,7 @@ const routes: RouteRecordRaw[] = [
     props: true,
     meta: { frame: 'desk', roles: ['supervisor', 'data_manager', 'administrator'] },
   },
+  desk('/desk/quarantine', 'desk-quarantine', () => import('./desk/QuarantineView.vue'), ['data_manager', 'administrator']),
   desk('/desk/forms', 'desk-forms', () => import('./desk/FormsAdminView.vue'), ['administrator']),
   desk('/desk/people', 'desk-people', () => import('./desk/PeopleView.vue'), ['administrator']),
   desk('/desk/areas', 'desk-areas', () => import('./desk/AreasView.vue'), ['administrator', 'data_manager']),
@@ -66,6 +68,7 @@ router.beforeEach(async (to) => {
     return { name: 'signin', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
   }
   if (to.meta.roles !== undefined && !session.hasRole(...to.meta.roles)) return { name: 'home' }
+  if (to.meta.frame === 'desk') await loadDeskWords()
   // Who only works at the desk has no lists of a phone to come home to.
   if (to.name === 'home' && !session.hasRole('field_worker')) {
     if (session.hasRole('supervisor', 'data_manager')) return { name: 'desk-review' }
