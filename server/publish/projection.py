@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.db.engine import Storage
 from server.db.put import put
 from server.forms.library import FormLibrary
-from server.publish.columns import row
+from server.publish.columns import Table, row
 from server.publish.layouts import Layouts
 from server.publish.tables import published
 from server.reconcile.tables import decisions, records
@@ -42,7 +42,13 @@ class _Publication:
     """An approved revision that must be published instead of what is."""
 
     stored: StoredRevision
+    content: Mapping[str, Any]
     approval: Mapping[str, Any]
+
+    @property
+    def form(self) -> tuple[str, str]:
+        """Return the form and its version."""
+        return str(self.content.get("form")), str(self.content.get("form_version"))
 
 
 class PublishedProjection:
@@ -74,8 +80,10 @@ class PublishedProjection:
             for record in gone:
                 here = (published.c.database == database) & (published.c.record == record)
                 await connection.execute(delete(published).where(here))
-            for each in due:
-                await put(connection, published, [await self._row(connection, each)])
+            tables = {
+                form: await self._layouts.learn(connection, *form) for form in sorted({each.form for each in due})
+            }
+            await put(connection, published, [await self._row(each, tables[each.form]) for each in due])
 
         return apply
 
@@ -112,15 +120,13 @@ class PublishedProjection:
             if stored is None or stored.deleted:
                 gone.append(each.id)
             else:
-                due.append(_Publication(stored, approvals.get(each.id, {})))
+                due.append(_Publication(stored, json.loads(stored.content), approvals.get(each.id, {})))
         return gone, due
 
-    async def _row(self, connection: AsyncConnection, publication: _Publication) -> dict[str, Any]:
-        stored = publication.stored
-        content = json.loads(stored.content)
-        form, version = str(content.get("form")), str(content.get("form_version"))
+    async def _row(self, publication: _Publication, table: Table | None) -> dict[str, Any]:
+        stored, content = publication.stored, publication.content
+        form, version = publication.form
         found = await self._library.get(form, version)
-        table = await self._layouts.learn(connection, form, version)
         if found is None or table is None:
             raise FormNotHere(f"{form} {version}")
         project, _, unit = stored.database.partition("-")

@@ -56,11 +56,12 @@ class _Due:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was read for a batch: decisions by record, names by person, how many branches, what a tombstone followed."""
+    """What was read for a batch: decisions and histories by record, names by person, which contents can be opened."""
 
     decisions: Mapping[str, list[Decision]]
     people: Mapping[str, str]
     histories: Mapping[str, list[StoredRevision]]
+    held: Mapping[str, bool]
 
 
 class RecordsProjection:
@@ -114,21 +115,22 @@ class RecordsProjection:
         # The feed says of most records all there is to know: one leaf, and alive.
         unclear = [each.doc_id for each in winners.values() if each.deleted or due.leaves.get(each.doc_id) != 1]
         histories = await self._journal.histories(database, unclear) if unclear else {}
-        rows: list[dict[str, Any]] = []
-        awaited: list[dict[str, str]] = []
+        contents = {each.doc_id: _last_said(each, histories) for each in winners.values()}
+        spoken = [each for each in winners.values() if contents[each.doc_id].get("type") == "record"]
         centre = await self._centre(database)
         async with self._storage.read() as connection:
             known = _Known(
                 await _decisions_of(connection, database, due),
-                await names_of(connection, (each.person for each in winners.values() if each.person)),
+                await names_of(connection, (each.person for each in spoken if each.person)),
                 histories,
+                await self._media(connection, {sha for each in contents.values() for sha in _named_contents(each)}),
             )
-            for stored in winners.values():
-                content = _last_said(stored, histories)
-                if content.get("type") == "record":
-                    row, missing = await self._row(connection, stored, content, known, centre)
-                    rows.append(row)
-                    awaited += ({"sha256": each, "database": database, "record": stored.doc_id} for each in missing)
+        rows = [await self._row(each, contents[each.doc_id], known, centre) for each in spoken]
+        awaited = [
+            {"sha256": sha256, "database": database, "record": each.doc_id}
+            for each in spoken
+            for sha256 in sorted(_named_contents(contents[each.doc_id]) - known.held.keys())
+        ]
 
         async def apply(connection: AsyncConnection) -> None:
             await put(connection, decisions, due.decisions)
@@ -140,14 +142,9 @@ class RecordsProjection:
         return apply
 
     async def _row(
-        self,
-        connection: AsyncConnection,
-        stored: StoredRevision,
-        content: Mapping[str, Any],
-        known: _Known,
-        centre: Place | None,
-    ) -> tuple[dict[str, Any], set[str]]:
-        """Return the row of a record and the contents that it still waits for."""
+        self, stored: StoredRevision, content: Mapping[str, Any], known: _Known, centre: Place | None
+    ) -> dict[str, Any]:
+        """Return the row of a record."""
         stands = review(stored.rev, known.decisions.get(stored.doc_id, []))
         answers = _mapping(content.get("answers"))
         recorded_at = str(_mapping(content.get("saved")).get("at", ""))
@@ -157,8 +154,7 @@ class RecordsProjection:
         history = known.histories.get(stored.doc_id)
         branches = 1 if history is None else sum(each.is_leaf and not each.deleted for each in history)
         flags = place_flags(values, centre, self._limits)
-        file_flags, missing = await self._file_flags(connection, named_files(values), _mapping(content.get("media")))
-        flags |= file_flags
+        flags |= _file_flags(content, named_files(values), known.held)
         if is_clock_suspect(recorded_at, stored.received_at, self._limits):
             flags.add("clock_suspect")
         if branches > 1:
@@ -168,7 +164,7 @@ class RecordsProjection:
         )
         by_name = known.people.get(stored.person or "", "")
         project, _, unit = stored.database.partition("-")
-        row = {
+        return {
             "database": stored.database,
             "id": stored.doc_id,
             "rev": stored.rev,
@@ -191,21 +187,6 @@ class RecordsProjection:
             "branches": branches,
             "folded": fold(f"{title}\n{by_name}"),
         }
-        return row, missing
-
-    async def _file_flags(
-        self, connection: AsyncConnection, names: set[str], media: Mapping[str, Any]
-    ) -> tuple[set[str], set[str]]:
-        """Return the flags about files, and the contents that have not come: those that a later look may find."""
-        wanted = {str(_mapping(file).get("sha256", "")) for file in media.values()} - {""}
-        held = await self._media(connection, wanted)
-        missing = wanted - held.keys()
-        flags = set()
-        if missing or names - media.keys():
-            flags.add("missing_media")
-        if not all(held.values()):
-            flags.add("unreadable_media")
-        return flags, missing
 
     async def _centre(self, database: str) -> Place | None:
         unit = (await self._areas.atlas()).units.get(database.partition("-")[2])
@@ -256,6 +237,19 @@ def _last_said(stored: StoredRevision, histories: Mapping[str, list[StoredRevisi
     while at is not None and at.deleted:
         at = by_rev.get(at.parent or "")
     return _mapping(json.loads((at or stored).content))
+
+
+def _named_contents(content: Mapping[str, Any]) -> set[str]:
+    """Return the hashes of the files that a record brings."""
+    return {str(_mapping(file).get("sha256", "")) for file in _mapping(content.get("media")).values()} - {""}
+
+
+def _file_flags(content: Mapping[str, Any], names: set[str], held: Mapping[str, bool]) -> set[str]:
+    """Return the flags about files: those that the answers name, and those that were to come."""
+    wanted = _named_contents(content)
+    is_missing = wanted - held.keys() or names - _mapping(content.get("media")).keys()
+    is_broken = not all(held.get(each, True) for each in wanted)
+    return ({"missing_media"} if is_missing else set()) | ({"unreadable_media"} if is_broken else set())
 
 
 def _mapping(value: object) -> dict[str, Any]:
