@@ -47,7 +47,10 @@ const routes: RouteRecordRaw[] = [
     props: true,
     meta: { frame: 'desk', roles: ['supervisor', 'data_manager', 'administrator'] },
   },
-  desk('/desk/quarantine', 'desk-quarantine', () => import('./desk/QuarantineView.vue'), ['data_manager', 'administrator']),
+  desk('/desk/quarantine', 'desk-quarantine', () => import('./desk/QuarantineView.vue'), [
+    'data_manager',
+    'administrator',
+  ]),
   desk('/desk/forms', 'desk-forms', () => import('./desk/FormsAdminView.vue'), ['administrator']),
   desk('/desk/people', 'desk-people', () => import('./desk/PeopleView.vue'), ['administrator']),
   desk('/desk/areas', 'desk-areas', () => import('./desk/AreasView.vue'), ['administrator', 'data_manager']),
