@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.grants import Grant
@@ -34,9 +34,23 @@ class Enrolment:
     safe_number: int
 
 
+# Built once: every exchange of a phone runs these two.
+_FIND = select(table).where(table.c.id == bindparam("enrolment"))
+_NOTE = (
+    update(table)
+    .where(table.c.id == bindparam("enrolment"))
+    .values(
+        exchanged_at=bindparam("at"),
+        exchange_grants=bindparam("held"),
+        highest_number=bindparam("highest"),
+        safe_number=bindparam("safe"),
+    )
+)
+
+
 async def find(connection: AsyncConnection, enrolment: str) -> Enrolment | None:
     """Return the enrolment, revoked or not; None if unknown."""
-    row = (await connection.execute(select(table).where(table.c.id == enrolment))).first()
+    row = (await connection.execute(_FIND, {"enrolment": enrolment})).first()
     return _from_row(row) if row else None
 
 
@@ -78,8 +92,8 @@ async def note_exchange(
 ) -> None:
     """Keep what a completed exchange told the device, in the exchange's own transaction."""
     held = [[grant.role, grant.project, grant.unit] for grant in grants]
-    changed = {"exchanged_at": at, "exchange_grants": held, "highest_number": highest, "safe_number": safe}
-    await connection.execute(update(table).where(table.c.id == enrolment).values(**changed))
+    values = {"enrolment": enrolment, "at": at, "held": held, "highest": highest, "safe": safe}
+    await connection.execute(_NOTE, values)
 
 
 def _from_row(row: Row[Any]) -> Enrolment:

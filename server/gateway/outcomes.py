@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.db.upsert import insert_missing
 from server.gateway.tables import sync_outcomes
 from server.revisions.journal import Journal
 from server.revisions.model import Outcome
+
+_OF = select(sync_outcomes).where(sync_outcomes.c.enrolment == bindparam("of"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,8 @@ class Waiting:
 
 async def load_waiting(connection: AsyncConnection, enrolment: str) -> tuple[Waiting, ...]:
     """Return the enrolment's unconfirmed outcomes, in the order of their numbers."""
-    statement = select(sync_outcomes).where(sync_outcomes.c.enrolment == enrolment)
-    rows = [Waiting(row.database, row.doc_id, row.rev, row.number) for row in await connection.execute(statement)]
+    found = await connection.execute(_OF, {"of": enrolment})
+    rows = [Waiting(row.database, row.doc_id, row.rev, row.number) for row in found]
     return tuple(sorted(rows, key=lambda row: (int(row.number or 0), row.database, row.doc_id, row.rev)))
 
 

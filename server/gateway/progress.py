@@ -6,7 +6,7 @@ so everything acknowledged is covered, up to the first number that the phone sti
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.db.upsert import insert_missing
@@ -15,6 +15,11 @@ from server.gateway.schemas import Holding
 from server.gateway.tables import sync_numbers
 
 NONE = Numbers()
+
+# Built once: every exchange runs them.
+_FIND = select(sync_numbers).where(sync_numbers.c.enrolment == bindparam("of"))
+_LOCK = _FIND.with_for_update()
+_SAVE = sync_numbers.update().where(sync_numbers.c.enrolment == bindparam("of"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +71,7 @@ async def load_progress(connection: AsyncConnection, enrolment: str, *, lock: bo
 
     With `lock` it is held until the transaction ends: two requests of one phone add up.
     """
-    statement = select(sync_numbers).where(sync_numbers.c.enrolment == enrolment)
-    row = (await connection.execute(statement.with_for_update() if lock else statement)).one_or_none()
+    row = (await connection.execute(_LOCK if lock else _FIND, {"of": enrolment})).one_or_none()
     if row is None:
         return None
     return Progress(
@@ -92,8 +96,7 @@ async def lock_progress(connection: AsyncConnection, enrolment: str) -> Progress
 
 async def save_progress(connection: AsyncConnection, enrolment: str, progress: Progress) -> None:
     """Write what is known of `enrolment` now."""
-    values = _row(enrolment, progress)
-    await connection.execute(sync_numbers.update().where(sync_numbers.c.enrolment == enrolment).values(**values))
+    await connection.execute(_SAVE, {"of": enrolment, **_row(enrolment, progress)})
 
 
 def _row(enrolment: str, progress: Progress) -> dict[str, object]:
