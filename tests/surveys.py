@@ -166,8 +166,10 @@ class Province:
         erased = NewRevision.following(revision.doc_id, {"type": "record", "erased": True}, revision.rev, deleted=True)
         await self._write(SCOPE, erased, "lo")
 
-    async def decide(self, revision: NewRevision, decision: str, *follows: str, scope: str = SCOPE) -> str:
-        """Write a decision as a document; return its id."""
+    async def decide(
+        self, revision: NewRevision, decision: str, *follows: str, scope: str = SCOPE, sent_by: str = "khang"
+    ) -> str:
+        """Write a decision of Khang's as a document; return its id."""
         document = f"review:{revision.doc_id}:{uuid7(self.clock)}"
         content: dict[str, Json] = {
             "type": "review",
@@ -181,7 +183,7 @@ class Province:
             "at": self.clock().isoformat(),
             "follows": list(follows),
         }
-        await self._write(scope, NewRevision.following(document, content, None), "khang")
+        await self._write(scope, NewRevision.following(document, content, None), sent_by)
         return document
 
     async def _write(self, scope: str, revision: NewRevision, by: str) -> None:

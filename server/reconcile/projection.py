@@ -7,7 +7,7 @@ kept by the journal and the row is flagged, so that a reviewer sees that there i
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sqlalchemy import delete, select
@@ -111,6 +111,7 @@ class RecordsProjection:
         return sum(map(len, due.values()))
 
     async def _effects(self, database: str, due: _Due) -> Effects:
+        due = await self._credible(database, due)
         winners = await self._journal.documents(database, list(due.ids))
         # The feed says of most records all there is to know: one leaf, and alive.
         unclear = [each.doc_id for each in winners.values() if each.deleted or due.leaves.get(each.doc_id) != 1]
@@ -140,6 +141,14 @@ class RecordsProjection:
             await put(connection, awaited_media, awaited)
 
         return apply
+
+    async def _credible(self, database: str, due: _Due) -> _Due:
+        """Return `due` without decisions that somebody else brought in than who they say decided."""
+        if not due.decisions:
+            return due
+        stored = await self._journal.documents(database, [each["id"] for each in due.decisions])
+        believed = [each for each in due.decisions if stored[each["id"]].person == each["content"]["by"]]
+        return replace(due, decisions=believed)
 
     async def _row(
         self, stored: StoredRevision, content: Mapping[str, Any], known: _Known, centre: Place | None

@@ -53,6 +53,13 @@ async def test_an_approval_and_the_edit_after_it_move_the_state(province: Provin
     assert (found["state"], found["rev"], found["published_rev"]) == ("amended", edited.rev, saved.rev)
 
 
+async def test_a_decision_that_somebody_else_brought_in_does_not_count(province: Province) -> None:
+    saved = await province.save({"members": "5"})
+    await province.decide(saved, "approved", sent_by="lo")
+    found = await row(province, saved.doc_id)
+    assert (found["state"], found["published_rev"]) == ("received", None)
+
+
 async def test_the_edit_after_a_return_is_known_as_its_correction(province: Province) -> None:
     saved = await province.save({"members": "5"})
     await province.decide(saved, "returned")
