@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { comparison } from '../src/composables/desk/comparison'
+import { comparison, labelAt } from '../src/composables/desk/comparison'
 import { placesIn } from '../src/composables/desk/usePlaces'
 import type { Field, FormSchema } from '../src/domain/form-schema'
 
@@ -31,7 +31,13 @@ const fields = [
   field('home', '/home', { kind: 'group', children: [area, field('place', '/home/place', { type: 'geopoint' })] }),
   field('rows', '/rows', { kind: 'repeat', children: [crop] }),
 ]
-const schema = { fields, byPath: new Map(), form: 'f', version: '1' } as unknown as FormSchema
+const byPath = new Map([
+  ['/home', fields[0]!],
+  ['/home/area', area],
+  ['/rows', fields[1]!],
+  ['/rows/crop', crop],
+])
+const schema = { fields, byPath, form: 'f', version: '1' } as unknown as FormSchema
 
 describe('two branches side by side', () => {
   test('show only the questions that they answer differently, with what each says', () => {
@@ -46,6 +52,16 @@ describe('two branches side by side', () => {
 
   test('show nothing where they agree', () => {
     expect(comparison(schema, { home: { area: '1' } }, { home: { area: '1' } }, 'vi')).toEqual([])
+  })
+})
+
+describe('a pinned comment', () => {
+  test.each([
+    ['/answers/home/area', 'Câu area'],
+    ['/answers/rows/4f1c/crop', 'Câu crop'],
+    ['/answers/gone/now', 'gone › now'],
+  ])('%s is named %s', (pointer, label) => {
+    expect(labelAt(schema, pointer, 'vi')).toBe(label)
   })
 })
 

@@ -27,3 +27,12 @@ function rows(line: SummaryLine, before: string, language: string): ComparedAnsw
   const numbered = line.kind === 'row' && line.number !== null ? `${label} ${String(line.number)}` : label
   return line.lines.flatMap((inner) => rows(inner, numbered, language))
 }
+
+/** The label of the question that a comment is pinned to; its pointer, with rows by their ids, where the form has no such question. */
+export function labelAt(schema: FormSchema | null, pointer: string, language: string): string {
+  const names = pointer.split('/').slice(2)
+  // A row's id is no name of the form's, so that it is passed over.
+  const path = names.reduce((found, name) => (schema?.byPath.has(`${found}/${name}`) ? `${found}/${name}` : found), '')
+  const field = schema?.byPath.get(path)
+  return field === undefined ? names.join(' › ') : plainLabel(field, language)
+}
