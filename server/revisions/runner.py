@@ -17,8 +17,10 @@ from server.revisions.journal import Journal
 
 LEAD_KEY = 0x4E75_6F6E_6701
 IDLE_S = 1.0
-#: Commits come in bursts; one look takes them all, and leaves the doors their time.
+#: Commits come in bursts; one look after a moment's quiet takes them all, and leaves the doors their time: phones wait
+#: for acknowledgements, lists can show a record a second later.
 GATHER_S = 0.05
+MAX_GATHER_S = 1.0
 LOOK_S = 5.0
 RETRY_S = 600.0
 MAX_PAUSE_S = 30.0
@@ -89,4 +91,14 @@ class Runner:
             before = heard
             heard = await self._journal.wait(heard, IDLE_S)
             if heard > before:
-                await asyncio.sleep(GATHER_S)
+                heard = await self._gathered(heard)
+
+    async def _gathered(self, heard: int) -> int:
+        """Return the count of writes once none has come for a moment, or after a second of them."""
+        now = asyncio.get_running_loop().time
+        deadline = now() + MAX_GATHER_S
+        while now() < deadline:
+            before, heard = heard, await self._journal.wait(heard, GATHER_S)
+            if heard == before:
+                break
+        return heard
