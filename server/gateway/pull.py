@@ -72,9 +72,10 @@ async def pull(
     meter: Meter,
 ) -> list[Page]:
     """Return a page for each database that has something to say; `pushed` is what this request brought into each."""
-    states = {state.name: state for state in await journal.databases()}
+    names = (CATALOG, *(name for name in carried if name != CATALOG))
+    states = {state.name: state for state in await journal.databases(names)}
     pages = []
-    for name in (CATALOG, *(name for name in carried if name != CATALOG)):
+    for name in names:
         text, state = since.get(name, ""), states.get(name)
         # An empty database has nothing to say, except to a phone with another server's checkpoint or one from before
         # a restore: it must not keep that.

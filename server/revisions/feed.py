@@ -5,6 +5,7 @@ costs time, leaving out costs data (I7).
 """
 
 import asyncio
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
@@ -33,6 +34,9 @@ _BETWEEN = and_(
 )
 _ROW = (documents.c.seq, documents.c.doc_id, documents.c.winner, documents.c.deleted, documents.c.leaves)
 _LINK = select(entries.c.chain).where(entries.c.database == bindparam("database"), entries.c.seq == bindparam("seq"))
+
+_HEADS = select(databases).order_by("name")
+_HEADS_AMONG = _HEADS.where(databases.c.name.in_(bindparam("names", expanding=True)))
 
 
 class Bell:
@@ -65,9 +69,13 @@ async def read_head(connection: AsyncConnection, sql: Statements, database: str)
     return head_of(row)
 
 
-async def heads(connection: AsyncConnection) -> list[Head]:
-    """Return the heads of all databases, by name."""
-    return [head_of(row) for row in (await connection.execute(select(databases).order_by("name"))).mappings()]
+async def heads(connection: AsyncConnection, among: Collection[str] | None = None) -> list[Head]:
+    """Return the heads of all databases, or of those `among`, by name."""
+    if among is None:
+        found = await connection.execute(_HEADS)
+    else:
+        found = await connection.execute(_HEADS_AMONG, {"names": list(among)})
+    return [head_of(row) for row in found.mappings()]
 
 
 def state_of(head: Head) -> DatabaseState:

@@ -5,7 +5,7 @@ nothing, burns no sequence and succeeds (I3); sequences become visible in their 
 changed or lost (I2). It knows nothing of forms, people's rights or merging: doors decide who may write what.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -61,10 +61,10 @@ class Journal:
             async with self._storage.write() as connection:
                 await connection.execute(self._sql.new_database, rows)
 
-    async def databases(self) -> list[DatabaseState]:
-        """Return how far every database is, at one moment, by name."""
+    async def databases(self, among: Collection[str] | None = None) -> list[DatabaseState]:
+        """Return how far every database is, at one moment, by name; with `among`, only those of them that are here."""
         async with self._storage.read() as connection:
-            return [feed.state_of(head) for head in await feed.heads(connection)]
+            return [feed.state_of(head) for head in await feed.heads(connection, among)]
 
     async def write(
         self,
