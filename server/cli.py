@@ -3,15 +3,11 @@
 Exit codes: 0 done; 1 could not be done; 2 wrong usage or settings. What went wrong is one sentence on standard error.
 """
 
-import os
-import socket
 import sys
 
 import click
-import uvicorn
 from sqlalchemy.exc import DBAPIError
 
-from server.app import create_app
 from server.areas.commands import commands as areas_commands
 from server.areas.commands import open_atlas
 from server.auth.commands import commands as auth_commands
@@ -20,12 +16,11 @@ from server.console import Console, Failure, run
 from server.demo.commands import commands as demo_commands
 from server.errors import Problem
 from server.forms.commands import commands as forms_commands
-from server.ops.logs import configure_logs
-from server.settings import Settings, SettingsError, load_settings
+from server.serving import listening, serve_app
+from server.settings import SettingsError, load_settings
 
 #: Each stage's commands; a stage adds its `commands` here.
 COMMANDS: tuple[tuple[click.Command, ...], ...] = (areas_commands, auth_commands, forms_commands, demo_commands)
-GRACE_S = 10
 
 
 @click.group()
@@ -41,8 +36,9 @@ def serve(host: str | None, port: int | None) -> None:
     """Bring the database up to date, then serve the app and its API."""
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = load_settings().model_copy(update=given)
-    run(prepare)
-    serve_app(settings)
+    with listening(settings.host, settings.port) as listener:
+        run(prepare)
+        serve_app(settings, listener)
 
 
 @nuong.command()
@@ -56,34 +52,6 @@ async def prepare(console: Console) -> None:
     """Make what a server needs before it starts, so that what is missing is a sentence and not a failed start-up."""
     await open_atlas(console)
     await key_ring(console.settings, console.storage, console.clock).signing()
-
-
-def serve_app(settings: Settings) -> None:
-    """Serve until told to stop; raises `Failure` where the port is taken."""
-    configure_logs(settings.log_level)
-    config = uvicorn.Config(
-        create_app(settings),
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies or "",
-        timeout_graceful_shutdown=GRACE_S,
-    )
-    with _listening(settings) as listener:
-        uvicorn.Server(config).run(sockets=[listener])
-
-
-def _listening(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise Failure(f"Can't listen on {settings.host}, port {settings.port}: {reason}.") from None
 
 
 def main() -> None:

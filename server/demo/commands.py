@@ -15,6 +15,7 @@ from server.console import Failure, run
 from server.demo import province
 from server.demo.phone import PhoneRefused
 from server.demo.simulate import simulate
+from server.serving import listening, serve_app
 from server.settings import load_settings
 
 START_TIMEOUT_S = 60
@@ -47,18 +48,17 @@ def simulate_command(url: str, records: int, seed: int) -> None:
 @click.option("--reset", is_flag=True, help="Remove what the demo has kept, and start afresh.")
 def demo_command(port: int, records: int, folder: Path, *, reset: bool) -> None:
     """Serve a province to try; what is entered stays from start to start."""
-    from server.cli import serve_app  # The command line registers this module, so that only a call may look back.
-
-    if reset:
-        province.reset(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    os.environ.update(province.settings_for(folder))
-    click.echo("Preparing people and forms …")
-    run(province.prepare)
-    filled = folder / "filled"
-    greeting = threading.Thread(target=_greet, args=(port, 0 if filled.exists() else records, filled), daemon=True)
-    greeting.start()
-    serve_app(load_settings().model_copy(update={"port": port, "log_level": "warning"}))
+    with listening("127.0.0.1", port) as listener:
+        if reset:
+            province.reset(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        os.environ.update(province.settings_for(folder))
+        click.echo("Preparing people and forms …")
+        run(province.prepare)
+        filled = folder / "filled"
+        greeting = threading.Thread(target=_greet, args=(port, 0 if filled.exists() else records, filled), daemon=True)
+        greeting.start()
+        serve_app(load_settings().model_copy(update={"port": port, "log_level": "warning"}), listener)
 
 
 def _greet(port: int, records: int, filled: Path) -> None:

@@ -1,0 +1,45 @@
+"""Serving the app over HTTP until told to stop.
+
+The port is taken before anything else is done, so that a command that can't serve has touched nothing, and nobody talks
+to another server that has the port.
+"""
+
+import os
+import socket
+
+import uvicorn
+
+from server.app import create_app
+from server.console import Failure
+from server.ops.logs import configure_logs
+from server.settings import Settings
+
+GRACE_S = 10
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that has the port; raises `Failure` where it is taken or is not ours to take."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise Failure(f"Can't listen on {host}, port {port}: {reason}.") from None
+
+
+def serve_app(settings: Settings, listener: socket.socket) -> None:
+    """Serve on `listener` until told to stop, then give requests under way some seconds."""
+    configure_logs(settings.log_level)
+    config = uvicorn.Config(
+        create_app(settings),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or "",
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
