@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.province import PASSWORD, Member
+from tests.e2e.province import FORMS, PASSWORD, Member
 
 FETCH_TIMEOUT_MS = 40_000
 SEND_TIMEOUT_MS = 40_000
@@ -17,13 +17,15 @@ def sign_in(page: Page, member: Member, password: str = PASSWORD) -> None:
     expect(page.get_by_test_id("signin")).to_be_hidden()
 
 
-def wait_until_ready_for_the_field(page: Page) -> None:
-    """Return when the forms are here and the app starts without a network."""
+def wait_until_ready_for_the_field(page: Page, forms: tuple[str, ...] = FORMS["agri"]) -> None:
+    """Return when the phone can fill every one of these forms, and the app starts, without a network."""
     expect(page.get_by_test_id("first-fetch")).to_be_hidden(timeout=FETCH_TIMEOUT_MS)
+    page.get_by_test_id("new-record").click()
+    for form in forms:
+        expect(page.get_by_test_id(f"form-{form}")).to_be_enabled(timeout=FETCH_TIMEOUT_MS)
     # Asked again and again, since `serviceWorker.ready` never settles where there will be none.
-    page.wait_for_function(
-        "() => navigator.serviceWorker.getRegistration().then((found) => found?.active?.state === 'activated')"
-    )
+    page.wait_for_function(IS_ACTIVE)
+    go_home(page)
 
 
 def begin(page: Page, form: str) -> None:
