@@ -59,6 +59,7 @@ export class Sender {
   readonly status = new StatusChannel()
   private timer: ReturnType<typeof setTimeout> | undefined
   private failures = 0
+  private lastAttemptAt = 0
   private running: Promise<void> | null = null
   /** A reason that came while a run was under way: one more run follows. */
   private pending: Reason | null = null
@@ -86,8 +87,9 @@ export class Sender {
       return this.running
     }
     if (reason !== 'timer' && reason !== 'saved' && reason !== 'visible') this.failures = 0
-    // While backing off, saves and glances at the screen don't start another attempt.
-    if (this.failures > 0 && (reason === 'saved' || reason === 'visible')) return
+    // While backing off, saves and glances at the screen don't start another attempt within a minute.
+    const isSoon = Date.now() - this.lastAttemptAt < 60_000
+    if (this.failures > 0 && isSoon && (reason === 'saved' || reason === 'visible')) return
     this.running = this.runAll(reason)
     await this.running
   }
@@ -109,6 +111,7 @@ export class Sender {
 
   private async run(reason: Reason): Promise<void> {
     clearTimeout(this.timer)
+    this.lastAttemptAt = Date.now()
     // A request that cannot leave would only freeze what its person may still be correcting.
     if (!navigator.onLine && reason !== 'person') {
       this.failed(new Problem('offline'))
