@@ -4,7 +4,7 @@ import { ApiClient } from '../src/api/client'
 import { Problem } from '../src/api/problem'
 import type { QuarantineEntry, QuarantinePage } from '../src/api/quarantine'
 import { useQuarantine } from '../src/composables/desk/useQuarantine'
-import { fittingAnswers } from '../src/domain/fitting'
+import { readableAnswers, readableMedia } from '../src/domain/readable'
 
 const tokens = { access: () => Promise.resolve('t'), renew: () => Promise.resolve(false) }
 
@@ -119,16 +119,15 @@ describe('working off what was kept aside', () => {
   })
 })
 
-describe('answers of which some do not fit', () => {
-  test('are read without those', () => {
-    const answers = { trees: 'mười', place: { village: 'Bản', 'a/b': true }, rows: [{ x: '1' }, 'odd', { x: true }] }
-    const pointers = ['/answers/trees', '/answers/place/a~1b', '/answers/rows/1', '/answers/rows/2/x']
-    expect(fittingAnswers(answers, pointers)).toEqual({ place: { village: 'Bản' }, rows: [{ x: '1' }, {}] })
+describe('a document that nobody has checked', () => {
+  test('is read as far as it has the shape of a record', () => {
+    expect(readableAnswers({ trees: 'mười' })).toEqual({ trees: 'mười' })
+    for (const odd of ['words', ['a'], null, undefined]) expect(readableAnswers(odd)).toEqual({})
   })
 
-  test('are an empty record when none of it is one', () => {
-    expect(fittingAnswers('words', ['/answers'])).toEqual({})
-    expect(fittingAnswers(undefined, [])).toEqual({})
-    expect(fittingAnswers(['a'], [])).toEqual({})
+  test('names no file that it does not describe in full', () => {
+    const file = { sha256: 'aa', bytes: '1', type: 'image/jpeg' }
+    expect(readableMedia({ a: file, b: { sha256: 'aa' }, c: 'x', d: { ...file, bytes: null } })).toEqual({ a: file })
+    expect(readableMedia(['a'])).toEqual({})
   })
 })
