@@ -79,14 +79,6 @@ export async function getDraft(id: string): Promise<Draft | undefined> {
   return database.drafts.get(id)
 }
 
-/** A person's drafts, the latest first. */
-export async function listDrafts(person: string): Promise<Draft[]> {
-  const drafts = await database.drafts.where('person').equals(person).toArray()
-  return drafts
-    .filter((draft) => draft.deletedAt === undefined)
-    .sort((left, right) => right.updatedAt.localeCompare(left.updatedAt))
-}
-
 /** Hide a draft; `restoreDraft` brings it back until `emptyDeletedDrafts` runs. */
 export async function deleteDraft(id: string): Promise<void> {
   await database.drafts.update(id, { deletedAt: new Date().toISOString() })

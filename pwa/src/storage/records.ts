@@ -4,7 +4,7 @@
  */
 import { contentOf, revisionId, wins } from '@/domain/revision'
 import type { Answers, JsonObject, Media, Saved } from '@/domain/record'
-import { asRecord, database, type Draft, type OwnRevision, type ServerDocument } from './database'
+import { database, type Draft, type OwnRevision, type ServerDocument } from './database'
 import { guarded } from './full'
 
 /** What a screen shows of a record: the person's own latest save where it is ahead of the server, else the server's copy. */
@@ -193,10 +193,4 @@ export function titleOf(answers: Answers): string {
   if (typeof meta !== 'object' || meta === null || Array.isArray(meta)) return ''
   const name = meta['instanceName']
   return typeof name === 'string' ? name : ''
-}
-
-/** A server's document as lists need it. */
-export function titleOfContent(content: JsonObject): string {
-  const record = asRecord(content)
-  return record === null ? '' : titleOf(record.answers)
 }
