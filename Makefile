@@ -110,5 +110,5 @@ pwa/node_modules/.installed: pwa/package.json pwa/package-lock.json
 
 $(APP): pwa/node_modules/.installed $(APP_SOURCES)
 	@echo "Building the app …"
-	@$(NPM) run --silent build
+	@said=$$($(NPM) run --silent build 2>&1) || { echo "$$said"; exit 1; }
 	@touch $@

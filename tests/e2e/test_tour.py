@@ -73,7 +73,7 @@ def test_every_desk_screen_reads_well(open_browser: OpenBrowser) -> None:
 
     tours: dict[Member, Screens] = {
         SUPERVISOR: {"review": review_list, "review-record": review_record},
-        ADMINISTRATOR: {name: go_by(f"nav-{name}") for name in ("forms", "people", "areas", "settings")},
+        ADMINISTRATOR: {name: go_by(f"nav-{name}") for name in ("quarantine", "forms", "people", "areas", "settings")},
     }
     for member, screens in tours.items():
         desk = open_browser(member.username, DESK)

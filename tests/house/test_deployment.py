@@ -70,6 +70,13 @@ def test_only_caddy_is_reached_from_outside() -> None:
         assert services()[name]["networks"] == ["data"]
 
 
+def test_the_server_believes_only_its_own_proxy() -> None:
+    networks = compose()["networks"]
+    assert (
+        services()["server"]["environment"]["NUONG_TRUSTED_PROXIES"] == networks["edge"]["ipam"]["config"][0]["subnet"]
+    )
+
+
 def test_what_is_stored_stands_in_named_volumes() -> None:
     declared = set(compose()["volumes"])
     used = {
