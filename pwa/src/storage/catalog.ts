@@ -33,10 +33,14 @@ export async function getContent(sha256: string): Promise<string | undefined> {
   return (await database.contents.get(sha256))?.text
 }
 
-/** Hashes that carried forms name and this phone has not fetched yet. */
+/** Hashes that the forms of the carried projects name and this phone has not fetched yet. */
 export async function missingContents(store: NuongDatabase = database): Promise<string[]> {
+  const [forms, servers] = await Promise.all([listForms(store), store.servers.toArray()])
+  // A scope is called `<project>-<unit>`. The server gives the contents of other projects to nobody outside them.
+  const projects = new Set(servers.flatMap(({ carry }) => carry).map((scope) => scope.split('-')[0]))
   const wanted = new Set<string>()
-  for (const form of await listForms(store)) {
+  for (const form of forms) {
+    if (!projects.has(form.project)) continue
     wanted.add(form.xform)
     for (const sha256 of Object.values(form.lists)) wanted.add(sha256)
   }
