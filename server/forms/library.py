@@ -32,6 +32,9 @@ class FormLibrary:
 
     async def get(self, form: str, version: str) -> PublishedForm | None:
         """Return a version, whatever its status: records of a retired one still come. None when it is not here."""
+        if "\0" in form or "\0" in version:
+            # PostgreSQL would refuse the question, and with it a phone's whole request.
+            return None
         # What is not here may come at any moment, so only what was found is kept.
         known = self._known.get((form, version))
         if known is not None:

@@ -15,7 +15,7 @@ from server.revisions.batch import Arrival, Batch, Head, Known, Rows, continues_
 from server.revisions.model import NewRevision, UnknownDatabase
 from server.revisions.rows import RevisionRow
 from server.revisions.statements import Statements
-from sync.admission import Standing
+from sync.admission import Standing, is_well_formed_doc_id
 from sync.graph import Graph
 from sync.revision import RevisionId
 
@@ -81,7 +81,8 @@ def head_of(row: RowMapping) -> Head:
 async def _known(
     connection: AsyncConnection, sql: Statements, database: str, batch: Mapping[str, Sequence[NewRevision]]
 ) -> dict[str, Known]:
-    values = {"database": database, "ids": sql.ids(list(batch))}
+    # What cannot be an id is refused one by one; asked for, it would fail the batch (PostgreSQL takes no NUL).
+    values = {"database": database, "ids": sql.ids([doc_id for doc_id in batch if is_well_formed_doc_id(doc_id)])}
     rows = (await connection.execute(sql.documents_of, values)).all()
     graphs: dict[str, Standing] = {}
     for row in rows:

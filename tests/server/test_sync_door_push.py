@@ -301,3 +301,17 @@ async def test_the_revision_id_of_a_phone_is_what_the_server_computes_i1(client:
 async def _set_grants(client: Client, person: str) -> None:
     async with client.app.state["storage"].write() as connection:
         await set_grants(connection, person, ())
+
+
+async def test_a_character_that_no_table_holds_spoils_nothing_beside_it(client: Client) -> None:
+    phone = await a_phone(client)
+    save(phone, village="a\x00b")
+    phone.save(DATABASE, "never\x00published", "1\x00", {"a": "\x00"})
+    phone.put(DATABASE, "a\x00b", {"type": "record"})
+    save(phone)
+    assert [row[1:] for row in outcomes(await exchange(phone))] == [
+        ("quarantined", "misfit_answers"),
+        ("quarantined", "unknown_form"),
+        ("refused", "malformed"),
+        ("stored", None),
+    ]
