@@ -156,8 +156,8 @@ class RecordsProjection:
         """Return the row of a record."""
         stands = review(stored.rev, known.decisions.get(stored.doc_id, []))
         answers = _mapping(content.get("answers"))
-        recorded_at = str(_mapping(content.get("saved")).get("at", ""))
-        form, version = str(content.get("form", "")), str(content.get("form_version", ""))
+        recorded_at = _text(_mapping(content.get("saved")).get("at", ""))
+        form, version = _text(content.get("form", "")), _text(content.get("form_version", ""))
         published = await self._library.get(form, version)
         values = list(asked_values(published.schema.fields, answers)) if published else []
         history = known.histories.get(stored.doc_id)
@@ -168,7 +168,7 @@ class RecordsProjection:
             flags.add("clock_suspect")
         if branches > 1:
             flags.add("conflict")
-        title = str(
+        title = _text(
             _mapping(answers.get("meta")).get("instanceName") or (published.schema.title if published else form)
         )
         by_name = known.people.get(stored.person or "", "")
@@ -250,7 +250,7 @@ def _last_said(stored: StoredRevision, histories: Mapping[str, list[StoredRevisi
 
 def _named_contents(content: Mapping[str, Any]) -> set[str]:
     """Return the hashes of the files that a record brings."""
-    return {str(_mapping(file).get("sha256", "")) for file in _mapping(content.get("media")).values()} - {""}
+    return {_text(_mapping(file).get("sha256", "")) for file in _mapping(content.get("media")).values()} - {""}
 
 
 def _file_flags(content: Mapping[str, Any], names: set[str], held: Mapping[str, bool]) -> set[str]:
@@ -259,6 +259,11 @@ def _file_flags(content: Mapping[str, Any], names: set[str], held: Mapping[str, 
     is_missing = wanted - held.keys() or names - _mapping(content.get("media")).keys()
     is_broken = not all(held.get(each, True) for each in wanted)
     return ({"missing_media"} if is_missing else set()) | ({"unreadable_media"} if is_broken else set())
+
+
+def _text(value: object) -> str:
+    """Return a value as a table can hold it: a person may have let in anything, and PostgreSQL keeps no NUL."""
+    return str(value).replace("\0", "\ufffd")
 
 
 def _mapping(value: object) -> dict[str, Any]:

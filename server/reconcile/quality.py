@@ -7,7 +7,7 @@ the limits are settings, because how far a commune reaches and how well phones m
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import asin, cos, radians, sin, sqrt
+from math import asin, cos, isfinite, radians, sin, sqrt
 from typing import Any
 
 from server.forms.schema import MEDIA_TYPES, Field
@@ -66,6 +66,8 @@ def fixes(text: object) -> list[Fix]:
             latitude, longitude = float(numbers[0]), float(numbers[1])
             accuracy = float(numbers[3]) if len(numbers) > 3 else 0.0
         except (ValueError, IndexError):
+            continue
+        if not all(map(isfinite, (latitude, longitude, accuracy))):
             continue
         found.append(Fix(Place(longitude, latitude), accuracy if accuracy > 0 else None))
     return found

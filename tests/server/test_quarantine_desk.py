@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from secrets import token_hex
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -158,6 +159,47 @@ async def test_a_colleague_gets_what_was_let_in_and_reviewers_see_it(client: Cli
     await _follow(client)
     found = (await client.get("/api/review/records", headers=manager.headers)).json()
     assert [line["id"] for line in found["records"]] == [document["_id"]]
+
+
+async def test_whatever_is_let_in_stops_neither_the_followers_nor_reviewers_nor_the_map(
+    client: Client, manager: SignedIn
+) -> None:
+    phone = await a_phone(client)
+    odd: list[Any] = [
+        {"trees": 12, "height_m": "7,5", "place": "91 200", "uses": "leaf"},
+        {"trees": ["1"], "height_m": {}, "place": [[]], "uses": {"leaf": "seed"}, "photo": ["cay.jpg"]},
+        {"village": "a\x00b", "meta": {"instanceName": "a\x00b", "instanceID": None}},
+        {"meta": "words", "photo": "../cay.jpg", "place": "1e999 nan", "trees": "9" * 400},
+        {"meta": {"instanceName": {"a": []}}, "place": "22.02 103.17 x y"},
+    ]
+    for answers in odd:
+        phone.save(DATABASE, FORM, VERSION, answers, media={"cay.jpg": {"sha256": "x\x00"}})
+    phone.save(DATABASE, "never\x00published", "1\x00", {"a": "\x00"})
+    for content in (
+        {"form": {"a": "b"}, "form_version": [], "answers": [], "media": []},
+        {"form": FORM, "form_version": VERSION, "answers": None, "media": "x"},
+        {"form": FORM, "form_version": VERSION},
+    ):
+        phone.put(DATABASE, str(UUID(int=len(phone.outgoing))), {"type": "record", **content})
+    told = outcomes(await exchange(phone))
+    assert {outcome for _, outcome, _ in told} == {"quarantined"}
+    entries = (await listed(client, manager, limit=50))["entries"]
+    assert len(entries) == len(told)
+    for entry in entries:
+        answer = await accept(client, manager, entry)
+        assert answer.status_code == 200, answer.text
+    await _follow(client)
+    supervisor = await person_signed_in(client, "son", grant("supervisor"))
+    records = (await client.get("/api/review/records", headers=supervisor.headers)).json()["records"]
+    assert {each["id"] for each in records} == {each["id"] for each in entries}
+    for each in records:
+        address = f"/api/review/records/{DATABASE}/{each['id']}"
+        assert (await client.get(address, headers=supervisor.headers)).status_code == 200
+        body = {"rev": each["rev"], "decision": "approved"}
+        assert (await client.post(f"{address}/decisions", headers=supervisor.headers, json=body)).status_code == 201
+    await _follow(client)
+    shown = await client.get(f"/api/publish/{FORM}.geojson", headers=supervisor.headers)
+    assert shown.status_code == 200, shown.text
 
 
 async def test_edits_that_waited_only_for_it_come_in_with_it_and_may_not_come_before(
