@@ -19,7 +19,7 @@ from tests.bench.proxy import EDGE, Proxy
 from tests.bench.tls import certificate, terminated
 
 BATCH = 10
-PHONES, RECORDS = 50, 100
+PHONES, RECORDS, COMMUNES = 50, 100, 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +151,8 @@ async def _first_sync(running: Bench) -> FirstSync:
 
 
 def load() -> Load:
-    """Measure fifty phones that bring a hundred records each, all at once, on loopback."""
-    people = {f"worker{number:02}": [number % 10] for number in range(PHONES)}
+    """Measure fifty phones, spread over the communes, that bring a hundred records each, all at once, on loopback."""
+    people = {f"worker{number:02}": [number % COMMUNES] for number in range(PHONES)}
     with tempfile.TemporaryDirectory() as folder, bench(Path(folder), people) as running:
         return asyncio.run(_load(running, people))
 
