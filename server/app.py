@@ -89,7 +89,8 @@ def create_app(settings: Settings, storage: Storage | None = None, clock: Clock 
             app.state.server_id = await server_id(store)
             await keys.signing()
             await areas.prepare()
-            yield
+            async with journal.listening():
+                yield
         finally:
             if storage is None:
                 await store.close()

@@ -4,9 +4,7 @@ A checkpoint `<sequence>-<opaque>` that the chain does not hold means from the b
 costs time, leaving out costs data (I7).
 """
 
-import asyncio
 from collections.abc import Collection
-from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, func, select
@@ -37,28 +35,6 @@ _LINK = select(entries.c.chain).where(entries.c.database == bindparam("database"
 
 _HEADS = select(databases).order_by("name")
 _HEADS_AMONG = _HEADS.where(databases.c.name.in_(bindparam("names", expanding=True)))
-
-
-class Bell:
-    """Rings when something was committed; who missed a ring is told at once, by the count of rings so far."""
-
-    def __init__(self) -> None:
-        """Begin silent."""
-        self.rings = 0
-        self._next = asyncio.Event()
-
-    def ring(self) -> None:
-        """Wake everyone who waits."""
-        self.rings += 1
-        waiting, self._next = self._next, asyncio.Event()
-        waiting.set()
-
-    async def wait(self, heard: int, timeout_s: float) -> int:
-        """Return the count of rings as soon as it exceeds `heard`, or after `timeout_s` as it is."""
-        if self.rings <= heard:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._next.wait(), timeout_s)
-        return self.rings
 
 
 async def read_head(connection: AsyncConnection, sql: Statements, database: str) -> Head:

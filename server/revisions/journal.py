@@ -6,6 +6,7 @@ changed or lost (I2). It knows nothing of forms, people's rights or merging: doo
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,6 +16,8 @@ from server.db.engine import Storage
 from server.ids import uuid7
 from server.revisions import audit, feed, quarantine, read, write
 from server.revisions.batch import Arrival
+from server.revisions.bell import Bell
+from server.revisions.listening import Listening
 from server.revisions.model import (
     Changes,
     DatabaseState,
@@ -41,7 +44,8 @@ class Journal:
         self._storage = storage
         self._clock = clock
         self._sql = Statements(is_postgresql=storage.is_postgresql)
-        self._bell = feed.Bell()
+        self._bell = Bell()
+        self._listening = Listening(storage, self._bell)
 
     async def ensure(self, names: Iterable[str]) -> None:
         """Make the databases that are not there yet."""
@@ -86,11 +90,12 @@ class Journal:
             outcomes = [batch.take(revision) for revision in revisions]
             if seal is not None and batch.has_kept:
                 batch.take(self._seal(seal))
-            await write.finish(connection, self._sql, batch.rows())
+            rows = batch.rows()
+            await write.finish(connection, self._sql, rows)
             if also is not None:
                 await also(connection, outcomes)
         if batch.has_changed:
-            self._bell.ring()
+            self._listening.committed(database, rows.head.seq)
         return outcomes
 
     async def changes(
@@ -139,9 +144,22 @@ class Journal:
         async with self._storage.read() as connection:
             return feed.state_of(await feed.read_head(connection, self._sql, database))
 
-    async def wait(self, heard: int, timeout_s: float) -> int:
-        """Return the count of writes by this process once it exceeds `heard`, or after the timeout: begin with 0."""
-        return await self._bell.wait(heard, timeout_s)
+    @property
+    def heard(self) -> int:
+        """Return how many commits this process has heard of: to be asked for before the feed is read, for `wait`."""
+        return self._bell.rings
+
+    async def wait(self, heard: int, timeout_s: float, among: Collection[str] | None = None) -> int:
+        """Return once a database has moved, with more than `heard`; after the timeout exactly `heard`.
+
+        `among` are the databases that matter, None for any. Whoever reads the feed after asking for `heard`, and goes
+        on with what this returns, misses nothing. Commits of other processes are heard of while `listening`.
+        """
+        return await self._bell.wait(heard, timeout_s, among)
+
+    def listening(self) -> AbstractAsyncContextManager[None]:
+        """Hear commits of other processes until the block ends, and tell them of this one's."""
+        return self._listening.running()
 
     async def document(self, database: str, doc_id: str, rev: RevisionId | None = None) -> StoredRevision | None:
         """Return a revision, the winner when `rev` is None; None when it is not here."""
@@ -198,12 +216,13 @@ class Journal:
             batch = await write.begin(connection, self._sql, head, revisions, Arrival(origin, now))
             for one, revision in zip(moving, revisions, strict=True):
                 batch.admit(revision, Arrival(Origin(one.person, one.enrolment), one.received_at))
-            await write.finish(connection, self._sql, batch.rows())
+            rows = batch.rows()
+            await write.finish(connection, self._sql, rows)
             await quarantine.mark_accepted(connection, moving, origin.person, now)
             outcomes = [Outcome(one.doc_id, one.rev, one.number, "stored", None) for one in moving]
             if also is not None:
                 await also(connection, outcomes)
-        self._bell.ring()
+        self._listening.committed(database, rows.head.seq)
         return outcomes
 
     async def faults(self, database: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Keeps followers going beside the requests: woken by this process's commits, looking every second for others'.
+"""Keeps followers going beside the requests: woken by every commit, looking by themselves every few seconds.
 
 On PostgreSQL only the process that leads follows; another takes over when it stops. A database that fails is waited
 for, longer each time; nothing is skipped meanwhile.
@@ -89,7 +89,7 @@ class Runner:
                     await follower.retry_set_aside()
                 retry_at = now() + RETRY_S
             before = heard
-            heard = await self._journal.wait(heard, IDLE_S)
+            heard = await self._journal.wait(heard, LOOK_S)
             if heard > before:
                 heard = await self._gathered(heard)
 

@@ -1,7 +1,5 @@
 """The changes feed and its checkpoints, on SQLite and PostgreSQL alike."""
 
-import asyncio
-
 import pytest
 
 from server.db.engine import Storage
@@ -143,17 +141,6 @@ async def test_the_digest_is_that_of_the_live_winners_at_every_moment(journal: J
         await journal.write(AREA, step, SOMEBODY)
         rows = (await journal.changes(AREA, for_phones=True)).rows
         assert (await journal.state(AREA)).digest == digest_of((row.doc_id, row.rev) for row in rows if not row.deleted)
-
-
-async def test_a_write_wakes_those_who_wait_for_the_feed(journal: Journal) -> None:
-    waiting = asyncio.create_task(journal.wait(0, timeout_s=30))
-    await asyncio.sleep(0)
-    await journal.write(AREA, [edit("a", "maize")], SOMEBODY)
-    assert await waiting == 1
-    # Whoever was busy during the write is told at once; a repeat of it tells nobody anything.
-    assert await journal.wait(0, timeout_s=30) == 1
-    await journal.write(AREA, [edit("a", "maize")], SOMEBODY)
-    assert await journal.wait(1, timeout_s=0) == 1
 
 
 async def test_an_unknown_database_has_no_feed(journal: Journal) -> None:

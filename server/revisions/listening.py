@@ -1,0 +1,78 @@
+"""Hears of commits by other processes: at once where they share a PostgreSQL, within a second everywhere.
+
+A notice says which database has come how far. It may be lost, and a command on the same SQLite file sends none; so the
+process also looks at the ends of all feeds each second, once for everyone who waits.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+from sqlalchemy import select
+
+from server.db.engine import Storage
+from server.db.notices import Notices
+from server.revisions.bell import Bell
+from server.revisions.tables import databases
+
+CHANNEL = "nuong_journal"
+LOOK_S = 1.0
+
+_ENDS = select(databases.c.name, databases.c.seq)
+
+log = structlog.get_logger(__name__)
+
+
+class Listening:
+    """Rings `bell` for what others commit, and tells them what this process does."""
+
+    def __init__(self, storage: Storage, bell: Bell) -> None:
+        """Hear nothing yet."""
+        self._storage = storage
+        self._bell = bell
+        self._notices = Notices(storage, CHANNEL, self._hear)
+
+    def committed(self, database: str, seq: int) -> None:
+        """Tell everyone that `database` has come to `seq`."""
+        self._bell.ring(database, seq)
+        self._notices.send(f"{seq} {database}")
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Hear others until the block ends."""
+        tasks = [
+            asyncio.create_task(self._notices.run(), name="journal notices"),
+            asyncio.create_task(self._look(), name="journal look-out"),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    def _hear(self, word: str) -> None:
+        seq, _, database = word.partition(" ")
+        # Anyone who may connect may notify: what is no word of ours says nothing.
+        if seq.isascii() and seq.isdigit() and database:
+            self._bell.ring(database, int(seq))
+
+    async def _look(self) -> None:
+        is_failing = False
+        while True:
+            try:
+                async with self._storage.read() as connection:
+                    ends = (await connection.execute(_ENDS)).all()
+            except Exception as error:
+                # Followers and doors meet the same fault and say more about it; one line for an outage is enough.
+                if not is_failing:
+                    log.warning("journal_out_of_sight", error=type(error).__name__)
+                is_failing = True
+            else:
+                is_failing = False
+                for name, seq in ends:
+                    self._bell.ring(name, seq)
+            await asyncio.sleep(LOOK_S)

@@ -1,0 +1,151 @@
+"""Who waits for the feed wakes at the commit, whichever process it was made by, on SQLite and PostgreSQL alike."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+from sqlalchemy import text
+
+from server.db import notices
+from server.db.engine import Storage
+from server.revisions import listening
+from server.revisions.journal import Journal
+from tests.conftest import StandingClock
+from tests.contracts.building import AREA, OTHER_AREA, SOMEBODY, edit
+
+PATIENCE_S = 30.0
+NEVER_S = 3600.0
+
+
+@pytest.fixture
+async def elsewhere(storage: Storage, journal: Journal, clock: StandingClock) -> AsyncIterator[Journal]:
+    """Give the journal as another process has it: by connections of its own."""
+    other = Storage(storage.engine.url.render_as_string(hide_password=False), pool_size=2)
+    yield Journal(other, clock)
+    await other.close()
+
+
+def waiting_for(journal: Journal, *names: str) -> asyncio.Task[int]:
+    return asyncio.create_task(journal.wait(journal.heard, PATIENCE_S, names or None))
+
+
+async def write_until(waiting: asyncio.Task[int], journal: Journal, database: str) -> None:
+    """Write until the waiter wakes: its connection may still be on its way."""
+    written = 0
+    while not waiting.done():
+        written += 1
+        await journal.write(database, [edit(f"doc-{id(waiting)}-{written}", "maize")], SOMEBODY)
+        await asyncio.wait({waiting}, timeout=0.05)
+
+
+async def test_a_write_wakes_those_who_wait_for_the_feed(journal: Journal) -> None:
+    waiting = waiting_for(journal)
+    await asyncio.sleep(0)
+    await journal.write(AREA, [edit("a", "maize")], SOMEBODY)
+    assert await waiting == journal.heard == 1
+    # Whoever was busy during the write is told at once; a repeat of it tells nobody anything.
+    assert await journal.wait(0, PATIENCE_S) == 1
+    await journal.write(AREA, [edit("a", "maize")], SOMEBODY)
+    assert await journal.wait(1, 0) == 1
+
+
+async def test_only_those_wake_who_wait_for_that_database(journal: Journal) -> None:
+    either, other = waiting_for(journal, AREA, OTHER_AREA), waiting_for(journal, OTHER_AREA)
+    await asyncio.sleep(0)
+    await journal.write(AREA, [edit("a", "maize")], SOMEBODY)
+    assert await either == 1
+    assert not other.done()
+    assert await journal.wait(0, 0, [OTHER_AREA]) == 0
+    await journal.write(OTHER_AREA, [edit("b", "maize")], SOMEBODY)
+    assert await other == 2
+
+
+async def test_what_was_committed_while_nobody_waited_is_told_at_once(journal: Journal) -> None:
+    heard = journal.heard
+    await journal.write(AREA, [edit("a", "maize")], SOMEBODY)
+    await journal.write(OTHER_AREA, [edit("b", "maize")], SOMEBODY)
+    assert await journal.wait(heard, PATIENCE_S, [AREA]) == 1
+    assert await journal.wait(1, 0, [AREA]) == 1
+    assert await journal.wait(1, 0, [OTHER_AREA]) == 2
+
+
+async def test_a_waiter_that_goes_leaves_nothing_behind(journal: Journal) -> None:
+    waiting = waiting_for(journal, AREA)
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await journal.write(AREA, [edit("a", "maize")], SOMEBODY)
+    assert await journal.wait(0, 0, [AREA]) == 1
+
+
+async def test_a_write_that_is_undone_wakes_nobody(journal: Journal) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError):
+        await journal.write(AREA, [edit("a", "maize")], SOMEBODY, also=fail)
+    assert await journal.wait(0, 0) == 0
+
+
+async def test_a_write_by_another_process_wakes_too(
+    storage: Storage, journal: Journal, elsewhere: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if storage.is_postgresql:
+        # By its notice alone: the look-out comes once and never again.
+        monkeypatch.setattr(listening, "LOOK_S", NEVER_S)
+    else:
+        monkeypatch.setattr(listening, "LOOK_S", 0.01)
+    async with journal.listening(), elsewhere.listening():
+        for _ in range(3):
+            await write_until(waiting_for(journal, AREA), elsewhere, AREA)
+            await write_until(waiting_for(elsewhere, OTHER_AREA), journal, OTHER_AREA)
+
+
+async def test_a_lost_notice_costs_a_look(
+    journal: Journal, elsewhere: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "LOOK_S", 0.01)
+    async with journal.listening():
+        # The other process is a command that tells nobody.
+        for _ in range(3):
+            await write_until(waiting_for(journal, AREA), elsewhere, AREA)
+
+
+async def test_whoever_listens_connects_again(
+    storage: Storage, journal: Journal, elsewhere: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not storage.is_postgresql:
+        pytest.skip("SQLite has no connections that a server could end")
+    monkeypatch.setattr(listening, "LOOK_S", NEVER_S)
+    monkeypatch.setattr(notices, "RETRY_S", 0.01)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(journal.listening())
+        await stack.enter_async_context(elsewhere.listening())
+        await write_until(waiting_for(journal, AREA), elsewhere, AREA)
+        async with storage.write() as connection:
+            ended = await connection.scalar(
+                text(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND query LIKE '%pg_notify%' AND pid <> pg_backend_pid()"
+                )
+            )
+        assert ended == 2
+        await write_until(waiting_for(journal, AREA), elsewhere, AREA)
+
+
+async def test_a_notice_that_is_no_word_of_ours_says_nothing(
+    storage: Storage, journal: Journal, elsewhere: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not storage.is_postgresql:
+        pytest.skip("SQLite carries no notices")
+    monkeypatch.setattr(listening, "LOOK_S", NEVER_S)
+    async with journal.listening(), elsewhere.listening():
+        await write_until(waiting_for(journal, AREA), elsewhere, AREA)
+        heard = journal.heard
+        async with storage.write() as connection:
+            for word in ("", "agri", "x agri", "7 ", "٣ agri"):
+                await connection.execute(text("SELECT pg_notify('nuong_journal', :word)"), {"word": word})
+        await write_until(waiting_for(journal, OTHER_AREA), elsewhere, OTHER_AREA)
+        assert await journal.wait(heard, 0, ["agri", ""]) == heard
