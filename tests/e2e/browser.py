@@ -1,5 +1,6 @@
 """A real Chromium with a profile on disk: what a phone keeps survives closing, killing and reopening the browser."""
 
+import contextlib
 import os
 import re
 import signal
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, Playwright
+from playwright.sync_api import Error as DriverError
 
 from tests.house.parts import chromium
 
@@ -100,10 +102,11 @@ class Browser:
         deadline = time.monotonic() + 10
         while self._processes() and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert self.context is not None
-        # The driver's own end of the connection; the browser behind it is gone.
-        self.context.close()
-        self.context = None
+        ended, self.context = self.context, None
+        assert ended is not None
+        # The driver's own end of the connection: it may have noticed already that the browser behind it is gone.
+        with contextlib.suppress(DriverError):
+            ended.close()
 
     def _processes(self) -> list[int]:
         marker = f"--user-data-dir={self.profile}".encode()

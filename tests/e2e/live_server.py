@@ -29,12 +29,14 @@ def free_port() -> int:
 class LiveServer:
     """`nuong serve` over `folder`; it keeps its port, because an installed app belongs to one address for ever."""
 
-    def __init__(self, folder: Path) -> None:
-        """Nothing runs before `start`."""
+    def __init__(self, folder: Path, database_url: str | None = None, **settings: str) -> None:
+        """Nothing runs before `start`; its storage is a file in the folder, or `database_url`."""
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.database = folder / "nuong.db"
+        self.database_url = database_url or f"sqlite:///{self.database}"
+        self._settings = {f"NUONG_{name.upper()}": value for name, value in settings.items()}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -43,10 +45,11 @@ class LiveServer:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("NUONG_")}
         return inherited | {
             "NUONG_PORT": str(self.port),
-            "NUONG_DATABASE_URL": f"sqlite:///{self.database}",
+            "NUONG_DATABASE_URL": self.database_url,
             "NUONG_MEDIA_DIR": str(self.folder / "media"),
             "NUONG_SECRET_FILE": str(self.folder / "secret"),
             "NUONG_PWA_DIR": str(ROOT / "pwa/dist"),
+            **self._settings,
         }
 
     def run(self, *arguments: str, typed: str = "") -> str:
@@ -71,16 +74,27 @@ class LiveServer:
 
     def start(self) -> None:
         """Return when the server is ready."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start the process and return at once."""
         assert self._process is None, "it runs already"
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen([NUONG, "serve"], cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+
+    def wait_until_ready(self) -> None:
+        """Return when the server that was launched is ready."""
+        assert self._process is not None, "it was not launched"
         deadline = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < deadline:
-            assert self._process.poll() is None, f"the server ended while starting:\n{self.log[-4000:]}"
-            with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
-                    return
-            time.sleep(0.1)
+        # One client for all the asking: each one that is made reads the certificates anew.
+        with httpx.Client(base_url=self.url, timeout=2) as asking:
+            while time.monotonic() < deadline:
+                assert self._process.poll() is None, f"the server ended while starting:\n{self.log[-4000:]}"
+                with contextlib.suppress(httpx.TransportError):
+                    if asking.get("/readyz").status_code == 200:
+                        return
+                time.sleep(0.05)
         raise AssertionError(f"the server was not ready in {START_TIMEOUT_S} s:\n{self.log[-4000:]}")
 
     def stop(self) -> None:
