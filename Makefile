@@ -16,10 +16,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 NPM := npm --prefix pwa
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --universal --no-header --python-version 3.11
 APP := pwa/dist/index.html
+CLIENTS := tests/clients
+PRETTIER := pwa/node_modules/.bin/prettier --log-level warn --ignore-path pwa/.prettierignore
 # Folders too, so that a deleted file builds the app again.
 APP_SOURCES := $(shell find pwa/src pwa/public pwa/index.html pwa/vite.config.ts pwa/tsconfig*.json 2>/dev/null)
 
-.PHONY: help demo test test-fast check bench migration format lock clean install install-dev install-app parts
+.PHONY: help demo test test-fast check bench migration format lock clean install install-dev install-app install-clients parts
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,13 +29,13 @@ help: ## this list
 demo: install $(APP) ## a province to try: installs, builds and serves it, and prints who can sign in (PORT=8000, RESET=1 starts afresh)
 	$(BIN)/nuong demo --port $(PORT) $(if $(filter-out 0,$(RESET)),--reset)
 
-test: install-dev $(APP) parts ## every test: server on SQLite and PostgreSQL, the app, and end to end in a real browser
+test: install-dev install-clients $(APP) parts ## every test: server on SQLite and PostgreSQL, the app, and end to end in a real browser
 	$(BIN)/pytest -q -n auto --ignore tests/e2e --ignore tests/bench
 	$(NPM) test
 	$(BIN)/pytest tests/e2e
 
 test-fast: install-dev install-app ## within a minute: no browser, no PostgreSQL, nothing marked slow
-	NUONG_TEST_STORES=sqlite $(BIN)/pytest -q -m "not slow" --ignore tests/e2e --ignore tests/bench
+	NUONG_TEST_STORES=sqlite $(BIN)/pytest -q -m "not slow" --ignore tests/e2e --ignore tests/bench --ignore tests/clients
 	$(NPM) test
 
 check: install-dev install-app ## style, types, layers, migrations and lock files: what CI runs first
@@ -45,8 +47,9 @@ check: install-dev install-app ## style, types, layers, migrations and lock file
 	$(NPM) run --silent lint
 	$(NPM) run --silent format
 	$(NPM) run --silent types
+	$(PRETTIER) --check $(CLIENTS)
 
-bench: install-dev ## how fast: each figure beside its aim and the peer's
+bench: install-dev install-clients ## how fast: each figure beside its aim and the peer's
 	$(BIN)/python -m tests.bench
 
 migration: install-dev ## write the next migration from what the tables changed: make migration NAME="what is new"
@@ -56,6 +59,7 @@ format: install-dev install-app ## put the code into shape
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
 	cd pwa && npx --no-install prettier --write --log-level warn .
+	$(PRETTIER) --write $(CLIENTS)
 
 lock: $(VENV)/.made ## make the lock files again, with hashes and without addresses
 	$(PIP) install --quiet uv
@@ -63,17 +67,19 @@ lock: $(VENV)/.made ## make the lock files again, with hashes and without addres
 	$(LOCK) pyproject.toml --extra dev -o requirements-dev.txt
 	$(LOCK) --group build -o requirements-build.txt
 	# From nothing and beside no node_modules: npm would otherwise lock only what this machine's platform has installed.
-	folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; cp pwa/package.json pwa/.npmrc "$$folder"; \
-	cd "$$folder"; npm install --package-lock-only --no-audit --no-fund --loglevel error; \
-	npm ci --dry-run --loglevel error > /dev/null; cp package-lock.json "$(CURDIR)/pwa/"
+	for place in pwa $(CLIENTS); do ( \
+	  folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; cp $$place/package.json $$place/.npmrc "$$folder"; \
+	  cd "$$folder"; npm install --package-lock-only --no-audit --no-fund --loglevel error; \
+	  npm ci --dry-run --loglevel error > /dev/null; cp package-lock.json "$(CURDIR)/$$place/" ); done
 
 clean: ## remove what was installed and built; what was entered in the demo (var/) stays
-	rm -rf $(VENV) pwa/node_modules pwa/dist pwa/coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) pwa/node_modules $(CLIENTS)/node_modules pwa/dist pwa/coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 	find server sync tests -name __pycache__ -prune -exec rm -rf {} +
 
 install: $(VENV)/.installed
 install-dev: $(VENV)/.installed-dev
 install-app: pwa/node_modules/.installed
+install-clients: $(CLIENTS)/node_modules/.installed
 
 parts: install-dev
 	$(BIN)/python -m tests.house.parts
@@ -100,12 +106,12 @@ $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.txt
 	  || { echo "pip could not install requirements-dev.txt: is there a network, and does pip reach its package index (pip config list)? Then run the same command again."; exit 1; }
 	@touch $@
 
-pwa/node_modules/.installed: pwa/package.json pwa/package-lock.json
+%/node_modules/.installed: %/package.json %/package-lock.json
 	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' \
-	  || { echo "Nương's app is built with Node 20.19 or newer; node --version says: $$(node --version 2>&1)"; exit 1; }
-	@echo "Installing the app's packages …"
-	@cd pwa && { npm ci --no-audit --no-fund --loglevel error \
-	  || { echo "npm could not install pwa/package-lock.json: is there a network, and does npm reach its registry (npm config get registry)? Then run the same command again."; exit 1; }; }
+	  || { echo "Nương needs Node 20.19 or newer; node --version says: $$(node --version 2>&1)"; exit 1; }
+	@echo "Installing the Node packages of $* …"
+	@cd $* && { npm ci --no-audit --no-fund --loglevel error \
+	  || { echo "npm could not install $*/package-lock.json: is there a network, and does npm reach its registry (npm config get registry)? Then run the same command again."; exit 1; }; }
 	@touch $@
 
 $(APP): pwa/node_modules/.installed $(APP_SOURCES)

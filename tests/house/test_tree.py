@@ -8,7 +8,10 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
+NPM_LOCKS = ("pwa/package-lock.json", "tests/clients/package-lock.json")
 LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-build.txt")
 
 
@@ -71,8 +74,9 @@ def test_python_locks_pin_every_package_by_hash_and_name_no_address() -> None:
         assert not re.search(r"^--", text, re.MULTILINE), f"{lock} holds an option"
 
 
-def test_the_npm_lock_pins_every_package_by_hash_and_names_no_address() -> None:
-    lock = json.loads((ROOT / "pwa/package-lock.json").read_text("utf-8"))
+@pytest.mark.parametrize("path", NPM_LOCKS)
+def test_an_npm_lock_pins_every_package_by_hash_and_names_no_address(path: str) -> None:
+    lock = json.loads((ROOT / path).read_text("utf-8"))
     packages = {name: entry for name, entry in lock["packages"].items() if name and not entry.get("link")}
     assert packages
     assert not [name for name, entry in packages.items() if "resolved" in entry]
@@ -99,7 +103,7 @@ def test_everything_declared_is_locked() -> None:
 
 
 def test_no_file_that_is_written_by_a_build_or_a_run_is_tracked() -> None:
-    made = ("pwa/dist/", "pwa/node_modules/", ".venv/", "var/", "tests/e2e/screenshots/")
+    made = ("pwa/dist/", "pwa/node_modules/", "tests/clients/node_modules/", ".venv/", "var/", "tests/e2e/screenshots/")
     assert not [name for name in tracked_files() if name.startswith(made) or name == ".env"]
 
 

@@ -1,0 +1,1 @@
+"""Foreign clients of the `/db` door: PouchDB as it comes from npm, with simulated phones beside it."""
