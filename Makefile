@@ -10,6 +10,7 @@ MAKEFLAGS += --no-builtin-rules
 
 PORT ?= 8000
 RESET ?=
+KILLS ?= 1000
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -21,7 +22,7 @@ PRETTIER := pwa/node_modules/.bin/prettier --log-level warn --ignore-path pwa/.p
 # Folders too, so that a deleted file builds the app again.
 APP_SOURCES := $(shell find pwa/src pwa/public pwa/index.html pwa/vite.config.ts pwa/tsconfig*.json 2>/dev/null)
 
-.PHONY: help demo test test-fast check bench migration format lock clean install install-dev install-app install-clients parts
+.PHONY: help demo test test-fast torture check bench migration format lock clean install install-dev install-app install-clients parts
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +38,9 @@ test: install-dev install-clients $(APP) parts ## every test: server on SQLite a
 test-fast: install-dev install-app ## within a minute: no browser, no PostgreSQL, nothing marked slow
 	NUONG_TEST_STORES=sqlite $(BIN)/pytest -q -m "not slow" --ignore tests/e2e --ignore tests/bench --ignore tests/clients
 	$(NPM) test
+
+torture: install-dev ## kill a working server KILLS times (1,000), half of them over PostgreSQL, and look for anything lost
+	NUONG_TEST_KILLS=$(KILLS) $(BIN)/pytest -q tests/faults
 
 check: install-dev install-app ## style, types, layers, migrations and lock files: what CI runs first
 	$(BIN)/ruff check

@@ -23,6 +23,15 @@ STORES = CHOICES[os.environ.get("NUONG_TEST_STORES", "both")]
 _numbers = itertools.count(1)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests had to tell of their run (`record_property("told", …)`), whichever process ran them."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, told in getattr(report, "user_properties", ()):
+                if name == "told" and report.when == "call":
+                    terminalreporter.write_line(told)
+
+
 @dataclass(slots=True)
 class StandingClock:
     """A clock that tells the same moment until it is moved on."""
@@ -55,11 +64,11 @@ async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         return
     running: Cluster = request.getfixturevalue("postgresql_cluster")
     name = f"test_{next(_numbers)}"
-    await _administer(running, f"CREATE DATABASE {name} TEMPLATE template_nuong")
+    await administer(running, f"CREATE DATABASE {name} TEMPLATE template_nuong")
     opened = Storage(running.url(name), pool_size=5)
     yield opened
     await opened.close()
-    await _administer(running, f"DROP DATABASE {name} WITH (FORCE)")
+    await administer(running, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +87,7 @@ def postgresql_cluster() -> Iterator[Cluster]:
             running = stack.enter_context(cluster())
         except NoPostgresql as reason:
             pytest.skip(str(reason))
-        _run(_administer(running, "CREATE DATABASE template_nuong"))
+        _run(administer(running, "CREATE DATABASE template_nuong"))
         _run(_migrated(running.url("template_nuong")))
         yield running
 
@@ -89,7 +98,8 @@ async def _migrated(url: str) -> None:
     await storage.close()
 
 
-async def _administer(running: Cluster, statement: str) -> None:
+async def administer(running: Cluster, statement: str) -> None:
+    """Run a statement in the cluster's own database."""
     connection = await asyncpg.connect(host=str(running.directory), user="nuong", database="postgres")
     try:
         await connection.execute(statement)

@@ -1,11 +1,12 @@
 """A PostgreSQL cluster for the length of a test run: started from the installed binaries and thrown away afterwards.
 
 It runs as an ordinary user (PostgreSQL refuses root), listens on a socket and no port, and writes without waiting for
-the disk. Each test gets a database of its own, copied from one that was migrated once.
+the disk, unless it is to be durable. Each test gets a database of its own, copied from one that was migrated once.
 """
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,10 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 USERS = ("postgres", "nobody")
-OPTIONS = (
-    "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c listen_addresses='' "
-    "-c max_connections=60 -c shared_buffers=64MB -c autovacuum=off"
-)
+OPTIONS = "-c listen_addresses='' -c max_connections=60 -c shared_buffers=64MB -c autovacuum=off"
+CARELESS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
 class NoPostgresql(RuntimeError):
@@ -29,15 +28,41 @@ class Cluster:
     """A running cluster, reached by the socket in `directory`."""
 
     directory: Path
+    binaries: Path
+    user: str | None
+    options: str
 
     def url(self, database: str) -> str:
         """Return the URL of one of its databases."""
         return f"postgresql://nuong@/{database}?host={self.directory}"
 
+    def start(self) -> None:
+        """Return when it runs; after a crash, when it has recovered."""
+        self._control("-l", self.directory / "log", "-o", self.options, "-w", "start")
+
+    def crash(self) -> None:
+        """End all its processes at once, without a checkpoint, as a power cut does."""
+        self._control("-m", "immediate", "-w", "stop")
+
+    def kill_backend(self) -> None:
+        """End one process that serves a connection by SIGKILL; PostgreSQL then restarts all the others as well."""
+        postmaster = (self.directory / "data/postmaster.pid").read_text("utf-8").split()[0]
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text("utf-8").split()
+        for child in children:
+            if b"postgres: nuong" in Path(f"/proc/{child}/cmdline").read_bytes():
+                os.kill(int(child), signal.SIGKILL)
+                return
+
+    def _control(self, *arguments: str | Path) -> None:
+        _run(self.user, self.binaries / "pg_ctl", "-D", self.directory / "data", *arguments)
+
 
 @contextmanager
-def cluster() -> Iterator[Cluster]:
-    """Give a running cluster; raise NoPostgresql when there can be none."""
+def cluster(*, is_durable: bool = False) -> Iterator[Cluster]:
+    """Give a running cluster; raise NoPostgresql when there can be none.
+
+    A durable one waits for the disk, as in production: what it acknowledged outlives its own crash.
+    """
     binaries = _binaries()
     user = _user()
     directory = Path(tempfile.mkdtemp(prefix="nuong-pg-"))
@@ -45,11 +70,12 @@ def cluster() -> Iterator[Cluster]:
     if user is not None:
         shutil.chown(directory, user)
     made = ("-U", "nuong", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-    socket = f"-c unix_socket_directories={directory} {OPTIONS}"
+    options = f"-c unix_socket_directories={directory} {OPTIONS} {'' if is_durable else CARELESS}"
     with _ended_with_us(user, binaries / "pg_ctl", directory):
         _run(user, binaries / "initdb", "-D", data, *made)
-        _run(user, binaries / "pg_ctl", "-D", data, "-l", directory / "log", "-o", socket, "-w", "start")
-        yield Cluster(directory)
+        running = Cluster(directory, binaries, user, options)
+        running.start()
+        yield running
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from server.clock import Clock, system_clock
 from server.ids import uuid7
 from sync.canonical import Json, canonical
 from sync.digest import digest_of
-from sync.revision import revision_id
+from sync.revision import rank, revision_id
 
 Document = dict[str, Any]
 _JWS = PyJWS(algorithms=["ES256"])
@@ -273,11 +273,20 @@ class Phone:
             return
         self.outgoing = [item for item in self.outgoing if item.document["_rev"] != ack["rev"]]
         if pushed is not None and ack["outcome"] in ("stored", "duplicate"):
-            held = self.documents.setdefault(pushed["db"], {})
-            if pushed["doc"].get("_deleted"):
-                held.pop(pushed["doc"]["_id"], None)
-            else:
-                held[pushed["doc"]["_id"]] = pushed["doc"]
+            self._place(pushed)
+
+    def _place(self, pushed: Mapping[str, Any]) -> None:
+        """Show what the server took, unless a colleague's branch wins: the answer need not bring that one again."""
+        held, document = self.documents.setdefault(pushed["db"], {}), pushed["doc"]
+        is_deleted = bool(document.get("_deleted"))
+        stands = held.get(document["_id"])
+        is_branch = stands is not None and stands["_rev"] not in pushed["ancestors"]
+        if stands and is_branch and rank(stands["_rev"], deleted=False) > rank(document["_rev"], deleted=is_deleted):
+            return
+        if is_deleted:
+            held.pop(document["_id"], None)
+        else:
+            held[document["_id"]] = document
 
     async def sync(self, *, max_bytes: int = 250_000, limit: int | None = None) -> list[dict[str, Any]]:
         """Exchange until nothing that can be sent waits here and the server has no more; then send the media."""

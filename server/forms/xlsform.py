@@ -10,9 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyxform.errors import PyXFormError
-from pyxform.xls2xform import convert
-
 from server.forms.checks import check_sheets, check_xform, has_errors
 from server.forms.findings import Finding, Severity
 from server.forms.lists import check_lists, clean_list
@@ -100,6 +97,8 @@ def _read(data: bytes) -> Sheets:
 
 
 def _convert(data: bytes) -> tuple[str, list[str]]:
+    from pyxform.xls2xform import convert
+
     warnings: list[str] = []
     try:
         return convert(xlsform=data, warnings=warnings, validate=False, file_type=".xlsx").xform, warnings
@@ -130,6 +129,8 @@ def _failure(failure: Exception) -> Finding:
     Besides its own errors it raises what Python does (AttributeError, KeyError, RecursionError) on sheets that it did
     not foresee, so its callers catch everything: it is the author's file that cannot be read, and the server stands.
     """
+    from pyxform.errors import PyXFormError
+
     if isinstance(failure, PyXFormError):
         return _said("error", str(failure))
     code = failure.code if isinstance(failure, XmlRefused) else str(failure)

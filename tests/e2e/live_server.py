@@ -77,6 +77,11 @@ class LiveServer:
         self.launch()
         self.wait_until_ready()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a process was started and not ended by us."""
+        return self._process is not None
+
     def launch(self) -> None:
         """Start the process and return at once."""
         assert self._process is None, "it runs already"
