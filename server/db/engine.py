@@ -1,19 +1,20 @@
 """The storage under every stage: SQLite for one machine, PostgreSQL for a province.
 
 `Storage.write` is one transaction that is durable when its block ends; `Storage.read` sees one consistent
-state. On SQLite writers queue in the process (it has one writer anyway, and waiting here costs no busy loop);
-on PostgreSQL they run side by side.
+state. On SQLite writers queue in the process (it has one writer anyway, and waiting here costs no busy loop) and
+share commits; on PostgreSQL they run side by side, and PostgreSQL lets their commits share the disk's time.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from server.db.writers import Writers
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
@@ -27,7 +28,7 @@ class Storage:
         parsed = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
         self.is_postgresql = parsed.get_backend_name() == "postgresql"
         self.engine: AsyncEngine = create_async_engine(parsed, pool_size=pool_size, max_overflow=0)
-        self._writers = asyncio.Lock()
+        self._writers = Writers(self.engine)
         if not self.is_postgresql:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
 
@@ -47,12 +48,11 @@ class Storage:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection in one transaction: durable when the block ends, undone when it raises."""
-        async with AsyncExitStack() as stack:
-            if not self.is_postgresql:
-                await stack.enter_async_context(self._writers)
-            connection = await stack.enter_async_context(self.engine.connect())
-            if not self.is_postgresql:
-                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if not self.is_postgresql:
+            async with self._writers.write() as connection:
+                yield connection
+            return
+        async with self.engine.connect() as connection:
             try:
                 yield connection
             except BaseException:

@@ -1,0 +1,181 @@
+"""Writers that meet, on SQLite and PostgreSQL: each is durable when it ends, none pays for another's failure."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import Column, MetaData, String, Table, event, insert, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.db.engine import Storage
+from server.db.writers import Writers
+
+said = Table("said", MetaData(), Column("word", String, primary_key=True))
+
+
+@pytest.fixture(autouse=True)
+async def table(storage: Storage) -> None:
+    async with storage.write() as connection:
+        await connection.run_sync(said.create)
+
+
+async def say(storage: Storage, word: str) -> list[str]:
+    """Write a word, and return what another connection sees once that has ended."""
+    async with storage.write() as connection:
+        await connection.execute(insert(said).values(word=word))
+    return await heard(storage)
+
+
+async def heard(storage: Storage) -> list[str]:
+    async with storage.read() as connection:
+        return list((await connection.execute(select(said.c.word).order_by("word"))).scalars())
+
+
+def count_commits(storage: Storage) -> list[object]:
+    commits: list[object] = []
+    event.listen(storage.engine.sync_engine, "commit", commits.append)
+    return commits
+
+
+async def test_each_writer_is_durable_when_its_block_ends(storage: Storage) -> None:
+    words = [f"{number:02}" for number in range(20)]
+    seen = await asyncio.gather(*(say(storage, word) for word in words))
+    assert all(word in others for word, others in zip(words, seen, strict=True))
+    assert await heard(storage) == words
+
+
+async def test_writers_that_meet_share_a_commit_on_sqlite(storage: Storage) -> None:
+    commits = count_commits(storage)
+    await asyncio.gather(*(say(storage, f"{number:02}") for number in range(20)))
+    assert len(commits) == (20 if storage.is_postgresql else 1)
+    await say(storage, "alone")
+    assert len(commits) == (21 if storage.is_postgresql else 2)
+
+
+async def test_a_writer_that_fails_takes_only_its_own_work_along(storage: Storage) -> None:
+    async def fail(word: str) -> None:
+        async with storage.write() as connection:
+            await connection.execute(insert(said).values(word=word))
+            raise RuntimeError(word)
+
+    # The first and the last of the line among them.
+    work = [fail("a"), say(storage, "b"), fail("c"), say(storage, "d"), say(storage, "e"), fail("f")]
+    ends = await asyncio.gather(*work, return_exceptions=True)
+    assert [isinstance(end, RuntimeError) for end in ends] == [True, False, True, False, False, True]
+    assert await heard(storage) == ["b", "d", "e"]
+
+
+async def test_a_writer_whose_statement_fails_takes_only_its_own_work_along(storage: Storage) -> None:
+    await say(storage, "b")
+    ends = await asyncio.gather(*(say(storage, word) for word in "abcb"), return_exceptions=True)
+    assert [isinstance(end, Exception) for end in ends] == [False, True, False, True]
+    assert await heard(storage) == ["a", "b", "c"]
+
+
+async def test_a_writer_that_leaves_the_line_holds_nobody_up(storage: Storage) -> None:
+    entered, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with storage.write() as connection:
+            await connection.execute(insert(said).values(word="a"))
+            entered.set()
+            await go_on.wait()
+
+    first = asyncio.create_task(hold())
+    await entered.wait()
+    waiting = asyncio.create_task(say(storage, "b"))
+    last = asyncio.create_task(say(storage, "c"))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    go_on.set()
+    ends = await asyncio.gather(first, waiting, last, return_exceptions=True)
+    assert isinstance(ends[1], asyncio.CancelledError)
+    assert await heard(storage) == ["a", "c"]
+
+
+async def test_a_writer_cancelled_at_work_takes_only_its_own_along(storage: Storage) -> None:
+    entered = asyncio.Event()
+
+    async def hold() -> None:
+        async with storage.write() as connection:
+            await connection.execute(insert(said).values(word="b"))
+            entered.set()
+            await asyncio.Event().wait()
+
+    first, second = asyncio.create_task(say(storage, "a")), asyncio.create_task(hold())
+    third = asyncio.create_task(say(storage, "c"))
+    await entered.wait()
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    await asyncio.gather(first, third)
+    assert await heard(storage) == ["a", "c"]
+
+
+async def test_a_writer_cancelled_at_its_commit_loses_nobody(storage: Storage) -> None:
+    entered, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(word: str) -> None:
+        async with storage.write() as connection:
+            await connection.execute(insert(said).values(word=word))
+            entered.set()
+            await go_on.wait()
+
+    if storage.is_postgresql:
+        pytest.skip("on PostgreSQL nobody waits for another's commit")
+    first = asyncio.create_task(say(storage, "a"))
+    second = asyncio.create_task(hold("b"))
+    await entered.wait()
+    # The first has done its work and waits to commit it with the second's.
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    go_on.set()
+    await second
+    assert await heard(storage) == ["a", "b"]
+
+
+async def test_when_the_transaction_is_given_up_all_who_share_it_are_told(storage: Storage) -> None:
+    if storage.is_postgresql:
+        pytest.skip("on PostgreSQL nobody shares a transaction")
+
+    async def spoil() -> None:
+        async with storage.write() as connection:
+            # As SQLite does by itself when the disk fails it.
+            await connection.exec_driver_sql("ROLLBACK")
+            await connection.exec_driver_sql("INSERT INTO nowhere VALUES (1)")
+
+    ends = await asyncio.gather(
+        say(storage, "a"), say(storage, "b"), spoil(), say(storage, "c"), say(storage, "d"), return_exceptions=True
+    )
+    assert [isinstance(end, OperationalError) for end in ends] == [True, True, True, False, False]
+    assert await heard(storage) == ["c", "d"]
+
+
+async def test_a_commit_that_fails_is_everyones_failure(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    if storage.is_postgresql:
+        pytest.skip("on PostgreSQL nobody shares a commit")
+
+    async def full(self: AsyncConnection) -> None:
+        raise OperationalError("COMMIT", None, Exception("database or disk is full"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(AsyncConnection, "commit", full)
+        ends = await asyncio.gather(*(say(storage, word) for word in "abc"), return_exceptions=True)
+    assert all(isinstance(end, OperationalError) for end in ends)
+    assert await heard(storage) == []
+    assert await say(storage, "d") == ["d"]
+
+
+async def test_a_line_without_end_still_commits(storage: Storage) -> None:
+    if storage.is_postgresql:
+        pytest.skip("PostgreSQL has no line")
+    writers = Writers(storage.engine)
+
+    async def again(word: str) -> None:
+        for number in range(5):
+            async with writers.write() as connection:
+                await connection.execute(insert(said).values(word=f"{word}{number}"))
+
+    await asyncio.gather(*map(again, "abcd"))
+    assert len(await heard(storage)) == 20
