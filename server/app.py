@@ -2,7 +2,7 @@
 
 `create_app` takes what a test or a simulation wants to set (storage, clock) and builds the rest. Handlers name what
 they need as dependencies: `storage`, `journal`, `settings`, `clock`, `areas`, `library`, `sessions`, `keys`,
-`passwords`, `server_id`, `metrics` and `principal` (who asks; refused with 401 where nobody is signed in).
+`passwords`, `recognition`, `server_id`, `metrics` and `principal` (who asks; refused with 401 where nobody is signed in).
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -31,6 +31,8 @@ from server.db.identity import server_id
 from server.forms.library import FormLibrary
 from server.forms.routes import contents_router
 from server.forms.routes import router as forms_router
+from server.gateway.couchdb.caller import Recognition
+from server.gateway.couchdb.door import couchdb_door
 from server.gateway.routes import router as gateway_router
 from server.media.routes import router as media_router
 from server.ops.docs import ApiPage
@@ -69,6 +71,8 @@ def create_app(settings: Settings, storage: Storage | None = None, clock: Clock 
     keys = key_ring(settings, store, clock)
     passwords = Passwords()
     metrics = Metrics()
+    sessions = Sessions(store, keys, passwords, clock, settings)
+    pace = Pace(clock, settings.login_burst, settings.login_per_minute)
     parts: dict[str, object] = {
         "settings": settings,
         "storage": store,
@@ -78,8 +82,9 @@ def create_app(settings: Settings, storage: Storage | None = None, clock: Clock 
         "library": FormLibrary(store),
         "keys": keys,
         "passwords": passwords,
-        "sessions": Sessions(store, keys, passwords, clock, settings),
-        "pace": Pace(clock, settings.login_burst, settings.login_per_minute),
+        "sessions": sessions,
+        "pace": pace,
+        "recognition": Recognition(store, sessions, pace),
         "metrics": metrics,
     }
 
@@ -96,7 +101,7 @@ def create_app(settings: Settings, storage: Storage | None = None, clock: Clock 
                 await store.close()
 
     app = Litestar(
-        route_handlers=[*ROUTERS, *ops_routes, built_app],
+        route_handlers=[*ROUTERS, couchdb_door, *ops_routes, built_app],
         dependencies={
             **{name: _given(part) for name, part in parts.items()},
             "server_id": Provide(lambda: app.state.server_id, sync_to_thread=False),

@@ -78,6 +78,14 @@ async def family_of(connection: AsyncConnection, token: str) -> tuple[str, str] 
     return (row.person, row.family) if row else None
 
 
+async def stands_for(connection: AsyncConnection, token: str, at: datetime) -> SignIn | None:
+    """Return the sign-in of a token that is still good, without renewing it."""
+    row = (await connection.execute(select(table).where(table.c.digest == _digest(token)))).first()
+    if row is None or row.revoked_at is not None or row.superseded_at is not None or row.expires_at <= at:
+        return None
+    return SignIn(row.person, row.enrolment, row.family)
+
+
 async def revoke_family(connection: AsyncConnection, family: str, at: datetime) -> None:
     """End one sign-in."""
     await _revoke(connection, table.c.family == family, at)

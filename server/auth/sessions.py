@@ -63,6 +63,13 @@ class Sessions:
         async with self._storage.write() as connection:
             await lockout.clear(connection, found.username)
 
+    async def confirm_name_and_password(self, username: str, password: str) -> Person:
+        """Return whose name and password these are, without a sign-in; raises and counts like `login`."""
+        person = await self._recognise(username, password)
+        async with self._storage.write() as connection:
+            await lockout.clear(connection, person.username)
+        return person
+
     async def _recognise(self, username: str, password: str) -> Person:
         async with self._storage.write() as connection:
             until = await lockout.count_attempt(connection, username, self._rule, self._clock())
@@ -115,6 +122,14 @@ class Sessions:
         except BadToken:
             raise Problem("not_signed_in", reason="unknown") from None
         return await self._principal(access)
+
+    async def principal_of_refresh(self, token: str) -> Principal | None:
+        """Return who a refresh token stands for, without using it up; None when it has ended."""
+        async with self._storage.read() as connection:
+            sign_in = await refresh.stands_for(connection, token, self._clock())
+            if sign_in is None:
+                return None
+            return await people.principal(connection, sign_in.person, sign_in.enrolment)
 
     async def accept_expired(self, access_token: str, refresh_token: str) -> tuple[Principal, Tokens]:
         """Return who an access token stood for, and new tokens, given the refresh token beside it.

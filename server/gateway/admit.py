@@ -17,9 +17,9 @@ from typing import Any
 
 from server.auth.authorise import allowed
 from server.auth.principal import Principal
-from server.forms.answers import check
 from server.forms.library import FormLibrary
 from server.gateway.caller import Caller
+from server.gateway.records import misfit
 from server.gateway.schemas import NUMBER_PATTERN, Push
 from server.revisions.model import SERVERS_ONLY, NewRevision, Outcome
 from sync.canonical import MalformedJson
@@ -84,14 +84,7 @@ class Admission:
         reason = self._claim(document)
         if reason is not None or document.get("_deleted") is True:
             return reason
-        form, version = document.get("form"), document.get("form_version")
-        if not isinstance(form, str) or not isinstance(version, str):
-            return "unknown_form"
-        published = await self._library.get(form, version)
-        if published is None or not database.startswith(f"{published.project}-"):
-            return "unknown_form"
-        is_fit = not check(published.schema, document.get("answers")) and _is_media(document.get("media", {}))
-        return None if is_fit else "misfit_answers"
+        return await misfit(self._library, database, document)
 
     def _claim(self, document: Mapping[str, Any]) -> str | None:
         """Return what is wrong with what the document says that it is."""
@@ -112,10 +105,3 @@ def _number(document: Mapping[str, Any]) -> str | None:
     saved = document.get("saved")
     number = saved.get("number") if isinstance(saved, dict) else None
     return number if isinstance(number, str) and _NUMBER.fullmatch(number) else None
-
-
-def _is_media(media: object) -> bool:
-    return isinstance(media, dict) and all(
-        isinstance(file, dict) and all(isinstance(file.get(member), str) for member in ("sha256", "bytes", "type"))
-        for file in media.values()
-    )

@@ -1,0 +1,169 @@
+"""`GET` and `POST /{db}/_all_docs`: documents in the order of their ids, by range or by keys."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from server.gateway.couchdb.answer import Answer
+from server.gateway.couchdb.call import Call
+from server.gateway.couchdb.outgoing import document, rev_list, string
+from server.gateway.couchdb.refusals import Refusal, bad_parameter
+from server.revisions import listing
+from server.revisions.branches import Branches, branches
+from server.revisions.listing import Listed, Range
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What a request asks for, from its query or its body."""
+
+    of: Range
+    keys: list[str] | None
+    limit: int | None
+    skip: int
+    include_docs: bool
+    conflicts: bool
+    update_seq: bool
+
+
+async def all_docs(call: Call) -> Answer:
+    """List the documents that live in a range; or a row for each key, whatever stands there."""
+    said = await call.mapping() if call.method == "POST" else {}
+    options = _options(call, said)
+    async with call.parts.storage.read() as connection:
+        of = await listing.info(connection, call.db.name)
+        before = await listing.count_before(connection, call.db.name, options.of) if options.keys is None else 0
+        start = None
+        if options.skip and options.keys is None:
+            start = await listing.skip(connection, call.db.name, options.of, options.skip)
+    head = b'{"total_rows":%d,"offset":' % of.documents
+    head += b"null" if options.keys is not None else b"%d" % min(of.documents, before + options.skip)
+    if options.update_seq:
+        head += b',"update_seq":%b' % string(of.update_seq)
+    head += b',"rows":['
+    is_past_end = bool(options.skip) and start is None
+    rows = _by_keys(call, options) if options.keys is not None else _in_range(call, options, start, is_past_end)
+    return Answer(pieces=_joined(head, rows))
+
+
+async def _joined(head: bytes, pages: AsyncIterator[list[bytes]]) -> AsyncIterator[bytes]:
+    start = head + b"\r\n"
+    async for page in pages:
+        yield start + b",\r\n".join(page)
+        start = b",\r\n"
+    yield (b"" if start == b",\r\n" else start) + b"\r\n]}\n"
+
+
+async def _in_range(call: Call, options: _Options, after: str | None, is_past_end: bool) -> AsyncIterator[list[bytes]]:
+    left = options.limit
+    while not is_past_end and (left is None or left > 0):
+        limit = PAGE if left is None else min(PAGE, left)
+        async with call.parts.storage.read() as connection:
+            found = await listing.page(
+                connection, call.db.name, options.of, after=after, limit=limit, include_docs=options.include_docs
+            )
+            torn = await _torn(call, connection, options, found)
+        if found:
+            yield [_row(each, options, torn.get(each.doc_id)) for each in found]
+            after = found[-1].doc_id
+        if len(found) < limit:
+            return
+        left = None if left is None else left - len(found)
+
+
+async def _by_keys(call: Call, options: _Options) -> AsyncIterator[list[bytes]]:
+    keys = options.keys or []
+    keys = keys[::-1] if options.of.descending else keys
+    end = None if options.limit is None else options.skip + options.limit
+    left = iter(keys[options.skip : end])
+    while page := list(islice(left, PAGE)):
+        async with call.parts.storage.read() as connection:
+            found = await listing.by_ids(
+                connection, call.parts.sql, call.db.name, page, include_docs=options.include_docs
+            )
+            torn = await _torn(call, connection, options, list(found.values()))
+        yield [
+            _row(found[key], options, torn.get(key))
+            if key in found
+            else b'{"key":%b,"error":"not_found"}' % string(key)
+            for key in page
+        ]
+
+
+async def _torn(call: Call, connection: Any, options: _Options, found: list[Listed]) -> Mapping[str, Branches]:
+    """Return the branches of those documents that have several, where conflicts are asked for."""
+    if not (options.conflicts and options.include_docs):
+        return {}
+    ids = [each.doc_id for each in found if len(each.leaves) > 1]
+    return await branches(connection, call.parts.sql, call.db.name, ids) if ids else {}
+
+
+def _row(each: Listed, options: _Options, of: Branches | None) -> bytes:
+    name = string(each.doc_id)
+    flag = b',"deleted":true' if each.deleted else b""
+    doc = b""
+    if options.include_docs and each.deleted:
+        doc = b',"doc":null'
+    elif options.include_docs and each.content is not None:
+        more = rev_list(b"_conflicts", of.losers(deleted=False)) if of is not None else b""
+        doc = b',"doc":' + document(each.doc_id, each.winner, each.content, more=more)
+    return b'{"id":%b,"key":%b,"value":{"rev":"%b"%b}%b}' % (name, name, each.winner.encode(), flag, doc)
+
+
+def _options(call: Call, said: Mapping[str, Any]) -> _Options:
+    values = {**{name: call.json(name) for name in _JSON & call.query.keys()}, **said}
+    for name, alias in (("start_key", "startkey"), ("end_key", "endkey")):
+        if name in values:
+            values.setdefault(alias, values[name])
+    keys = values.get("keys")
+    if keys is not None:
+        if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+            raise Refusal(400, "bad_request", "`keys` member must be an array of strings.")
+        if any(name in values for name in ("key", "startkey", "endkey")):
+            raise Refusal(400, "query_parse_error", "`keys` is incompatible with `key`, `start_key` and `end_key`")
+    start, end = _text(values, "startkey"), _text(values, "endkey")
+    inclusive = _flag(values, "inclusive_end", default=True)
+    if (key := _text(values, "key")) is not None:
+        start, end, inclusive = key, key, True
+    return _Options(
+        Range(start, end, inclusive, _flag(values, "descending")),
+        keys,
+        _count(values, "limit"),
+        _count(values, "skip") or 0,
+        _flag(values, "include_docs"),
+        _flag(values, "conflicts"),
+        _flag(values, "update_seq"),
+    )
+
+
+_JSON = frozenset(
+    {"keys", "key", "startkey", "start_key", "endkey", "end_key", "inclusive_end", "descending", "limit", "skip"}
+    | {"include_docs", "conflicts", "update_seq"}
+)
+
+
+def _text(values: Mapping[str, Any], name: str) -> str | None:
+    value = values.get(name)
+    if value is None or isinstance(value, str):
+        return value
+    # Ids are strings, and CouchDB sorts every other kind of value before them, but for lists and objects.
+    return "" if isinstance(value, int | float) else "\U0010ffff"
+
+
+def _flag(values: Mapping[str, Any], name: str, *, default: bool = False) -> bool:
+    value = values.get(name, default)
+    if not isinstance(value, bool):
+        raise bad_parameter(name)
+    return value
+
+
+def _count(values: Mapping[str, Any], name: str) -> int | None:
+    value = values.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
+        raise bad_parameter(name)
+    return value

@@ -1,0 +1,49 @@
+"""`POST /{db}/_bulk_docs`: many documents at once, each with its own outcome."""
+
+from server.gateway.couchdb.answer import Answer, answer
+from server.gateway.couchdb.call import Call
+from server.gateway.couchdb.incoming import Flaw, Incoming, flawed_positions, incoming
+from server.gateway.couchdb.refusals import bad_request
+from server.gateway.couchdb.storing import Result, edit, replicate
+from server.ids import uuid7
+from sync.canonical import Json, MalformedJson, Reading
+
+
+async def bulk_docs(call: Call) -> Answer:
+    """Store documents: as edits with a row for each, or as other replicas' revisions with rows for errors only."""
+    reading = await call.reading()
+    value = reading.value
+    if not isinstance(value, dict) or not isinstance(value.get("docs"), list):
+        raise bad_request("POST body must include `docs` parameter.")
+    new_edits = value.get("new_edits", True)
+    if not isinstance(new_edits, bool):
+        raise bad_request("`new_edits` must be true or false")
+    documents = _documents(call, reading, value["docs"], new_edits=new_edits)
+    if new_edits:
+        return answer([_row(each) for each in await edit(call, documents)], 201)
+    results = await replicate(call, documents)
+    return answer([_row(each) for each in results if isinstance(each, Flaw)], 201)
+
+
+def _documents(call: Call, reading: Reading, docs: list[Json], *, new_edits: bool) -> list[Incoming | Flaw]:
+    try:
+        flaws = flawed_positions(reading, "docs")
+    except MalformedJson as error:
+        raise bad_request(f"invalid UTF-8 JSON ({error})") from None
+    found: list[Incoming | Flaw] = []
+    for position, value in enumerate(docs):
+        if position in flaws:
+            doc_id = value.get("_id") if isinstance(value, dict) else None
+            found.append(Flaw(str(doc_id or ""), "bad_request", f"invalid JSON ({flaws[position]})"))
+        else:
+            # CouchDB, too, names the nameless ones.
+            fresh = uuid7(call.parts.clock) if new_edits and isinstance(value, dict) and "_id" not in value else None
+            found.append(incoming(value, new_edits=new_edits, doc_id=fresh))
+    return found
+
+
+def _row(result: Result) -> dict[str, object]:
+    if isinstance(result, Flaw):
+        rev = {} if result.rev is None else {"rev": result.rev}
+        return {"id": result.doc_id, **rev, "error": result.error, "reason": result.reason}
+    return {"ok": True, "id": result.doc_id, "rev": result.rev}

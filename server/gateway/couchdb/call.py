@@ -1,0 +1,130 @@
+"""One request at the door, as the verbs see it: who, where, what, and the parts of the server to work with."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request
+
+from server.areas.areas import Areas
+from server.auth.pace import Pace
+from server.auth.sessions import Sessions
+from server.clock import Clock
+from server.db.engine import Storage
+from server.forms.library import FormLibrary
+from server.gateway.couchdb.caller import Caller, Recognition
+from server.gateway.couchdb.databases import Database, Databases
+from server.gateway.couchdb.refusals import Refusal, bad_parameter, bad_request, unauthorized
+from server.gateway.inflate import read_body
+from server.revisions.journal import Journal
+from server.revisions.statements import Statements
+from server.settings import Settings
+from sync.canonical import Json, MalformedJson, Reading, parse, read
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the verbs work with."""
+
+    storage: Storage
+    journal: Journal
+    areas: Areas
+    library: FormLibrary
+    sessions: Sessions
+    pace: Pace
+    clock: Clock
+    settings: Settings
+    sql: Statements
+    recognition: Recognition
+    databases: Databases
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request; `path` are the segments behind the database's name, unquoted."""
+
+    parts: Parts
+    request: Request[Any, Any, Any]
+    method: str
+    query: Mapping[str, str]
+    caller: Caller | None
+    server_id: str
+    database: Database | None = None
+    doc_id: str = ""
+
+    @property
+    def person(self) -> Caller:
+        """Return who asks; refuse somebody who is not known."""
+        if self.caller is None:
+            raise unauthorized()
+        return self.caller
+
+    @property
+    def db(self) -> Database:
+        """Return the database that the path names."""
+        assert self.database is not None
+        return self.database
+
+    def flag(self, name: str) -> bool:
+        """Return a query value that is `true` or `false`; false when it is absent."""
+        text = self.query.get(name, "false")
+        if text not in ("true", "false"):
+            raise bad_parameter(name)
+        return text == "true"
+
+    def count(self, name: str) -> int | None:
+        """Return a query value that counts something; None when it is absent."""
+        text = self.query.get(name)
+        if text is None:
+            return None
+        if not text.isascii() or not text.isdigit() or len(text) > 12:
+            raise bad_parameter(name)
+        return int(text)
+
+    def json(self, name: str) -> Json:
+        """Return a query value that is JSON."""
+        try:
+            return parse(self.query[name].encode("utf-8", "replace"))
+        except MalformedJson:
+            raise bad_request("invalid UTF-8 JSON") from None
+
+    async def body(self) -> bytes:
+        """Return the request's body, inflated under the caps."""
+        headers = self.request.headers
+        return await read_body(
+            _pieces(self.request),
+            headers.get("content-encoding"),
+            limit=self.parts.settings.request_bytes,
+            announced=self.request.content_length,
+        )
+
+    async def reading(self) -> Reading:
+        """Return the body's JSON with its flaws by place; refuse what is no JSON, or not said to be."""
+        # A browser sends other types across origins without asking first; JSON it does not.
+        content_type = self.request.headers.get("content-type", "application/json").partition(";")[0].strip()
+        if content_type.lower() != "application/json":
+            raise Refusal(415, "bad_content_type", "Content-Type must be application/json")
+        try:
+            return read(await self.body())
+        except MalformedJson as error:
+            raise bad_request(f"invalid UTF-8 JSON ({error})") from None
+
+    async def mapping(self) -> dict[str, Json]:
+        """Return the body, which must be a JSON object without flaws."""
+        reading = await self.reading()
+        if reading.flaws:
+            raise bad_request(f"invalid UTF-8 JSON ({reading.flaws[0]})")
+        if not isinstance(reading.value, dict):
+            raise bad_request("Request body must be a JSON object")
+        return reading.value
+
+
+async def _pieces(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
+    """Yield the body as it arrives: the framework's own stream knows only its own kind of handlers."""
+    while True:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise bad_request("The request ended too early.")
+        yield message["body"]
+        if not message["more_body"]:
+            return

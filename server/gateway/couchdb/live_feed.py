@@ -1,0 +1,106 @@
+"""Feeds that wait: woken by commits, kept alive by newlines, ended by a timeout, a limit, or rights that are gone.
+
+Before anything new leaves, the person's rights are looked at again: a stream may be older than a revocation (I9).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from server.gateway.couchdb.call import Call
+from server.gateway.couchdb.feed_reading import Reader
+from server.gateway.couchdb.outgoing import string
+from server.gateway.couchdb.refusals import Refusal
+
+#: A wait is broken into pieces no longer than this: should news of a commit be lost on the way, this bounds the delay.
+LOOK_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often to show that the line is alive, and after how long without a row to end; None: never."""
+
+    heartbeat_s: float | None
+    timeout_s: float | None
+
+
+async def longpoll(reader: Reader, pace: Pace) -> AsyncIterator[bytes]:
+    """Yield one answer, whose rows are the first that there are."""
+    start = b'{"results":[\n'
+    yield start
+    start = b""
+    async for rows in _waiting(reader, pace, once=True):
+        if rows is None:
+            yield b"\n"
+        else:
+            yield start + b",\n".join(rows)
+            start = b",\n"
+    yield await reader.tail()
+
+
+async def continuous(reader: Reader, pace: Pace) -> AsyncIterator[bytes]:
+    """Yield a line for each row as it comes, and in the end where to go on."""
+    # An empty piece lets the headers leave at once.
+    yield b""
+    async for rows in _waiting(reader, pace, once=False):
+        yield b"\n" if rows is None else b"\n".join(rows) + b"\n"
+    yield b'{"last_seq":%b,"pending":0}\n' % string(await reader.last_seq())
+
+
+async def eventsource(reader: Reader, pace: Pace) -> AsyncIterator[bytes]:
+    """Yield an event for each row; its id is the checkpoint with which the browser comes back."""
+    yield b""
+    async for rows in _waiting(reader, pace, once=False):
+        if rows is None:
+            yield b"\n"
+            continue
+        last = rows.pop()
+        before = b"".join(b"data: %b\n\n" % row for row in rows)
+        yield before + b"data: %b\nid: %b\n\n" % (last, (await reader.last_seq()).encode())
+
+
+async def _waiting(reader: Reader, pace: Pace, *, once: bool) -> AsyncIterator[list[bytes] | None]:
+    """Yield pages of rows, and None where a heartbeat is due; with `once`, no more than stood at the first row."""
+    call = reader.call
+    now = asyncio.get_running_loop().time
+    heard = 0
+    quiet_since = beat_at = now()
+    while True:
+        has_rows = False
+        if await _still_sees(call):
+            async for rows in reader.pages():
+                has_rows = True
+                yield rows
+        else:
+            return
+        if reader.is_satisfied or (once and has_rows):
+            return
+        if has_rows:
+            quiet_since = beat_at = now()
+        while True:
+            wait_s = LOOK_S
+            if pace.heartbeat_s is not None:
+                wait_s = min(wait_s, beat_at + pace.heartbeat_s - now())
+            if pace.timeout_s is not None:
+                wait_s = min(wait_s, quiet_since + pace.timeout_s - now())
+            came = await call.parts.journal.wait(heard, max(0.0, wait_s), [call.db.name])
+            if came > heard or wait_s == LOOK_S:
+                heard = came
+                break
+            if pace.timeout_s is not None and now() >= quiet_since + pace.timeout_s:
+                return
+            if pace.heartbeat_s is not None and now() >= beat_at + pace.heartbeat_s:
+                beat_at = now()
+                yield None
+
+
+async def _still_sees(call: Call) -> bool:
+    """Whether the caller's grants cover the database at this moment."""
+    caller = await call.parts.recognition.renewed(call.person)
+    if caller is None:
+        return False
+    try:
+        await call.parts.databases.open(call.db.name, caller)
+    except Refusal:
+        return False
+    return True

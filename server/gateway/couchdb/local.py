@@ -1,0 +1,67 @@
+"""`/{db}/_local/{id}`: what a replica keeps here for itself, mostly checkpoints; its person's and device's alone."""
+
+from sqlalchemy.exc import IntegrityError
+
+from server.gateway.couchdb.answer import Answer, answer
+from server.gateway.couchdb.call import Call
+from server.gateway.couchdb.outgoing import document
+from server.gateway.couchdb.refusals import Refusal, bad_request, conflict, missing
+from server.revisions import local_documents
+from server.revisions.local_documents import LocalKey
+from sync.canonical import canonical
+
+MAX_ID_CHARACTERS = 200
+#: CouchDB's checkpoints hold some fifty sessions, of a few hundred bytes each.
+MAX_BYTES = 100_000
+
+
+async def show(call: Call) -> Answer:
+    """Return the document."""
+    async with call.parts.storage.read() as connection:
+        found = await local_documents.find(connection, _key(call))
+    if found is None:
+        raise missing()
+    return Answer(document(f"_local/{call.doc_id}", found.rev, found.content) + b"\n")
+
+
+async def write(call: Call) -> Answer:
+    """Write the document over the revision that it names."""
+    said = await call.mapping()
+    content = canonical({name: value for name, value in said.items() if not name.startswith("_")})
+    if len(content) > MAX_BYTES:
+        raise Refusal(413, "document_too_large", call.doc_id)
+    rev = said.get("_rev", call.query.get("rev"))
+    if rev is not None and not isinstance(rev, str):
+        raise bad_request("Invalid rev format")
+    if said.get("_deleted") is True:
+        return await _removed(call, rev)
+    try:
+        async with call.parts.storage.write() as connection:
+            written = await local_documents.put(connection, _key(call), rev, content)
+    except IntegrityError:
+        # Two first writes side by side: one of them stands, and it wasn't this one.
+        raise conflict() from None
+    if written is None:
+        raise conflict()
+    return answer({"ok": True, "id": f"_local/{call.doc_id}", "rev": written.rev}, 201)
+
+
+async def remove(call: Call) -> Answer:
+    """Delete the document."""
+    return await _removed(call, call.query.get("rev"))
+
+
+async def _removed(call: Call, rev: str | None) -> Answer:
+    async with call.parts.storage.write() as connection:
+        is_removed = await local_documents.remove(connection, _key(call), rev)
+    if is_removed is None:
+        raise missing()
+    if not is_removed:
+        raise conflict()
+    return answer({"ok": True, "id": f"_local/{call.doc_id}", "rev": "0-0"})
+
+
+def _key(call: Call) -> LocalKey:
+    if not 0 < len(call.doc_id) <= MAX_ID_CHARACTERS or not call.doc_id.isprintable():
+        raise missing()
+    return LocalKey(call.db.name, call.person.owner, call.doc_id)

@@ -1,0 +1,48 @@
+"""Documents on their way out, as bytes: stored contents are canonical JSON, so they are joined and never parsed.
+
+Members that the door adds (`_id`, `_rev`, `_revisions`, …) stand in front of the document's own, whose order nobody
+relies on.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from json.encoder import encode_basestring
+
+from sync.revision import RevisionId, generation_of
+
+#: Ids that need no escaping, which is nearly all of them.
+_PLAIN = re.compile(r"[A-Za-z0-9_.:\-]*")
+
+
+def dumps(value: object) -> bytes:
+    """Return JSON of the door's own making."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def string(text: str) -> bytes:
+    """Return a string as JSON."""
+    if _PLAIN.fullmatch(text):
+        return b'"%b"' % text.encode()
+    # Lone surrogates only come back to whoever put them into a query; UTF-8 cannot hold them.
+    return encode_basestring(text).encode("utf-8", "replace")
+
+
+def document(doc_id: str, rev: RevisionId, content: bytes, *, deleted: bool = False, more: bytes = b"") -> bytes:
+    """Return a document; `more` are members of the door's (see `members`), each with a comma in front."""
+    flag = b',"_deleted":true' if deleted else b""
+    own = b"" if content == b"{}" else b"," + content[1:-1]
+    return b'{"_id":%b,"_rev":"%b"%b%b%b}' % (string(doc_id), rev.encode(), flag, more, own)
+
+
+def revisions(line: Sequence[RevisionId]) -> bytes:
+    """Return the member `_revisions` of a revision and its ancestors, with a comma in front."""
+    ids = b",".join(b'"%b"' % rev.partition("-")[2].encode() for rev in line)
+    return b',"_revisions":{"start":%d,"ids":[%b]}' % (generation_of(line[0]), ids)
+
+
+def rev_list(name: bytes, revs: Sequence[RevisionId]) -> bytes:
+    """Return a member that lists revisions, with a comma in front; nothing when there are none."""
+    if not revs:
+        return b""
+    return b',"%b":[%b]' % (name, b",".join(b'"%b"' % rev.encode() for rev in revs))

@@ -1,0 +1,167 @@
+"""Documents into the journal, whichever verb brought them: other replicas' revisions as they are, edits as new ones.
+
+Whatever the journal keeps is answered as success, quarantine included: a replica told otherwise would send it again for
+ever, or checkpoint past it and lose it (rule 9). An edit must follow a leaf, at the moment at which it is written: what
+was read before is compared again inside the write's transaction, and the whole write is taken back if it moved.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.gateway.couchdb.admission import held_back
+from server.gateway.couchdb.call import Call
+from server.gateway.couchdb.incoming import Flaw, Incoming
+from server.gateway.couchdb.refusals import CONFLICT, Refusal, forbidden
+from server.revisions.branches import Branches, branches
+from server.revisions.listing import by_ids
+from server.revisions.model import NewRevision, Origin, Outcome
+from sync.canonical import MalformedJson
+from sync.revision import RevisionId, generation_of
+
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A document that is here now, under this revision."""
+
+    doc_id: str
+    rev: RevisionId
+
+
+Result = Kept | Flaw
+
+
+class _Moved(Exception):
+    """Somebody else has written one of the documents meanwhile."""
+
+
+async def replicate(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Result]:
+    """Store revisions that other replicas made, and return what became of each, in order."""
+    _require_writing(call)
+    results: list[Result | None] = [each if isinstance(each, Flaw) else None for each in documents]
+    places = [place for place, each in enumerate(documents) if isinstance(each, Incoming)]
+    wanted = [each for each in documents if isinstance(each, Incoming)]
+    reasons = await held_back(call, wanted, [each.path[0] if each.path else None for each in wanted])
+    revisions: list[tuple[int, NewRevision]] = []
+    for place, each, reason in zip(places, wanted, reasons, strict=True):
+        try:
+            revision = each.as_it_is()
+        except MalformedJson as error:
+            results[place] = Flaw(each.doc_id, "bad_request", f"invalid JSON ({error})", each.rev)
+        else:
+            revisions.append((place, revision if reason is None else replace(revision, quarantine=reason)))
+    if revisions:
+        # Parents first, in whatever order a line came: what follows a quarantined revision must be seen to.
+        revisions.sort(key=lambda each: generation_of(each[1].rev))
+        outcomes = await call.parts.journal.write(call.db.name, [each for _, each in revisions], _origin(call))
+        for (place, _), outcome in zip(revisions, outcomes, strict=True):
+            results[place] = _result(outcome)
+    return [each for each in results if each is not None]
+
+
+async def edit(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Result]:
+    """Store edits, each the child of the leaf that it names, and return what became of each, in order."""
+    _require_writing(call)
+    for _ in range(ATTEMPTS):
+        plan = await _Plan.make(call, documents)
+        if not plan.revisions:
+            return plan.results([])
+        try:
+            outcomes = await call.parts.journal.write(call.db.name, plan.revisions, _origin(call), also=plan.confirm)
+        except _Moved:
+            continue
+        return plan.results(outcomes)
+    raise Refusal(503, "service_unavailable", "The documents change too fast; try again.")
+
+
+class _Plan:
+    """The revisions that a batch of edits comes to, over the leaves that were read."""
+
+    def __init__(self, call: Call, here: dict[str, Branches], waiting: set[tuple[str, RevisionId]]) -> None:
+        self._call = call
+        self._here = here
+        self._waiting = waiting
+        self._leaves = {doc_id: set(of.leaves) for doc_id, of in here.items()}
+        self._rows: list[Flaw | NewRevision] = []
+
+    @classmethod
+    async def make(cls, call: Call, documents: Sequence[Incoming | Flaw]) -> "_Plan":
+        """Read what stands of the documents and plan an edit for each."""
+        ids = {each.doc_id for each in documents if isinstance(each, Incoming)}
+        async with call.parts.storage.read() as connection:
+            here = await branches(connection, call.parts.sql, call.db.name, ids)
+        plan = cls(call, here, await call.parts.journal.waiting_among(call.db.name, ids))
+        for each in documents:
+            plan._rows.append(each if isinstance(each, Flaw) else plan._planned(each))
+        edits = [each for each in documents if isinstance(each, Incoming)]
+        parents = [each.rev for each in edits]
+        reasons = iter(await held_back(call, edits, parents))
+        for place, each in enumerate(documents):
+            reason = next(reasons) if isinstance(each, Incoming) else None
+            row = plan._rows[place]
+            if reason is not None and isinstance(row, NewRevision):
+                plan._rows[place] = replace(row, quarantine=reason)
+        return plan
+
+    @property
+    def revisions(self) -> list[NewRevision]:
+        """Return what is to be written."""
+        return [row for row in self._rows if isinstance(row, NewRevision)]
+
+    def results(self, outcomes: Sequence[Outcome]) -> list[Result]:
+        """Return what became of each document, in order."""
+        left = iter(outcomes)
+        return [row if isinstance(row, Flaw) else _result(next(left)) for row in self._rows]
+
+    async def confirm(self, connection: AsyncConnection, outcomes: Sequence[Outcome]) -> None:
+        """Return if the leaves are those that these edits make of what was read; raise _Moved."""
+        expected = {revision.doc_id: set(self._read(revision.doc_id)) for revision in self.revisions}
+        for revision, outcome in zip(self.revisions, outcomes, strict=True):
+            if outcome.outcome == "stored":
+                expected[revision.doc_id] -= {*revision.ancestors}
+                expected[revision.doc_id].add(revision.rev)
+        found = await by_ids(connection, self._call.parts.sql, self._call.db.name, expected, include_docs=False)
+        if any(set(found[doc_id].leaves if doc_id in found else ()) != leaves for doc_id, leaves in expected.items()):
+            raise _Moved
+
+    def _read(self, doc_id: str) -> tuple[RevisionId, ...]:
+        return self._here[doc_id].leaves if doc_id in self._here else ()
+
+    def _planned(self, document: Incoming) -> Flaw | NewRevision:
+        doc_id, parent = document.doc_id, document.rev
+        leaves = self._leaves.setdefault(doc_id, set())
+        if parent is None:
+            of = self._here.get(doc_id)
+            # Only a document that is deleted in every branch may begin anew, and it does so over its tombstone.
+            if leaves and (of is None or not of.is_deleted or leaves != set(of.leaves)):
+                return Flaw(doc_id, *CONFLICT)
+            parent = of.winner if of is not None else None
+        elif parent not in leaves and (doc_id, parent) not in self._waiting:
+            return Flaw(doc_id, *CONFLICT, rev=parent)
+        try:
+            revision = NewRevision.following(doc_id, document.content, parent, deleted=document.deleted)
+        except MalformedJson as error:
+            return Flaw(doc_id, "bad_request", f"invalid JSON ({error})")
+        leaves.discard(parent or "")
+        leaves.add(revision.rev)
+        return revision
+
+
+def _require_writing(call: Call) -> None:
+    # For the whole request, never for one document: a replicator passes over a document that is forbidden to it.
+    if not call.db.may_write:
+        raise forbidden("You may read this database, not write it.")
+
+
+def _origin(call: Call) -> Origin:
+    principal = call.person.principal
+    return Origin(principal.person, principal.enrolment)
+
+
+def _result(outcome: Outcome) -> Result:
+    if outcome.outcome == "refused":
+        return Flaw(outcome.doc_id, "bad_request", f"Not a revision ({outcome.reason})", outcome.rev)
+    return Kept(outcome.doc_id, outcome.rev)

@@ -1,0 +1,66 @@
+"""`PUT` and `DELETE /{db}/{id}`, and `POST /{db}`: one document."""
+
+from collections.abc import Mapping
+
+from server.gateway.couchdb.answer import Answer, answer
+from server.gateway.couchdb.call import Call
+from server.gateway.couchdb.incoming import Flaw, Incoming, incoming
+from server.gateway.couchdb.refusals import Refusal, bad_request, missing
+from server.gateway.couchdb.storing import Kept, edit, replicate
+from server.ids import uuid7
+from server.revisions.branches import branches
+from sync.canonical import Json
+from sync.revision import is_revision_id
+
+STATUSES = {"conflict": 409, "forbidden": 403}
+
+
+async def put(call: Call) -> Answer:
+    """Store the document that the path names."""
+    if call.request.headers.get("content-type", "").startswith("multipart/"):
+        raise Refusal(415, "bad_content_type", "Attachments are not taken here; media has its own door.")
+    return await _stored(call, await call.mapping(), call.doc_id)
+
+
+async def post(call: Call) -> Answer:
+    """Store a document under its own `_id`, or under a new one."""
+    said = await call.mapping()
+    return await _stored(call, said, None if "_id" in said else uuid7(call.parts.clock))
+
+
+async def delete(call: Call) -> Answer:
+    """Put a tombstone over the revision that `rev` names."""
+    async with call.parts.storage.read() as connection:
+        of = (await branches(connection, call.parts.sql, call.db.name, [call.doc_id])).get(call.doc_id)
+    rev = _named_rev(call)
+    if of is None or (rev is None and of.is_deleted):
+        raise missing("missing" if of is None else "deleted")
+    [result] = await edit(call, [Incoming(call.doc_id, rev, deleted=True, content={}, path=())])
+    return _answer(result, 200)
+
+
+async def _stored(call: Call, said: Mapping[str, Json], doc_id: str | None) -> Answer:
+    if doc_id is not None and said.get("_id", doc_id) != doc_id:
+        raise bad_request("Document ID must match the id of the path.")
+    named = _named_rev(call)
+    if named is not None and said.get("_rev", named) != named:
+        raise bad_request("Document rev from request body and query string have different values")
+    if named is not None:
+        said = {**said, "_rev": named}
+    new_edits = call.query.get("new_edits", "true") != "false"
+    document = incoming(said, new_edits=new_edits, doc_id=doc_id)
+    [result] = await (edit if new_edits else replicate)(call, [document])
+    return _answer(result, 201)
+
+
+def _named_rev(call: Call) -> str | None:
+    rev = call.query.get("rev") or call.request.headers.get("if-match", "").strip('"') or None
+    if rev is not None and not is_revision_id(rev):
+        raise bad_request("Invalid rev format")
+    return rev
+
+
+def _answer(result: Kept | Flaw, status: int) -> Answer:
+    if isinstance(result, Flaw):
+        raise Refusal(STATUSES.get(result.error, 400), result.error, result.reason)
+    return answer({"ok": True, "id": result.doc_id, "rev": result.rev}, status, ETag=f'"{result.rev}"')

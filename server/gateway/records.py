@@ -1,0 +1,30 @@
+"""Whether a record is one that the scope's forms describe: asked of whatever door it came by.
+
+form version unknown in the scope's project        unknown_form
+answers or files that don't have their types       misfit_answers
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from server.forms.answers import check
+from server.forms.library import FormLibrary
+
+
+async def misfit(library: FormLibrary, database: str, document: Mapping[str, Any]) -> str | None:
+    """Return the reason for which a person must look at the record first; None when it fits."""
+    form, version = document.get("form"), document.get("form_version")
+    if not isinstance(form, str) or not isinstance(version, str):
+        return "unknown_form"
+    published = await library.get(form, version)
+    if published is None or not database.startswith(f"{published.project}-"):
+        return "unknown_form"
+    is_fit = not check(published.schema, document.get("answers")) and _is_media(document.get("media", {}))
+    return None if is_fit else "misfit_answers"
+
+
+def _is_media(media: object) -> bool:
+    return isinstance(media, dict) and all(
+        isinstance(file, dict) and all(isinstance(file.get(member), str) for member in ("sha256", "bytes", "type"))
+        for file in media.values()
+    )

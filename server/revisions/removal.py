@@ -1,0 +1,15 @@
+"""Takes a whole database out of the journal: only such as an administrator has made, never a scope's."""
+
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.revisions.following_tables import checkpoints, set_aside
+from server.revisions.local_tables import local_documents
+from server.revisions.tables import bodies, databases, documents, entries, quarantine, revisions
+
+
+async def remove(connection: AsyncConnection, database: str) -> None:
+    """Delete every row of `database`; the caller has made sure that nobody needs it any more."""
+    for table in (quarantine, entries, documents, bodies, revisions, local_documents, checkpoints, set_aside):
+        await connection.execute(delete(table).where(table.c.database == database))
+    await connection.execute(delete(databases).where(databases.c.name == database))

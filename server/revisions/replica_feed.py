@@ -1,0 +1,103 @@
+"""The changes feed as other replicas read it: every row with a checkpoint of its own, forwards or backwards.
+
+Unlike phones, which keep one checkpoint a page, a CouchDB client may go on from any row that it has seen.
+"""
+
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, and_, bindparam, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.revisions.statements import Statements
+from server.revisions.tables import bodies, documents, entries
+from sync.admission import is_well_formed_doc_id
+from sync.revision import RevisionId
+
+
+class FeedRow(NamedTuple):
+    """A document at its latest sequence, as the driver gives it; `leaves` are separated by spaces, winner first.
+
+    A tuple because a feed is read by the ten thousand: anything else is built a second time for each row.
+    """
+
+    seq: int
+    doc_id: str
+    rev: RevisionId
+    deleted: bool
+    leaves: str
+    link: bytes
+    content: bytes | None = None
+
+
+_WITH_LINK = and_(entries.c.database == documents.c.database, entries.c.seq == documents.c.seq)
+_WITH_BODY = and_(
+    bodies.c.database == documents.c.database,
+    bodies.c.doc_id == documents.c.doc_id,
+    bodies.c.rev == documents.c.winner,
+)
+_BETWEEN = and_(
+    documents.c.database == bindparam("database"),
+    documents.c.seq > bindparam("since"),
+    documents.c.seq <= bindparam("up_to"),
+)
+_ROW = (
+    documents.c.seq,
+    documents.c.doc_id,
+    documents.c.winner,
+    documents.c.deleted,
+    documents.c.leaves,
+    entries.c.chain,
+)
+
+
+def _page(*, include_docs: bool, descending: bool) -> Select[Any]:
+    if include_docs:
+        page = select(*_ROW, bodies.c.content).join_from(documents, entries, _WITH_LINK).join(bodies, _WITH_BODY)
+    else:
+        page = select(*_ROW).join_from(documents, entries, _WITH_LINK)
+    order = documents.c.seq.desc() if descending else documents.c.seq
+    return page.where(_BETWEEN).order_by(order).limit(bindparam("limit"))
+
+
+_PAGES = {(docs, down): _page(include_docs=docs, descending=down) for docs in (False, True) for down in (False, True)}
+_COUNT = select(func.count()).select_from(documents).where(_BETWEEN)
+
+
+async def page(
+    connection: AsyncConnection,
+    sql: Statements,
+    database: str,
+    *,
+    since: int,
+    up_to: int,
+    limit: int,
+    include_docs: bool = False,
+    descending: bool = False,
+    ids: Collection[str] | None = None,
+) -> list[FeedRow]:
+    """Return at most `limit` rows after `since` and no further than `up_to`; with `ids`, only of those documents."""
+    wanted = _PAGES[include_docs, descending]
+    values: dict[str, Any] = {"database": database, "since": since, "up_to": up_to, "limit": limit}
+    if ids is not None:
+        wanted = wanted.where(sql.among(documents.c.doc_id))
+        values["ids"] = sql.ids([doc_id for doc_id in ids if is_well_formed_doc_id(doc_id)])
+    return [FeedRow(*row) for row in await connection.execute(wanted, values)]
+
+
+async def count(
+    connection: AsyncConnection,
+    sql: Statements,
+    database: str,
+    *,
+    since: int,
+    up_to: int,
+    ids: Collection[str] | None = None,
+) -> int:
+    """Return how many rows stand between the two."""
+    wanted = _COUNT
+    values: dict[str, Any] = {"database": database, "since": since, "up_to": up_to}
+    if ids is not None:
+        wanted = wanted.where(sql.among(documents.c.doc_id))
+        values["ids"] = sql.ids([doc_id for doc_id in ids if is_well_formed_doc_id(doc_id)])
+    return (await connection.execute(wanted, values)).scalar_one()
