@@ -16,6 +16,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 NPM := npm --prefix pwa
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --universal --no-header --python-version 3.11
+# Over the cores, each with a PostgreSQL of its own; four are enough.
+SPREAD := --numprocesses auto --maxprocesses 4 --dist loadfile
 APP := pwa/dist/index.html
 CLIENTS := tests/clients
 PRETTIER := pwa/node_modules/.bin/prettier --log-level warn --ignore-path pwa/.prettierignore
@@ -36,7 +38,7 @@ test: install-dev install-clients $(APP) parts ## every test: server on SQLite a
 	$(BIN)/pytest tests/e2e
 
 test-fast: install-dev install-app ## within a minute: no browser, no PostgreSQL, nothing marked slow
-	NUONG_TEST_STORES=sqlite $(BIN)/pytest -q -m "not slow" --ignore tests/e2e --ignore tests/bench --ignore tests/clients
+	NUONG_TEST_STORES=sqlite $(BIN)/pytest -q $(SPREAD) -m "not slow" --ignore tests/e2e --ignore tests/bench --ignore tests/clients
 	$(NPM) test
 
 torture: install-dev ## kill a working server KILLS times (1,000), half of them over PostgreSQL, and look for anything lost

@@ -71,6 +71,7 @@ async def test_simulated_phones_fill_the_province_through_its_doors(client: Clie
     assert len(said) == 3
 
 
+@pytest.mark.slow
 async def test_starting_again_adds_nobody_and_no_form_twice(client: Client) -> None:
     own = console(client)
     await province.prepare(own)

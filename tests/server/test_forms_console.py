@@ -66,6 +66,7 @@ def test_a_project_that_does_not_exist_takes_no_forms(console: CliRunner, tmp_pa
     assert "There is no project fishery." in str(result.exception)
 
 
+@pytest.mark.slow
 def test_every_demonstration_form_is_published(console: CliRunner) -> None:
     for spreadsheet in sorted(SPREADSHEETS.glob("*.xlsx")):
         tourism = spreadsheet.stem in {"homestay_ocop", "heritage_site"}

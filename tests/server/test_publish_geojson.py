@@ -101,6 +101,7 @@ async def test_an_outline_runs_counter_clockwise_and_a_record_without_a_place_ha
     assert found["Polygon"]["geometry"]["coordinates"][0][1] == [103.26, 22.05]
 
 
+@pytest.mark.slow
 async def test_a_large_set_is_streamed_whole(client: Client, province: Province) -> None:
     for number in range(530):
         await approved(province, {"members": str(number)})
