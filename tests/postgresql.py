@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.house.parts import postgresql_folder
+
 USERS = ("postgres", "nobody")
 OPTIONS = "-c listen_addresses='' -c max_connections=60 -c shared_buffers=64MB -c autovacuum=off"
 CARELESS = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
@@ -101,15 +103,10 @@ def _ended_with_us(user: str | None, pg_ctl: Path, directory: Path) -> Iterator[
 
 
 def _binaries() -> Path:
-    found = shutil.which("initdb")
-    if found is not None and shutil.which("pg_ctl", path=str(Path(found).resolve().parent)):
-        return Path(found).resolve().parent
-    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
-    if versions:
-        return versions[-1].parent
-    raise NoPostgresql(
-        "PostgreSQL is not installed: neither in PATH nor in /usr/lib/postgresql (apt-get install postgresql)"
-    )
+    folder = postgresql_folder()
+    if folder is None:
+        raise NoPostgresql("PostgreSQL is not installed: python -m tests.house.parts says what to install")
+    return folder
 
 
 def _user() -> str | None:

@@ -43,7 +43,8 @@ def postgresql_folder() -> Path | None:
     if installed:
         return max(installed, key=lambda folder: int(folder.parent.name))
     found = shutil.which("initdb")
-    return Path(found).parent if found else None
+    # What stands in the path may be a link; the programs beside the real one belong together.
+    return Path(found).resolve().parent if found else None
 
 
 PARTS = (
