@@ -88,8 +88,8 @@ class LiveServer:
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen([NUONG, "serve"], cwd=ROOT, env=self.environment, stdout=log, stderr=log)
 
-    def wait_until_ready(self) -> None:
-        """Return when the server that was launched is ready."""
+    def wait_until_ready(self, path: str = "/readyz") -> None:
+        """Return when the server that was launched is ready, or answers with 200 at another path."""
         assert self._process is not None, "it was not launched"
         deadline = time.monotonic() + START_TIMEOUT_S
         # One client for all the asking: each one that is made reads the certificates anew.
@@ -97,7 +97,7 @@ class LiveServer:
             while time.monotonic() < deadline:
                 assert self._process.poll() is None, f"the server ended while starting:\n{self.log[-4000:]}"
                 with contextlib.suppress(httpx.TransportError):
-                    if asking.get("/readyz").status_code == 200:
+                    if asking.get(path).status_code == 200:
                         return
                 time.sleep(0.05)
         raise AssertionError(f"the server was not ready in {START_TIMEOUT_S} s:\n{self.log[-4000:]}")

@@ -37,7 +37,7 @@ async def arrange(server: LiveServer, seed: int) -> Fieldwork:
     return Fieldwork(server.url, tuple(f"agri-{unit}" for unit in communes), random.Random(seed))
 
 
-def server_in(folder: Path, database_url: str | None = None) -> LiveServer:
+def server_in(folder: Path, database_url: str | None = None, access_token_s: str = ACCESS_TOKEN_S) -> LiveServer:
     """Return a server over a folder; nothing runs yet."""
     folder.mkdir(exist_ok=True)
-    return LiveServer(folder, database_url, access_token_s=ACCESS_TOKEN_S, disk_reserve_bytes="1")
+    return LiveServer(folder, database_url, access_token_s=access_token_s, disk_reserve_bytes="1")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,6 +91,7 @@ class Fieldwork:
             if refused.status not in TROUBLE:
                 raise
             self.troubles.append(refused.code)
+            self._heard.set()
             return False
         for ack in answer["acks"]:
             assert ack["outcome"] in ("stored", "duplicate"), ack
@@ -124,7 +126,11 @@ class Fieldwork:
         """Return when so many more saves were acknowledged, or after the timeout."""
         wanted = len(self.acknowledged) + acknowledgements
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                while len(self.acknowledged) < wanted:
-                    self._heard.clear()
-                    await self._heard.wait()
+            await self.until(lambda: len(self.acknowledged) >= wanted, timeout_s)
+
+    async def until(self, is_so: Callable[[], bool], timeout_s: float) -> None:
+        """Return when an answer has made it so; TimeoutError after the timeout."""
+        async with asyncio.timeout(timeout_s):
+            while not is_so():
+                self._heard.clear()
+                await self._heard.wait()
