@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from sync.graph import Graph
-from sync.revision import RESOLVED_TOMBSTONE, RevisionId, generation_of, is_revision_id, revision_id
+from sync.revision import RESOLVED_TOMBSTONE, RevisionId, generation_of, is_revision_id, merged_of, revision_id
 
 OutcomeName: TypeAlias = Literal["stored", "duplicate", "quarantined", "refused"]
 
@@ -133,9 +133,9 @@ def is_well_formed_doc_id(doc_id: str) -> bool:
     return not doc_id.startswith("_") or doc_id.startswith("_design/")
 
 
-def counting_leaves(graph: Graph, fingerprints: Mapping[RevisionId, bytes]) -> int:
-    """Return how many leaves count against the limit: all but the tombstones that machines put on merged branches."""
-    return sum(1 for leaf in graph.leaves() if fingerprints.get(leaf) != RESOLVED)
+def resolved_among(fingerprints: Mapping[RevisionId, bytes]) -> frozenset[RevisionId]:
+    """Return the tombstones that machines put on branches that a merge took in."""
+    return frozenset(rev for rev, print_ in fingerprints.items() if print_ == RESOLVED)
 
 
 def _id_holds(offer: Offer) -> bool:
@@ -171,8 +171,9 @@ def _is_leaf_too_many(offer: Offer, print_: bytes, here: Standing) -> bool:
     # Fewer revisions than the limit cannot have more leaves: nearly every document is decided here.
     if len(here.graph.held) < MAX_LEAVES:
         return False
-    before = counting_leaves(here.graph, here.fingerprints)
-    graph = here.graph.adding(offer.rev, offer.ancestors, deleted=offer.deleted)
-    after = counting_leaves(graph, {**here.fingerprints, offer.rev: print_})
+    merged = merged_of(offer.content)
+    graph = here.graph.adding(offer.rev, offer.ancestors, deleted=offer.deleted, merged=merged)
+    resolved = resolved_among({**here.fingerprints, offer.rev: print_})
+    before, after = (len(each.counting_leaves(resolved)) for each in (here.graph, graph))
     # What replaces leaves or leaves their number alone may always come in: that is how a document gets out again.
     return after > MAX_LEAVES and after > before

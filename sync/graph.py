@@ -7,10 +7,12 @@ changes none: a revision has one parent, the one that it names itself; before it
 named.
 
 A node is *held* when the revision itself is here; otherwise a path only named it. A named node always has a child, so
-every leaf is held. `Graph` is a value: adding gives a new one.
+every leaf is held. Besides its parent a revision may name others that it brings together, in `merged`: these edges make
+no ancestors and no leaf less, since no other replica knows of them, but *reaches* means over both kinds. `Graph` is a
+value: adding gives a new one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -19,22 +21,34 @@ from sync.revision import RevisionId, rank
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Parents by revision id (None where there is none or none is known), and tombstone flags of the held ones."""
+    """Parents by revision id (None where there is none or none is known), and tombstone flags of the held ones.
+
+    `merged` has what revisions bring together, for those that do and whose bodies have been read.
+    """
 
     parents: Mapping[RevisionId, RevisionId | None] = field(default_factory=dict)
     held: Mapping[RevisionId, bool] = field(default_factory=dict)
+    merged: Mapping[RevisionId, Sequence[RevisionId]] = field(default_factory=dict)
 
-    def adding(self, revision: RevisionId, ancestors: Sequence[RevisionId], *, deleted: bool) -> "Graph":
+    def adding(
+        self,
+        revision: RevisionId,
+        ancestors: Sequence[RevisionId],
+        *,
+        deleted: bool,
+        merged: Sequence[RevisionId] = (),
+    ) -> "Graph":
         """Return the graph that also holds `revision`, and what its path (parent first) adds about ancestors."""
         parents = self._parents_with(revision, ancestors)
         if ancestors:
             parents[revision] = ancestors[0]
-        return Graph(parents, {**self.held, revision: deleted})
+        edges = {**self.merged, revision: tuple(merged)} if merged else self.merged
+        return Graph(parents, {**self.held, revision: deleted}, edges)
 
     def naming(self, revision: RevisionId, ancestors: Sequence[RevisionId]) -> "Graph":
         """Return the graph with only what the path of a known `revision` adds about ancestors."""
         parents = self._parents_with(revision, ancestors)
-        return self if parents == self.parents else Graph(parents, self.held)
+        return self if parents == self.parents else Graph(parents, self.held, self.merged)
 
     def leaves(self) -> tuple[RevisionId, ...]:
         """Return the revisions that nothing follows, winner first, tombstones included."""
@@ -56,6 +70,34 @@ class Graph:
             line.append(parent)
             parent = self.parents.get(parent)
         return tuple(line)
+
+    def reached(self, revisions: Collection[RevisionId]) -> frozenset[RevisionId]:
+        """Return what these revisions reach over parents and `merged` edges, themselves included."""
+        found = set(revisions)
+        ahead = list(found)
+        while ahead:
+            revision = ahead.pop()
+            parent = self.parents.get(revision)
+            for next_ in (*self.merged.get(revision, ()), *(() if parent is None else (parent,))):
+                # Edges that a forger closed to a circle end here as well.
+                if next_ not in found:
+                    found.add(next_)
+                    ahead.append(next_)
+        return frozenset(found)
+
+    def counting_leaves(self, resolved: Collection[RevisionId] = ()) -> tuple[RevisionId, ...]:
+        """Return the leaves that count for merging and against the limit, winner first.
+
+        They are the live ones, and the tombstones that no live leaf reaches unless they are `resolved`: put by a
+        machine on a branch that a merge took in.
+        """
+        leaves = self.leaves()
+        dead = [leaf for leaf in leaves if self.held[leaf] and leaf not in resolved]
+        if not dead:
+            return tuple(leaf for leaf in leaves if not self.held[leaf])
+        reached = self.reached([leaf for leaf in leaves if not self.held[leaf]])
+        asked = set(dead) - reached
+        return tuple(leaf for leaf in leaves if not self.held[leaf] or leaf in asked)
 
     def _parents_with(
         self, revision: RevisionId, ancestors: Sequence[RevisionId]

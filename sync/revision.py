@@ -7,6 +7,7 @@ shape and are taken as they are.
 """
 
 import hashlib
+import json
 import re
 from typing import TypeAlias
 
@@ -40,6 +41,17 @@ def is_revision_id(text: str) -> bool:
     """Whether `text` has the shape of a revision id."""
     match = _SHAPE.fullmatch(text)
     return match is not None and int(match[1]) <= MAX_GENERATION
+
+
+def merged_of(content: bytes) -> tuple[RevisionId, ...]:
+    """Return the revisions that one with this canonical content brings together besides its parent, sorted."""
+    # Canonical JSON writes the member in this one way; nearly no content has it, and need not be parsed.
+    if b'"merged":[' not in content:
+        return ()
+    named = json.loads(content).get("merged")
+    if not isinstance(named, list):
+        return ()
+    return tuple(sorted({each for each in named if isinstance(each, str) and is_revision_id(each)}))
 
 
 def rank(revision: RevisionId, *, deleted: bool) -> tuple[bool, int, str]:

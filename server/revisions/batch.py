@@ -15,7 +15,7 @@ from sync.admission import Decision, Standing, decide, fingerprint
 from sync.chain import link
 from sync.digest import moved, term
 from sync.graph import Graph
-from sync.revision import RevisionId
+from sync.revision import RevisionId, merged_of
 
 Row: TypeAlias = dict[str, Any]
 
@@ -162,7 +162,8 @@ class Batch:
 
     def _store(self, revision: NewRevision, print_: bytes, document: _Document, by: Arrival) -> None:
         before = document.standing.graph
-        graph = before.adding(revision.rev, revision.ancestors, deleted=revision.deleted)
+        merged = merged_of(revision.content)
+        graph = before.adding(revision.rev, revision.ancestors, deleted=revision.deleted, merged=merged)
         document.fingerprints[revision.rev] = print_
         document.standing = document.standing.at(graph)
         if revision.ancestors:

@@ -34,6 +34,9 @@ class Statements:
         self.revisions_of = select(
             revisions.c.doc_id, revisions.c.rev, revisions.c.parent, revisions.c.deleted, revisions.c.fingerprint
         ).where(revisions.c.database == of_database, self.among(revisions.c.doc_id))
+        self.bodies_of = select(bodies.c.doc_id, bodies.c.rev, bodies.c.content).where(
+            bodies.c.database == of_database, self.among(bodies.c.doc_id)
+        )
         self.beside_of = select(
             quarantine.c.doc_id,
             quarantine.c.rev,

@@ -15,9 +15,9 @@ from server.revisions.batch import Arrival, Batch, Head, Known, Rows, continues_
 from server.revisions.model import NewRevision, UnknownDatabase
 from server.revisions.rows import RevisionRow
 from server.revisions.statements import Statements
-from sync.admission import Standing, is_well_formed_doc_id
+from sync.admission import MAX_LEAVES, Standing, is_well_formed_doc_id, resolved_among
 from sync.graph import Graph
-from sync.revision import RevisionId
+from sync.revision import RevisionId, merged_of
 
 
 async def lock(connection: AsyncConnection, sql: Statements, database: str) -> Head:
@@ -91,6 +91,9 @@ async def _known(
     unread = [row.doc_id for row in rows if row.doc_id not in graphs]
     if unread:
         graphs |= await _graphs(connection, sql, database, unread)
+        crowded = [doc_id for doc_id in unread if _may_be_too_many(graphs[doc_id], batch[doc_id])]
+        if crowded:
+            graphs |= await _with_merged(connection, sql, database, {doc_id: graphs[doc_id] for doc_id in crowded})
     known = {row.doc_id: Known(graphs[row.doc_id], row.winner, row.deleted) for row in rows}
     beside: dict[str, list[Row[*tuple[Any, ...]]]] = {}
     for quarantined in await connection.execute(sql.beside_of, values):
@@ -114,6 +117,23 @@ async def _graphs(
             held[doc_id][rev] = deleted
             prints[doc_id][rev] = print_
     return {doc_id: Standing(Graph(parents[doc_id], held[doc_id]), prints[doc_id]) for doc_id in doc_ids}
+
+
+def _may_be_too_many(here: Standing, coming: Sequence[NewRevision]) -> bool:
+    room = MAX_LEAVES - len(coming)
+    return len(here.graph.held) > room and len(here.graph.counting_leaves(resolved_among(here.fingerprints))) > room
+
+
+async def _with_merged(
+    connection: AsyncConnection, sql: Statements, database: str, standings: Mapping[str, Standing]
+) -> dict[str, Standing]:
+    # What revisions bring together decides only which tombstones count: no body is read where there are few leaves.
+    merged: dict[str, dict[RevisionId, tuple[RevisionId, ...]]] = {doc_id: {} for doc_id in standings}
+    values = {"database": database, "ids": sql.ids(list(standings))}
+    for doc_id, rev, content in await connection.execute(sql.bodies_of, values):
+        if named := merged_of(content):
+            merged[doc_id][rev] = named
+    return {doc_id: of.at(replace(of.graph, merged=merged[doc_id])) for doc_id, of in standings.items()}
 
 
 def _with_quarantined(standing: Standing, rows: Sequence[Row[*tuple[Any, ...]]]) -> Standing:

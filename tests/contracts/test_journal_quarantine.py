@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.revisions.journal import Journal
-from server.revisions.model import NotWaiting, Outcome
+from server.revisions.model import NewRevision, NotWaiting, Outcome
 from sync.admission import MAX_GENERATION_JUMP, MAX_LEAVES
 from sync.canonical import canonical
 from sync.digest import EMPTY, digest_of
@@ -176,4 +176,24 @@ async def test_a_leaf_too_many_is_quarantined_but_the_branches_can_still_be_clos
     assert outcomes(await journal.accept(AREA, "a", branches[-1].rev, ANOTHER)) == ["stored"]
     [change] = (await journal.changes(AREA)).rows
     assert len(change.leaves) == MAX_LEAVES + 2
+    assert await journal.faults(AREA) == []
+
+
+async def test_deletions_that_a_merge_took_in_no_longer_count_against_the_limit(journal: Journal) -> None:
+    first = edit("a", "maize")
+    live = edit("a", "rice", first)
+    deletions = [edit("a", str(number), first, deleted=True) for number in range(MAX_LEAVES)]
+    written = await journal.write(AREA, [first, live, *deletions], SOMEBODY)
+    assert outcomes(written)[-2:] == ["stored", "quarantined: too_many_leaves"]
+    content = {"type": "record", "said": "rice", "merged": [one.rev for one in deletions[:-1]]}
+    merge = NewRevision.following("a", content, live.rev)
+    # In one batch and in batches of their own: what was merged is read from the bodies.
+    assert outcomes(await journal.write(AREA, [merge, edit("a", "tea", first)], SOMEBODY)) == ["stored", "stored"]
+    for number in range(MAX_LEAVES - 2):
+        assert outcomes(await journal.write(AREA, [edit("a", f"more {number}", first)], SOMEBODY)) == ["stored"]
+    too_many = await journal.write(AREA, [edit("a", "one more", first)], SOMEBODY)
+    assert outcomes(too_many) == ["quarantined: too_many_leaves"]
+    # Every other replica sees the deleted branches as leaves all the same.
+    [change] = (await journal.changes(AREA)).rows
+    assert len(change.leaves) == 2 * MAX_LEAVES - 1
     assert await journal.faults(AREA) == []

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from sync.admission import MAX_LEAVES, Decision, Offer, Standing, counting_leaves, decide, fingerprint
+from sync.admission import MAX_LEAVES, Decision, Offer, Standing, decide, fingerprint, resolved_among
+from sync.canonical import canonical
 from sync.graph import Graph
-from sync.revision import RESOLVED_TOMBSTONE, revision_id
+from sync.revision import RESOLVED_TOMBSTONE, merged_of, revision_id
 
 CONTENT = b'{"type":"record"}'
 PRINT = fingerprint(CONTENT, deleted=False)
@@ -56,4 +57,23 @@ def test_resolved_tombstones_do_not_count_against_the_limit_and_human_ones_do() 
         rev = f"2-{number:032x}"
         graph = graph.adding(rev, ("1-" + "0" * 32,), deleted=True)
         prints[rev] = fingerprint(RESOLVED_TOMBSTONE if number % 2 else CONTENT, deleted=True)
-    assert counting_leaves(graph, prints) == MAX_LEAVES
+    assert len(graph.counting_leaves(resolved_among(prints))) == MAX_LEAVES
+
+
+def test_what_a_merge_took_in_does_not_count_against_the_limit() -> None:
+    """A machine's merge of many deletions makes room, and may itself always come in."""
+    root = "1-" + "0" * 32
+    graph = Graph().adding(root, (), deleted=False).adding("2-" + "f" * 32, (root,), deleted=False)
+    prints = {root: PRINT, "2-" + "f" * 32: PRINT}
+    for number in range(MAX_LEAVES - 1):
+        graph = graph.adding(f"2-{number:032x}", (root,), deleted=True)
+        prints[f"2-{number:032x}"] = fingerprint(CONTENT, deleted=True)
+    here = Standing(graph, prints)
+    one_more = Offer("a", "2-" + "e" * 32, (root,), False, CONTENT, verify=False)
+    assert decide(one_more, PRINT, here) == Decision("quarantined", "too_many_leaves", is_new=True)
+    content = canonical({"type": "record", "merged": [leaf for leaf in graph.leaves() if graph.held[leaf]]})
+    merge = Offer("a", "3-" + "a" * 32, ("2-" + "f" * 32, root), False, content, verify=False)
+    assert decide(merge, fingerprint(content, deleted=False), here).outcome == "stored"
+    merged = here.graph.adding(merge.rev, merge.ancestors, deleted=False, merged=merged_of(content))
+    assert merged.counting_leaves() == (merge.rev,)
+    assert decide(one_more, PRINT, here.at(merged)).outcome == "stored"

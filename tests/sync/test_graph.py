@@ -1,7 +1,7 @@
 """The graph: examples that teach, and properties over random trees, truncations and orders of arrival."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from hypothesis import given
@@ -18,6 +18,7 @@ class Arrival:
     rev: str
     ancestors: tuple[str, ...]
     deleted: bool
+    merged: tuple[str, ...] = ()
 
 
 @st.composite
@@ -27,7 +28,9 @@ def trees(draw: st.DrawFn) -> list[Arrival]:
     for number in range(draw(st.integers(1, 12))):
         parent = draw(st.none() | st.sampled_from(made)) if made else None
         line = (parent.rev, *parent.ancestors) if parent else ()
-        made.append(Arrival(f"{len(line) + 1}-{number:032x}", line, draw(st.booleans())))
+        others = sorted({one.rev for one in made} - set(line))
+        merged = draw(st.lists(st.sampled_from(others), max_size=3, unique=True)) if others else []
+        made.append(Arrival(f"{len(line) + 1}-{number:032x}", line, draw(st.booleans()), tuple(merged)))
     return made
 
 
@@ -36,7 +39,7 @@ def arrivals(draw: st.DrawFn) -> list[Arrival]:
     """Draw what arrives of a tree: every revision at least once, in any order, with lines cut anywhere."""
     tree = draw(trees())
     sent = tree + draw(st.lists(st.sampled_from(tree), max_size=8))
-    cut = [Arrival(one.rev, one.ancestors[: draw(st.integers(0, len(one.ancestors)))], one.deleted) for one in sent]
+    cut = [replace(one, ancestors=one.ancestors[: draw(st.integers(0, len(one.ancestors)))]) for one in sent]
     return draw(st.permutations(cut))
 
 
@@ -46,7 +49,7 @@ def graph_of(arrived: Sequence[Arrival]) -> Graph:
         if one.rev in graph.held:
             graph = graph.naming(one.rev, one.ancestors)
         else:
-            graph = graph.adding(one.rev, one.ancestors, deleted=one.deleted)
+            graph = graph.adding(one.rev, one.ancestors, deleted=one.deleted, merged=one.merged)
     return graph
 
 
@@ -55,14 +58,15 @@ def test_i4_the_same_paths_in_any_order_give_the_same_graph(arrived: list[Arriva
     shuffled = list(arrived)
     random.shuffle(shuffled)
     one, other = graph_of(arrived), graph_of(shuffled)
-    assert (one.parents, one.held) == (other.parents, other.held)
+    assert one == other
     assert one.leaves() == other.leaves()
+    assert one.counting_leaves() == other.counting_leaves()
 
 
 @given(arrivals())
 def test_i3_the_same_paths_twice_equal_once(arrived: list[Arrival]) -> None:
     once, twice = graph_of(arrived), graph_of(arrived + arrived)
-    assert (once.parents, once.held) == (twice.parents, twice.held)
+    assert once == twice
 
 
 @given(trees(), st.data())
@@ -87,6 +91,41 @@ def test_a_leaf_is_always_held_and_winner_first(arrived: list[Arrival]) -> None:
     assert ranks == sorted(ranks, reverse=True)
 
 
+@given(trees(), st.data())
+def test_i4_leaves_count_alike_however_whole_lines_arrive(tree: list[Arrival], data: st.DataObject) -> None:
+    graph = graph_of(data.draw(st.permutations(tree)))
+    edges = {one.rev: {*one.ancestors[:1], *one.merged} for one in tree}
+    reaches = {one.rev: {one.rev} for one in tree}
+    for one in tree:
+        # Parents and what is merged were made before: they know already all that they reach.
+        for edge in edges[one.rev]:
+            reaches[one.rev] |= reaches[edge]
+    assert all(graph.reached([one.rev]) == reaches[one.rev] for one in tree)
+    leaves = graph.leaves()
+    live = [leaf for leaf in leaves if not graph.held[leaf]]
+    resolved = data.draw(st.sets(st.sampled_from(leaves)))
+    asked = {leaf for leaf in leaves if graph.held[leaf] and not any(leaf in reaches[each] for each in live)}
+    assert graph.counting_leaves(resolved) == tuple(leaf for leaf in leaves if leaf in live or leaf in asked - resolved)
+    # What is merged says nothing of leaves: other replicas, who know only parents, have the same ones and the winner.
+    assert replace(graph, merged={}).leaves() == leaves
+
+
+@given(trees(), st.data())
+def test_a_merge_of_everything_leaves_nothing_else_that_counts_but_what_lives(
+    tree: list[Arrival], data: st.DataObject
+) -> None:
+    graph = graph_of(tree)
+    winner, *others = graph.leaves()
+    merge = Arrival(f"99-{'a' * 32}", (winner,), False, tuple(others))
+    merged = graph.adding(merge.rev, merge.ancestors, deleted=False, merged=merge.merged)
+    live = [leaf for leaf in others if not graph.held[leaf]]
+    assert merged.counting_leaves() == (merge.rev, *live)
+    for leaf in live:
+        merged = merged.adding(f"98-{leaf[-32:]}", (leaf,), deleted=True)
+    resolved = [leaf for leaf in merged.leaves() if leaf.startswith("98-")]
+    assert merged.counting_leaves(resolved) == (merge.rev,)
+
+
 def test_a_graph_is_a_value_that_adding_does_not_change() -> None:
     empty = Graph()
     one = empty.adding("1-a", (), deleted=False)
@@ -104,3 +143,6 @@ def test_a_circle_of_forged_edges_ends() -> None:
     graph = Graph({"2-a": "2-b", "2-b": "2-a"}, {"2-a": False, "2-b": False})
     assert graph.ancestors("2-a") == ("2-b", "2-a")
     assert graph.leaves() == ()
+    assert graph.reached(["2-a"]) == {"2-a", "2-b"}
+    looped = Graph({"2-a": None}, {"2-a": False}, {"2-a": ("2-a", "3-c"), "3-c": ("2-a",)})
+    assert looped.reached(["2-a"]) == {"2-a", "3-c"}

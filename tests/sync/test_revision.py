@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.canonical import canonical
-from sync.revision import MAX_GENERATION, generation_of, is_revision_id, rank, revision_id
+from sync.canonical import Json, canonical
+from sync.revision import MAX_GENERATION, generation_of, is_revision_id, merged_of, rank, revision_id
 from tests.vectors import vectors
 
 VECTORS = vectors("revision_ids")
@@ -57,3 +57,12 @@ def test_a_revision_is_one_generation_above_its_parent() -> None:
 )
 def test_what_has_another_shape_is_no_revision_id(text: str) -> None:
     assert not is_revision_id(text)
+
+
+def test_what_a_revision_brings_together_is_read_from_its_content() -> None:
+    a, b = "3-" + "a" * 32, "2-" + "b" * 32
+    assert merged_of(canonical({"merged": [a, b, a], "type": "record"})) == (b, a)
+    # Only its own member, and only what can be a revision.
+    assert merged_of(canonical({"answers": {"merged": [a]}, "merged": ["x", None, b]})) == (b,)
+    others: list[Json] = [{}, {"merged": a}, {"merged": []}, {"answers": {"merged": [a]}}, {"said": '"merged":["' + a}]
+    assert [merged_of(canonical(other)) for other in others] == [()] * len(others)
