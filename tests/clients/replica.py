@@ -125,6 +125,8 @@ async def replica() -> AsyncIterator[Replica]:
     assert node is not None, "there is no node on the path"
     process = await asyncio.create_subprocess_exec(
         node,
+        # When a server goes away, some of PouchDB's promises fail unheard beside the one that tells so.
+        "--unhandled-rejections=warn",
         str(HERE / "replica.js"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
