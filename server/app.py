@@ -2,7 +2,8 @@
 
 `create_app` takes what a test or a simulation wants to set (storage, clock) and builds the rest. Handlers name what
 they need as dependencies: `storage`, `journal`, `settings`, `clock`, `areas`, `library`, `sessions`, `keys`,
-`passwords`, `recognition`, `server_id`, `metrics` and `principal` (who asks; refused with 401 where nobody is signed in).
+`passwords`, `recognition`, `peer_book`, `hub_state`, `server_id`, `metrics` and `principal` (who asks; refused with
+401 where nobody is signed in).
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -41,6 +42,11 @@ from server.ops.metrics import Metrics
 from server.ops.problems import EXCEPTION_HANDLERS
 from server.ops.pwa import built_app
 from server.ops.routes import routes as ops_routes
+from server.peers.background import peering
+from server.peers.book import PeerBook
+from server.peers.hub import HubState, only_the_province_writes
+from server.peers.routes import router as peers_router
+from server.peers.secrets import PeerSecrets
 from server.publish.routes import router as publish_router
 from server.review.routes import router as review_router
 from server.revisions.journal import Journal
@@ -56,11 +62,12 @@ ROUTERS: tuple[Router, ...] = (
     review_router,
     conflicts_router,
     publish_router,
+    peers_router,
 )
 
 #: What runs beside the requests: each is entered at start-up, in order, and left at shutdown.
 Background = Callable[[Litestar], AbstractAsyncContextManager[None]]
-BACKGROUND: tuple[Background, ...] = (following,)
+BACKGROUND: tuple[Background, ...] = (following, peering)
 
 
 def create_app(settings: Settings, storage: Storage | None = None, clock: Clock = system_clock) -> Litestar:
@@ -86,6 +93,8 @@ def create_app(settings: Settings, storage: Storage | None = None, clock: Clock 
         "pace": pace,
         "recognition": Recognition(store, sessions, pace),
         "metrics": metrics,
+        "peer_book": PeerBook(store, clock, PeerSecrets(settings)),
+        "hub_state": HubState(store, clock),
     }
 
     @asynccontextmanager
@@ -108,6 +117,7 @@ def create_app(settings: Settings, storage: Storage | None = None, clock: Clock 
             "principal": Provide(provide_principal),
         },
         exception_handlers=EXCEPTION_HANDLERS,
+        guards=[only_the_province_writes],
         lifespan=[prepared, *BACKGROUND],
         openapi_config=OpenAPIConfig(
             title="Nương",

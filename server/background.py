@@ -33,7 +33,7 @@ def followers_of(
     records = RecordsProjection(storage, journal, library, areas, media=openable, limits=limits)
     published = PublishedProjection(storage, journal, library)
     followers = [Follower(storage, journal, clock, projection) for projection in (records, published)]
-    return Runner(storage, journal, followers, [records.look_for_media])
+    return Runner(storage, journal, followers, [records.look_for_media, records.look_for_authors])
 
 
 @asynccontextmanager

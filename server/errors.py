@@ -34,6 +34,8 @@ KINDS: dict[str, Kind] = {
     "username_taken": Kind(409, "Somebody has this name already"),
     "unknown_grant": Kind(422, "There is no such project or area"),
     "project_taken": Kind(409, "There is such a project already"),
+    "peer_taken": Kind(409, "There is a peer of this name already"),
+    "hub_only_reads": Kind(409, "This server is a hub: only the province writes this"),
     "record_moved_on": Kind(409, "The record has changed since you looked at it"),
     "own_work": Kind(403, "Nobody approves their own work"),
     "not_waiting": Kind(409, "It does not wait any more: somebody has let it in"),

@@ -4,6 +4,7 @@ A value that does not fit is one sentence that names the variable (`SettingsErro
 `SecretStr`, so that printing the settings prints stars.
 """
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -61,6 +62,9 @@ class Settings(BaseSettings):
     request_bytes: Bytes = 10_000_000
     media_bytes: Bytes = 100_000_000
 
+    #: A CouchDB beside this server that every scope is carried to, by one-minute tokens of this server's key.
+    couchdb_url: str | None = None
+
     #: Whether this process follows the journal (one of those that do leads; the others stand by).
     follow: bool = True
     #: Where a reviewer is told to doubt: metres from the commune's point (communes reach some 25 km), metres of the
@@ -81,6 +85,13 @@ class Settings(BaseSettings):
         if scheme not in SCHEMES:
             raise ValueError("must begin with sqlite:/// or postgresql://")
         return value
+
+    @field_validator("couchdb_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"https?://[^/@?#\s]+(/[^?#\s]*)?", value):
+            raise ValueError("is no address such as http://couchdb:5984, without a name or a password in it")
+        return value or None
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -6,7 +6,8 @@ Pure values. A grant on the province covers its communes, one on project `*` eve
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
-Role = Literal["field_worker", "supervisor", "data_manager", "administrator"]
+#: `peer` is the role of another server's account: a hub, a replica that brings other people's work.
+Role = Literal["field_worker", "supervisor", "data_manager", "administrator", "peer"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 #: The province's unit: the one that contains every other.

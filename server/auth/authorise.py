@@ -18,6 +18,7 @@ Action = Literal[
     "publish_forms",
     "manage_people",
     "manage_areas",
+    "replicate",
 ]
 
 ACTIONS: dict[Role, frozenset[Action]] = {
@@ -26,6 +27,8 @@ ACTIONS: dict[Role, frozenset[Action]] = {
     # What fields marked sensitive say outside of whole documents: exports, tables, layers.
     "data_manager": frozenset({"read", "read_sensitive", "decide_conflicts", "release_quarantine"}),
     "administrator": frozenset({"read", "release_quarantine", "publish_forms", "manage_people", "manage_areas"}),
+    # Another server: it brings what other people wrote, whose each revision is stands in the seals that come along.
+    "peer": frozenset({"read", "replicate"}),
 }
 
 

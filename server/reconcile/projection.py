@@ -27,6 +27,7 @@ from server.reconcile.quality import (
     place_flags,
 )
 from server.reconcile.tables import awaited_media, decisions, records
+from server.revisions import authors
 from server.revisions.following import Effects
 from server.revisions.journal import Journal
 from server.revisions.model import Change, StoredRevision
@@ -108,6 +109,17 @@ class RecordsProjection:
             effects = await self._effects(database, _Due(tuple(sorted(ids)), {}, ()))
             async with self._storage.write() as connection:
                 await effects(connection)
+        return sum(map(len, due.values()))
+
+    async def look_for_authors(self) -> int:
+        """Compute the records of which a seal that came later says whose they are; return how many."""
+        async with self._storage.read() as connection:
+            due = await authors.untold(connection)
+        for database, ids in due.items():
+            effects = await self._effects(database, _Due(tuple(sorted(ids)), {}, ()))
+            async with self._storage.write() as connection:
+                await effects(connection)
+                await authors.mark_told(connection, database, ids)
         return sum(map(len, due.values()))
 
     async def _effects(self, database: str, due: _Due) -> Effects:

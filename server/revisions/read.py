@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import RowMapping, Select, and_, bindparam, select
+from sqlalchemy import RowMapping, Select, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.revisions.author_tables import sealed_revisions
 from server.revisions.model import StoredRevision
 from server.revisions.statements import Statements
 from server.revisions.tables import bodies, documents, revisions
@@ -16,8 +17,9 @@ _COLUMNS = (
     revisions.c.rev,
     revisions.c.parent,
     revisions.c.deleted,
-    revisions.c.person,
-    revisions.c.enrolment,
+    # What a seal says that came apart from its revision (`server.revisions.authors`) stands over what came with it.
+    func.coalesce(sealed_revisions.c.person, revisions.c.person).label("person"),
+    func.coalesce(sealed_revisions.c.enrolment, revisions.c.enrolment).label("enrolment"),
     revisions.c.number,
     revisions.c.received_at,
     bodies.c.content,
@@ -39,6 +41,15 @@ def _with_bodies() -> Select[tuple[object, ...]]:
                 bodies.c.database == revisions.c.database,
                 bodies.c.doc_id == revisions.c.doc_id,
                 bodies.c.rev == revisions.c.rev,
+            ),
+        )
+        .outerjoin(
+            sealed_revisions,
+            and_(
+                sealed_revisions.c.database == revisions.c.database,
+                sealed_revisions.c.doc_id == revisions.c.doc_id,
+                sealed_revisions.c.rev == revisions.c.rev,
+                sealed_revisions.c.holds,
             ),
         )
         .where(documents.c.database == bindparam("database"))

@@ -62,7 +62,7 @@ class Databases:
         if _is_scope(name, await self._areas.atlas()):
             if not allowed(caller.principal, "read", name):
                 raise no_database()
-            may_write = allowed(caller.principal, "capture", name)
+            may_write = any(allowed(caller.principal, action, name) for action in ("capture", "replicate"))
             return Database(name, "scope", may_write, is_admin=False, security=_of_scope(name))
         security = await self._security(name)
         if security is None:
@@ -153,7 +153,7 @@ def _of_scope(name: str) -> dict[str, Any]:
     project, _, unit = name.partition("-")
     roles = [
         f"{role}:{of_project}-{of_unit}"
-        for role in ("administrator", "data_manager", "field_worker", "supervisor")
+        for role in ("administrator", "data_manager", "field_worker", "peer", "supervisor")
         for of_project in (project, "*")
         for of_unit in (unit, "11")
     ]

@@ -10,10 +10,13 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.auth.authorise import allowed
+from server.gateway.bring import Bringer, Bringing
 from server.gateway.couchdb.admission import held_back
 from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.incoming import Flaw, Incoming
 from server.gateway.couchdb.refusals import CONFLICT, Refusal, forbidden
+from server.revisions.authors import PEER_PREFIX
 from server.revisions.branches import Branches, branches
 from server.revisions.listing import by_ids
 from server.revisions.model import NewRevision, Origin, Outcome
@@ -44,6 +47,10 @@ async def replicate(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Re
     results: list[Result | None] = [each if isinstance(each, Flaw) else None for each in documents]
     places = [place for place, each in enumerate(documents) if isinstance(each, Incoming)]
     wanted = [each for each in documents if isinstance(each, Incoming)]
+    if call.db.kind == "scope" and allowed(call.person.principal, "replicate", call.db.name):
+        for place, result in zip(places, await _brought(call, wanted), strict=True):
+            results[place] = result
+        return [each for each in results if each is not None]
     reasons = await held_back(call, wanted, [each.path[0] if each.path else None for each in wanted])
     revisions: list[tuple[int, NewRevision]] = []
     for place, each, reason in zip(places, wanted, reasons, strict=True):
@@ -60,6 +67,25 @@ async def replicate(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Re
         for (place, _), outcome in zip(revisions, outcomes, strict=True):
             results[place] = _result(outcome)
     return [each for each in results if each is not None]
+
+
+async def _brought(call: Call, documents: Sequence[Incoming]) -> list[Result]:
+    """Store what another server brings of other people's work; whose each revision is, seals say."""
+    brought = [
+        (
+            {
+                **each.content,
+                "_id": each.doc_id,
+                "_rev": each.rev,
+                **({"_deleted": True} if each.deleted else {}),
+            },
+            each.path,
+        )
+        for each in documents
+    ]
+    bringing = Bringing(call.parts.storage, call.parts.journal, call.parts.library)
+    bringer = Bringer(f"{PEER_PREFIX}{call.person.username}")
+    return [_result(outcome) for outcome in await bringing.bring(call.db.name, brought, bringer)]
 
 
 async def edit(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Result]:

@@ -1,0 +1,299 @@
+"""What another server brings into a scope: whose each revision is, what a person must look at first, and the writing.
+
+    the revision …                                                        becomes
+    cannot be a document                                                  refused       malformed
+    is none of the documents that people and servers write                quarantined   not_a_record
+    is sealed by an enrolment whose person has no rights here             quarantined   rights_lost
+    says what only servers decide, and the server is not believed         quarantined   servers_only
+    is a record of a form version that is unknown in the scope's project  quarantined   unknown_form
+    has answers that don't type                                           quarantined   misfit_answers
+
+Read from the top; ids are their writer's business and are not recomputed. Nothing is refused for want of rights: a
+replica takes a refusal as done, so what may be kept is kept, in quarantine. A revision that a valid seal of a known key
+covers is that enrolment's, whether the seal comes before it, with it or after it; what comes without one is the
+bringing server's own. Seals are documents and are stored as such.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.areas.grants import CATALOG
+from server.auth import enrolments, people
+from server.auth.authorise import allowed
+from server.auth.principal import Principal
+from server.auth.tables import people as people_table
+from server.auth.tokens import verify_seal
+from server.db.engine import Storage
+from server.forms.library import FormLibrary
+from server.gateway.caller import sealed_payload
+from server.gateway.records import misfit
+from server.gateway.seal_tables import forget_waiting_seal, note_waiting_seal
+from server.revisions import authors
+from server.revisions.authors import Claim
+from server.revisions.journal import Journal
+from server.revisions.model import SERVERS_ONLY, NewRevision, Origin, Outcome
+from server.revisions.statements import Statements
+from sync.admission import is_well_formed_doc_id
+from sync.canonical import Json, MalformedJson, canonical
+from sync.revision import RESOLVED_TOMBSTONE, RevisionId, generation_of, is_revision_id, revision_id
+
+#: Built once: a bringing is made for every request of another server.
+STATEMENTS = {flag: Statements(is_postgresql=flag) for flag in (False, True)}
+SEAL_PREFIX = "seal:"
+#: Documents about a record, `<type>:<record id>:<UUIDv7>`.
+ABOUT_RECORDS = ("review", "question", "reply", "task")
+_NUMBER = re.compile(r"[1-9][0-9]{0,14}")
+
+Document = Mapping[str, Json]
+Key = tuple[str, RevisionId]
+
+
+@dataclass(frozen=True, slots=True)
+class Bringer:
+    """The server that brings: `author` is whose its own revisions are; `is_believed`: what it says of decisions."""
+
+    author: str
+    is_believed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """A seal that holds: who sealed, with the rights that they have, and the revisions of one database it covers."""
+
+    enrolment: str
+    holder: Principal
+    then: Principal
+    covers: frozenset[Key]
+
+
+class Bringing:
+    """Takes what other servers bring into the journal of this one."""
+
+    def __init__(self, storage: Storage, journal: Journal, library: FormLibrary) -> None:
+        """Read nothing yet."""
+        self._storage = storage
+        self._journal = journal
+        self._library = library
+        self._sql = STATEMENTS[storage.is_postgresql]
+
+    async def bring(
+        self, database: str, brought: Sequence[tuple[Document, tuple[RevisionId, ...]]], bringer: Bringer
+    ) -> list[Outcome]:
+        """Return what became of each document (with its ancestors, parent first), in order, once it is durable."""
+        seals, waiting = await self._seals(database, [document for document, _ in brought])
+        owners = await self._owners(database, brought, seals)
+        believed = await self._deciders([document for document, _ in brought]) if bringer.is_believed else frozenset()
+        outcomes: list[Outcome | None] = []
+        ready: list[tuple[int, NewRevision, Origin]] = []
+        for position, (document, ancestors) in enumerate(brought):
+            outcomes.append(None)
+            owner = owners.get(_key(document))
+            try:
+                reason = None
+                if database != CATALOG:
+                    reason = await self._held_back(database, document, ancestors, owner, bringer)
+                number = _number(document) if owner else None
+                revision = NewRevision.from_document(
+                    document, ancestors, number=number, quarantine=reason, verify=False
+                )
+            except MalformedJson:
+                doc_id, rev = _key(document)
+                outcomes[position] = Outcome(doc_id, rev, None, "refused", "malformed")
+                continue
+            ready.append((position, revision, self._origin(document, owner, bringer, believed)))
+        # Parents first, and as few transactions as there are authors in a generation.
+        ready.sort(key=lambda one: (_generation(one[1].rev), one[2].enrolment or "", one[2].person or ""))
+        for origin, group in groupby(ready, key=lambda one: one[2]):
+            part = list(group)
+            done = await self._write(database, [revision for _, revision, _ in part], origin, seals, waiting)
+            for (position, _, _), outcome in zip(part, done, strict=True):
+                outcomes[position] = outcome
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    async def reconsider(self, database: str, doc_id: str) -> bool:
+        """Look again at a seal whose key was not known when it came; whether it holds now."""
+        stands = await self._journal.document(database, doc_id)
+        content = {} if stands is None else json.loads(stands.content)
+        seals, _ = await self._seals(database, [{**content, "_id": doc_id}])
+        async with self._storage.write() as connection:
+            for seal in seals.values():
+                await authors.claim(connection, self._sql, database, _claims(seal))
+                await forget_waiting_seal(connection, database, doc_id)
+        return bool(seals)
+
+    async def _write(
+        self,
+        database: str,
+        revisions: Sequence[NewRevision],
+        origin: Origin,
+        seals: Mapping[str, Seal],
+        waiting: Mapping[str, str],
+    ) -> list[Outcome]:
+        async def also(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> None:
+            new = [one for one in outcomes if one.outcome == "stored"]
+            for one in new:
+                if one.doc_id in seals:
+                    await authors.claim(connection, self._sql, database, _claims(seals[one.doc_id]))
+                if one.doc_id in waiting:
+                    await note_waiting_seal(connection, database, one.doc_id, waiting[one.doc_id])
+            if origin.enrolment is None and new:
+                # A seal may have come in between reading what seals say and this transaction.
+                await authors.settle(connection, self._sql, database, [(one.doc_id, one.rev) for one in new])
+
+        return await self._journal.write(database, revisions, origin, also=also)
+
+    async def _seals(self, database: str, documents: Sequence[Document]) -> tuple[dict[str, Seal], dict[str, str]]:
+        """Return the seals that hold, by document, and the enrolments of those whose key is not known here."""
+        holding: dict[str, Seal] = {}
+        unknown: dict[str, str] = {}
+        async with self._storage.read() as connection:
+            for document in documents:
+                doc_id, enrolment, jws = document.get("_id"), document.get("enrolment"), document.get("jws")
+                push = _pushed(document.get("push"))
+                if not isinstance(doc_id, str) or not doc_id.startswith(SEAL_PREFIX) or push is None:
+                    continue
+                if not isinstance(enrolment, str) or not enrolment.isprintable() or not isinstance(jws, str):
+                    continue
+                known = await enrolments.find(connection, enrolment)
+                if known is None:
+                    unknown[doc_id] = enrolment
+                    continue
+                # A key that was revoked covers nothing: whoever has the lost phone could seal today.
+                if known.revoked_at is not None or not verify_seal(known.jwk, jws, sealed_payload(enrolment, push)):
+                    continue
+                now = await people.principal(connection, known.person, known.id)
+                then = Principal(known.person, "", known.id, known.exchange_grants or ())
+                covers = frozenset((item[1], item[2]) for item in push if item[0] == database and _is_key(item))
+                nobody = Principal(known.person, "", known.id, ())
+                holding[doc_id] = Seal(known.id, now or nobody, then, covers)
+        return holding, unknown
+
+    async def _owners(
+        self,
+        database: str,
+        brought: Sequence[tuple[Document, tuple[RevisionId, ...]]],
+        seals: Mapping[str, Seal],
+    ) -> dict[Key, Seal]:
+        """Return the seal that each revision is covered by and says itself that it was saved under."""
+        keys = {_key(document): document for document, _ in brought}
+        owners: dict[Key, Seal] = {}
+        for seal in seals.values():
+            for key in seal.covers & keys.keys():
+                if _saved_by(keys[key]) == seal.enrolment:
+                    owners[key] = seal
+        async with self._storage.read() as connection:
+            said = await authors.announced(connection, self._sql, database, [doc_id for doc_id, _ in keys])
+            for key, claims in said.items():
+                if key not in keys or key in owners:
+                    continue
+                for claim in claims:
+                    known = await enrolments.find(connection, claim.enrolment)
+                    if known is not None and _saved_by(keys[key]) == claim.enrolment:
+                        now = await people.principal(connection, known.person, known.id)
+                        then = Principal(known.person, "", known.id, known.exchange_grants or ())
+                        nobody = Principal(known.person, "", known.id, ())
+                        owners[key] = Seal(known.id, now or nobody, then, frozenset({key}))
+        return owners
+
+    async def _deciders(self, documents: Sequence[Document]) -> frozenset[str]:
+        """Return those people who are known here among the authors that documents about records name."""
+        named = {by for document in documents if isinstance(by := document.get("by"), str) and by.isprintable()}
+        if not named:
+            return frozenset()
+        async with self._storage.read() as connection:
+            rows = await connection.execute(select(people_table.c.id).where(people_table.c.id.in_(named)))
+            return frozenset(row.id for row in rows)
+
+    def _origin(self, document: Document, owner: Seal | None, bringer: Bringer, deciders: frozenset[str]) -> Origin:
+        if owner is not None:
+            return Origin(owner.holder.person, owner.enrolment)
+        by = document.get("by")
+        if str(document.get("type")) in ABOUT_RECORDS and isinstance(by, str) and by in deciders:
+            return Origin(by)
+        return Origin(bringer.author)
+
+    async def _held_back(
+        self,
+        database: str,
+        document: Document,
+        ancestors: tuple[RevisionId, ...],
+        owner: Seal | None,
+        bringer: Bringer,
+    ) -> str | None:
+        """Return the reason for which a person must look at the document first."""
+        doc_id, kind = str(document.get("_id")), document.get("type")
+        prefix, colon, _ = doc_id.partition(":")
+        if colon:
+            return None if kind == prefix and prefix in ("seal", *ABOUT_RECORDS) else "not_a_record"
+        is_deleted = document.get("_deleted") is True
+        if kind != "record" and not (is_deleted and kind is None):
+            return "not_a_record"
+        if owner is not None and not any(allowed(held, "capture", database) for held in (owner.holder, owner.then)):
+            return "rights_lost"
+        claims = not bringer.is_believed and any(member in document for member in SERVERS_ONLY)
+        if claims and (owner is not None or not _is_machine_merge(document, ancestors)):
+            return "servers_only"
+        is_erased = document.get("erased") is True and "form" not in document
+        return None if is_deleted or is_erased else await misfit(self._library, database, document)
+
+
+def _is_machine_merge(document: Document, ancestors: tuple[RevisionId, ...]) -> bool:
+    """Whether a server's merge stands here, which any server would have written alike: its id is its own hash."""
+    if "saved" in document or "merged" not in document or "decided" in document or "undoes" in document:
+        return False
+    content = canonical({name: value for name, value in document.items() if not name.startswith("_")})
+    parent = ancestors[0] if ancestors else None
+    is_deleted = document.get("_deleted") is True
+    if is_deleted and content == RESOLVED_TOMBSTONE:
+        return True
+    return document.get("_rev") == revision_id(str(document["_id"]), deleted=is_deleted, parent=parent, content=content)
+
+
+def _claims(seal: Seal) -> list[Claim]:
+    return [Claim(doc_id, rev, seal.enrolment, seal.holder.person) for doc_id, rev in sorted(seal.covers)]
+
+
+def _pushed(push: object) -> list[tuple[str, str, str]] | None:
+    if not isinstance(push, list | tuple):
+        return None
+    items: list[tuple[str, str, str]] = []
+    for item in push:
+        if not isinstance(item, list | tuple) or len(item) != 3 or not all(isinstance(part, str) for part in item):
+            return None
+        items.append((item[0], item[1], item[2]))
+    return items
+
+
+def _is_key(item: tuple[str, str, str]) -> bool:
+    return is_well_formed_doc_id(item[1]) and is_revision_id(item[2])
+
+
+def _key(document: Document) -> Key:
+    return str(document.get("_id", "")), str(document.get("_rev", ""))
+
+
+def _generation(rev: RevisionId) -> int:
+    digits = rev.partition("-")[0]
+    return generation_of(rev) if digits.isascii() and digits.isdigit() and len(digits) < 16 else 0
+
+
+def _saved(document: Document) -> Mapping[str, Any]:
+    saved = document.get("saved")
+    return saved if isinstance(saved, dict) else {}
+
+
+def _saved_by(document: Document) -> str | None:
+    by = _saved(document).get("by")
+    return by if isinstance(by, str) else None
+
+
+def _number(document: Document) -> str | None:
+    number = _saved(document).get("number")
+    return number if isinstance(number, str) and _NUMBER.fullmatch(number) else None

@@ -1,0 +1,35 @@
+"""Replication beside the requests, while the app runs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+
+from server.gateway.bring import Bringing
+from server.peers.parts import Parts
+from server.peers.runner import PeersRunner
+
+
+def parts_of(app: Litestar) -> Parts:
+    """Return what replication works with in this app."""
+    state = app.state
+    return Parts(
+        storage=state.storage,
+        journal=state.journal,
+        areas=state.areas,
+        keys=state["keys"],
+        clock=state.clock,
+        book=state.peer_book,
+        bringing=Bringing(state.storage, state.journal, state.library),
+        server_id=state.server_id,
+    )
+
+
+@asynccontextmanager
+async def peering(app: Litestar) -> AsyncIterator[None]:
+    """Replicate while the app runs; where this process follows nothing, another one does both."""
+    if not app.state.settings.follow:
+        yield
+        return
+    async with PeersRunner(parts_of(app), app.state.settings.couchdb_url).running():
+        yield

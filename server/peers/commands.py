@@ -1,0 +1,196 @@
+"""`nuong peer`: other servers from the console, and this one as a commune's hub."""
+
+import sys
+from urllib.parse import urlsplit
+
+import click
+
+from server.areas.areas import Areas
+from server.auth.keys import key_ring
+from server.console import Console, Failure, run
+from server.db.identity import server_id
+from server.forms.library import FormLibrary
+from server.gateway.bring import Bringing
+from server.peers.book import NewPeer, PeerBook, Status
+from server.peers.failures import SENTENCES
+from server.peers.model import DIRECTIONS, MODES, Directions, Mode, Peer
+from server.peers.parts import Parts
+from server.peers.schemas import checked_url
+from server.peers.secrets import PeerSecrets
+from server.peers.service_token import couchdb_key_lines
+from server.peers.work import PeerWork
+
+
+@click.group()
+def peer() -> None:
+    """Other servers: CouchDBs, other Nươngs, and the province that this one is a hub of."""
+
+
+@peer.command()
+@click.argument("name")
+@click.argument("url")
+@click.option(
+    "--scope", "scopes", multiple=True, help="A database; * stands for anything. Again for more; all if none."
+)
+@click.option("--direction", type=click.Choice(DIRECTIONS), default="both", show_default=True)
+@click.option("--mode", type=click.Choice(MODES), default="continuous", show_default=True)
+@click.option("--username", help="The account at the peer; its password is asked for, or read from standard input.")
+@click.option(
+    "--token", is_flag=True, help="Show one-minute tokens of this server's key instead (see `nuong peer key`)."
+)
+def add(
+    *,
+    name: str,
+    url: str,
+    scopes: tuple[str, ...],
+    direction: Directions,
+    mode: Mode,
+    username: str | None,
+    token: bool,
+) -> None:
+    """Add the peer NAME at URL (a Nương's is its address with /db)."""
+    if token and username:
+        raise click.UsageError("--token and --username exclude each other.")
+    new = NewPeer(
+        name,
+        _checked(url),
+        scopes or ("*",),
+        direction,
+        mode,
+        "token" if token else "password" if username else "none",
+        username,
+        _password() if username else None,
+    )
+    made = run(lambda console: _book(console).add(new))
+    click.echo(f"Added {_line(made)}")
+
+
+@peer.command("hub")
+@click.option("--of", "url", required=True, help="The province's address, as phones open it.")
+@click.option(
+    "--username", required=True, help="This hub's account there, with the role peer; its password is asked for."
+)
+def be_hub(url: str, username: str) -> None:
+    """Make this server a hub: people, places and forms come from the province, records go both ways."""
+    address = _checked(url).removesuffix("/db") + "/db"
+    new = NewPeer("province", address, ("*",), "both", "continuous", "password", username, _password(), "province")
+
+    async def work(console: Console) -> list[Status]:
+        made = await _book(console).add(new)
+        return await PeerWork(await _parts(console), made).once()
+
+    _tell(run(work))
+
+
+@peer.command("list")
+def list_peers() -> None:
+    """List the peers."""
+    for each in run(lambda console: _book(console).peers()):
+        click.echo(_line(each))
+
+
+@peer.command()
+@click.argument("name", required=False)
+def status(name: str | None) -> None:
+    """Show how far every database is, and what is the matter."""
+
+    async def work(console: Console) -> list[tuple[Peer, list[Status], int]]:
+        book = _book(console)
+        wanted = [await book.find(name)] if name else await book.peers()
+        return [(each, await book.statuses(each.id), (await book.left_out(each.id))[0]) for each in wanted]
+
+    for each, statuses, left_out in run(work):
+        click.echo(_line(each))
+        _tell(statuses)
+        if left_out:
+            click.echo(f"  {left_out} revisions could not be taken; /desk/peers names them")
+
+
+@peer.command()
+@click.argument("name")
+def sync(name: str) -> None:
+    """Exchange everything with a peer once, now."""
+
+    async def work(console: Console) -> list[Status]:
+        found = await _book(console).find(name)
+        return await PeerWork(await _parts(console), found).once()
+
+    statuses = run(work)
+    _tell(statuses)
+    if any(one.trouble for one in statuses):
+        sys.exit(1)
+
+
+@peer.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Exchange with a peer no longer; what it brought stays."""
+
+    async def work(console: Console) -> Peer:
+        found = await _book(console).find(name)
+        await _book(console).remove(found.id)
+        return found
+
+    click.echo(f"Removed {run(work).name}.")
+
+
+@peer.command()
+def key() -> None:
+    """Print the lines for CouchDB's [jwt_keys] with which it accepts this server's tokens."""
+
+    async def work(console: Console) -> list[str]:
+        return await couchdb_key_lines(key_ring(console.settings, console.storage, console.clock))
+
+    for line in run(work):
+        click.echo(line)
+
+
+def _book(console: Console) -> PeerBook:
+    return PeerBook(console.storage, console.clock, PeerSecrets(console.settings))
+
+
+async def _parts(console: Console) -> Parts:
+    areas = Areas(console.storage, console.journal, console.clock)
+    await areas.prepare()
+    return Parts(
+        storage=console.storage,
+        journal=console.journal,
+        areas=areas,
+        keys=key_ring(console.settings, console.storage, console.clock),
+        clock=console.clock,
+        book=_book(console),
+        bringing=Bringing(console.storage, console.journal, FormLibrary(console.storage)),
+        server_id=await server_id(console.storage),
+    )
+
+
+def _checked(url: str) -> str:
+    try:
+        return checked_url(url)
+    except ValueError as error:
+        raise Failure(f"The address {error}.") from None
+
+
+def _password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(click.prompt("Password there", hide_input=True))
+
+
+def _line(each: Peer) -> str:
+    scopes = ", ".join(each.scopes) if len(each.scopes) <= 3 else f"{len(each.scopes)} databases"
+    return f"{each.name:16} {urlsplit(each.url).geturl()} ({each.direction}, {each.mode}; {scopes})"
+
+
+def _tell(statuses: list[Status]) -> None:
+    for one in statuses:
+        behind = "" if not one.behind else f", {one.behind} changes behind"
+        arrow = "from there" if one.direction == "pull" else "to there"
+        click.echo(f"  {one.database:24} {arrow:10} {one.documents} revisions{behind}")
+        if one.trouble:
+            sentence, advice = SENTENCES[one.trouble.code]
+            told = f" ({one.trouble.told})" if one.trouble.told else ""
+            click.echo(f"    {sentence} since {one.since:%Y-%m-%d %H:%M}{told}. {advice}.")
+
+
+commands = (peer,)

@@ -1,0 +1,89 @@
+"""What the province tells a hub: the people, grants, devices' public keys, places and forms of the hub's own scopes.
+
+A hub signs people in without any uplink, so their passwords' Argon2id hashes go along, and only theirs: those whose
+grants reach a scope of the hub (docs/decisions/0007). The answer has a fingerprint, so that asking again costs nothing
+while nothing has changed.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Table, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.areas.atlas import Atlas
+from server.areas.grants import EVERY_PROJECT, PROVINCE, Grant
+from server.areas.tables import projects, unit_successors, units
+from server.auth.authorise import allowed
+from server.auth.principal import Principal
+from server.auth.tables import enrolments, grants, people
+from server.forms.tables import content_projects, contents, form_versions
+
+Row = dict[str, Any]
+
+#: In the order in which they refer to each other.
+PEOPLE_COLUMNS = ("id", "username", "name", "birth_year", "locale", "password", "is_active", "created_at")
+ENROLMENT_COLUMNS = ("id", "person", "jwk", "label", "registered_at", "revoked_at")
+
+
+async def directory(connection: AsyncConnection, atlas: Atlas, hub: Principal) -> dict[str, Any]:
+    """Return the directory of the scopes that `hub` may replicate."""
+    own = [grant for grant in hub.grants if allowed(Principal("", "", None, (grant,)), "replicate")]
+    held = [row for row in await _rows(connection, grants) if any(_meets(grant, row) for grant in own)]
+    wanted = {row["person"] for row in held} - {hub.person}
+    held = [row for row in held if row["person"] in wanted]
+    named = {grant.project for grant in own}
+    versions = [
+        row for row in await _rows(connection, form_versions) if EVERY_PROJECT in named or row["project"] in named
+    ]
+    assigned = [
+        row for row in await _rows(connection, content_projects) if EVERY_PROJECT in named or row["project"] in named
+    ]
+    hashes = {row["sha256"] for row in assigned} | {row["source"] for row in versions}
+    return {
+        "scopes": [scope.name for scope in atlas.scopes if allowed(hub, "replicate", scope.name)],
+        "projects": await _rows(connection, projects),
+        "units": await _rows(connection, units),
+        "unit_successors": await _rows(connection, unit_successors),
+        "people": [row for row in await _rows(connection, people, PEOPLE_COLUMNS) if row["id"] in wanted],
+        "grants": held,
+        "enrolments": [
+            row for row in await _rows(connection, enrolments, ENROLMENT_COLUMNS) if row["person"] in wanted
+        ],
+        "contents": sorted(hashes),
+        "content_projects": assigned,
+        "form_versions": versions,
+    }
+
+
+async def content(connection: AsyncConnection, sha256: str, hub: Principal) -> Row | None:
+    """Return a content of the hub's projects; None when it is none of theirs."""
+    named = {grant.project for grant in hub.grants}
+    row = (await connection.execute(select(contents).where(contents.c.sha256 == sha256))).first()
+    if row is None:
+        return None
+    if EVERY_PROJECT not in named:
+        assigned = select(content_projects.c.project).where(content_projects.c.sha256 == sha256)
+        sources = select(form_versions.c.project).where(form_versions.c.source == sha256)
+        of = {*await connection.scalars(assigned), *await connection.scalars(sources)}
+        if of.isdisjoint(named):
+            return None
+    return {"sha256": sha256, "media_type": row.media_type, "body": base64.b64encode(row.body).decode()}
+
+
+def _meets(own: Grant, row: Mapping[str, Any]) -> bool:
+    """Whether a grant reaches something that the hub's own reaches."""
+    is_project = EVERY_PROJECT in (own.project, row["project"]) or own.project == row["project"]
+    return is_project and (PROVINCE in (own.unit, row["unit"]) or own.unit == row["unit"])
+
+
+async def _rows(connection: AsyncConnection, table: Table, columns: Sequence[str] | None = None) -> list[Row]:
+    wanted = [table.c[name] for name in columns] if columns else list(table.c)
+    query = select(*wanted).order_by(*table.primary_key.columns)
+    return [{name: _plain(value) for name, value in row._mapping.items()} for row in await connection.execute(query)]
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date | datetime) else value

@@ -1,0 +1,42 @@
+"""What can be the matter with a peer: one table of codes, each with the sentence that a technician needs.
+
+The screen has its own sentences for the same codes, in both languages. `told` is what the peer itself said, cut short;
+it never holds passwords, since nothing that was sent is repeated.
+"""
+
+from dataclasses import dataclass
+
+#: Code → (what is the matter, what to do).
+SENTENCES: dict[str, tuple[str, str]] = {
+    "unreachable": ("The peer does not answer", "Look whether it runs and whether its address is right"),
+    "slow": ("The peer answers too slowly", "Wait for a better link; it goes on by itself"),
+    "half": ("The peer's answer broke off", "Wait: it is asked again by itself; if it stays so, look at the link"),
+    "garbage": ("The peer answers something else than CouchDB's protocol", "Check the address and what stands there"),
+    "sign_in": ("The peer does not accept the name and password, or the token", "Give it the right ones"),
+    "not_allowed": ("The peer refuses this database", "Let the account there read and write it"),
+    "no_database": ("The peer has no such database", "Make it there, or take it out of the scopes"),
+    "full": ("The peer has no space left", "Free space there; it goes on by itself"),
+    "busy": ("The peer asks to wait", "Wait: it is asked again by itself"),
+    "failing": ("The peer has an error of its own", "Look into its log"),
+    "local": ("This server could not do its part", "Look into this server's log"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is the matter, as it is kept and shown."""
+
+    code: str
+    told: str = ""
+
+
+class PeerFailed(Exception):
+    """The peer could not do what it was asked; nothing that was sent counts as taken."""
+
+    def __init__(self, code: str, told: str = "", *, status: int | None = None, wait_s: float | None = None) -> None:
+        """Refuse codes without a sentence; `wait_s` is how long the peer asks to be left alone."""
+        self.sentence, self.advice = SENTENCES[code]
+        self.trouble = Trouble(code, told[:300])
+        self.status = status
+        self.wait_s = wait_s
+        super().__init__(f"{self.sentence} ({told[:300]})" if told else self.sentence)

@@ -1,0 +1,49 @@
+"""Whether this server is a commune's hub, which only reads what the province alone writes."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from sqlalchemy import select
+
+from server.clock import Clock
+from server.db.engine import Storage
+from server.errors import Problem
+from server.peers.tables import hub, peers
+
+FRESH = timedelta(seconds=30)
+#: Where people, places and forms are written; one's own password too, or the next directory would undo it.
+READ_ONLY = ("/api/people", "/api/areas", "/api/forms", "/api/me")
+
+
+class HubState:
+    """Tells whether this server is a hub; half a minute old at most."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        """Read nothing yet."""
+        self._storage = storage
+        self._clock = clock
+        self._province: str | None = None
+        self._read_at: datetime | None = None
+
+    async def province(self) -> str | None:
+        """Return the address of the province that this hub is of; None for a server of its own."""
+        now = self._clock()
+        if self._read_at is None or now - self._read_at > FRESH:
+            query = select(peers.c.url).join(hub, hub.c.peer == peers.c.id)
+            async with self._storage.read() as connection:
+                self._province = await connection.scalar(query)
+            self._read_at = now
+        return self._province
+
+
+async def only_the_province_writes(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Guard: refuse at a hub whatever the province writes; raise `hub_only_reads`."""
+    method = connection.scope.get("method", "GET")
+    if method in ("GET", "HEAD", "OPTIONS") or not connection.scope["path"].startswith(READ_ONLY):
+        return
+    state: HubState = connection.app.state["hub_state"]
+    province = await state.province()
+    if province is not None:
+        raise Problem("hub_only_reads", province=province.removesuffix("/db"))

@@ -1,0 +1,92 @@
+"""This server's side of a replication: its feed, what it lacks, its revisions as documents."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from server.db.engine import Storage
+from server.revisions.branches import branches, contents, missing
+from server.revisions.journal import Journal
+from server.revisions.statements import Statements
+from sync.canonical import Json
+from sync.revision import RevisionId, generation_of
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPage:
+    """A page of this server's feed: leaves by document, where it ends, how many changes remain."""
+
+    leaves: Mapping[str, tuple[RevisionId, ...]]
+    last_seq: int
+    pending: int
+
+
+class LocalDatabase:
+    """A database of this server."""
+
+    def __init__(self, storage: Storage, journal: Journal, sql: Statements, name: str) -> None:
+        """Read nothing yet."""
+        self.name = name
+        self._storage = storage
+        self._journal = journal
+        self._sql = sql
+
+    async def position(self, since: str | None) -> int:
+        """Return the sequence of a checkpoint; 0 when it is not one of this journal's history."""
+        return await self._journal.position(self.name, since) if since else 0
+
+    async def checkpoint(self, seq: int) -> str:
+        """Return how a sequence is written into checkpoints."""
+        return await self._journal.since_text(self.name, seq)
+
+    async def changes(self, since: int, limit: int) -> OwnPage:
+        """Return a page of the feed; design documents stay here."""
+        page = await self._journal.changes(self.name, since, limit=limit)
+        leaves = {row.doc_id: row.leaves for row in page.rows if not row.doc_id.startswith("_design/")}
+        return OwnPage(leaves, page.last_seq, page.pending)
+
+    async def missing(self, leaves: Mapping[str, Sequence[RevisionId]]) -> dict[str, list[RevisionId]]:
+        """Return which of these revisions are not here; what waits in quarantine is here."""
+        async with self._storage.read() as connection:
+            lacking = await missing(connection, self._sql, self.name, leaves)
+        return {doc_id: list(one.revs) for doc_id, one in lacking.items()}
+
+    async def with_ancestors(self, wanted: Mapping[str, Sequence[RevisionId]]) -> dict[str, list[RevisionId]]:
+        """Return the wanted leaves and every revision on their lines that is held here, oldest first."""
+        async with self._storage.read() as connection:
+            graphs = await branches(connection, self._sql, self.name, wanted)
+        found: dict[str, list[RevisionId]] = {}
+        for doc_id, revs in wanted.items():
+            of = graphs[doc_id]
+            lines = {each for rev in revs for each in of.line(rev) if each in of.graph.held}
+            found[doc_id] = sorted(lines, key=generation_of)
+        return found
+
+    async def unheld_ancestors(self, wanted: Mapping[str, Sequence[RevisionId]]) -> dict[str, list[RevisionId]]:
+        """Return the revisions that the lines of these leaves name and that are not here, oldest first."""
+        async with self._storage.read() as connection:
+            graphs = await branches(connection, self._sql, self.name, wanted)
+        named: dict[str, list[RevisionId]] = {}
+        for doc_id, of in graphs.items():
+            lines = {each for rev in wanted[doc_id] for each in of.line(rev) if each not in of.graph.held}
+            if lines:
+                named[doc_id] = sorted(lines, key=generation_of)
+        return await self.missing(named) if named else {}
+
+    async def documents(self, wanted: Mapping[str, Sequence[RevisionId]]) -> list[dict[str, Json]]:
+        """Return these revisions as replicas exchange them, with their paths."""
+        keys = [(doc_id, rev) for doc_id, revs in wanted.items() for rev in revs]
+        async with self._storage.read() as connection:
+            graphs = await branches(connection, self._sql, self.name, wanted)
+            bodies = await contents(connection, self._sql, self.name, keys)
+        found: list[dict[str, Json]] = []
+        for doc_id, rev in keys:
+            # A revision that left the leaves meanwhile is still held: the journal forgets nothing.
+            line = graphs[doc_id].line(rev)
+            document: dict[str, Json] = {"_id": doc_id, "_rev": rev, **json.loads(bodies[doc_id, rev])}
+            if graphs[doc_id].graph.held[rev]:
+                document["_deleted"] = True
+            ids = [each.partition("-")[2] for each in line]
+            document["_revisions"] = {"start": generation_of(rev), "ids": ids}
+            found.append(document)
+        return found

@@ -1,0 +1,227 @@
+"""One database in one direction, a batch at a time: what is missing goes over, then the checkpoint moves.
+
+    push   own feed → the peer's _revs_diff → _bulk_docs with new_edits=false → checkpoint there, then here
+    pull   the peer's feed → own difference → _bulk_get → the journal → checkpoint here, then there
+
+A checkpoint is written only after everything up to it lies durably on the target (I7), the target's before the
+source's. Whatever happens in between, the batch goes again and finds itself known. A batch that was too much for the
+link is halved the next time.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from server.gateway.bring import Bringer
+from server.peers.book import LeftOut
+from server.peers.checkpoints import Session, common_seq, history_of, read_own, replication_id, write_own
+from server.peers.failures import PeerFailed
+from server.peers.local import LocalDatabase
+from server.peers.model import Direction, Peer
+from server.peers.parts import Parts
+from server.peers.remote_database import RemoteDatabase
+from sync.canonical import Json, canonical
+from sync.revision import RevisionId
+
+BATCH = 100
+BATCH_BYTES = 1_000_000
+#: Answers of this kind can mean that a batch was too much for the link.
+_TOO_MUCH = ("slow", "half", "garbage")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a batch did: where the replication is, what remains (None: not told), and whether to go on at once."""
+
+    last_seq: str | None
+    behind: int | None
+    written: int
+    has_more: bool
+
+
+class Replication(ABC):
+    """A replication of one database with one peer; `begin`, then `step` as long as one likes."""
+
+    direction: ClassVar[Direction]
+
+    def __init__(self, parts: Parts, peer: Peer, remote: RemoteDatabase) -> None:
+        """Ask nothing yet."""
+        self._parts = parts
+        self._peer = peer
+        self._remote = remote
+        self._local = LocalDatabase(parts.storage, parts.journal, parts.sql, remote.name)
+        here, there = f"nuong:{parts.server_id}/{remote.name}", f"{peer.url}/{remote.name}"
+        source, target = (here, there) if self.direction == "push" else (there, here)
+        self._id = replication_id(source, target, {"user": peer.username or peer.auth})
+        self._session = Session(None, parts.clock())
+        self._batch = BATCH
+
+    async def begin(self) -> None:
+        """Find out where both sides agree to go on."""
+        async with self._parts.storage.read() as connection:
+            ours = await read_own(connection, self._remote.name, self._id)
+        theirs = await self._remote.local(self._id)
+        since = common_seq(ours, theirs)
+        earlier = history_of(theirs if self.direction == "push" else ours) if since else []
+        self._session = Session(since, self._parts.clock(), earlier)
+        await self._stand_at(since)
+
+    async def step(self, *, is_waiting: bool = False) -> Step:
+        """Bring the next batch over; `is_waiting` blocks until there is something. Raise PeerFailed."""
+        try:
+            step = await self._step(is_waiting=is_waiting)
+        except PeerFailed as failure:
+            if failure.trouble.code in _TOO_MUCH:
+                self._batch = max(1, self._batch // 2)
+            raise
+        self._batch = min(BATCH, self._batch * 2)
+        return step
+
+    @abstractmethod
+    async def _stand_at(self, since: str | None) -> None:
+        """Go on after `since`."""
+
+    @abstractmethod
+    async def _step(self, *, is_waiting: bool) -> Step:
+        """Bring the next batch over."""
+
+    async def _write_here(self, document: Mapping[str, Json]) -> None:
+        async with self._parts.storage.write() as connection:
+            await write_own(connection, self._remote.name, self._id, document)
+
+    async def _leave_out(self, left: Sequence[tuple[str, RevisionId, str]]) -> None:
+        if left:
+            self._session.failed += len(left)
+            named = [LeftOut(self._remote.name, doc_id, rev, self.direction, reason) for doc_id, rev, reason in left]
+            await self._parts.book.leave_out(self._peer.id, named)
+
+
+class Push(Replication):
+    """From here to the peer."""
+
+    direction = "push"
+    _at = 0
+
+    async def begin(self) -> None:
+        """Make the database at the peer where it is missing, and find out where to go on."""
+        await self._remote.make()
+        await super().begin()
+
+    async def _stand_at(self, since: str | None) -> None:
+        self._at = await self._local.position(since)
+
+    async def _step(self, *, is_waiting: bool) -> Step:
+        page = await self._local.changes(self._at, self._batch)
+        missing = await self._remote.missing(page.leaves) if page.leaves else {}
+        self._session.checked += sum(map(len, page.leaves.values()))
+        if missing and await self._remote.keeps_history():
+            # What an edit changed shows only beside what it was made of: a Nương gets the whole lines.
+            missing = await self._remote.missing(await self._local.with_ancestors(missing))
+        written = 0
+        for part in _in_parts(missing, self._batch):
+            documents = await self._local.documents(part)
+            self._session.found += len(documents)
+            self._session.read += len(documents)
+            for batch in _by_size(documents):
+                written += await self._put(batch)
+        self._session.written += written
+        reached = await self._local.checkpoint(page.last_seq)
+        if page.last_seq != self._at:
+            await self._remote.commit()
+            checkpoint = self._session.document(reached, self._parts.clock())
+            # Target before source: a crash between the two must send a batch again, never skip one (I7).
+            await self._remote.put_local(self._id, checkpoint)
+            await self._write_here(checkpoint)
+            self._at = page.last_seq
+        return Step(reached, page.pending, written, page.pending > 0)
+
+    async def _put(self, documents: Sequence[Mapping[str, Json]]) -> int:
+        try:
+            refused = await self._remote.put(documents)
+        except PeerFailed as failure:
+            if failure.status != 413:
+                raise
+            if len(documents) > 1:
+                middle = len(documents) // 2
+                return await self._put(documents[:middle]) + await self._put(documents[middle:])
+            refused = {(str(documents[0]["_id"]), str(documents[0]["_rev"])): "larger than the peer takes"}
+        await self._leave_out([(doc_id, rev, reason) for (doc_id, rev), reason in refused.items()])
+        return len(documents) - len(refused)
+
+
+class Pull(Replication):
+    """From the peer to here."""
+
+    direction = "pull"
+    _since: str | None = None
+
+    async def begin(self) -> None:
+        """Find out where to go on; where both directions go, either may come first to a database that is new there."""
+        if self._peer.direction == "both":
+            await self._remote.make()
+        await super().begin()
+
+    async def _stand_at(self, since: str | None) -> None:
+        self._since = since
+
+    async def _step(self, *, is_waiting: bool) -> Step:
+        page = await self._remote.changes(self._since, self._batch, is_waiting=is_waiting)
+        leaves = {doc_id: revs for doc_id, revs in page.leaves.items() if not doc_id.startswith("_design/")}
+        missing = await self._local.missing(leaves) if leaves else {}
+        self._session.checked += sum(map(len, leaves.values()))
+        written = 0
+        for part in _in_parts(missing, self._batch):
+            written += await self._take(part)
+        if missing and await self._remote.keeps_history():
+            for part in _in_parts(await self._local.unheld_ancestors(missing), self._batch):
+                written += await self._take(part)
+        self._session.written += written
+        has_more = len(page.leaves) >= self._batch if page.pending is None else page.pending > 0
+        if page.last_seq != (self._since or "0"):
+            checkpoint = self._session.document(page.last_seq, self._parts.clock())
+            await self._write_here(checkpoint)
+            await self._remote.put_local(self._id, checkpoint)
+            self._since = page.last_seq
+        return Step(page.last_seq, page.pending, written, has_more)
+
+    async def _take(self, wanted: Mapping[str, Sequence[RevisionId]]) -> int:
+        brought = await self._remote.get(wanted)
+        self._session.found += len(brought)
+        documents = [(one.document, one.ancestors) for one in brought if one.document is not None]
+        self._session.read += len(documents)
+        # A leaf that was followed by another one meanwhile comes with its successor, further up the feed.
+        left = [(one.doc_id, one.rev, one.reason) for one in brought if one.reason and one.reason != "not_found"]
+        bringer = Bringer(self._peer.author, is_believed=self._peer.kind == "province")
+        outcomes = await self._parts.bringing.bring(self._remote.name, documents, bringer)
+        left += [(one.doc_id, one.rev, one.reason or "malformed") for one in outcomes if one.outcome == "refused"]
+        await self._leave_out(left)
+        return sum(one.outcome in ("stored", "quarantined") for one in outcomes)
+
+
+REPLICATIONS: Mapping[Direction, type[Replication]] = {"push": Push, "pull": Pull}
+
+
+def _in_parts(wanted: Mapping[str, Sequence[RevisionId]], revisions: int) -> Iterator[dict[str, list[RevisionId]]]:
+    """Yield the wanted revisions in parts of so many: a document may have twenty leaves."""
+    keys = [(doc_id, rev) for doc_id, revs in wanted.items() for rev in revs]
+    for start in range(0, len(keys), revisions):
+        part: dict[str, list[RevisionId]] = {}
+        for doc_id, rev in keys[start : start + revisions]:
+            part.setdefault(doc_id, []).append(rev)
+        yield part
+
+
+def _by_size(documents: Sequence[dict[str, Json]]) -> Iterator[list[dict[str, Json]]]:
+    """Yield the documents in batches of bounded size, each with at least one."""
+    batch: list[dict[str, Json]] = []
+    total = 0
+    for document in documents:
+        size = len(canonical(document))
+        if batch and total + size > BATCH_BYTES:
+            yield batch
+            batch, total = [], 0
+        batch.append(document)
+        total += size
+    if batch:
+        yield batch

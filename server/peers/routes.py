@@ -1,0 +1,183 @@
+"""The doors of peers: what administrators see and set, and what a hub asks of its province."""
+
+import hashlib
+from typing import Any
+
+from litestar import Request, Router, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from server.areas.areas import Areas
+from server.areas.grants import EVERY_PROJECT, PROVINCE
+from server.auth.audit import note
+from server.auth.authorise import allowed, require
+from server.auth.principal import Principal
+from server.clock import Clock
+from server.db.engine import Storage
+from server.errors import Problem
+from server.gateway.couchdb.caller import Recognition
+from server.gateway.couchdb.refusals import Refusal
+from server.peers.book import NewPeer, PeerBook
+from server.peers.directory import content, directory
+from server.peers.hub import HubState
+from server.peers.model import Peer
+from server.peers.schemas import (
+    ContentAnswer,
+    DirectoryAnswer,
+    LeftOutAnswer,
+    NewPeerBody,
+    PeerAnswer,
+    PeersAnswer,
+    StatusAnswer,
+)
+from sync.canonical import canonical
+
+
+def _manage(principal: Principal) -> None:
+    """Raise unless they administer everything: a peer may carry every department's records."""
+    require(principal, "manage_areas")
+    if not any(
+        grant.role == "administrator" and grant.project == EVERY_PROJECT and grant.unit == PROVINCE
+        for grant in principal.grants
+    ):
+        raise Problem("not_allowed", action="manage_peers")
+
+
+@get()
+async def list_peers(
+    principal: NamedDependency[Principal],
+    peer_book: NamedDependency[PeerBook],
+    hub_state: NamedDependency[HubState],
+) -> PeersAnswer:
+    """List the peers, how far each database is, and what is the matter."""
+    _manage(principal)
+    found = [await _answer(peer_book, peer) for peer in await peer_book.peers()]
+    province = await hub_state.province()
+    return PeersAnswer(peers=found, province=province.removesuffix("/db") if province else None)
+
+
+@post()
+async def add_peer(
+    data: JSONBody[NewPeerBody],
+    principal: NamedDependency[Principal],
+    peer_book: NamedDependency[PeerBook],
+    storage: NamedDependency[Storage],
+    clock: NamedDependency[Clock],
+) -> PeerAnswer:
+    """Add a peer; replication begins by itself."""
+    _manage(principal)
+    password = data.password.get_secret_value() if data.password else None
+    if data.auth == "password" and not (data.username and password):
+        raise Problem("invalid_request", "a name and a password belong together", field="password")
+    fields = data.model_dump(exclude={"password", "scopes"})
+    peer = await peer_book.add(NewPeer(**fields, scopes=tuple(data.scopes), password=password))
+    async with storage.write() as connection:
+        await note(connection, clock, principal.person, "peer_added", peer.id, name=peer.name, url=peer.url)
+    return await _answer(peer_book, peer)
+
+
+@post("/{peer:str}/sync", status_code=202)
+async def sync_peer(
+    peer: FromPath[str], principal: NamedDependency[Principal], peer_book: NamedDependency[PeerBook]
+) -> PeerAnswer:
+    """Ask for an exchange now, without waiting for the next try."""
+    _manage(principal)
+    found = await peer_book.find(peer)
+    await peer_book.ask_sync(found.id)
+    return await _answer(peer_book, found)
+
+
+@delete("/{peer:str}")
+async def remove_peer(
+    peer: FromPath[str],
+    principal: NamedDependency[Principal],
+    peer_book: NamedDependency[PeerBook],
+    storage: NamedDependency[Storage],
+    clock: NamedDependency[Clock],
+) -> None:
+    """Exchange with a peer no longer; what it brought stays."""
+    _manage(principal)
+    found = await peer_book.find(peer)
+    await peer_book.remove(found.id)
+    async with storage.write() as connection:
+        await note(connection, clock, principal.person, "peer_removed", found.id, name=found.name)
+
+
+async def provide_hub(request: Request[Any, Any, Any], recognition: NamedDependency[Recognition]) -> Principal:
+    """Return the hub that asks, by its account's name and password or token; raise `not_signed_in`, `not_allowed`."""
+    try:
+        caller = await recognition.caller(request)
+    except Refusal:
+        caller = None
+    if caller is None:
+        raise Problem("not_signed_in", reason="wrong")
+    if not allowed(caller.principal, "replicate"):
+        raise Problem("not_allowed", action="replicate")
+    return caller.principal
+
+
+@get("/directory")
+async def tell_directory(
+    hub: NamedDependency[Principal],
+    areas: NamedDependency[Areas],
+    storage: NamedDependency[Storage],
+    known: FromQuery[str | None] = None,
+) -> DirectoryAnswer:
+    """Tell a hub the people, grants, public keys, places and forms of its scopes, unless it has them already."""
+    atlas = await areas.atlas()
+    async with storage.read() as connection:
+        found = await directory(connection, atlas, hub)
+    fingerprint = hashlib.sha256(canonical(found)).hexdigest()
+    return DirectoryAnswer(fingerprint=fingerprint, directory=None if fingerprint == known else found)
+
+
+@get("/contents/{sha256:str}")
+async def tell_content(
+    sha256: FromPath[str], hub: NamedDependency[Principal], storage: NamedDependency[Storage]
+) -> ContentAnswer:
+    """Give a hub a content of its forms."""
+    async with storage.read() as connection:
+        found = await content(connection, sha256, hub)
+    if found is None:
+        raise Problem("not_found")
+    return ContentAnswer(**found)
+
+
+async def _answer(book: PeerBook, peer: Peer) -> PeerAnswer:
+    statuses = await book.statuses(peer.id)
+    total, left = await book.left_out(peer.id)
+    return PeerAnswer(
+        id=peer.id,
+        name=peer.name,
+        url=peer.url,
+        kind=peer.kind,
+        direction=peer.direction,
+        mode=peer.mode,
+        auth=peer.auth,
+        username=peer.username,
+        scopes=list(peer.scopes),
+        behind=sum(one.behind or 0 for one in statuses),
+        statuses=[
+            StatusAnswer(
+                database=one.database,
+                direction=one.direction,
+                last_seq=one.last_seq,
+                behind=one.behind,
+                documents=one.documents,
+                trouble=one.trouble.code if one.trouble else None,
+                told=one.trouble.told if one.trouble else None,
+                since=one.since,
+                checked_at=one.checked_at,
+            )
+            for one in statuses
+        ],
+        left_out_count=total,
+        left_out=[
+            LeftOutAnswer(database=one.database, id=one.doc_id, rev=one.rev, direction=one.direction, reason=one.reason)
+            for one in left
+        ],
+    )
+
+
+_hub_router = Router("/", route_handlers=[tell_directory, tell_content], dependencies={"hub": provide_hub})
+router = Router("/api/peers", route_handlers=[list_peers, add_peer, sync_peer, remove_peer, _hub_router])

@@ -1,0 +1,109 @@
+"""What the doors of peers take and answer."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewPeerBody(_Strict):
+    """A peer to be added."""
+
+    name: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    url: Annotated[str, Field(max_length=500)]
+    scopes: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=100)]], Field(min_length=1, max_length=200)
+    ] = ["*"]
+    direction: Literal["both", "push", "pull"] = "both"
+    mode: Literal["continuous", "once"] = "continuous"
+    auth: Literal["none", "password", "token"] = "none"
+    username: Annotated[str, Field(max_length=100)] | None = None
+    password: SecretStr | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        return checked_url(value)
+
+
+class StatusAnswer(BaseModel):
+    """How far one database is."""
+
+    database: str
+    direction: Literal["push", "pull"]
+    last_seq: str | None
+    behind: int | None
+    documents: int
+    trouble: str | None
+    told: str | None
+    since: datetime
+    checked_at: datetime
+
+
+class LeftOutAnswer(BaseModel):
+    """A revision that one side will not have."""
+
+    database: str
+    id: str
+    rev: str
+    direction: Literal["push", "pull"]
+    reason: str
+
+
+class PeerAnswer(BaseModel):
+    """A peer, how far it is, and what is the matter with it."""
+
+    id: str
+    name: str
+    url: str
+    kind: Literal["replica", "province"]
+    direction: Literal["both", "push", "pull"]
+    mode: Literal["continuous", "once"]
+    auth: Literal["none", "password", "token"]
+    username: str | None
+    scopes: list[str]
+    behind: int
+    statuses: list[StatusAnswer]
+    left_out_count: int
+    left_out: list[LeftOutAnswer]
+
+
+class PeersAnswer(BaseModel):
+    """All peers, and the province where this server is its hub."""
+
+    peers: list[PeerAnswer]
+    province: str | None
+
+
+class DirectoryAnswer(BaseModel):
+    """The directory of a hub; None where the hub has it already."""
+
+    fingerprint: str
+    directory: dict[str, Any] | None
+
+
+class ContentAnswer(BaseModel):
+    """A content as a hub fetches it, in base64."""
+
+    sha256: str
+    media_type: str
+    body: str
+
+
+def checked_url(value: str) -> str:
+    """Return an address without a password in it: it is shown, and a password is sealed."""
+    try:
+        parts = urlsplit(value)
+        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_whole = False
+    if not is_whole or parts.query or parts.fragment:
+        raise ValueError("is no address such as https://couchdb.example.vn")
+    if parts.username or parts.password:
+        raise ValueError("give the name and the password apart from the address")
+    return value.rstrip("/")

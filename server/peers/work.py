@@ -1,0 +1,229 @@
+"""The work with one peer: once through everything, or on and on, with pauses that grow while the peer fails.
+
+Continuous work pushes what was committed here as soon as it is, and waits at the peer's feed for what is committed
+there. One database that fails does not hold up the others, and its trouble is kept with the moment at which it began.
+"""
+
+import asyncio
+import random
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.peers.book import Status
+from server.peers.directory_pull import pull_directory
+from server.peers.failures import PeerFailed
+from server.peers.model import Direction, Peer
+from server.peers.parts import Parts, remote_of
+from server.peers.remote import Remote
+from server.peers.remote_database import RemoteDatabase
+from server.peers.replication import REPLICATIONS, Replication, Step
+
+FIRST_PAUSE_S = 2.0
+LONGEST_PAUSE_S = 300.0
+#: Other processes' commits ring no bell here.
+LOOK_S = 2.0
+DIRECTORY_S = 60.0
+IDLE_S = 0.2
+NOTE_EVERY = timedelta(seconds=60)
+#: Transfers at once with one peer; waiting at feeds does not count.
+TRANSFERS = 4
+DIRECTORY = "directory"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Backoff:
+    """Pauses that double with every failure, with chance in them: many databases must not all come back at once."""
+
+    pause_s: float = FIRST_PAUSE_S
+
+    def next_s(self, failure: PeerFailed) -> float:
+        """Return how long to wait now; never less than the peer asks for."""
+        pause_s = self.pause_s * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+        self.pause_s = min(self.pause_s * 2, LONGEST_PAUSE_S)
+        return max(pause_s, min(failure.wait_s or 0.0, 3600.0))
+
+    def reset(self) -> None:
+        """Begin again with the first pause."""
+        self.pause_s = FIRST_PAUSE_S
+
+
+class PeerWork:
+    """Replicates with one peer."""
+
+    def __init__(self, parts: Parts, peer: Peer) -> None:
+        """Connect to nothing yet."""
+        self._parts = parts
+        self._peer = peer
+        self._turns = asyncio.Semaphore(TRANSFERS)
+        self._statuses: dict[tuple[str, Direction], Status] = {}
+
+    async def once(self) -> list[Status]:
+        """Go through every database until nothing is left; return how each of them stands."""
+        await self._remember()
+        async with self._parts.open_client(self._peer) as client:
+            remote = remote_of(self._parts, self._peer, client)
+            if self._peer.kind == "province":
+                await self._directory(remote)
+            for direction in ("pull", "push"):
+                names = await self._names(direction)
+                await asyncio.gather(*(self._run_through(remote, name, direction) for name in names))
+        return [self._statuses[key] for key in sorted(self._statuses)]
+
+    async def run(self) -> None:
+        """Replicate until cancelled."""
+        await self._remember()
+        async with self._parts.open_client(self._peer) as client, asyncio.TaskGroup() as tasks:
+            remote = remote_of(self._parts, self._peer, client)
+            if self._peer.kind == "province":
+                # Forms and people first: what they allow is decided when records come.
+                await self._directory(remote)
+                tasks.create_task(self._keep_directory(remote))
+            tasks.create_task(self._keep_pushing(remote))
+            for name in await self._names("pull"):
+                tasks.create_task(self._keep_pulling(remote, name))
+
+    async def _names(self, direction: Direction) -> tuple[str, ...]:
+        atlas = await self._parts.areas.atlas()
+        return self._peer.databases(direction, ["catalog", *(scope.name for scope in atlas.scopes)])
+
+    async def _run_through(self, remote: Remote, name: str, direction: Direction) -> None:
+        try:
+            replication = await self._begun(remote, name, direction)
+            while True:
+                async with self._turns:
+                    step = await replication.step()
+                await self._well(name, direction, step)
+                if not step.has_more:
+                    return
+        except Exception as error:
+            await self._ill(name, direction, error)
+
+    async def _keep_pulling(self, remote: Remote, name: str) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                replication = await self._begun(remote, name, "pull")
+                has_more = True
+                while True:
+                    if has_more:
+                        async with self._turns:
+                            step = await replication.step()
+                    else:
+                        step = await replication.step(is_waiting=True)
+                    has_more = step.has_more
+                    await self._well(name, "pull", step)
+                    backoff.reset()
+                    # A peer that does not wait when asked to must not be asked without end.
+                    await asyncio.sleep(0 if step.written else IDLE_S)
+            except Exception as error:
+                await asyncio.sleep(backoff.next_s(await self._ill(name, "pull", error)))
+
+    async def _keep_pushing(self, remote: Remote) -> None:
+        names = await self._names("push")
+        begun: dict[str, Replication] = {}
+        pushed: dict[str, int] = {}
+        backoff: dict[str, Backoff] = {name: Backoff() for name in names}
+        not_before: dict[str, float] = {}
+        now = asyncio.get_running_loop().time
+        heard = 0
+
+        async def push(name: str, seq: int) -> None:
+            try:
+                if name not in begun:
+                    begun[name] = await self._begun(remote, name, "push")
+                has_more = True
+                while has_more:
+                    async with self._turns:
+                        step = await begun[name].step()
+                    has_more = step.has_more
+                    await self._well(name, "push", step)
+                pushed[name] = seq
+                backoff[name].reset()
+            except Exception as error:
+                begun.pop(name, None)
+                not_before[name] = now() + backoff[name].next_s(await self._ill(name, "push", error))
+
+        while names:
+            states = await self._parts.journal.databases(names)
+            due = [
+                state
+                for state in states
+                if pushed.get(state.name) != state.seq and now() >= not_before.get(state.name, 0.0)
+            ]
+            await asyncio.gather(*(push(state.name, state.seq) for state in due))
+            heard = await self._parts.journal.wait(heard, LOOK_S)
+
+    async def _keep_directory(self, remote: Remote) -> None:
+        backoff = Backoff()
+        while True:
+            await asyncio.sleep(DIRECTORY_S)
+            failure = await self._directory(remote)
+            if failure is None:
+                backoff.reset()
+            else:
+                await asyncio.sleep(backoff.next_s(failure))
+
+    async def _directory(self, remote: Remote) -> PeerFailed | None:
+        try:
+            brought = await pull_directory(self._parts, self._peer, remote)
+        except Exception as error:
+            return await self._ill(DIRECTORY, "pull", error)
+        await self._well(DIRECTORY, "pull", Step(None, 0, brought, False))
+        return None
+
+    async def _begun(self, remote: Remote, name: str, direction: Direction) -> Replication:
+        replication = REPLICATIONS[direction](self._parts, self._peer, RemoteDatabase(remote, name))
+        async with self._turns:
+            await replication.begin()
+        return replication
+
+    async def _remember(self) -> None:
+        known = await self._parts.book.statuses(self._peer.id)
+        self._statuses = {(one.database, one.direction): one for one in known}
+
+    async def _well(self, name: str, direction: Direction, step: Step) -> None:
+        before = self._statuses.get((name, direction))
+        now = self._parts.clock()
+        since = before.since if before and before.trouble is None else now
+        documents = (before.documents if before else 0) + step.written
+        status = Status(name, direction, step.last_seq, step.behind, documents, None, since, now)
+        self._statuses[name, direction] = status
+        is_news = before is None or before.trouble is not None or before.last_seq != status.last_seq
+        if before is None or is_news or step.written or now - before.checked_at > NOTE_EVERY:
+            await self._note(status)
+        elif before is not None:
+            self._statuses[name, direction] = before
+
+    async def _ill(self, name: str, direction: Direction, error: Exception) -> PeerFailed:
+        """Keep what is the matter; whatever this server itself fails at is logged with its traceback."""
+        if isinstance(error, PeerFailed):
+            failure = error
+        else:
+            log.warning("peer_work_failed", peer=self._peer.name, database=name, direction=direction, exc_info=error)
+            failure = PeerFailed("local", type(error).__name__)
+        before = self._statuses.get((name, direction))
+        now = self._parts.clock()
+        is_same = before is not None and before.trouble is not None and before.trouble.code == failure.trouble.code
+        status = Status(
+            name,
+            direction,
+            before.last_seq if before else None,
+            before.behind if before else None,
+            before.documents if before else 0,
+            failure.trouble,
+            before.since if before and is_same else now,
+            now,
+        )
+        self._statuses[name, direction] = status
+        with suppress(SQLAlchemyError):
+            await self._note(status)
+        return failure
+
+    async def _note(self, status: Status) -> None:
+        await self._parts.book.note(self._peer.id, [status])

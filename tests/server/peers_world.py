@@ -1,0 +1,79 @@
+"""Builders for tests of peers: servers, hubs, accounts of servers, replication run through by hand."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+from litestar import Litestar
+
+from server.app import create_app
+from server.clock import Clock
+from server.db.engine import Storage
+from server.db.migrate import migrate
+from server.peers.background import parts_of
+from server.peers.book import NewPeer, PeerBook, Status
+from server.peers.model import Peer
+from server.peers.parts import Parts
+from server.peers.work import PeerWork
+from server.settings import Settings
+from tests.builders import PASSWORD, SIN_CHAI, Client, add_person, grant, running
+from tests.server.sync_door import DATABASE
+
+DOOR = "http://testserver/db"
+
+
+def parts_towards(app: Litestar, other: Litestar | None = None) -> Parts:
+    """Return the parts of a server whose requests to peers reach `other`, without a network."""
+    parts = parts_of(app)
+    if other is None:
+        return parts
+
+    def open_client(peer: Peer) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(other, raise_app_exceptions=False)  # type: ignore[arg-type]
+        return httpx.AsyncClient(transport=transport, base_url=peer.url + "/")
+
+    return replace(parts, open_client=open_client)
+
+
+async def add_peer(app: Litestar, url: str, **fields: Any) -> Peer:
+    """Add a peer of one scope to a server's book."""
+    book: PeerBook = app.state["peer_book"]
+    return await book.add(NewPeer(**{"name": "other", "url": url, "scopes": (DATABASE,), **fields}))
+
+
+async def sync(app: Litestar, peer: Peer, other: Litestar | None = None) -> dict[tuple[str, str], Status]:
+    """Go through everything once; return how each database stands, by name and direction."""
+    statuses = await PeerWork(parts_towards(app, other), peer).once()
+    return {(one.database, one.direction): one for one in statuses}
+
+
+async def synced(app: Litestar, peer: Peer, other: Litestar | None = None) -> None:
+    """Go through everything once, without trouble."""
+    statuses = await sync(app, peer, other)
+    assert statuses
+    assert {key: one.trouble for key, one in statuses.items() if one.trouble} == {}
+
+
+async def peer_account(client: Client, username: str = "hub", unit: str = SIN_CHAI) -> dict[str, str]:
+    """Add the account of another server; return what it signs in with."""
+    await add_person(client, username, grant("peer", "agri", unit))
+    return {"auth": "password", "username": username, "password": PASSWORD}
+
+
+@asynccontextmanager
+async def a_server(folder: Path, settings: Settings, clock: Clock) -> AsyncIterator[Client]:
+    """Give one more server, on SQLite in `folder`."""
+    storage = Storage(f"sqlite:///{folder}/nuong.sqlite")
+    await migrate(storage)
+    app = create_app(settings.model_copy(update={"media_dir": folder / "media"}), storage, clock)
+    async with running(app), Client(app) as client:
+        yield client
+    await storage.close()
+
+
+async def digests(*clients: Client, database: str = DATABASE) -> set[str]:
+    """Return the digests of a database at several servers: one when they agree."""
+    return {(await client.app.state["journal"].state(database)).digest for client in clients}
