@@ -103,7 +103,9 @@ async def pull(
 async def _next_rows(journal: Journal, page: Page, pushed: Pushed, meter: Meter) -> bool:
     """Add the next rows of the feed to `page`; False once the budget is used up."""
     limit = max(1, min(PAGE_ROWS, meter.left_bytes // LEAST_DOCUMENT_BYTES))
-    changes = await journal.changes(page.database, page.position, limit=limit, include_docs=True, for_phones=True)
+    changes = await journal.changes(
+        page.database, page.position, limit=limit, include_docs=True, for_phones=True, counts_pending=False
+    )
     for row in changes.rows:
         # A phone that holds nothing needs no tombstones; the digest counts only what lives.
         if (row.doc_id, row.rev) not in pushed.revisions and not (row.deleted and page.start == 0):

@@ -31,6 +31,7 @@ _BETWEEN = and_(
     documents.c.seq <= bindparam("up_to"),
 )
 _ROW = (documents.c.seq, documents.c.doc_id, documents.c.winner, documents.c.deleted, documents.c.leaves)
+_COUNT = select(func.count()).select_from(documents).where(_BETWEEN)
 _LINK = select(entries.c.chain).where(entries.c.database == bindparam("database"), entries.c.seq == bindparam("seq"))
 
 _HEADS = select(databases).order_by("name")
@@ -70,6 +71,7 @@ async def changes(
     include_docs: bool,
     up_to: int | None,
     for_phones: bool,
+    counts_pending: bool,
 ) -> Changes:
     """Return a page of the feed after `since`, no further than `up_to`, exactly `limit` rows while there are any."""
     head = await read_head(connection, sql, database)
@@ -84,19 +86,37 @@ async def changes(
     if for_phones:
         page = page.where(_FOR_PHONES)
     if limit is not None:
-        page = page.limit(limit)
+        # One row more than asked for tells whether any is left without counting them.
+        page = page.limit(limit + 1)
     found = (await connection.execute(page, values)).all()
     rows = tuple(
-        Change(row.seq, row.doc_id, row.winner, row.deleted, tuple(row.leaves.split(" ")), *row[5:]) for row in found
+        Change(row.seq, row.doc_id, row.winner, row.deleted, tuple(row.leaves.split(" ")), *row[5:])
+        for row in found[:limit]
     )
-    if limit is None or len(rows) < limit:
+    if len(rows) == len(found):
         return Changes(rows, end, 0, state_of(head))
     last = rows[-1].seq if rows else since
-    count = select(func.count()).select_from(documents).where(_BETWEEN)
-    if for_phones:
-        count = count.where(_FOR_PHONES)
-    pending = (await connection.execute(count, values | {"since": last})).scalar_one()
-    return Changes(rows, last if pending else end, pending, state_of(head))
+    if not counts_pending:
+        pending = 1
+    elif for_phones:
+        count = _COUNT.where(_FOR_PHONES)
+        pending = (await connection.execute(count, values | {"since": last})).scalar_one()
+    else:
+        total = head.documents + head.deleted
+        pending = await count_between(connection, database, last, end, last_seq=head.seq, total=total)
+    return Changes(rows, last, pending, state_of(head))
+
+
+async def count_between(
+    connection: AsyncConnection, database: str, since: int, up_to: int, *, last_seq: int, total: int
+) -> int:
+    """Return how many of the `total` documents stand after `since` and no further than `up_to`."""
+    # Counting a million rows takes a tenth of a second, and a replica may ask at every page: where everything up to the
+    # end is asked for, what has been passed is often the smaller side.
+    if up_to == last_seq and 2 * since < up_to:
+        passed = (await connection.execute(_COUNT, {"database": database, "since": 0, "up_to": since})).scalar_one()
+        return total - passed
+    return (await connection.execute(_COUNT, {"database": database, "since": since, "up_to": up_to})).scalar_one()
 
 
 async def link_at(connection: AsyncConnection, database: str, seq: int) -> bytes | None:

@@ -108,7 +108,9 @@ class Follower:
             horizon = await self._projection.horizon(database)
             if horizon is not None and horizon <= since:
                 return taken
-            page = await self._journal.changes(database, since, limit=PAGE, include_docs=True, up_to=horizon)
+            page = await self._journal.changes(
+                database, since, limit=PAGE, include_docs=True, up_to=horizon, counts_pending=False
+            )
             if not page.rows:
                 return taken
             await self._take(database, page.rows, since, page.last_seq)

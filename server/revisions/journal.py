@@ -107,8 +107,12 @@ class Journal:
         include_docs: bool = False,
         up_to: int | None = None,
         for_phones: bool = False,
+        counts_pending: bool = True,
     ) -> Changes:
-        """Return a page of the feed, one row a document; `for_phones` leaves out what phones never get."""
+        """Return a page of the feed, one row a document; `for_phones` leaves out what phones never get.
+
+        Who asks only whether more is pending turns `counts_pending` off: then it is 0 or 1.
+        """
         async with self._storage.read() as connection:
             return await feed.changes(
                 connection,
@@ -119,6 +123,7 @@ class Journal:
                 include_docs=include_docs,
                 up_to=up_to,
                 for_phones=for_phones,
+                counts_pending=counts_pending,
             )
 
     async def position(self, database: str, since_text: str) -> int:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.revisions.feed import count_between
+from server.revisions.listing import DatabaseInfo
 from server.revisions.statements import Statements
 from server.revisions.tables import bodies, documents, entries
 from sync.admission import is_well_formed_doc_id
@@ -88,16 +90,16 @@ async def page(
 async def count(
     connection: AsyncConnection,
     sql: Statements,
-    database: str,
+    of: DatabaseInfo,
     *,
     since: int,
-    up_to: int,
     ids: Collection[str] | None = None,
 ) -> int:
-    """Return how many rows stand between the two."""
-    wanted = _COUNT
-    values: dict[str, Any] = {"database": database, "since": since, "up_to": up_to}
-    if ids is not None:
-        wanted = wanted.where(sql.among(documents.c.doc_id))
-        values["ids"] = sql.ids([doc_id for doc_id in ids if is_well_formed_doc_id(doc_id)])
+    """Return how many rows stand after `since`; with `ids`, only of those documents."""
+    if ids is None:
+        total = of.documents + of.deleted
+        return await count_between(connection, of.name, since, of.seq, last_seq=of.seq, total=total)
+    wanted = _COUNT.where(sql.among(documents.c.doc_id))
+    askable = [doc_id for doc_id in ids if is_well_formed_doc_id(doc_id)]
+    values = {"database": of.name, "since": since, "up_to": of.seq, "ids": sql.ids(askable)}
     return (await connection.execute(wanted, values)).scalar_one()

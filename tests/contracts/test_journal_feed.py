@@ -32,6 +32,25 @@ async def test_pages_are_exact_and_tell_what_is_pending(journal: Journal) -> Non
     assert (page.rows, page.last_seq, page.pending) == ((), 0, 5)
 
 
+async def test_pending_is_exact_wherever_a_reader_stands(journal: Journal) -> None:
+    await filled(journal, 9)
+    moved = edit("doc-001", "maize")
+    await journal.write(
+        AREA, [edit("doc-001", "rice", moved), edit("doc-003", "", edit("doc-003", "maize"), deleted=True)], SOMEBODY
+    )
+    seqs = [row.seq for row in (await journal.changes(AREA)).rows]
+    assert seqs == [1, 3, 5, 6, 7, 8, 9, 10, 11]
+    for since in range(12):
+        for limit in (0, 1, 3):
+            behind = [seq for seq in seqs if seq > since][limit:]
+            page = await journal.changes(AREA, since, limit=limit)
+            assert page.pending == len(behind)
+            page = await journal.changes(AREA, since, limit=limit, up_to=8)
+            assert page.pending == len([seq for seq in behind if seq <= 8])
+            page = await journal.changes(AREA, since, limit=limit, for_phones=True, counts_pending=False)
+            assert page.pending == (1 if behind else 0)
+
+
 async def test_a_page_can_end_at_a_sequence(journal: Journal) -> None:
     await filled(journal, 5)
     page = await journal.changes(AREA, since=1, up_to=3)

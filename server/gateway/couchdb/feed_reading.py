@@ -74,9 +74,8 @@ class Reader:
                 pending = await replica_feed.count(
                     connection,
                     self.call.parts.sql,
-                    self.call.db.name,
+                    of,
                     since=self.position,
-                    up_to=of.seq,
                     ids=self._selection.ids,
                 )
         return b'\n],"last_seq":%b,"pending":%d}\n' % (string(await self.last_seq()), pending)
