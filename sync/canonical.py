@@ -81,16 +81,20 @@ def read(data: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES)
             # Doubles above 2^53 are written as integers too: those that are a double's own digits lose nothing.
             if _number(float(number)) == digits:
                 return float(number)
-        raise MalformedJson("number_out_of_range", digits[:20])
+        return flaw("number_out_of_range")
 
     def fraction(digits: str) -> float:
         number = float(digits)
-        if number in (float("inf"), float("-inf")):
-            raise MalformedJson("number_out_of_range", digits[:20])
-        return number
+        return flaw("number_out_of_range") if number in (float("inf"), float("-inf")) else number
 
-    def constant(name: str) -> None:
-        raise MalformedJson("not_a_number", name)
+    def constant(_name: str) -> float:
+        return flaw("not_a_number")
+
+    def flaw(code: str) -> float:
+        # A new object each time: the place is found by identity, and this one stands in one place only.
+        stand_in = float("nan")
+        flawed.append((code, stand_in))
+        return stand_in
 
     try:
         value: Json = json.loads(
