@@ -23,13 +23,14 @@ REVS_LIMIT = 1000
 
 Key = tuple[str, RevisionId]
 
-_BODIES = "SELECT b.doc_id, b.rev, b.content FROM {wanted} JOIN bodies b ON b.database = :database AND {match}"
+_BODIES = "SELECT b.doc_id, b.rev, b.content FROM {wanted} bodies b ON b.database = :database AND {match}"
+# To SQLite a CROSS JOIN is an order: it would rather go through all bodies of the database, and the list for each.
 _ON_SQLITE = _BODIES.format(
-    wanted="json_each(:keys) w",
+    wanted="json_each(:keys) w CROSS JOIN",
     match="b.doc_id = json_extract(w.value, '$[0]') AND b.rev = json_extract(w.value, '$[1]')",
 )
 _ON_POSTGRESQL = _BODIES.format(
-    wanted="unnest(CAST(:ids AS text[]), CAST(:revs AS text[])) AS w(doc_id, rev)",
+    wanted="unnest(CAST(:ids AS text[]), CAST(:revs AS text[])) AS w(doc_id, rev) JOIN",
     match="b.doc_id = w.doc_id AND b.rev = w.rev",
 )
 
