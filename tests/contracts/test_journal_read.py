@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from server.db.engine import Storage
+from server.revisions import audit
 from server.revisions.journal import Journal
 from server.revisions.model import NewRevision
-from server.revisions.tables import bodies, databases, documents, entries
+from server.revisions.tables import bodies, databases, documents, entries, revisions
 from sync.canonical import Json, MalformedJson
 from tests.contracts.building import AREA, SOMEBODY, edit
 
@@ -79,3 +80,29 @@ async def test_damage_is_noticed(journal: Journal, storage: Storage) -> None:
         async with storage.write() as connection:
             await connection.execute(damage)
         assert any(word in fault for fault in await journal.faults(AREA))
+
+
+async def test_what_is_shown_and_what_is_held_are_each_found_without_the_other(
+    journal: Journal, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Documents lie across the pages in which they are read.
+    monkeypatch.setattr(audit, "PAGE", 2)
+    first = edit("a", "maize")
+    second = edit("a", "rice", first)
+    lines = [first, second, edit("a", "tea", second), edit("b", "rice"), edit("c", "tea"), edit("d", "", deleted=True)]
+    await journal.write(AREA, lines, SOMEBODY)
+    assert await journal.faults(AREA) == []
+    async with storage.write() as connection:
+        await connection.execute(delete(documents).where(documents.c.doc_id == "b"))
+        await connection.execute(delete(entries).where(entries.c.seq == 5))
+    assert await journal.faults(AREA) == ["the chain breaks at sequence 6"]
+    async with storage.write() as connection:
+        await connection.execute(delete(revisions).where(revisions.c.doc_id.in_(["c", "d"])))
+        await connection.execute(delete(entries))
+    assert await journal.faults(AREA) == [
+        "the head stands at 6, the chain ends at 0",
+        "b is not shown with its leaves",
+        "c is shown without revisions",
+        "d is shown without revisions",
+        "counts or digest are not those of the documents",
+    ]
