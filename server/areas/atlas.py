@@ -80,6 +80,11 @@ class Atlas:
         pairs = [Scope(project, unit) for project in self.projects for unit in places]
         return tuple(sorted(pairs, key=lambda scope: scope.name))
 
+    def has_scope(self, name: str) -> bool:
+        """Whether `name` is a scope's: then its database holds records, and grants say who sees it."""
+        project, _, unit = name.partition("-")
+        return project in self.projects and unit in self.units and self.units[unit].has_scopes
+
     def present(self, on: date) -> tuple[Unit, ...]:
         """Return the units that exist on that day, by code."""
         return tuple(sorted((unit for unit in self.units.values() if unit.is_valid(on)), key=lambda unit: unit.code))

@@ -36,7 +36,6 @@ from sync.review import Decision, decision_of, review
 
 NAME = "records"
 REVIEW_PREFIX = "review:"
-CATALOG = "catalog"
 
 
 class MediaHolding(Protocol):
@@ -94,7 +93,10 @@ class RecordsProjection:
 
     async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
         """Return what the changes of one database make of its rows."""
-        return _nothing if database == CATALOG else await self._effects(database, _due(database, changes))
+        # Databases that administrators made hold anything, also what looks like records, and nobody reviews them.
+        if not (await self._areas.atlas()).has_scope(database):
+            return _nothing
+        return await self._effects(database, _due(database, changes))
 
     async def look_for_media(self) -> int:
         """Compute the records whose awaited files have come since; return how many."""

@@ -12,7 +12,6 @@ from typing import Any, Literal
 from sqlalchemy import delete, select
 
 from server.areas.areas import Areas
-from server.areas.atlas import Atlas
 from server.areas.grants import CATALOG
 from server.auth.authorise import allowed
 from server.clock import Clock
@@ -59,7 +58,7 @@ class Databases:
         """Return the database as `caller` sees it; raise Refusal where they see none."""
         if name == CATALOG and caller.principal.grants:
             return Database(name, "catalog", may_write=False, is_admin=False, security=_of_catalog())
-        if _is_scope(name, await self._areas.atlas()):
+        if (await self._areas.atlas()).has_scope(name):
             if not allowed(caller.principal, "read", name):
                 raise no_database()
             may_write = any(allowed(caller.principal, action, name) for action in ("capture", "replicate"))
@@ -90,7 +89,7 @@ class Databases:
         if not caller.is_server_admin:
             raise forbidden("You are not a server admin.")
         atlas = await self._areas.atlas()
-        if name == CATALOG or _is_scope(name, atlas):
+        if name == CATALOG or atlas.has_scope(name):
             raise _exists()
         if not _NAME.fullmatch(name):
             raise Refusal(
@@ -131,11 +130,6 @@ class Databases:
                 select(table.c.security).where(table.c.name == name)
             )
         return found
-
-
-def _is_scope(name: str, atlas: Atlas) -> bool:
-    project, _, unit = name.partition("-")
-    return project in atlas.projects and unit in atlas.units and atlas.units[unit].has_scopes
 
 
 def _names(listed: object, caller: Caller) -> bool:
