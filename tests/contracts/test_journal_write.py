@@ -255,6 +255,29 @@ async def test_concurrent_writers_lose_nothing_and_a_reader_never_sees_a_gap(jou
     assert await journal.faults(AREA) == []
 
 
+async def test_a_batch_that_fails_among_others_leaves_no_gap_and_fails_nobody(journal: Journal) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("the next stage failed")
+
+    first = edit("same", "maize")
+    batches = [[edit(f"doc-{number}", "rice"), first] for number in range(9)]
+    ends = await asyncio.gather(
+        *(
+            journal.write((AREA, OTHER_AREA)[number % 2], batch, SOMEBODY, also=fail if number % 3 == 0 else None)
+            for number, batch in enumerate(batches)
+        ),
+        return_exceptions=True,
+    )
+    assert [isinstance(end, RuntimeError) for end in ends] == [number % 3 == 0 for number in range(9)]
+    for database, written in ((AREA, {2, 4, 8}), (OTHER_AREA, {1, 5, 7})):
+        rows = (await journal.changes(database)).rows
+        assert {row.doc_id for row in rows} == {"same", *(f"doc-{number}" for number in written)}
+        assert [row.seq for row in rows] == [1, 2, 3, 4]
+        assert await journal.faults(database) == []
+    # Only what was committed was told.
+    assert await journal.wait(0, 0) == 6
+
+
 async def test_concurrent_edits_of_one_document_are_all_leaves(journal: Journal) -> None:
     first = edit("a", "maize")
     await journal.write(AREA, [first], SOMEBODY)
