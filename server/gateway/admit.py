@@ -1,13 +1,15 @@
 """What the door itself finds about pushed revisions, before the journal decides about the graph.
 
-    scope covered neither now nor at the last completed exchange       refused      not_allowed
+    scope covered neither now nor at the last completed exchange       refused      not_allowed, unless it is kept here
     no document that a journal can hold                                refused      malformed
     covered at the last exchange only                                  quarantined  rights_lost
     no record of this enrolment, or with members that servers write    quarantined  not_a_record, …
     form version unknown in the scope's project                        quarantined  unknown_form
     answers that don't type                                            quarantined  misfit_answers
 
-Read from the top. A broken constraint is no reason: the follower flags it.
+Read from the top. What this enrolment has brought before is not refused when it comes again: the answer may have been
+lost, and the exchange that took it in was the last one with the rights. A broken constraint is no reason: the follower
+flags it.
 """
 
 import re
@@ -21,8 +23,11 @@ from server.forms.library import FormLibrary
 from server.gateway.caller import Caller
 from server.gateway.records import misfit
 from server.gateway.schemas import NUMBER_PATTERN, Push
+from server.revisions.journal import Journal
 from server.revisions.model import SERVERS_ONLY, NewRevision, Outcome
+from sync.admission import is_well_formed_doc_id
 from sync.canonical import MalformedJson
+from sync.revision import is_revision_id
 
 _NUMBER = re.compile(NUMBER_PATTERN)
 
@@ -39,13 +44,15 @@ class Admitted:
 class Admission:
     """The rules for one caller; look-ups are kept for the length of a request."""
 
-    def __init__(self, caller: Caller, library: FormLibrary, scopes: Collection[str]) -> None:
+    def __init__(self, caller: Caller, library: FormLibrary, scopes: Collection[str], journal: Journal) -> None:
         """Use the caller's rights now and then; `scopes` are the databases that take records."""
         self._enrolment = caller.enrolment.id
         self._now = caller.principal
         self._then = Principal(caller.principal.person, "", self._enrolment, caller.enrolment.exchange_grants or ())
         self._library = library
         self._scopes = scopes
+        self._journal = journal
+        self._waiting = {(row.database, row.doc_id, row.rev) for row in caller.waiting}
         self._rights: dict[str, str | None] = {}
 
     async def admit(self, push: Sequence[Push], flawed: Collection[int]) -> list[Admitted]:
@@ -57,7 +64,9 @@ class Admission:
         number = _number(document)
         rights = self._rights_in(item.db)
         if rights == "not_allowed":
-            return _refused(item, number, "not_allowed")
+            if is_flawed or not await self._is_kept(item):
+                return _refused(item, number, "not_allowed")
+            rights = "rights_lost"
         if is_flawed:
             return _refused(item, number, "malformed")
         try:
@@ -66,6 +75,18 @@ class Admission:
         except MalformedJson:
             return _refused(item, number, "malformed")
         return Admitted(item.db, revision)
+
+    async def _is_kept(self, item: Push) -> bool:
+        """Whether this enrolment brought the revision before, so that the journal will find it known."""
+        doc_id, rev = item.doc.get("_id"), item.doc.get("_rev")
+        if item.db not in self._scopes or not isinstance(doc_id, str) or not isinstance(rev, str):
+            return False
+        if (item.db, doc_id, rev) in self._waiting:
+            return True
+        if not is_well_formed_doc_id(doc_id) or not is_revision_id(rev):
+            return False
+        stored = await self._journal.document(item.db, doc_id, rev)
+        return stored is not None and stored.enrolment == self._enrolment
 
     def _rights_in(self, database: str) -> str | None:
         """Return None where records may be pushed, else the reason."""

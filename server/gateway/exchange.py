@@ -83,7 +83,7 @@ async def exchange(parts: Parts, body: bytes, access_token: str | None, coding: 
     request, flawed = read_request(body)
     caller = await identify(parts.storage, parts.sessions, request, access_token)
     atlas = await parts.areas.atlas()
-    admission = Admission(caller, parts.library, {scope.name for scope in atlas.scopes})
+    admission = Admission(caller, parts.library, {scope.name for scope in atlas.scopes}, parts.journal)
     admitted = await admission.admit(request.push, flawed)
     final = await decided(parts.journal, caller.waiting)
     confirmed = [row for row in final if row.number in request.verdicts]
@@ -121,7 +121,8 @@ def _pushed(request: SyncRequest, acks: Sequence[Outcome]) -> dict[str, Pushed]:
     for item, ack in zip(request.push, acks, strict=True):
         if ack.outcome in ("stored", "duplicate"):
             pushed[item.db].revisions.add((ack.doc_id, ack.rev))
-        if ack.outcome == "stored":
+        # A deletion may let somebody else's branch win, which the phone has never seen: those pages are read.
+        if ack.outcome == "stored" and item.doc.get("_deleted") is not True:
             # Each took a sequence, and the seal that covers them took the first.
             pushed[item.db].sequences = (pushed[item.db].sequences or 1) + 1
     return dict(pushed)

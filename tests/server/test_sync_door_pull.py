@@ -102,6 +102,24 @@ async def test_a_phone_gets_the_winner_and_not_the_losing_branch(client: Client)
     assert winner["_rev"] == max(branch["_rev"] for branch in branches)
 
 
+async def test_a_deletion_tells_its_phone_of_the_branch_that_wins_now(client: Client) -> None:
+    one = await a_phone(client)
+    record = save(one)["_id"]
+    await exchange(one)
+    other = await another_phone(client, "hoa")
+    await exchange(other)
+    branches = {
+        phone.enrolment: save(phone, record, village=name)["_rev"] for phone, name in ((one, "A"), (other, "B"))
+    }
+    for phone in (one, other, one):
+        await exchange(phone)
+    shown = one.documents[DATABASE][record]["_rev"]
+    winner, loser = (one, other) if shown == branches[one.enrolment] else (other, one)
+    winner.delete(DATABASE, record)
+    answer = await exchange(winner)
+    assert [doc["_rev"] for doc in answer.changes[DATABASE].docs] == [branches[loser.enrolment]]
+
+
 async def test_a_review_reaches_the_phone(client: Client) -> None:
     phone = await a_phone(client)
     document = save(phone)

@@ -188,6 +188,19 @@ async def test_a_supervisor_does_not_capture(client: Client) -> None:
     assert answer.carry == ["catalog"]
 
 
+async def test_what_was_taken_in_is_not_refused_when_it_comes_again_without_rights_i3(client: Client) -> None:
+    phone = await a_phone(client)
+    save(phone)
+    await phone.post(phone.request())
+    save(phone)
+    await _set_grants(client, phone.person["id"])
+    request = phone.request()
+    expected = [("1", "duplicate", None), ("2", "quarantined", "rights_lost")]
+    # No answer arrives: each time the phone sends the same again, and the rights of the exchange before are gone.
+    for _ in range(3):
+        assert outcomes(answer_of(await phone.post(request))) == expected
+
+
 async def test_work_done_before_rights_were_lost_is_kept_apart(client: Client) -> None:
     phone = await a_phone(client)
     await exchange(phone)
