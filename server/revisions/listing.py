@@ -126,6 +126,15 @@ async def by_ids(
     return {row.doc_id: _listed(row) for row in rows}
 
 
+async def leaves_of(
+    connection: AsyncConnection, sql: Statements, database: str, ids: Collection[str]
+) -> dict[str, str]:
+    """Return the leaves of those documents that are here, winner first, separated by spaces."""
+    wanted = select(documents.c.doc_id, documents.c.leaves).where(_HERE, sql.among(documents.c.doc_id))
+    rows = await connection.execute(wanted, {"database": database, "ids": sql.ids(list(ids))})
+    return {row.doc_id: row.leaves for row in rows}
+
+
 def _select(*, include_docs: bool) -> Any:
     if include_docs:
         return select(*_COLUMNS, bodies.c.content).join_from(documents, bodies, _WITH_BODY)
