@@ -19,6 +19,7 @@ from sync.canonical import Json, MalformedJson, read
 MAX_ANSWER_BYTES = 64_000_000
 #: Longest silence, and longest answer in all: a peer that sends a byte a second holds nothing up for ever.
 SILENCE_S = 30.0
+BULK_SILENCE_S = 120.0
 ANSWER_S = 300.0
 GZIP_FROM_BYTES = 1024
 MAX_NODES = 5_000_000
@@ -68,11 +69,11 @@ class Remote:
         query: Mapping[str, str] | None = None,
         body: Json = None,
         may_fail: tuple[int, ...] = (),
-        silence_s: float = SILENCE_S,
+        silence_s: float | None = None,
     ) -> Answer:
         """Return the answer of a request that succeeded or failed with a status in `may_fail`."""
         content = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        asked = _Request(method, path, query, content, may_fail, silence_s)
+        asked = _Request(method, path, query, content, may_fail, SILENCE_S if silence_s is None else silence_s)
         is_packed = content is not None and len(content) >= GZIP_FROM_BYTES and self._takes_gzip
         try:
             return await self._once(asked, is_packed=is_packed)

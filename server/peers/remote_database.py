@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from server.peers import remote
 from server.peers.failures import PeerFailed
-from server.peers.remote import SILENCE_S, Answer, Remote
+from server.peers.remote import Answer, Remote
 from sync.canonical import Json
 from sync.revision import RevisionId, generation_of, is_revision_id
 
@@ -37,10 +38,10 @@ class Brought:
 class RemoteDatabase:
     """A database at the peer."""
 
-    def __init__(self, remote: Remote, name: str) -> None:
+    def __init__(self, at: Remote, name: str) -> None:
         """Ask nothing yet."""
         self.name = name
-        self._remote = remote
+        self._remote = at
         self._path = quote(name, safe="") + "/"
         self._has_bulk_get = True
 
@@ -77,7 +78,7 @@ class RemoteDatabase:
         query = {"style": "all_docs", "limit": str(limit), **({"since": since} if since else {})}
         if is_waiting:
             query |= {"feed": "longpoll", "timeout": str(LONGPOLL_S * 1000)}
-        silence_s = LONGPOLL_S + SILENCE_S if is_waiting else SILENCE_S
+        silence_s = LONGPOLL_S + remote.SILENCE_S if is_waiting else None
         said = (await self._remote.ask("GET", self._path + "_changes", query=query, silence_s=silence_s)).object()
         rows, last_seq, pending = said.get("results"), said.get("last_seq"), said.get("pending")
         if not isinstance(rows, Sequence) or not isinstance(last_seq, str | int):
@@ -100,7 +101,9 @@ class RemoteDatabase:
     async def put(self, documents: Sequence[Document]) -> dict[tuple[str, str], str]:
         """Bring in revisions as they are; return the reasons of those that the peer will never take."""
         body: Json = {"docs": list(documents), "new_edits": False}
-        said = (await self._remote.ask("POST", self._path + "_bulk_docs", body=body, silence_s=120.0)).value
+        said = (
+            await self._remote.ask("POST", self._path + "_bulk_docs", body=body, silence_s=remote.BULK_SILENCE_S)
+        ).value
         if not isinstance(said, Sequence) or isinstance(said, str):
             raise PeerFailed("garbage", "_bulk_docs without a list")
         refused: dict[tuple[str, str], str] = {}
@@ -132,7 +135,7 @@ class RemoteDatabase:
                 query={"revs": "true"},
                 body={"docs": docs},
                 may_fail=(400, 404, 405, 501),
-                silence_s=120.0,
+                silence_s=remote.BULK_SILENCE_S,
             )
             if said.status < 300:
                 return _complete(wanted, _from_bulk_get(said))
