@@ -1,7 +1,7 @@
 /** The doors by which administrators manage the people of their own projects and areas. */
 import type { Api } from './client'
 
-export const ROLES = ['field_worker', 'supervisor', 'data_manager', 'administrator'] as const
+export const ROLES = ['field_worker', 'supervisor', 'data_manager', 'administrator', 'peer'] as const
 export type Role = (typeof ROLES)[number]
 export type Grant = { role: Role; project: string; unit: string }
 

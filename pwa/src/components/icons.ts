@@ -29,6 +29,7 @@ export const iconPaths = {
   ],
   map: ['M9 4 3 6v14l6-2 6 2 6-2V4l-6 2-6-2Z', 'M9 4v14', 'M15 6v14'],
   form: ['M6 3.500h12v17H6z', 'M9 8h6', 'M9 12h6', 'M9 16h3'],
+  servers: ['M4 4h16v6H4z', 'M4 14h16v6H4z', 'M8 7h.01', 'M8 17h.01'],
   minus: ['M5 12h14'],
   up: ['M12 19V5', 'M6 11l6-6 6 6'],
   down: ['M12 5v14', 'M6 13l6 6 6-6'],

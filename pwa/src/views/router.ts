@@ -54,6 +54,7 @@ const routes: RouteRecordRaw[] = [
   desk('/desk/forms', 'desk-forms', () => import('./desk/FormsAdminView.vue'), ['administrator']),
   desk('/desk/people', 'desk-people', () => import('./desk/PeopleView.vue'), ['administrator']),
   desk('/desk/areas', 'desk-areas', () => import('./desk/AreasView.vue'), ['administrator', 'data_manager']),
+  desk('/desk/peers', 'desk-peers', () => import('./desk/PeersView.vue'), ['administrator']),
   { path: '/:path(.*)*', name: 'missing', component: () => import('./MissingView.vue') },
 ]
 

@@ -1,0 +1,78 @@
+/** The doors of other servers: what is connected, how far behind, what is the matter. */
+import type { Api } from './client'
+
+/** What can be the matter, as the server names it; each has a sentence and an advice on the screen. */
+export const TROUBLES = [
+  'unreachable',
+  'slow',
+  'half',
+  'garbage',
+  'sign_in',
+  'not_allowed',
+  'no_database',
+  'full',
+  'busy',
+  'failing',
+  'local',
+] as const
+export type Trouble = (typeof TROUBLES)[number]
+
+export type PeerStatus = {
+  database: string
+  direction: 'push' | 'pull'
+  behind: number | null
+  documents: number
+  trouble: Trouble | null
+  told: string | null
+  since: string
+  checked_at: string
+}
+
+export type LeftOut = { database: string; id: string; rev: string; direction: 'push' | 'pull'; reason: string }
+
+export type Peer = {
+  id: string
+  name: string
+  url: string
+  kind: 'replica' | 'province'
+  direction: 'both' | 'push' | 'pull'
+  mode: 'continuous' | 'once'
+  auth: 'none' | 'password' | 'token'
+  username: string | null
+  scopes: string[]
+  behind: number
+  statuses: PeerStatus[]
+  left_out_count: number
+  left_out: LeftOut[]
+}
+
+export type Peers = { peers: Peer[]; province: string | null }
+
+export type NewPeer = {
+  name: string
+  url: string
+  scopes: string[]
+  direction: Peer['direction']
+  mode: Peer['mode']
+  auth: Peer['auth']
+  username: string | null
+  password: string | null
+}
+
+const PEERS = '/api/peers'
+
+export function fetchPeers(api: Api): Promise<Peers> {
+  return api.json(PEERS)
+}
+
+export function addPeer(api: Api, peer: NewPeer): Promise<Peer> {
+  return api.json(PEERS, { method: 'POST', json: peer })
+}
+
+export function syncPeer(api: Api, peer: string): Promise<Peer> {
+  return api.json(`${PEERS}/${encodeURIComponent(peer)}/sync`, { method: 'POST' })
+}
+
+export async function removePeer(api: Api, peer: string): Promise<void> {
+  await api.send(`${PEERS}/${encodeURIComponent(peer)}`, { method: 'DELETE' })
+}
