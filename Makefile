@@ -11,6 +11,7 @@ MAKEFLAGS += --no-builtin-rules
 PORT ?= 8000
 RESET ?=
 KILLS ?= 1000
+MILLION ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -55,8 +56,8 @@ check: install-dev install-app ## style, types, layers, migrations and lock file
 	$(NPM) run --silent types
 	$(PRETTIER) --check $(CLIENTS)
 
-bench: install-dev install-clients ## how fast: each figure beside its aim and the peer's
-	$(BIN)/python -m tests.bench
+bench: install-dev install-clients ## how fast: each figure beside its aim and the peer's (MILLION=1 also over a million stored records)
+	$(BIN)/python -m tests.bench $(if $(filter-out 0,$(MILLION)),--million)
 
 migration: install-dev ## write the next migration from what the tables changed: make migration NAME="what is new"
 	$(BIN)/python -m tests.house.migration "$(NAME)"

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from tests.bench import record_set
 from tests.builders import PASSWORD, Client, add_person, grant, running
 from tests.e2e.live_server import LiveServer
 from tests.server.published_forms import publish
+
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,28 @@ class Bench:
         headers = {"Accept-Encoding": "br"}
         return httpx.AsyncClient(base_url=url, timeout=120, headers=headers, limits=limits, verify=tls or True)
 
+    def memory_mib(self) -> float:
+        """Return the server's resident size now (VmRSS)."""
+        return self._status("VmRSS") / 1024
+
     def peak_memory_mib(self) -> float:
         """Return the server's greatest resident size so far (VmHWM)."""
+        return self._status("VmHWM") / 1024
+
+    def cpu_s(self) -> float:
+        """Return the CPU time that the server has taken so far, in steps of a clock tick."""
+        fields = (self._proc / "stat").read_text("utf-8").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+    def _status(self, name: str) -> int:
+        lines = (self._proc / "status").read_text("utf-8").splitlines()
+        return int(next(line for line in lines if line.startswith(name)).split()[1])
+
+    @property
+    def _proc(self) -> Path:
         process = self.server._process
         assert process is not None
-        status = Path(f"/proc/{process.pid}/status").read_text("utf-8")
-        return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+        return Path(f"/proc/{process.pid}")
 
 
 @contextlib.contextmanager

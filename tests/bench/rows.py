@@ -59,6 +59,7 @@ class Load:
     seconds: float
     records: int
     followed_s: float
+    rest_mib: float
     memory_mib: float
 
     @property
@@ -158,6 +159,7 @@ def load() -> Load:
 
 
 async def _load(running: Bench, people: dict[str, list[int]]) -> Load:
+    rest_mib = running.memory_mib()
     records = iter(record_set.load())
     senders: list[Callable[[], Awaitable[int]]] = []
     for username, (commune,) in people.items():
@@ -165,7 +167,7 @@ async def _load(running: Bench, people: dict[str, list[int]]) -> Load:
             await phone.sync(max_bytes=4_000_000)
             for _ in range(RECORDS):
                 save(phone, running.database(commune), next(records))
-            senders.append(await _prepared(running, phone))
+            senders.append(await prepared(running, phone))
     started = time.perf_counter()
     stored = await asyncio.gather(*(send() for send in senders))
     seconds = time.perf_counter() - started
@@ -173,10 +175,10 @@ async def _load(running: Bench, people: dict[str, list[int]]) -> Load:
     await asyncio.to_thread(
         running.server.follow_until, "SELECT count(*) FROM records", PHONES * RECORDS, timeout_s=120
     )
-    return Load(seconds, sum(stored), time.perf_counter() - started, running.peak_memory_mib())
+    return Load(seconds, sum(stored), time.perf_counter() - started, rest_mib, running.peak_memory_mib())
 
 
-async def _prepared(running: Bench, phone: Phone) -> Callable[[], Awaitable[int]]:
+async def prepared(running: Bench, phone: Phone) -> Callable[[], Awaitable[int]]:
     """Return what sends a phone's finished request over a connection that is open already."""
     body = gzip.compress(json.dumps(phone.request(), ensure_ascii=False, separators=(",", ":")).encode(), 6)
     head = (
