@@ -3,9 +3,7 @@
 A bug is logged once, here, with an id that the client is shown and can name; nothing of it leaves otherwise.
 """
 
-import errno
 import json
-import sqlite3
 import uuid
 from typing import Any
 
@@ -13,8 +11,8 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
-from sqlalchemy.exc import DBAPIError
 
+from server.db.faults import is_disk_full, sqlstate
 from server.errors import KINDS, Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -29,7 +27,6 @@ FRAMEWORK_CODES = {
 RETRY_AFTER_S = 60
 #: PostgreSQL's words (SQLSTATE): a NUL in a path or a query reaches it where no body's schema stands before.
 NO_SUCH_CHARACTER = "22021"
-DISK_FULL = "53100"
 
 log = structlog.get_logger("nuong.problems")
 
@@ -80,7 +77,7 @@ def _misfits(error: ValidationException) -> list[dict[str, str]]:
 
 
 def _from_bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    if _sqlstate(error) == NO_SUCH_CHARACTER:
+    if sqlstate(error) == NO_SUCH_CHARACTER:
         return problem_response(Problem("invalid_request", "a NUL character"))
     if is_disk_full(error):
         log.error("disk_full", method=request.method, path=request.scope["path"])
@@ -88,23 +85,6 @@ def _from_bug(request: Request[Any, Any, Any], error: Exception) -> Response[byt
     error_id = str(uuid.uuid4())
     log.error("unexpected_error", error_id=error_id, method=request.method, path=request.scope["path"], exc_info=error)
     return problem_response(Problem("internal", error_id=error_id))
-
-
-def is_disk_full(error: BaseException | None) -> bool:
-    """Whether `error`, or what it came from, says that no space is left: for a file, SQLite or PostgreSQL."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
-            return True
-        if isinstance(error, DBAPIError) and _sqlstate(error) == DISK_FULL:
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-def _sqlstate(error: BaseException) -> str | None:
-    return getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
 
 
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {

@@ -14,9 +14,10 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from server.db.engine import Storage
+from server.db.faults import is_disk_full
 from server.errors import KINDS, Problem
 from server.ops.logs import blot_secrets, configure_logs
-from server.ops.problems import is_disk_full, problem_body
+from server.ops.problems import problem_body
 from tests.builders import PASSWORD, Client, add_person, grant, person_signed_in, problem, sign_in, try_sign_in
 
 SECRET_OF_A_BUG = "the answer was 42"

@@ -17,6 +17,7 @@ from litestar import Request, asgi
 from litestar.datastructures import State
 from litestar.types import Receive, Scope, Send
 
+from server.db.faults import is_disk_full
 from server.errors import Problem
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call, Parts
@@ -99,6 +100,9 @@ def _parts(state: State) -> Parts:
 def _failure(request: Request[Any, Any, Any], error: Exception) -> Answer:
     if isinstance(error, UnknownDatabase):
         error = no_database()
+    if is_disk_full(error):
+        log.error("disk_full", path=request.scope["path"])
+        error = Problem("disk_full")
     if isinstance(error, Problem):
         error = from_problem(error)
     if not isinstance(error, Refusal):
