@@ -1,5 +1,6 @@
 """One document: writing it, reading it, its branches."""
 
+import asyncio
 import json
 
 from tests.builders import Client
@@ -161,3 +162,24 @@ async def test_attachments_and_unknown_members_are_refused_with_their_reason(cli
     parts = await door.ask("PUT", "/a", headers={"Content-Type": "multipart/related; boundary=x"}, content=b"--x--")
     assert parts.status_code == 415
     assert (await door.ask("PUT", "/a", {"_attachments": {}, "x": "1"})).status_code == 201
+
+
+async def test_of_edits_side_by_side_one_stands_and_the_others_are_conflicts(client: Client) -> None:
+    door = await a_database(client)
+    first = await door.put("a", x="0")
+    edits = (door.ask("PUT", "/a", {"x": str(n), "_rev": first}) for n in range(4))
+    statuses = [response.status_code for response in await asyncio.gather(*edits)]
+    assert sorted(statuses) == [201, 409, 409, 409]
+    assert "_conflicts" not in await door.get("/a", conflicts=True)
+
+
+async def test_edits_beside_a_replication_are_planned_again(client: Client) -> None:
+    door = await a_database(client)
+    first = await door.put("a", x="0")
+    brought = revision("a", rev(2, "brought"), first, x="brought")
+    response, errors = await asyncio.gather(door.ask("PUT", "/a", {"x": "1", "_rev": first}), door.bring(brought))
+    assert errors == []
+    found = await door.get("/a", conflicts=True)
+    # Whichever came first: an edit that came second was told of a conflict, a replica's revision never is.
+    assert (len(found.get("_conflicts", [])) == 1) == (response.status_code == 201)
+    assert response.status_code in (201, 409)

@@ -1,8 +1,10 @@
 """Who gets in, and what they see: Basic, token and cookie; grants at every endpoint; databases of one's own."""
 
 import pytest
+from sqlalchemy import select
 
 from server.areas.grants import Grant
+from server.reconcile.tables import records
 from tests.builders import PASSWORD, Client, DeviceKey, add_person, grant, person_signed_in, sign_in
 from tests.server.couchdb_door import Door, a_database, at_scope, rev
 from tests.server.sync_door import DATABASE
@@ -194,3 +196,11 @@ async def test_the_security_of_a_scope_tells_the_roles_and_cannot_be_set(client:
     security = await door.get("/_security")
     assert "field_worker:agri-03226-2025" in security["members"]["roles"]
     assert (await door.ask("PUT", "/_security", security)).status_code == 403
+
+
+async def test_what_looks_like_a_record_in_a_made_database_is_nobodys_to_review(client: Client) -> None:
+    door = await a_database(client)
+    await door.put("a", type="record", form="f", form_version="1", answers={})
+    await client.app.state.runner.once()
+    async with client.app.state.storage.read() as connection:
+        assert (await connection.execute(select(records.c.id))).all() == []
