@@ -3,7 +3,7 @@ import { liveQuery, type Subscription } from 'dexie'
 import { defineStore } from 'pinia'
 import { computed, shallowRef, watch } from 'vue'
 import type { FormDocument } from '@/domain/record'
-import { CATALOG, listAreas, listForms } from '@/storage/catalog'
+import { CATALOG, listAreas, listForms, missingContents } from '@/storage/catalog'
 import { database, type ServerState } from '@/storage/database'
 import { EMPTY_WORKLIST, readWorklist, type Worklist } from '@/storage/worklist'
 import { useSession } from './session'
@@ -14,6 +14,7 @@ export const useWork = defineStore('work', () => {
   const forms = shallowRef<FormDocument[]>([])
   const areaNames = shallowRef(new Map<string, string>())
   const server = shallowRef<ServerState | null>(null)
+  const lacksContents = shallowRef(true)
   const isRead = shallowRef(false)
   const subscriptions: Subscription[] = []
 
@@ -23,6 +24,7 @@ export const useWork = defineStore('work', () => {
       for (const subscription of subscriptions.splice(0)) subscription.unsubscribe()
       lists.value = EMPTY_WORKLIST
       server.value = null
+      lacksContents.value = true
       isRead.value = false
       if (person === undefined || serverId === undefined) return
       follow(
@@ -33,6 +35,7 @@ export const useWork = defineStore('work', () => {
         },
       )
       follow(listForms, (found) => (forms.value = found))
+      follow(() => missingContents(), (found) => (lacksContents.value = found.length > 0))
       follow(listAreas, (found) => (areaNames.value = new Map(found.map(({ unit, name }) => [unit, name]))))
       follow(
         async () => database.servers.get(serverId),
@@ -46,8 +49,8 @@ export const useWork = defineStore('work', () => {
     subscriptions.push(liveQuery(query).subscribe({ next, error: (error) => console.error(error) }))
   }
 
-  /** Whether everything that this person needs has come to the phone at least once. */
-  const isReady = computed(() => server.value?.complete === 1)
+  /** Whether everything that this person needs is on the phone, each form with what stands behind it. */
+  const isReady = computed(() => server.value?.complete === 1 && !lacksContents.value)
 
   function formTitle(form: string, language: string): string {
     const versions = forms.value.filter((one) => one.form === form)
