@@ -14,6 +14,7 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from server.db.one_hop import connecting
 from server.db.writers import Writers
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -27,7 +28,8 @@ class Storage:
         parsed = make_url(url)
         parsed = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
         self.is_postgresql = parsed.get_backend_name() == "postgresql"
-        self.engine: AsyncEngine = create_async_engine(parsed, pool_size=pool_size, max_overflow=0)
+        options = {} if self.is_postgresql else {"async_creator": connecting(parsed)}
+        self.engine: AsyncEngine = create_async_engine(parsed, pool_size=pool_size, max_overflow=0, **options)
         self._writers = Writers(self.engine)
         if not self.is_postgresql:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)

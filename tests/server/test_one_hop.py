@@ -1,0 +1,56 @@
+"""What the storage promises of SQLite's statements, whose rows and ends come with the hop that executes them."""
+
+import asyncio
+from pathlib import Path
+
+from sqlalchemy import text
+
+from server.db.engine import Storage
+from server.db.one_hop import FIRST_ROWS
+
+COUNT = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :most) "
+
+
+async def test_a_result_longer_than_the_first_rows_comes_whole(tmp_path: Path) -> None:
+    storage = Storage(f"sqlite:///{tmp_path / 'long.sqlite'}")
+    for most in (0, 1, FIRST_ROWS, FIRST_ROWS + 1, 3 * FIRST_ROWS + 7):
+        async with storage.read() as connection:
+            rows = await connection.scalars(text(COUNT + "SELECT i FROM n LIMIT :most"), {"most": most})
+            assert list(rows) == list(range(1, most + 1))
+    async with storage.read() as connection:
+        streamed = await connection.stream_scalars(text(COUNT + "SELECT i FROM n"), {"most": 2 * FIRST_ROWS + 3})
+        assert [number async for number in streamed] == list(range(1, 2 * FIRST_ROWS + 4))
+    await storage.close()
+
+
+async def test_a_writer_cancelled_in_a_statement_leaves_no_transaction_behind(tmp_path: Path) -> None:
+    storage = Storage(f"sqlite:///{tmp_path / 'cancelled.sqlite'}", pool_size=1)
+    async with storage.write() as connection:
+        await connection.execute(text("CREATE TABLE kept (i INTEGER)"))
+    begun = asyncio.Event()
+
+    async def writer() -> None:
+        async with storage.write() as connection:
+            begun.set()
+            await connection.execute(text(f"INSERT INTO kept {COUNT} SELECT i FROM n"), {"most": 400_000})
+
+    cancelled = asyncio.create_task(writer())
+    await begun.wait()
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    await asyncio.gather(cancelled, return_exceptions=True)
+    async with storage.write() as connection:
+        await connection.execute(text("INSERT INTO kept VALUES (-1)"))
+    async with storage.read() as connection:
+        assert list(await connection.scalars(text("SELECT i FROM kept"))) == [-1]
+    await storage.close()
+
+
+async def test_rows_that_a_statement_changed_are_counted(tmp_path: Path) -> None:
+    storage = Storage(f"sqlite:///{tmp_path / 'counted.sqlite'}")
+    async with storage.write() as connection:
+        await connection.execute(text("CREATE TABLE kept (i INTEGER)"))
+        inserted = await connection.execute(text(f"INSERT INTO kept {COUNT} SELECT i FROM n RETURNING i"), {"most": 5})
+        assert len(inserted.all()) == 5
+        assert (await connection.execute(text("UPDATE kept SET i = i + 1 WHERE i > 2"))).rowcount == 3
+    await storage.close()
