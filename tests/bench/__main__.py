@@ -7,7 +7,7 @@ takes a quarter of an hour to fill.
 
 import sys
 
-from tests.bench import rows, stored
+from tests.bench import couchdb_rows, rows, stored
 
 #: How much more something may cost over many stored records than over few.
 MOST = 1.2
@@ -41,7 +41,29 @@ def main() -> None:
     row("  server's memory at rest", f"{load.rest_mib:.0f} MiB", "", "", True)
     row("  server's memory at most", f"{memory:.0f} MiB", "≤ 250 MiB", "CouchDB 187, ODK Central 312", memory <= 250)
     row("  until lists show all as well", f"{load.followed_s:.2f} s", "", "", True)
+    over_couchdb_door()
     over_stored(stored.SIZES + ((stored.MILLION,) if "--million" in sys.argv else ()))
+
+
+def over_couchdb_door() -> None:
+    """Print what replication by CouchDB's protocol costs, with PouchDB and bare."""
+    beside = couchdb_rows.beside()
+    ours, theirs = beside.ours, beside.theirs
+    say("PouchDB 9, 5,000 × 1.2 KB by /db, and the same with pouchdb-server (in memory, nothing durable) in this run")
+    for what, mine, other, quoted in (
+        ("push", ours.push_s, theirs.push_s, "CouchDB 3.1 s"),
+        ("pull", ours.pull_s, theirs.pull_s, "CouchDB 2.2 s"),
+    ):
+        ratio = mine / other
+        row(f"  {what}", f"{mine:.2f} s ({ratio:.2f})", "≤ 0.8 of the peer's", f"{other:.2f} s, {quoted}", ratio <= 0.8)
+    bare = couchdb_rows.bare()
+    written, read = bare.written_per_s, bare.read_per_s
+    say(f"/db bare, {couchdb_rows.CONNECTIONS} connections, {couchdb_rows.BATCH} documents a request")
+    row("  _bulk_docs", f"{written:.0f} documents/s", "≥ 8,000/s", "CouchDB 5,786/s", written >= 8000)
+    row("    server's CPU", f"{bare.written_cpu_us:.0f} µs a document", "", "", True)
+    row("  _changes with documents, gzip", f"{read:.0f} documents/s", "≥ 15,000/s", "CouchDB 11,126/s", read >= 15_000)
+    row("    server's CPU", f"{bare.read_cpu_us:.0f} µs a document", "", "", True)
+    row("    bytes on the wire", f"{bare.wire_bytes / bare.read_bytes:.0%}", "", "", True)
 
 
 def over_stored(sizes: tuple[int, ...]) -> None:
