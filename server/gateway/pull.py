@@ -106,9 +106,12 @@ async def _next_rows(journal: Journal, page: Page, pushed: Pushed, meter: Meter)
     changes = await journal.changes(
         page.database, page.position, limit=limit, include_docs=True, for_phones=True, counts_pending=False
     )
+    own = {doc_id for doc_id, _ in pushed.revisions}
     for row in changes.rows:
-        # A phone that holds nothing needs no tombstones; the digest counts only what lives.
-        if (row.doc_id, row.rev) not in pushed.revisions and not (row.deleted and page.start == 0):
+        # A phone that holds nothing needs no tombstones, but for what it pushed itself and would go on showing; the
+        # digest counts only what lives.
+        is_needless = row.deleted and page.start == 0 and row.doc_id not in own
+        if (row.doc_id, row.rev) not in pushed.revisions and not is_needless:
             document = document_bytes(row)
             if not meter.admit(document):
                 return False

@@ -120,6 +120,19 @@ async def test_a_deletion_tells_its_phone_of_the_branch_that_wins_now(client: Cl
     assert [doc["_rev"] for doc in answer.changes[DATABASE].docs] == [branches[loser.enrolment]]
 
 
+async def test_a_phone_that_sends_everything_again_hears_what_was_deleted_meanwhile(client: Client) -> None:
+    phone = await a_phone(client)
+    record = save(phone)["_id"]
+    request = phone.request()
+    await phone.post(request)
+    other = await another_phone(client, "hoa")
+    await exchange(other)
+    tombstone = other.delete(DATABASE, record)
+    await exchange(other)
+    answer = answer_of(await phone.post(request))
+    assert [(doc["_rev"], doc["_deleted"]) for doc in answer.changes[DATABASE].docs] == [(tombstone["_rev"], True)]
+
+
 async def test_a_review_reaches_the_phone(client: Client) -> None:
     phone = await a_phone(client)
     document = save(phone)
