@@ -25,7 +25,7 @@ PRETTIER := pwa/node_modules/.bin/prettier --log-level warn --ignore-path pwa/.p
 # Folders too, so that a deleted file builds the app again.
 APP_SOURCES := $(shell find pwa/src pwa/public pwa/index.html pwa/vite.config.ts pwa/tsconfig*.json 2>/dev/null)
 
-.PHONY: help demo test test-fast torture check bench migration format lock clean install install-dev install-app install-clients parts
+.PHONY: help demo test test-fast torture check bench simulate migration format lock clean install install-dev install-app install-clients parts
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ check: install-dev install-app ## style, types, layers, migrations and lock file
 
 bench: install-dev install-clients ## how fast: each figure beside its aim and the peer's (MILLION=1 also over a million stored records)
 	$(BIN)/python -m tests.bench $(if $(filter-out 0,$(MILLION)),--million)
+
+simulate: install-dev ## worlds of failing phones, servers and links: make simulate SEEDS=200, and one story again: make simulate SEED=7
+	$(BIN)/python -m tests.simulation $(or $(SEED),0) $(or $(SEEDS),$(if $(SEED),1,200))
 
 migration: install-dev ## write the next migration from what the tables changed: make migration NAME="what is new"
 	$(BIN)/python -m tests.house.migration "$(NAME)"

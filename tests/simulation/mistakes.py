@@ -1,0 +1,201 @@
+"""Known mistakes of replication, each put back at a seam while a block runs, to see that the simulation catches it.
+
+They are those that `sync/README.md` argues against. None of them can be switched on in the product: each replaces a
+function from outside.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+from unittest.mock import patch
+
+from server.areas.atlas import Atlas, Scope
+from server.gateway import exchange, pull
+from server.gateway.admit import Admission
+from server.gateway.numbers import Numbers
+from server.revisions import feed
+from server.revisions.batch import Batch, Rows
+from server.revisions.journal import Journal
+from server.revisions.model import Changes
+from sync.graph import Graph
+from tests.simulation import receiving
+from tests.simulation.replication import Side
+from tests.simulation.store import Own
+
+Mistake = Callable[[], AbstractContextManager[Any]]
+
+
+def checkpoint_before_data() -> AbstractContextManager[Any]:
+    """A replication notes how far it has come before the target has the batch."""
+
+    async def hasty(source: Side, target: Side, database: str, limit: int, lose: Callable[[], None]) -> int:
+        of = f"{source.name} {target.name} {database}"
+        since = await target.checkpoint(of)
+        batch = await source.batch(database, since, limit)
+        await target.note_checkpoint(of, batch.since)
+        await source.note_checkpoint(of, batch.since)
+        lose()
+        found = await source.read(database, await target.missing(database, batch.rows))
+        lose()
+        await target.write(database, found)
+        return len(found)
+
+    return patch("tests.simulation.world.replicate", hasty)
+
+
+def acknowledged_before_commit() -> AbstractContextManager[Any]:
+    """The answer leaves although the transaction was never committed."""
+
+    async def nothing(_: object) -> None:
+        return None
+
+    return patch("tests.simulation.disk._Connection.commit", nothing)
+
+
+def tree_by_arrival() -> AbstractContextManager[Any]:
+    """A path that comes later fills in nothing about revisions that are named already."""
+
+    def first_only(self: Graph, revision: str, ancestors: Sequence[str]) -> dict[str, str | None]:
+        parents = dict(self.parents)
+        line: list[str | None] = [revision, *ancestors, None]
+        for child, parent in pairwise(line):
+            if child is not None:
+                parents.setdefault(child, parent)
+        return parents
+
+    return patch.object(Graph, "_parents_with", first_only)
+
+
+def unknown_since_means_now() -> AbstractContextManager[Any]:
+    """A checkpoint of another history is answered from the present."""
+    proper = Journal.position
+
+    async def now(self: Journal, database: str, since_text: str) -> int:
+        return await proper(self, database, since_text) or (await self.state(database)).seq
+
+    return patch.object(Journal, "position", now)
+
+
+def digest_forgotten_on_delete() -> AbstractContextManager[Any]:
+    """A deletion leaves the digest as it was."""
+    proper = Batch.rows
+
+    def forgetful(self: Batch) -> Rows:
+        rows = proper(self)
+        is_deletion = any(document.deleted for document in rows.documents)
+        return replace(rows, head=replace(rows.head, digest=self._head.digest)) if is_deletion else rows
+
+    return patch.object(Batch, "rows", forgetful)
+
+
+def other_content_is_a_duplicate() -> AbstractContextManager[Any]:
+    """A known id is success, whatever it says."""
+    return patch("sync.admission._says_the_same", lambda *_: True)
+
+
+def forged_generation_accepted() -> AbstractContextManager[Any]:
+    """Any generation may come in."""
+    return patch("sync.admission._is_forged", lambda *_: False)
+
+
+def known_revision_moves_the_feed() -> AbstractContextManager[Any]:
+    """A repeat burns a sequence."""
+
+    def enter(self: Batch, revision: Any, document: Any) -> None:
+        self._enter(revision, document, None, None)
+
+    return patch.object(Batch, "_name", enter)
+
+
+def refused_is_dropped() -> AbstractContextManager[Any]:
+    """The phone throws away what a server refuses."""
+    proper = receiving._Application._take_acknowledgements
+
+    def careless(self: receiving._Application) -> None:
+        proper(self)
+        for own in list(self.rows.revisions.values()):
+            receipt = own.receipt(self.server)
+            if receipt is not None and receipt.outcome == "refused":
+                del self.rows.revisions[own.rev]
+
+    return patch.object(receiving._Application, "_take_acknowledgements", careless)
+
+
+def sent_is_not_frozen() -> AbstractContextManager[Any]:
+    """A save collapses into a revision that a request has carried."""
+
+    def unchanged(own: Own) -> Own:
+        return own
+
+    return patch("tests.simulation.phone.freeze", unchanged)
+
+
+def echo_hides_the_winner() -> AbstractContextManager[Any]:
+    """What a request pushed hides the whole document from its answer, not only that revision."""
+
+    class Documents(set[tuple[str, str]]):
+        def __contains__(self, key: object) -> bool:
+            return isinstance(key, tuple) and any(doc_id == key[0] for doc_id, _ in self)
+
+    proper = exchange._pushed
+
+    def broad(*arguments: Any) -> dict[str, pull.Pushed]:
+        return {name: pull.Pushed(Documents(one.revisions), 0) for name, one in proper(*arguments).items()}
+
+    return patch("server.gateway.exchange._pushed", broad)
+
+
+def page_skips_a_row() -> AbstractContextManager[Any]:
+    """A page that ends at its limit leaves out the last row that it claims to have told."""
+    proper = feed.changes
+
+    async def short(*arguments: Any, **options: Any) -> Changes:
+        page = await proper(*arguments, **options)
+        return replace(page, rows=page.rows[:-1]) if page.pending else page
+
+    return patch("server.revisions.feed.changes", short)
+
+
+def gaps_not_reported() -> AbstractContextManager[Any]:
+    """A number that nobody has is nobody's business."""
+    return patch.object(Numbers, "missing", lambda _: Numbers())
+
+
+def rights_only_of_now() -> AbstractContextManager[Any]:
+    """Work that was allowed when it was done is refused once the grant is gone."""
+    proper = Admission._rights_in
+
+    def strict(self: Admission, database: str) -> str | None:
+        return "not_allowed" if proper(self, database) else None
+
+    return patch.object(Admission, "_rights_in", strict)
+
+
+def everything_is_carried() -> AbstractContextManager[Any]:
+    """A phone gets every scope, whatever its person's grants."""
+
+    def every(self: Atlas, _: object) -> tuple[Scope, ...]:
+        return self.scopes
+
+    return patch.object(Atlas, "carried", every)
+
+
+MISTAKES: tuple[Mistake, ...] = (
+    checkpoint_before_data,
+    acknowledged_before_commit,
+    tree_by_arrival,
+    unknown_since_means_now,
+    digest_forgotten_on_delete,
+    other_content_is_a_duplicate,
+    forged_generation_accepted,
+    known_revision_moves_the_feed,
+    refused_is_dropped,
+    sent_is_not_frozen,
+    echo_hides_the_winner,
+    page_skips_a_row,
+    gaps_not_reported,
+    rights_only_of_now,
+    everything_is_carried,
+)

@@ -1,0 +1,126 @@
+"""The image that every server's disk begins with: two projects in two communes, a form, and the fought-over records.
+
+It is migrated and filled once in a process; a seed begins with a copy of it.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from server.areas.areas import FIRST_PROJECTS
+from server.areas.grants import CATALOG, Grant
+from server.areas.tables import projects, units
+from server.auth import people
+from server.auth.people import Person
+from server.db.engine import Storage
+from server.db.migrate import migrate
+from server.db.upsert import insert_missing
+from server.forms.tables import contents, form_versions
+from server.revisions.journal import Journal
+from server.revisions.model import NewRevision, Origin
+from sync.canonical import Json
+from tests.simulation.disk import Disk
+
+BEGINNING = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
+UNITS = ("03226-2025", "03158-2025")
+SCOPES = tuple(f"{project.id}-{unit}" for project in FIRST_PROJECTS for unit in UNITS)
+#: Of each scope, the documents that nearly every edit is about.
+BASE_RECORDS = ("record-a", "record-b")
+FORM = {"agri": "plot", "tourism": "sight"}
+VERSION = "1"
+MOST_PEOPLE = 30
+
+_XFORM = """<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"><h:head><h:title>f</h:title>
+<model><instance><data id="{form}" version="1"><crop/><area/><note/></data></instance>
+<bind nodeset="/data/crop" type="string"/><bind nodeset="/data/area" type="string"/>
+<bind nodeset="/data/note" type="string"/></model></h:head><h:body><input ref="/data/crop"><label>c</label></input>
+<input ref="/data/area"><label>a</label></input><input ref="/data/note"><label>n</label></input></h:body></h:html>"""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A server's file, and the revision that each base record stands at."""
+
+    content: bytes
+    base: dict[tuple[str, str], NewRevision]
+
+
+def person(number: int) -> str:
+    """Return the id of the n-th person."""
+    return f"person-{number:02}"
+
+
+async def make_image(disk: Disk) -> Image:
+    """Return a migrated and filled image; `disk` is used for it."""
+    disk.path.touch()
+    storage = disk.start()
+    await migrate(storage)
+    await _fill(storage)
+    journal = Journal(storage, lambda: BEGINNING)
+    await journal.ensure([CATALOG, *SCOPES])
+    await journal.write(
+        CATALOG, [NewRevision.following(f"area:{unit}", {"type": "area"}, None) for unit in UNITS], Origin()
+    )
+    base: dict[tuple[str, str], NewRevision] = {}
+    for scope in SCOPES:
+        made = [NewRevision.following(doc_id, base_content(scope), None) for doc_id in BASE_RECORDS]
+        await journal.write(scope, made, Origin())
+        base |= {(scope, revision.doc_id): revision for revision in made}
+    content = disk.image()
+    await disk.stop()
+    return Image(content, base)
+
+
+def base_content(scope: str) -> dict[str, Json]:
+    """Return what a base record says at first."""
+    form = FORM[scope.partition("-")[0]]
+    answers: dict[str, Json] = {"crop": "ngô", "area": "1.0", "note": None}
+    return {"type": "record", "form": form, "form_version": VERSION, "answers": answers, "media": {}}
+
+
+async def _fill(storage: Storage) -> None:
+    async with storage.write() as connection:
+        await insert_missing(
+            connection,
+            projects,
+            [{"id": one.id, "name_vi": one.name_vi, "name_en": one.name_en} for one in FIRST_PROJECTS],
+        )
+        await insert_missing(
+            connection,
+            units,
+            [
+                {
+                    **dict.fromkeys(column.name for column in units.columns),
+                    "id": unit,
+                    "code": unit.partition("-")[0],
+                    "kind": "commune",
+                    "name": unit,
+                    "valid_from": date(2025, 7, 1),
+                }
+                for unit in UNITS
+            ],
+        )
+        for number in range(MOST_PEOPLE):
+            name = person(number)
+            member = Person(
+                name, name, name, None, "vi", True, BEGINNING, None, (Grant("field_worker", "agri", UNITS[0]),)
+            )
+            await people.add(connection, member, "")
+        for project, form in FORM.items():
+            xform = _XFORM.format(form=form).encode()
+            sha256 = hashlib.sha256(xform).hexdigest()
+            about = {"sha256": sha256, "media_type": "application/xml", "bytes": len(xform), "body": xform}
+            await insert_missing(connection, contents, [about])
+            row: dict[str, object] = {
+                "form": form,
+                "version": VERSION,
+                "project": project,
+                "titles": {"vi": form},
+                "languages": ["vi"],
+            }
+            row |= {"xform": sha256, "source": sha256, "lists": {}, "points": [], "status": "live"}
+            row |= {"loaded_in_browser": True, "published_by": None, "published_at": BEGINNING}
+            await insert_missing(connection, form_versions, [row])
+        await connection.exec_driver_sql(
+            "CREATE TABLE simulated_checkpoints (name TEXT PRIMARY KEY, since TEXT NOT NULL)"
+        )

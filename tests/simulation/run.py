@@ -1,0 +1,87 @@
+"""Runs seeds, and tells the story of one that failed."""
+
+import logging
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import structlog
+
+from tests.simulation.disk import Disk
+from tests.simulation.events import SERVERS
+from tests.simulation.making import ids_from, make_world
+from tests.simulation.province import Image, make_image
+from tests.simulation.settling import settle
+from tests.simulation.world import World
+
+#: Memory where the system offers it as a folder: nothing here is about the disk's own speed.
+_MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """How a seed went: its trace, what happened in it how often, and what broke, if anything."""
+
+    seed: int
+    trace: tuple[str, ...]
+    seen: Counter[str]
+    rounds: int
+    broken: BaseException | None
+
+    def told(self) -> str:
+        """Return the trace in words, with how to see it again."""
+        head = f"Seed {self.seed} broke: {type(self.broken).__name__}: {self.broken}"
+        return "\n".join((head, *self.trace, f"again: make simulate SEED={self.seed}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Simulator:
+    """The machines on which seeds run one after the other."""
+
+    disks: dict[str, Disk]
+    image: Image
+
+    async def run(self, seed: int) -> Story:
+        """Return the story of a seed, however it ends."""
+        random = Random(f"ids {seed}")
+        world: World | None = None
+        rounds = 0
+        broken: BaseException | None = None
+        with ids_from(random), _silence():
+            try:
+                world = await make_world(seed, self.disks, self.image)
+                await world.live(world.random.randint(25, 70))
+                rounds = await settle(world)
+            except Exception as error:
+                broken = error
+            finally:
+                for one in world.servers.values() if world is not None else ():
+                    await one.stop()
+        trace = tuple(world.trace) if world is not None else ()
+        return Story(seed, trace, world.seen if world is not None else Counter(), rounds, broken)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the servers' log lines out of the story: gaps and failures are what is simulated."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
+
+
+@asynccontextmanager
+async def simulator() -> AsyncIterator[Simulator]:
+    """Give machines with empty disks, in memory where there is a folder for it."""
+    folder = Path(tempfile.mkdtemp(prefix="nuong-simulation-", dir=_MEMORY))
+    try:
+        image = await make_image(Disk(folder / "image.sqlite"))
+        yield Simulator({name: Disk(folder / f"{name}.sqlite") for name in SERVERS}, image)
+    finally:
+        shutil.rmtree(folder)

@@ -1,0 +1,186 @@
+"""A server of the world: the journal and the sync door as they are in production, over a disk that can fail.
+
+Only sign-in is simplified: a token names its enrolment instead of being signed, since who made it is not in question
+here. People, grants, enrolments and seals are real.
+"""
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from server.areas.areas import Areas
+from server.areas.grants import Grant
+from server.auth import enrolments, people
+from server.auth.enrolments import Enrolment
+from server.auth.jwk import PublicJwk
+from server.auth.principal import Principal
+from server.auth.refresh import SignIn
+from server.auth.sessions import Sessions
+from server.auth.tokens import Tokens
+from server.clock import Clock
+from server.db.engine import Storage
+from server.errors import Problem
+from server.forms.library import FormLibrary
+from server.gateway.exchange import Parts, exchange
+from server.gateway.inflate import read_body
+from server.revisions.journal import Journal
+from tests.simulation.disk import Disk, Killed
+
+TOKEN_LIFETIME = timedelta(hours=12)
+
+
+class OpenSessions(Sessions):
+    """Sessions with tokens `<person> <enrolment> <expiry>`, checked against the people and devices of this moment."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        """Use no keys."""
+        self._storage = storage
+        self._clock = clock
+
+    async def principal(self, token: str) -> Principal:
+        """Return who the token names; raises `not_signed_in` once it has run out."""
+        sign_in, expires_at = _read_token(token)
+        if self._clock() >= expires_at:
+            raise Problem("not_signed_in", reason="expired")
+        return await self._principal(sign_in)
+
+    async def accept_expired(self, access_token: str, refresh_token: str) -> tuple[Principal, Tokens]:
+        """Return who the token named, and new tokens."""
+        sign_in, _ = _read_token(access_token)
+        return await self._principal(sign_in), self.tokens(sign_in)
+
+    def tokens(self, sign_in: SignIn) -> Tokens:
+        """Return tokens for a sign-in of this moment."""
+        expires_at = (self._clock() + TOKEN_LIFETIME).astimezone(UTC)
+        token = f"{sign_in.person} {sign_in.enrolment} {expires_at.isoformat()}"
+        return Tokens(token, int(TOKEN_LIFETIME.total_seconds()), f"refresh {sign_in.enrolment}")
+
+
+def _read_token(token: str) -> tuple[SignIn, datetime]:
+    person, enrolment, expires_at = token.split(" ")
+    return SignIn(person, enrolment, "family"), datetime.fromisoformat(expires_at)
+
+
+@dataclass(slots=True)
+class Backup:
+    """A server's file at one moment, and what it had promised by then."""
+
+    image: bytes
+    promised: set[tuple[str, str, str]]
+
+
+@dataclass(slots=True)
+class Server:
+    """One server. `promised` are the (database, id, revision) that it has acknowledged as kept."""
+
+    name: str
+    disk: Disk
+    clock: Clock
+    promised: set[tuple[str, str, str]] = field(default_factory=set)
+    #: Grows with every restore: what was promised before one may have to be brought again.
+    epoch: int = 0
+    backups: list[Backup] = field(default_factory=list)
+    parts: Parts = field(init=False)
+    sessions: OpenSessions = field(init=False)
+    reader: sqlite3.Connection = field(init=False)
+
+    @property
+    def journal(self) -> Journal:
+        """Return the journal of the process that runs now."""
+        return self.parts.journal
+
+    def start(self) -> None:
+        """Run a new process over what the disk holds."""
+        storage = self.disk.start()
+        journal = Journal(storage, self.clock)
+        self.sessions = OpenSessions(storage, self.clock)
+        areas, library = Areas(storage, journal, self.clock), FormLibrary(storage)
+        self.parts = Parts(storage, journal, self.sessions, areas, library, self.clock, self.name)
+        # A connection of the checks' own: it sees what is committed and nothing else.
+        self.reader = sqlite3.connect(self.disk.path, isolation_level=None)
+        self.reader.row_factory = sqlite3.Row
+
+    async def restart(self) -> None:
+        """End the process, if it has not died already, and start another."""
+        await self.stop()
+        self.start()
+
+    async def stop(self) -> None:
+        """End the process."""
+        await self.disk.stop()
+        self.reader.close()
+
+    async def back_up(self) -> None:
+        """Keep a copy of what is durable now."""
+        self.backups.append(Backup(self.disk.image(), set(self.promised)))
+
+    async def restore(self, backup: Backup, random: Random) -> None:
+        """Go back to a copy: everything since is forgotten here."""
+        await self.stop()
+        self.disk.install(backup.image, random)
+        self.promised = set(backup.promised)
+        self.epoch += 1
+        self.start()
+
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        """Run a block of this process: whatever comes out of a dead one, an answer or an error, is its death."""
+        try:
+            yield
+        except Exception:
+            if self.disk.is_dead:
+                raise Killed from None
+            raise
+        if self.disk.is_dead:
+            raise Killed
+
+    async def exchange(self, packed: bytes, token: str | None) -> bytes:
+        """Return the sync door's answer to a gzipped body; raises Problem as the door does."""
+
+        async def pieces() -> AsyncIterator[bytes]:
+            yield packed
+
+        with self.alive():
+            return await exchange(self.parts, await read_body(pieces(), "gzip"), token, "identity")
+
+    async def sign_in(self, person: str, jwk: PublicJwk) -> tuple[Tokens, int]:
+        """Return tokens and the highest number known of the device, which is registered if it is new."""
+        with self.alive():
+            device = await self._register(person, jwk)
+        return self.sessions.tokens(SignIn(person, device.id, "family")), device.highest_number
+
+    async def _register(self, person: str, jwk: PublicJwk) -> Enrolment:
+        async with self.parts.storage.write() as connection:
+            if await people.principal(connection, person, None) is None:
+                raise Problem("account_closed")
+            return await enrolments.register(connection, person, jwk, "simulated", self.clock())
+
+    def scopes_of(self, person: str) -> frozenset[str]:
+        """Return where a person may work here by what is committed now."""
+        rows = self.reader.execute("SELECT project, unit FROM grants WHERE person = ?", (person,))
+        return frozenset(f"{row['project']}-{row['unit']}" for row in rows)
+
+    async def set_scopes(self, person: str, scopes: Iterable[str]) -> None:
+        """Let the person work in these scopes and nowhere else from now on."""
+        held = [Grant("field_worker", *scope.split("-", 1)) for scope in sorted(scopes)]
+        with self.alive():
+            async with self.parts.storage.write() as connection:
+                await people.set_grants(connection, person, held)
+
+    def checkpoint(self, name: str) -> str:
+        """Return how far a replication with this server had come, '' at its beginning."""
+        row = self.reader.execute("SELECT since FROM simulated_checkpoints WHERE name = ?", (name,)).fetchone()
+        return str(row["since"]) if row else ""
+
+    async def note_checkpoint(self, name: str, since: str) -> None:
+        """Keep how far a replication has come."""
+        with self.alive():
+            async with self.parts.storage.write() as connection:
+                await connection.exec_driver_sql(
+                    "INSERT INTO simulated_checkpoints VALUES (?, ?)"
+                    " ON CONFLICT (name) DO UPDATE SET since = excluded.since",
+                    (name, since),
+                )

@@ -1,0 +1,67 @@
+"""Worlds hold what must always hold, whatever fails in them; each failing seed tells its story."""
+
+from collections import Counter
+
+import pytest
+
+from tests.simulation.run import simulator
+
+FEW, MANY = 24, 180
+A_SHARE = 26
+#: What a few dozen worlds must have met, or they were not worth running.
+MUST_HAPPEN = (
+    "answer cut",
+    "answer lost",
+    "cut",
+    "delayed",
+    "doubled",
+    "dropped",
+    "server killed",
+    "phone crashed",
+    "rolled back",
+    "restored",
+    "evict",
+    "row lost",
+    "gaps reported",
+    "link broken",
+    "accepted",
+    "conflicted at rest",
+    "quarantined: rights_lost",
+    "quarantined: parent_quarantined",
+    "refused: not_allowed",
+    "rogue: forged generation",
+    "rogue: other content under a known id",
+    "rogue: an id that is no digest",
+    "rogue: a foreign scope",
+)
+
+
+async def run(first: int, seeds: int) -> Counter[str]:
+    seen: Counter[str] = Counter()
+    async with simulator() as machines:
+        for seed in range(first, first + seeds):
+            story = await machines.run(seed)
+            if story.broken is not None:
+                pytest.fail(story.told(), pytrace=False)
+            seen += story.seen
+    return seen
+
+
+async def test_a_few_worlds_hold_and_meet_every_fault() -> None:
+    seen = await run(0, FEW)
+    assert not [what for what in MUST_HAPPEN if not seen[what]]
+
+
+async def test_a_seed_tells_the_same_story_again() -> None:
+    async with simulator() as machines:
+        one, other = await machines.run(7), await machines.run(7)
+    async with simulator() as others:
+        third = await others.run(7)
+    assert one.trace == other.trace == third.trace
+    assert (one.seen, one.rounds) == (other.seen, other.rounds) == (third.seen, third.rounds)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(FEW, MANY, A_SHARE))
+async def test_many_worlds_hold(first: int) -> None:
+    await run(first, min(A_SHARE, MANY - first))
