@@ -121,10 +121,12 @@ class Bringing:
         """Look again at a seal whose key was not known when it came; whether it holds now."""
         stands = await self._journal.document(database, doc_id)
         content = {} if stands is None else json.loads(stands.content)
-        seals, _ = await self._seals(database, [{**content, "_id": doc_id}])
+        seals, unknown = await self._seals(database, [{**content, "_id": doc_id}])
         async with self._storage.write() as connection:
             for seal in seals.values():
                 await authors.claim(connection, self._sql, database, _claims(seal))
+            # Also one that turns out to be forged: it would be looked at for ever.
+            if doc_id not in unknown:
                 await forget_waiting_seal(connection, database, doc_id)
         return bool(seals)
 

@@ -1,6 +1,6 @@
 """The book of peers: who they are, their passwords, how far each database is, and what was left out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -152,6 +152,12 @@ class PeerBook:
         async with self._storage.write() as connection:
             if await connection.scalar(select(peers.c.id).where(peers.c.id == peer)) is not None:
                 await put(connection, peer_status, rows)
+
+    async def keep_statuses(self, peer: str, databases: Collection[str]) -> None:
+        """Forget how far databases were that do not go between the two any more."""
+        async with self._storage.write() as connection:
+            of_others = peer_status.c.database.not_in(databases)
+            await connection.execute(delete(peer_status).where(peer_status.c.peer == peer, of_others))
 
     async def leave_out(self, peer: str, left: Sequence[LeftOut]) -> None:
         """Keep the names of what one side will not have, before the checkpoint goes past it."""

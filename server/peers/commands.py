@@ -183,14 +183,22 @@ def _line(each: Peer) -> str:
 
 
 def _tell(statuses: list[Status]) -> None:
+    """Tell how far all is together, and each trouble once: a peer that is down is one matter."""
+    by_trouble: dict[str, list[Status]] = {}
     for one in statuses:
-        behind = "" if not one.behind else f", {one.behind} changes behind"
-        arrow = "from there" if one.direction == "pull" else "to there"
-        click.echo(f"  {one.database:24} {arrow:10} {one.documents} revisions{behind}")
         if one.trouble:
-            sentence, advice = SENTENCES[one.trouble.code]
-            told = f" ({one.trouble.told})" if one.trouble.told else ""
-            click.echo(f"    {sentence} since {one.since:%Y-%m-%d %H:%M}{told}. {advice}.")
+            by_trouble.setdefault(one.trouble.code, []).append(one)
+    well = [one for one in statuses if one.trouble is None]
+    documents, behind = sum(one.documents for one in statuses), sum(one.behind or 0 for one in statuses)
+    databases = len({one.database for one in well})
+    click.echo(f"  {databases} databases well, {documents} revisions brought over, {behind} changes behind")
+    for code, ill in by_trouble.items():
+        sentence, advice = SENTENCES[code]
+        first = min(ill, key=lambda one: one.since)
+        told = f" ({first.trouble.told})" if first.trouble and first.trouble.told else ""
+        names = sorted({one.database for one in ill})
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        click.echo(f"  {sentence}{told}, since {first.since:%Y-%m-%d %H:%M} UTC: {shown}. {advice}.")
 
 
 commands = (peer,)

@@ -31,7 +31,9 @@ IDLE_S = 0.2
 NOTE_EVERY = timedelta(seconds=60)
 #: Transfers at once with one peer; waiting at feeds does not count.
 TRANSFERS = 4
+#: What has a status beside the databases: the directory of a hub, and the way to the peer itself.
 DIRECTORY = "directory"
+CONNECTION = "connection"
 
 log = structlog.get_logger(__name__)
 
@@ -68,25 +70,56 @@ class PeerWork:
         await self._remember()
         async with self._parts.open_client(self._peer) as client:
             remote = remote_of(self._parts, self._peer, client)
-            if self._peer.kind == "province":
-                await self._directory(remote)
-            for direction in ("pull", "push"):
-                names = await self._names(direction)
-                await asyncio.gather(*(self._run_through(remote, name, direction) for name in names))
+            if await self._opened(remote) is None:
+                for direction in ("pull", "push"):
+                    names = await self._names(direction)
+                    await asyncio.gather(*(self._run_through(remote, name, direction) for name in names))
         return [self._statuses[key] for key in sorted(self._statuses)]
 
     async def run(self) -> None:
         """Replicate until cancelled."""
         await self._remember()
-        async with self._parts.open_client(self._peer) as client, asyncio.TaskGroup() as tasks:
+        backoff = Backoff()
+        async with self._parts.open_client(self._peer) as client:
             remote = remote_of(self._parts, self._peer, client)
+            while True:
+                failure = await self._opened(remote)
+                if failure is None:
+                    try:
+                        await self._go_on(remote)
+                    except* PeerFailed as shut:
+                        failure = next(error for error in shut.exceptions if isinstance(error, PeerFailed))
+                assert failure is not None
+                await asyncio.sleep(backoff.next_s(failure))
+
+    async def _go_on(self, remote: Remote) -> None:
+        """Replicate every database until the peer shuts its door; raise that in a group."""
+        async with asyncio.TaskGroup() as tasks:
             if self._peer.kind == "province":
-                # Forms and people first: what they allow is decided when records come.
-                await self._directory(remote)
                 tasks.create_task(self._keep_directory(remote))
             tasks.create_task(self._keep_pushing(remote))
             for name in await self._names("pull"):
                 tasks.create_task(self._keep_pulling(remote, name))
+
+    async def _opened(self, remote: Remote) -> PeerFailed | None:
+        """Return None when the peer lets this server in: asked once, or ninety databases are ninety wrong passwords."""
+        if self._peer.kind == "province":
+            # Forms and people first: what they allow is decided when records come. It also says which scopes there are.
+            failure = await self._directory(remote)
+            self._peer = await self._parts.book.find(self._peer.id)
+        else:
+            try:
+                await remote.ask("GET", "_all_dbs", may_fail=(403, 404, 405))
+            except PeerFailed as error:
+                failure = await self._ill(CONNECTION, "pull", error)
+            else:
+                failure = None
+                self._statuses.pop((CONNECTION, "pull"), None)
+        names = {*await self._names("pull"), *await self._names("push"), DIRECTORY}
+        kept = {key for key in self._statuses if key[0] in names or (failure is not None and key[0] == CONNECTION)}
+        self._statuses = {key: one for key, one in self._statuses.items() if key in kept}
+        await self._parts.book.keep_statuses(self._peer.id, {name for name, _ in kept})
+        return failure
 
     async def _names(self, direction: Direction) -> tuple[str, ...]:
         atlas = await self._parts.areas.atlas()
@@ -122,7 +155,7 @@ class PeerWork:
                     # A peer that does not wait when asked to must not be asked without end.
                     await asyncio.sleep(0 if step.written else IDLE_S)
             except Exception as error:
-                await asyncio.sleep(backoff.next_s(await self._ill(name, "pull", error)))
+                await asyncio.sleep(backoff.next_s(_unless_shut(await self._ill(name, "pull", error))))
 
     async def _keep_pushing(self, remote: Remote) -> None:
         names = await self._names("push")
@@ -147,7 +180,8 @@ class PeerWork:
                 backoff[name].reset()
             except Exception as error:
                 begun.pop(name, None)
-                not_before[name] = now() + backoff[name].next_s(await self._ill(name, "push", error))
+                failure = _unless_shut(await self._ill(name, "push", error))
+                not_before[name] = now() + backoff[name].next_s(failure)
 
         while names:
             states = await self._parts.journal.databases(names)
@@ -227,3 +261,10 @@ class PeerWork:
 
     async def _note(self, status: Status) -> None:
         await self._parts.book.note(self._peer.id, [status])
+
+
+def _unless_shut(failure: PeerFailed) -> PeerFailed:
+    """Return the failure of one database; raise what shuts all of them out alike."""
+    if failure.trouble.code == "sign_in":
+        raise failure
+    return failure
