@@ -7,9 +7,10 @@ function from outside.
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 from unittest.mock import patch
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.atlas import Atlas, Scope
 from server.gateway import exchange, pull
@@ -17,9 +18,8 @@ from server.gateway.admit import Admission
 from server.gateway.numbers import Numbers
 from server.revisions import feed
 from server.revisions.batch import Batch, Rows
-from server.revisions.journal import Journal
-from server.revisions.model import Changes
-from sync.graph import Graph
+from server.revisions.journal import Also, Journal
+from server.revisions.model import Changes, Outcome
 from tests.simulation import receiving
 from tests.simulation.replication import Side
 from tests.simulation.store import Own
@@ -45,37 +45,27 @@ def checkpoint_before_data() -> AbstractContextManager[Any]:
     return patch("tests.simulation.world.replicate", hasty)
 
 
+class _NotCommitted(Exception):
+    """Undoes a transaction whose outcomes have left already."""
+
+
 def acknowledged_before_commit() -> AbstractContextManager[Any]:
-    """The answer leaves although the transaction was never committed."""
+    """The outcomes of a batch leave although its transaction comes to nothing."""
+    proper = Journal.write
 
-    async def nothing(_: object) -> None:
-        return None
+    async def hasty(self: Journal, *arguments: Any, also: Also | None = None, **options: Any) -> list[Outcome]:
+        left: list[Outcome] = []
 
-    return patch("tests.simulation.disk._Connection.commit", nothing)
+        async def undo(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> None:
+            left.extend(outcomes)
+            raise _NotCommitted
 
+        try:
+            return await proper(self, *arguments, also=undo, **options)
+        except _NotCommitted:
+            return left
 
-def tree_by_arrival() -> AbstractContextManager[Any]:
-    """A path that comes later fills in nothing about revisions that are named already."""
-
-    def first_only(self: Graph, revision: str, ancestors: Sequence[str]) -> dict[str, str | None]:
-        parents = dict(self.parents)
-        line: list[str | None] = [revision, *ancestors, None]
-        for child, parent in pairwise(line):
-            if child is not None:
-                parents.setdefault(child, parent)
-        return parents
-
-    return patch.object(Graph, "_parents_with", first_only)
-
-
-def unknown_since_means_now() -> AbstractContextManager[Any]:
-    """A checkpoint of another history is answered from the present."""
-    proper = Journal.position
-
-    async def now(self: Journal, database: str, since_text: str) -> int:
-        return await proper(self, database, since_text) or (await self.state(database)).seq
-
-    return patch.object(Journal, "position", now)
+    return patch.object(Journal, "write", hasty)
 
 
 def digest_forgotten_on_delete() -> AbstractContextManager[Any]:
@@ -185,8 +175,6 @@ def everything_is_carried() -> AbstractContextManager[Any]:
 MISTAKES: tuple[Mistake, ...] = (
     checkpoint_before_data,
     acknowledged_before_commit,
-    tree_by_arrival,
-    unknown_since_means_now,
     digest_forgotten_on_delete,
     other_content_is_a_duplicate,
     forged_generation_accepted,

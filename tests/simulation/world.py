@@ -47,7 +47,7 @@ class World:
     seen: Counter[str] = field(default_factory=Counter)
     #: Which epoch of a server a phone last met.
     met: dict[tuple[str, str], int] = field(default_factory=dict)
-    _clean: dict[str, int] = field(default_factory=dict)
+    _clean: dict[str, tuple[int, int]] = field(default_factory=dict)
     _heard_at: dict[int, dict[str, Heard]] = field(default_factory=dict)
     _secrets: int = 1000
 
@@ -81,7 +81,8 @@ class World:
     def check(self) -> None:
         """Check every disk that has changed, and every phone against the servers that it knows."""
         for one in self.servers.values():
-            version = one.reader.execute("PRAGMA data_version").fetchone()[0]
+            # What changed on the disk, or was promised beyond it.
+            version = (one.reader.execute("PRAGMA data_version").fetchone()[0], len(one.promised))
             if self._clean.get(one.name) != version:
                 checks.check_disk(one, self.made)
                 checks.check_promises(one, self.made)
