@@ -34,7 +34,7 @@ demo: install $(APP) ## a province to try: installs, builds and serves it, and p
 	$(BIN)/nuong demo --port $(PORT) $(if $(filter-out 0,$(RESET)),--reset)
 
 test: install-dev install-clients $(APP) parts ## every test: server on SQLite and PostgreSQL, the app, and end to end in a real browser
-	$(BIN)/pytest -q -n auto --ignore tests/e2e --ignore tests/bench
+	$(BIN)/pytest -q $(SPREAD) --ignore tests/e2e --ignore tests/bench
 	$(NPM) test
 	$(BIN)/pytest tests/e2e
 

@@ -1,7 +1,7 @@
 """What the province tells a hub: the people, grants, devices' public keys, places and forms of the hub's own scopes.
 
 A hub signs people in without any uplink, so their passwords' Argon2id hashes go along, and only theirs: those whose
-grants reach a scope of the hub (docs/decisions/0007). The answer has a fingerprint, so that asking again costs nothing
+grants reach a scope of the hub (docs/decisions/0009). The answer has a fingerprint, so that asking again costs nothing
 while nothing has changed.
 """
 

@@ -126,12 +126,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("row", name=op.f("pk_identity")),
     )
     op.create_table(
+        "local_documents",
+        sa.Column("database", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
+        sa.Column("owner", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
+        sa.Column("doc_id", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("database", "owner", "doc_id", name=op.f("pk_local_documents")),
+    )
+    op.create_table(
         "login_failures",
         sa.Column("name_digest", sa.String(length=64), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("failed_at", UtcDateTime(), nullable=False),
         sa.Column("locked_until", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("name_digest", name=op.f("pk_login_failures")),
+    )
+    op.create_table(
+        "made_databases",
+        sa.Column("name", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
+        sa.Column("security", Json, nullable=False),
+        sa.Column("made_by", sa.String(length=36), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_made_databases")),
     )
     op.create_table(
         "media",
@@ -166,6 +183,23 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("person", "sha256", name=op.f("pk_media_uploads")),
+    )
+    op.create_table(
+        "peers",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("direction", sa.String(length=8), nullable=False),
+        sa.Column("mode", sa.String(length=16), nullable=False),
+        sa.Column("auth", sa.String(length=16), nullable=False),
+        sa.Column("username", sa.Text(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("scopes", Json, nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("sync_asked_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_peers")),
+        sa.UniqueConstraint("name", name=op.f("uq_peers_name")),
     )
     op.create_table(
         "people",
@@ -240,6 +274,24 @@ def upgrade() -> None:
         sa.Column("accepted_by", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("database", "doc_id", "rev", "fingerprint", name=op.f("pk_quarantine")),
     )
+    with op.batch_alter_table("quarantine", schema=None) as batch_op:
+        batch_op.create_index("ix_quarantine_queue", ["database", "received_at"], unique=False)
+
+    op.create_table(
+        "quarantine_notes",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("database", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
+        sa.Column("doc_id", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
+        sa.Column("rev", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
+        sa.Column("person", sa.String(length=36), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine_notes")),
+    )
+    with op.batch_alter_table("quarantine_notes", schema=None) as batch_op:
+        batch_op.create_index("ix_quarantine_notes_entry", ["database", "doc_id", "rev"], unique=False)
+
     op.create_table(
         "records",
         sa.Column("database", sa.Text(), nullable=False),
@@ -290,6 +342,18 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "sealed_revisions",
+        sa.Column("database", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
+        sa.Column("doc_id", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
+        sa.Column("rev", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
+        sa.Column("enrolment", sa.String(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("holds", sa.Boolean(), nullable=False),
+        sa.Column("is_told", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("database", "doc_id", "rev", "enrolment", name=op.f("pk_sealed_revisions")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "signing_keys",
         sa.Column("kid", sa.String(length=43), nullable=False),
         sa.Column("jwk", Json, nullable=False),
@@ -334,6 +398,16 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("units", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_units_code"), ["code"], unique=False)
+
+    op.create_table(
+        "waiting_seals",
+        sa.Column("database", sa.Text(), nullable=False),
+        sa.Column("doc_id", sa.Text(), nullable=False),
+        sa.Column("enrolment", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("database", "doc_id", name=op.f("pk_waiting_seals")),
+    )
+    with op.batch_alter_table("waiting_seals", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_waiting_seals_enrolment"), ["enrolment"], unique=False)
 
     op.create_table(
         "content_projects",
@@ -405,6 +479,43 @@ def upgrade() -> None:
         sa.Column("unit", sa.String(length=40), nullable=False),
         sa.ForeignKeyConstraint(["person"], ["people.id"], name=op.f("fk_grants_person")),
         sa.PrimaryKeyConstraint("person", "role", "project", "unit", name=op.f("pk_grants")),
+    )
+    op.create_table(
+        "hub",
+        sa.Column("row", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("peer", sa.String(length=36), nullable=False),
+        sa.Column("etag", sa.Text(), nullable=True),
+        sa.Column("pulled_at", UtcDateTime(), nullable=True),
+        sa.Column("is_complete", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["peer"], ["peers.id"], name=op.f("fk_hub_peer"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("row", name=op.f("pk_hub")),
+    )
+    op.create_table(
+        "peer_left_out",
+        sa.Column("peer", sa.String(length=36), nullable=False),
+        sa.Column("database", sa.Text(), nullable=False),
+        sa.Column("doc_id", sa.Text(), nullable=False),
+        sa.Column("rev", sa.Text(), nullable=False),
+        sa.Column("direction", sa.String(length=8), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["peer"], ["peers.id"], name=op.f("fk_peer_left_out_peer"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("peer", "database", "doc_id", "rev", "direction", name=op.f("pk_peer_left_out")),
+    )
+    op.create_table(
+        "peer_status",
+        sa.Column("peer", sa.String(length=36), nullable=False),
+        sa.Column("database", sa.Text(), nullable=False),
+        sa.Column("direction", sa.String(length=8), nullable=False),
+        sa.Column("last_seq", sa.Text(), nullable=True),
+        sa.Column("behind", sa.BigInteger(), nullable=True),
+        sa.Column("documents", sa.BigInteger(), nullable=False),
+        sa.Column("trouble", sa.String(length=32), nullable=True),
+        sa.Column("told", sa.Text(), nullable=True),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("checked_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["peer"], ["peers.id"], name=op.f("fk_peer_status_peer"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("peer", "database", "direction", name=op.f("pk_peer_status")),
     )
     op.create_table(
         "unit_successors",
