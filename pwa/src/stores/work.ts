@@ -35,7 +35,10 @@ export const useWork = defineStore('work', () => {
         },
       )
       follow(listForms, (found) => (forms.value = found))
-      follow(() => missingContents(), (found) => (lacksContents.value = found.length > 0))
+      follow(
+        () => missingContents(),
+        (found) => (lacksContents.value = found.length > 0),
+      )
       follow(listAreas, (found) => (areaNames.value = new Map(found.map(({ unit, name }) => [unit, name]))))
       follow(
         async () => database.servers.get(serverId),
