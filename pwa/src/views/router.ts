@@ -6,6 +6,7 @@ import { nextTick } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import { loadDeskWords } from '@/locales/i18n'
 import { useSession } from '@/stores/session'
+import { phoneViews } from './phone-views'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -24,17 +25,17 @@ const desk = (path: string, name: string, component: RouteRecordRaw['component']
 const routes: RouteRecordRaw[] = [
   { path: '/signin', name: 'signin', component: () => import('./SignInView.vue'), meta: { open: true, frame: 'bare' } },
   { path: '/', name: 'home', component: () => import('./HomeView.vue') },
-  { path: '/forms', name: 'forms', component: () => import('./FormsView.vue') },
+  { path: '/forms', name: 'forms', component: phoneViews.forms },
   {
     path: '/fill/:draftId',
     name: 'fill',
-    component: () => import('./fill/FillView.vue'),
+    component: phoneViews.fill,
     props: true,
     meta: { frame: 'bare' },
   },
-  { path: '/record/:database/:id', name: 'record', component: () => import('./RecordView.vue'), props: true },
-  { path: '/outbox', name: 'outbox', component: () => import('./OutboxView.vue') },
-  { path: '/settings', name: 'settings', component: () => import('./SettingsView.vue') },
+  { path: '/record/:database/:id', name: 'record', component: phoneViews.record, props: true },
+  { path: '/outbox', name: 'outbox', component: phoneViews.outbox },
+  { path: '/settings', name: 'settings', component: phoneViews.settings },
   desk('/desk/review', 'desk-review', () => import('./desk/ReviewListView.vue'), [
     'supervisor',
     'data_manager',
