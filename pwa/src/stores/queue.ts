@@ -4,56 +4,27 @@
  */
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
-import { asProblem } from '@/api/problem'
 import { fetchQueue, type Counts, type Filters, type QueueLine } from '@/api/review'
 import type { ReviewState } from '@/domain/review'
+import { usePages } from './pages'
 import { useSession } from './session'
 
 /** What waits for a decision; where a supervisor's day begins. */
 export const WAITING: readonly ReviewState[] = ['received', 'amended']
 
-export type QueueState =
-  | { readonly kind: 'loading' }
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'failed'; readonly code: string; readonly params: Record<string, unknown> }
-
 export const useQueue = defineStore('queue', () => {
   const session = useSession()
   const filters = ref<Filters>({ scope: '', form: '', states: WAITING, text: '' })
-  const state = shallowRef<QueueState>({ kind: 'loading' })
   const records = shallowRef<readonly QueueLine[]>([])
   const counts = shallowRef<Counts>({ received: 0, amended: 0, approved: 0, returned: 0, rejected: 0 })
-  const next = ref<string | null>(null)
-  const isEmpty = computed(() => state.value.kind === 'ready' && records.value.length === 0)
-  let asking: AbortController | null = null
-
-  /** Load the list anew; a load that is still under way is given up. */
-  async function load(): Promise<void> {
-    await ask(null)
-  }
-
-  async function loadMore(): Promise<void> {
-    if (next.value !== null) await ask(next.value)
-  }
-
-  async function ask(before: string | null): Promise<void> {
-    asking?.abort()
-    const mine = new AbortController()
-    asking = mine
-    if (before === null) state.value = { kind: 'loading' }
-    try {
-      const page = await fetchQueue(session.api, filters.value, before, mine.signal)
-      if (mine.signal.aborted) return
-      records.value = before === null ? page.records : [...records.value, ...page.records]
+  const { state, next, load, loadMore } = usePages(
+    (before, signal) => fetchQueue(session.api, filters.value, before, signal),
+    (page, isMore) => {
+      records.value = isMore ? [...records.value, ...page.records] : page.records
       counts.value = page.counts
-      next.value = page.next
-      state.value = { kind: 'ready' }
-    } catch (error) {
-      if (mine.signal.aborted) return
-      const { code, params } = asProblem(error)
-      state.value = { kind: 'failed', code, params }
-    }
-  }
+    },
+  )
+  const isEmpty = computed(() => state.value.kind === 'ready' && records.value.length === 0)
 
   /** Say what a decision made of a record, before the list is loaded again. */
   function settle(database: string, id: string, now: ReviewState): void {

@@ -14,11 +14,7 @@ import {
   type QuarantineEntry,
   type QuarantineFilters,
 } from '@/api/quarantine'
-
-export type ListState =
-  | { readonly kind: 'loading' }
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'failed'; readonly code: string; readonly params: Record<string, unknown> }
+import { usePages, type ListState } from '@/stores/pages'
 
 /** What the last act came to; `entry` names the one it was about. */
 export type ActState =
@@ -51,32 +47,17 @@ export type Quarantine = {
 
 export function useQuarantine(api: Api): Quarantine {
   const filters = ref<QuarantineFilters>({ scope: '', reason: '', isSeen: false })
-  const state = shallowRef<ListState>({ kind: 'loading' })
   const act = shallowRef<ActState>({ kind: 'idle' })
   const entries = shallowRef<readonly QuarantineEntry[]>([])
   const counts = shallowRef<QuarantineCounts>({ unseen: 0, seen: 0 })
-  const next = ref<string | null>(null)
-  const isEmpty = computed(() => state.value.kind === 'ready' && entries.value.length === 0)
-  let asking: AbortController | null = null
-
-  async function ask(before: string | null): Promise<void> {
-    asking?.abort()
-    const mine = new AbortController()
-    asking = mine
-    if (before === null) state.value = { kind: 'loading' }
-    try {
-      const page = await fetchQuarantine(api, filters.value, before, mine.signal)
-      if (mine.signal.aborted) return
-      entries.value = before === null ? page.entries : [...entries.value, ...page.entries]
+  const { state, next, load, loadMore } = usePages(
+    (before, signal) => fetchQuarantine(api, filters.value, before, signal),
+    (page, isMore) => {
+      entries.value = isMore ? [...entries.value, ...page.entries] : page.entries
       counts.value = page.counts
-      next.value = page.next
-      state.value = { kind: 'ready' }
-    } catch (error) {
-      if (mine.signal.aborted) return
-      const { code, params } = asProblem(error)
-      state.value = { kind: 'failed', code, params }
-    }
-  }
+    },
+  )
+  const isEmpty = computed(() => state.value.kind === 'ready' && entries.value.length === 0)
 
   async function accept(entry: QuarantineEntry): Promise<void> {
     await perform(entry, async () => {
@@ -113,7 +94,7 @@ export function useQuarantine(api: Api): Quarantine {
     const isAlone = !others.some((each) => each.database === entry.database && each.id === entry.id)
     // A comment that is added to a seen entry stands in it, and what else waits of the document may have changed: both are asked for anew.
     if (!isAlone || (act.value.kind === 'seen' && filters.value.isSeen)) {
-      await ask(null)
+      await load()
       return
     }
     const { unseen, seen } = counts.value
@@ -122,7 +103,7 @@ export function useQuarantine(api: Api): Quarantine {
       ? { unseen, seen: Math.max(0, seen - 1) }
       : { unseen: Math.max(0, unseen - 1), seen: seen + movesOn }
     entries.value = others
-    if (others.length === 0 && next.value !== null) await ask(null)
+    if (others.length === 0 && next.value !== null) await load()
   }
 
   return {
@@ -133,10 +114,8 @@ export function useQuarantine(api: Api): Quarantine {
     counts,
     next,
     isEmpty,
-    load: () => ask(null),
-    loadMore: async () => {
-      if (next.value !== null) await ask(next.value)
-    },
+    load,
+    loadMore,
     accept,
     mark,
   }
