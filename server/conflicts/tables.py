@@ -1,9 +1,12 @@
-"""What people said about revisions that are kept aside. Rows are only ever added: no look replaces an earlier one."""
+"""What the desk keeps of its own: looks at what is kept aside, who is looking at a conflict, decisions of many at once.
 
-from sqlalchemy import Column, Index, LargeBinary, String, Table, Text
+No answer of a record is here but in a batch that waits to be applied: what was decided stands in the journal.
+"""
+
+from sqlalchemy import Boolean, Column, Index, LargeBinary, String, Table, Text
 
 from server.db.metadata import metadata
-from server.db.types import UtcDateTime
+from server.db.types import Json, UtcDateTime
 from server.revisions.tables import Id
 
 #: Each says that somebody has seen an entry of the quarantine, and what they made of it.
@@ -19,4 +22,31 @@ quarantine_notes = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("comment", Text, nullable=False),
     Index("ix_quarantine_notes_entry", "database", "doc_id", "rev"),
+)
+
+#: Who is looking at a record's conflict, until when. Shown to others; nobody is kept out.
+conflict_claims = Table(
+    "conflict_claims",
+    metadata,
+    Column("database", Id, primary_key=True),
+    Column("record", Id, primary_key=True),
+    Column("person", String(36), primary_key=True),
+    Column("until", UtcDateTime, nullable=False),
+)
+
+#: Conflicts that were looked through together: `selection` is what was shown in the dry run, and nothing else is decided.
+conflict_batches = Table(
+    "conflict_batches",
+    metadata,
+    Column("token", String(36), primary_key=True),
+    Column("person", String(36), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("applied_at", UtcDateTime),
+    Column("is_undone", Boolean, nullable=False),
+    Column("rule", Json, nullable=False),
+    Column("selection", Json, nullable=False),
+    # The decisions that came of it, as [database, record, revision id].
+    Column("decided", Json, nullable=False),
+    Index(None, "expires_at"),
 )

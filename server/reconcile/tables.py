@@ -1,6 +1,6 @@
 """Tables of the projection: everything here is computed from the journal and can be computed again.
 
-`review` and `publish` read them; only this stage writes them.
+`conflicts`, `review` and `publish` read them; only this stage writes them.
 """
 
 from sqlalchemy import Boolean, Column, Index, Integer, Table, Text
@@ -58,4 +58,52 @@ awaited_media = Table(
     Column("database", Text, primary_key=True),
     Column("record", Text, primary_key=True),
     Index(None, "database", "record"),
+)
+
+#: What a person must settle: one row a field of a record about which people disagree, whatever the cause.
+open_questions = Table(
+    "open_questions",
+    metadata,
+    Column("database", Text, primary_key=True),
+    Column("record", Text, primary_key=True),
+    # A JSON Pointer from the document's root; rows of repeats stand in it by their `_rid`.
+    Column("path", Text, primary_key=True),
+    Column("cause", Text, nullable=False),
+    # The revisions that say something else, the greatest first, and who wrote them.
+    Column("candidates", Json, nullable=False),
+    Column("people", Json, nullable=False),
+    Column("form", Text, nullable=False),
+    Column("project", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    # When the youngest candidate was received.
+    Column("since", UtcDateTime, nullable=False),
+    # Title and authors in folded letters, for searching without diacritics.
+    Column("folded", Text, nullable=False),
+    Index(None, "database", "since"),
+)
+
+#: Where a field comes from that a machine brought together: not asked, and not of the winner's own line.
+provenance = Table(
+    "provenance",
+    metadata,
+    Column("database", Text, primary_key=True),
+    Column("record", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("rev", Text),
+    Column("how", Text, nullable=False),
+)
+
+#: What managers asked those who know, and their replies: the `question:` and `reply:` documents of a record.
+questions = Table(
+    "questions",
+    metadata,
+    Column("database", Text, primary_key=True),
+    Column("record", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    # Who brought it in, which may be somebody else than it says.
+    Column("person", Text),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("content", Json, nullable=False),
 )
