@@ -32,6 +32,14 @@ MERGES: Mapping[str, frozenset[str] | None] = {
     "append": frozenset({"text"}),
     "ask": None,
 }
+#: What a question that identifies may be.
+IDENTIFYING: Mapping[str, frozenset[str]] = {
+    "name": frozenset({"text"}),
+    "birth_year": frozenset({"integer", "text", "date"}),
+    "phone": frozenset({"text"}),
+    "dwelling": frozenset({"text"}),
+    "place": frozenset({"geopoint"}),
+}
 #: Hints that are missing in a language are a pity; labels that are show the reader a dash.
 NEEDED_IN_EVERY_LANGUAGE = frozenset({"label", "constraint_message", "required_message"})
 
@@ -206,6 +214,8 @@ def _marks(schema: FormSchema, document: etree._Element, sheets: Sheets) -> Iter
         row = sheets.row(path)
         if field.merge is not None:
             yield from _merge_mark(field, row)
+        if field.identifies is not None:
+            yield from _identifies_mark(schema, field, row)
         if sensitive.get(path, "").strip().lower() not in {"", "yes", "no"}:
             yield error("mark_sensitive", "survey", row, value=sensitive[path])
         if field.was is not None:
@@ -225,6 +235,20 @@ def _merge_mark(field: Field, row: int | None) -> Iterator[Finding]:
         suits = MERGES[merge]
         if suits is not None and field.type not in suits:
             yield error("mark_merge_type", "survey", row, value=merge, type=field.type or field.kind)
+
+
+def _identifies_mark(schema: FormSchema, field: Field, row: int | None) -> Iterator[Finding]:
+    mark = field.identifies or ""
+    if mark not in IDENTIFYING:
+        yield error("mark_identifies", "survey", row, value=mark, known=", ".join(IDENTIFYING))
+        return
+    if field.type not in IDENTIFYING[mark]:
+        yield error("mark_identifies_type", "survey", row, value=mark, type=field.type or field.kind)
+    if any(other.kind == "repeat" and field.path.startswith(f"{other.path}/") for other in schema.walk()):
+        yield error("mark_identifies_repeat", "survey", row, value=mark)
+    first = next(other for other in schema.leaves() if other.identifies == mark)
+    if first is not field:
+        yield error("mark_identifies_twice", "survey", row, value=mark, other=first.name)
 
 
 def _binds(document: etree._Element) -> Sequence[etree._Element]:

@@ -1,8 +1,8 @@
 """A form as the server understands it: the tree of its questions, read from the published XForm.
 
 The tree follows the primary instance, because that is what a record's answers follow. Binds give the data type and
-our own marks (`merge`, `sensitive`, `was`); the body gives what a data type leaves open (one choice or several, photo
-or sound); the itext gives labels in every language.
+our own marks (`merge`, `sensitive`, `was`, `identifies`); the body gives what a data type leaves open (one choice or
+several, photo or sound); the itext gives labels in every language.
 """
 
 import re
@@ -77,6 +77,7 @@ class Field:
     is_asked: bool = False
     merge: str | None = None
     was: str | None = None
+    identifies: str | None = None
 
     def label(self, language: str) -> str:
         """Return the label in `language`, in any other where it has none, else the name."""
@@ -253,6 +254,7 @@ class _Reader:
             is_sensitive=_is_sensitive(bind),
             merge=_mark(bind, "merge"),
             was=_mark(bind, "was"),
+            identifies=_mark(bind, "identifies"),
         )
 
     def _kind(self, element: etree._Element, xpath: str, control: etree._Element | None) -> Kind:

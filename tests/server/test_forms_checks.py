@@ -256,6 +256,8 @@ def test_a_name_in_two_groups_is_a_warning() -> None:
         ("text", "bind__sensitive", "maybe", "mark_sensitive"),
         ("text", "bind__was", "head_name", "mark_was"),
         ("text", "bind__was", "two words", "was_name"),
+        ("text", "bind__identifies", "owner", "mark_identifies"),
+        ("text", "bind__identifies", "place", "mark_identifies_type"),
     ],
 )
 def test_a_mark_that_means_nothing_is_refused(kind: str, column: str, value: str, code: str) -> None:
@@ -263,16 +265,26 @@ def test_a_mark_that_means_nothing_is_refused(kind: str, column: str, value: str
     assert (finding.code, finding.row) == (code, 7)
 
 
+def test_one_question_of_a_form_identifies_by_one_particular_and_not_in_a_repeat() -> None:
+    twice = [question("text", "a", bind__identifies="name"), question("text", "b", bind__identifies="name")]
+    finding = only_error(convert_xlsform(xlsform(survey=[*GOOD, *twice])))
+    assert (finding.code, finding.row, finding.params["other"]) == ("mark_identifies_twice", 8, "a")
+    repeated = [question("begin_repeat", "r"), twice[0], {"type": "end_repeat", "name": ""}]
+    assert only_error(convert_xlsform(xlsform(survey=[*GOOD, *repeated]))).code == "mark_identifies_repeat"
+
+
 def test_marks_survive_into_the_published_form() -> None:
     survey = [
         *GOOD,
         question("integer", "heads", bind__merge="max", bind__was="animals"),
         question("text", "remarks", bind__merge="append", bind__sensitive="yes"),
+        question("text", "phone", bind__identifies="phone"),
     ]
     schema = converted(xlsform(survey=survey)).schema
     heads, remarks = schema.by_path["/heads"], schema.by_path["/remarks"]
     assert (heads.merge, heads.was, heads.is_sensitive) == ("max", "animals", False)
     assert (remarks.merge, remarks.was, remarks.is_sensitive) == ("append", None, True)
+    assert (schema.by_path["/phone"].identifies, remarks.identifies) == ("phone", None)
 
 
 def test_every_repeat_gets_a_row_identity_that_its_author_did_not_write() -> None:
