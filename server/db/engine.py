@@ -6,7 +6,7 @@ share commits; on PostgreSQL they run side by side, and PostgreSQL lets their co
 """
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -31,6 +31,8 @@ class Storage:
         options = {} if self.is_postgresql else {"async_creator": connecting(parsed)}
         self.engine: AsyncEngine = create_async_engine(parsed, pool_size=pool_size, max_overflow=0, **options)
         self._writers = Writers(self.engine)
+        #: What the block that holds a connection wants done when it has committed.
+        self._afterwards: dict[AsyncConnection, list[Callable[[], None]]] = {}
         if not self.is_postgresql:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
 
@@ -50,6 +52,32 @@ class Storage:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection in one transaction: durable when the block ends, undone when it raises."""
+        afterwards: list[Callable[[], None]] = []
+        async with self._transaction() as connection:
+            self._afterwards[connection] = afterwards
+            try:
+                yield connection
+            finally:
+                # On SQLite others may go on with this connection before the commit that they share.
+                del self._afterwards[connection]
+        for call in afterwards:
+            call()
+
+    def after_commit(self, connection: AsyncConnection, call: Callable[[], None]) -> None:
+        """Have `call` made once the `write` block that gave `connection` is durable; never when it is undone."""
+        self._afterwards[connection].append(call)
+
+    async def ready(self) -> None:
+        """Return when the database answers; raise what the driver says when it does not."""
+        async with self.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
         if not self.is_postgresql:
             async with self._writers.write() as connection:
                 yield connection
@@ -61,15 +89,6 @@ class Storage:
                 await connection.rollback()
                 raise
             await connection.commit()
-
-    async def ready(self) -> None:
-        """Return when the database answers; raise what the driver says when it does not."""
-        async with self.read() as connection:
-            await connection.execute(text("SELECT 1"))
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self.engine.dispose()
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -8,6 +8,7 @@ changed or lost (I2). It knows nothing of forms, people's rights or merging: doo
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +16,7 @@ from server.clock import Clock
 from server.db.engine import Storage
 from server.ids import uuid7
 from server.revisions import audit, feed, quarantine, read, write
-from server.revisions.batch import Arrival
+from server.revisions.batch import Arrival, Batch
 from server.revisions.bell import Bell
 from server.revisions.listening import Listening
 from server.revisions.model import (
@@ -85,17 +86,32 @@ class Journal:
         brought nothing new. `also` runs in the same transaction: when it raises, nothing of the batch is there.
         """
         async with self._storage.write() as connection:
-            head = await write.lock(connection, self._sql, database)
-            batch = await write.begin(connection, self._sql, head, revisions, Arrival(origin, self._now()))
-            outcomes = [batch.take(revision) for revision in revisions]
-            if seal is not None and batch.has_kept:
-                batch.take(self._seal(seal))
-            rows = batch.rows()
-            await write.finish(connection, self._sql, rows)
+            outcomes = await self.write_within(connection, database, revisions, origin, seal=seal)
             if also is not None:
                 await also(connection, outcomes)
-        if batch.has_changed:
-            self._listening.committed(database, rows.head.seq)
+        return outcomes
+
+    async def write_within(
+        self,
+        connection: AsyncConnection,
+        database: str,
+        revisions: Sequence[NewRevision],
+        origin: Origin,
+        *,
+        seal: bytes | None = None,
+    ) -> list[Outcome]:
+        """Write a batch as `write` does, in a transaction that the caller has begun with `Storage.write`.
+
+        The database stays locked until that ends, and its followers are woken when it has; undone with it, nothing of
+        the batch was ever there. Who writes several databases in one transaction takes them in the order of names, or
+        two of them wait for each other.
+        """
+        head = await write.lock(connection, self._sql, database)
+        batch = await write.begin(connection, self._sql, head, revisions, Arrival(origin, self._now()))
+        outcomes = [batch.take(revision) for revision in revisions]
+        if seal is not None and batch.has_kept:
+            batch.take(self._seal(seal))
+        await self._finish(connection, batch)
         return outcomes
 
     async def changes(
@@ -221,19 +237,24 @@ class Journal:
             batch = await write.begin(connection, self._sql, head, revisions, Arrival(origin, now))
             for one, revision in zip(moving, revisions, strict=True):
                 batch.admit(revision, Arrival(Origin(one.person, one.enrolment), one.received_at))
-            rows = batch.rows()
-            await write.finish(connection, self._sql, rows)
+            await self._finish(connection, batch)
             await quarantine.mark_accepted(connection, moving, origin.person, now)
             outcomes = [Outcome(one.doc_id, one.rev, one.number, "stored", None) for one in moving]
             if also is not None:
                 await also(connection, outcomes)
-        self._listening.committed(database, rows.head.seq)
         return outcomes
 
     async def faults(self, database: str) -> list[str]:
         """Return what does not agree with itself in a database, as sentences; none when it is whole."""
         async with self._storage.read() as connection:
             return await audit.faults(connection, self._sql, database)
+
+    async def _finish(self, connection: AsyncConnection, batch: Batch) -> None:
+        rows = batch.rows()
+        await write.finish(connection, self._sql, rows)
+        if batch.has_changed:
+            committed = partial(self._listening.committed, rows.head.name, rows.head.seq)
+            self._storage.after_commit(connection, committed)
 
     def _now(self) -> datetime:
         # In UTC, as it will be read again: the chain is over its text.
