@@ -13,6 +13,7 @@ Action = Literal[
     "read",
     "read_sensitive",
     "review",
+    "read_conflicts",
     "decide_conflicts",
     "release_quarantine",
     "publish_forms",
@@ -25,8 +26,10 @@ ACTIONS: dict[Role, frozenset[Action]] = {
     "field_worker": frozenset({"capture", "read"}),
     "supervisor": frozenset({"read", "review"}),
     # What fields marked sensitive say outside of whole documents: exports, tables, layers.
-    "data_manager": frozenset({"read", "read_sensitive", "decide_conflicts", "release_quarantine"}),
-    "administrator": frozenset({"read", "release_quarantine", "publish_forms", "manage_people", "manage_areas"}),
+    "data_manager": frozenset({"read", "read_sensitive", "read_conflicts", "decide_conflicts", "release_quarantine"}),
+    "administrator": frozenset(
+        {"read", "read_conflicts", "release_quarantine", "publish_forms", "manage_people", "manage_areas"}
+    ),
     # Another server: it brings what other people wrote, whose each revision is stands in the seals that come along.
     "peer": frozenset({"read", "replicate"}),
 }

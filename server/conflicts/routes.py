@@ -15,6 +15,7 @@ from server.auth.authorise import allowed, require
 from server.auth.principal import Principal
 from server.clock import Clock
 from server.conflicts.quarantine import Filters, QuarantineDesk
+from server.conflicts.queue_routes import conflict_filters, list_conflicts
 from server.conflicts.schemas import Accepted, EntryKey, NewNote, QuarantineQueue
 from server.db.engine import Storage
 from server.errors import Problem
@@ -108,7 +109,7 @@ def _mark(token: str) -> QuarantinedKey:
 
 router = Router(
     "/api/conflicts",
-    route_handlers=[list_quarantine, accept, mark_seen],
+    route_handlers=[list_conflicts, conflict_filters, list_quarantine, accept, mark_seen],
     dependencies={"quarantine_desk": Provide(provide_desk, sync_to_thread=False)},
     tags=["conflicts"],
 )

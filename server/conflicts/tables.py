@@ -34,7 +34,7 @@ conflict_claims = Table(
     Column("until", UtcDateTime, nullable=False),
 )
 
-#: Conflicts that were looked through together: `selection` is what was shown in the dry run, and nothing else is decided.
+#: Conflicts that were looked through together: `selection` is what the dry run showed, and nothing else is decided.
 conflict_batches = Table(
     "conflict_batches",
     metadata,

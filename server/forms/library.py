@@ -52,3 +52,11 @@ class FormLibrary:
         found = PublishedForm(form, version, row.project, row.titles, FormSchema.parse(xform), xform)
         self._known[form, version] = found
         return found
+
+    async def latest(self, form: str) -> PublishedForm | None:
+        """Return the version of a form that was published last, for what is said of all its records together."""
+        query = select(form_versions.c.version).where(form_versions.c.form == form)
+        newest_first = (form_versions.c.published_at.desc(), form_versions.c.version.desc())
+        async with self._storage.read() as connection:
+            version = (await connection.execute(query.order_by(*newest_first).limit(1))).scalar()
+        return None if version is None else await self.get(form, version)

@@ -1,0 +1,136 @@
+"""What the queue of conflicts gives."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+#: Why a person is asked; each is told apart in the queue, and decided in its own way.
+Cause = Literal[
+    "value",
+    "delete",
+    "row",
+    "exclusive",
+    "asked",
+    "parent_unknown",
+    "form_version",
+    "constraint",
+    "place",
+    "after_approval",
+    "moved",
+]
+#: A text by language; empty where the form has none.
+Labels = dict[str, str]
+
+
+class Shown(BaseModel):
+    """Anything that the desk shows or takes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PersonName(Shown):
+    """Somebody, by id and name."""
+
+    id: str
+    name: str
+
+
+class Claim(Shown):
+    """Somebody has the conflict open, and will be taken to have left it at `until`."""
+
+    person: str
+    name: str
+    until: datetime
+    is_me: bool
+
+
+class QuestionLine(Shown):
+    """One field of a record that people disagree about; `row` tells whether it lies in a row of a repeat."""
+
+    path: str
+    kind: Cause
+    label: Labels
+    in_row: bool
+
+
+class ConflictLine(Shown):
+    """A record with open questions; `since` is when the one that has waited longest came up."""
+
+    database: str
+    record: str
+    form: str
+    form_title: Labels
+    title: str
+    project: str
+    unit: str
+    unit_name: str
+    since: datetime
+    people: list[PersonName]
+    questions: list[QuestionLine]
+    claims: list[Claim]
+
+
+class ConflictGroup(Shown):
+    """Questions alike: of one cause about one question of one form, in whatever record and row (`*` in the path)."""
+
+    kind: Cause
+    form: str
+    form_title: Labels
+    path: str
+    label: Labels
+    questions: int
+
+
+class ConflictQueue(Shown):
+    """A page of the queue; `counts` are records by cause under the filters other than `kind`, `groups` biggest first.
+
+    `groups` come with the first page only.
+    """
+
+    conflicts: list[ConflictLine]
+    next: str | None
+    total: int
+    counts: dict[Cause, int]
+    groups: list[ConflictGroup]
+
+
+class UnitCount(Shown):
+    """How many records of a unit wait."""
+
+    unit: str
+    unit_name: str
+    records: int
+
+
+class ProjectCount(Shown):
+    """How many records of a project wait."""
+
+    project: str
+    records: int
+
+
+class FormCount(Shown):
+    """How many records of a form wait."""
+
+    form: str
+    title: Labels
+    records: int
+
+
+class PersonCount(Shown):
+    """How many records wait about which this person said something."""
+
+    id: str
+    name: str
+    records: int
+
+
+class QueueFilters(Shown):
+    """What the queue can be narrowed to at present, each with the number of records; nothing that would be empty."""
+
+    units: list[UnitCount]
+    projects: list[ProjectCount]
+    forms: list[FormCount]
+    people: list[PersonCount]
+    kinds: dict[Cause, int]

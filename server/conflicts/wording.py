@@ -1,0 +1,123 @@
+"""What a place in a record is called, in the words of its form: for people who never saw a path.
+
+A path is a JSON Pointer from the document's root in which a row of a repeat stands by its `_rid`, and a choice of
+several by its code: `/answers/plots/<rid>/crop`, `/answers/crops/maize`, `/media/<name>`; `""` is the whole record.
+A path that the form does not know keeps its own words.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from server.forms.library import PublishedForm
+from server.forms.schema import Field
+
+#: What stands in a pattern for any row: how places of one kind are told apart from places in one row.
+ANY_ROW = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a record: its question, the groups around it, and in which rows (repeat's path, `_rid`) it lies.
+
+    `choice` is the code where the path names one choice of several; `is_row` where it names the presence of a row.
+    """
+
+    path: str
+    pattern: str
+    field: Field | None = None
+    parents: tuple[Field, ...] = ()
+    rows: tuple[tuple[str, str], ...] = ()
+    choice: str | None = None
+    is_row: bool = False
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Return the question's label by language; of one choice of several, the choice's behind it."""
+        labels = dict(self.field.labels or {}) if self.field else {}
+        if self.choice is None or self.field is None:
+            return labels
+        languages = labels or dict.fromkeys(("",), self.field.name)
+        return {
+            code: f"{label}: {self.field.choice_label(self.choice, code)}" if label else self.choice
+            for code, label in languages.items()
+        }
+
+    @property
+    def parent_labels(self) -> list[dict[str, str]]:
+        """Return the labels of the groups and repeats around the question, outermost first, those that have one."""
+        return [dict(each.labels) for each in self.parents if each.labels]
+
+
+def spot_of(published: PublishedForm | None, path: str) -> Spot:
+    """Return what stands at `path` of a record of this form version; None is a form that nobody knows here."""
+    tokens = tokens_of(path)
+    if published is None or not tokens or tokens[0] != "answers":
+        return Spot(path, path)
+    fields: Mapping[str, Field] = {each.name: each for each in published.schema.fields}
+    at: Field | None = None
+    parents: list[Field] = []
+    rows: list[tuple[str, str]] = []
+    pattern = ["", "answers"]
+    choice: str | None = None
+    is_row = False
+    rest = iter(tokens[1:])
+    for token in rest:
+        found = fields.get(token)
+        if found is None:
+            # The choice of a question; anything deeper is not the form's.
+            if at is not None and at.type == "select_multiple" and choice is None:
+                choice = token
+                pattern.append(_escaped(token))
+                continue
+            return Spot(path, path, None, tuple(parents))
+        parents += [at] if at is not None else []
+        at, is_row, fields = found, False, {each.name: each for each in found.children}
+        pattern.append(_escaped(token))
+        if found.kind == "repeat":
+            row = next(rest, None)
+            if row is not None:
+                rows.append((found.path, row))
+                pattern.append(ANY_ROW)
+                is_row = True
+    return Spot(path, "/".join(pattern), at, tuple(parents), tuple(rows), choice, is_row)
+
+
+def tokens_of(path: str) -> list[str]:
+    """Return the steps of a JSON Pointer, unescaped; of the whole document none."""
+    return [token.replace("~1", "/").replace("~0", "~") for token in path.split("/")[1:]]
+
+
+def row_title(spot: Spot, answers: object, of: Mapping[str, Field]) -> str | None:
+    """Return what a person calls the row that a place lies in: its first answers; None outside of rows."""
+    said: list[str] = []
+    at: object = answers
+    walked = ""
+    for repeat, row_id in spot.rows:
+        for token in tokens_of(repeat.removeprefix(walked)):
+            at = at.get(token) if isinstance(at, dict) else None
+        walked = repeat
+        rows = at if isinstance(at, list) else []
+        position, row = next(
+            (
+                (number, each)
+                for number, each in enumerate(rows, 1)
+                if isinstance(each, dict) and each.get("_rid") == row_id
+            ),
+            (0, None),
+        )
+        repeat_field = of.get(repeat)
+        words = list(_words(row, repeat_field)) if row is not None and repeat_field is not None else []
+        said.append(" · ".join(words[:2]) or (f"#{position}" if position else row_id))
+        at = row
+    return " › ".join(said) if said else None
+
+
+def _words(row: Mapping[str, object], repeat: Field) -> Iterator[str]:
+    for field in repeat.children:
+        value = row.get(field.name)
+        if field.kind == "leaf" and field.is_asked and not field.is_sensitive and isinstance(value, str) and value:
+            yield field.choice_label(value, "vi")
+
+
+def _escaped(token: str) -> str:
+    return token.replace("~", "~0").replace("/", "~1")
