@@ -17,10 +17,10 @@ from server.revisions.journal import Journal
 
 LEAD_KEY = 0x4E75_6F6E_6701
 IDLE_S = 1.0
-#: Commits come in bursts; one look after a moment's quiet takes them all, and leaves the doors their time: phones wait
-#: for acknowledgements, lists can show a record a second later.
-GATHER_S = 0.05
-MAX_GATHER_S = 1.0
+#: Commits come in bursts: phones in the evening, a replica's batches a tenth of a second apart. One look after a moment's
+#: quiet takes them all and leaves the doors their time: phones wait for acknowledgements, lists can show a record later.
+GATHER_S = 0.25
+MAX_GATHER_S = 3.0
 LOOK_S = 5.0
 RETRY_S = 600.0
 MAX_PAUSE_S = 30.0
