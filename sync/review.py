@@ -57,6 +57,10 @@ class Review:
     published: str | None
 
 
+#: Where nearly every record stands: nobody has decided about it.
+UNDECIDED = Review("received", (), False, None)
+
+
 def decision_of(document_id: str, content: Mapping[str, object]) -> Decision | None:
     """Return the decision that a review document states, None when it is not a usable one."""
     rev, verdict, by, follows = (content.get(key) for key in ("rev", "decision", "by", "follows"))
@@ -72,6 +76,8 @@ def decision_of(document_id: str, content: Mapping[str, object]) -> Decision | N
 def review(winner: str, decisions: Iterable[Decision]) -> Review:
     """Return where a record whose winner is `winner` stands under `decisions`, in whatever order they come."""
     known = _Known(decisions)
+    if not known.every:
+        return UNDECIDED
     standing = known.unanswered(each for each in known.every.values() if each.rev == winner)
     standing.sort(key=lambda each: (STRICTNESS[each.verdict], each.id), reverse=True)
     last = known.unanswered(known.approvals_in_force())

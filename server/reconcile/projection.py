@@ -199,7 +199,7 @@ class RecordsProjection:
             "state": stands.state,
             "is_corrected": stands.is_corrected,
             "is_deleted": stored.deleted,
-            "is_erased": json.loads(stored.content).get("erased") is True,
+            "is_erased": (json.loads(stored.content) if stored.deleted else content).get("erased") is True,
             "published_rev": stands.published,
             "by_person": stored.person,
             "by_name": by_name,
