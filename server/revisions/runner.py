@@ -17,8 +17,9 @@ from server.revisions.journal import Journal
 
 LEAD_KEY = 0x4E75_6F6E_6701
 IDLE_S = 1.0
-#: Commits come in bursts: phones in the evening, a replica's batches a tenth of a second apart. One look after a moment's
-#: quiet takes them all and leaves the doors their time: phones wait for acknowledgements, lists can show a record later.
+#: Commits come in bursts: phones in the evening, a replica's batches a tenth of a second apart. One look after a
+#: moment's quiet takes them all and leaves the doors their time: phones wait for acknowledgements, lists can show a
+#: record a little later.
 GATHER_S = 0.25
 MAX_GATHER_S = 3.0
 LOOK_S = 5.0
@@ -34,13 +35,21 @@ class Runner:
     """Runs `followers` in their order, and `looks` every few seconds: questions that no feed answers."""
 
     def __init__(
-        self, storage: Storage, journal: Journal, followers: Sequence[Follower], looks: Sequence[Look] = ()
+        self,
+        storage: Storage,
+        journal: Journal,
+        followers: Sequence[Follower],
+        looks: Sequence[Look] = (),
+        *,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         """Start nothing yet."""
         self._storage = storage
         self._journal = journal
         self._followers = followers
         self.looks = looks
+        self._sleep = sleep
+        self._pause_s = IDLE_S
 
     async def once(self) -> None:
         """Take everything that stands."""
@@ -49,18 +58,17 @@ class Runner:
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        pause_s = IDLE_S
         while True:
             try:
                 async with lead(self._storage, LEAD_KEY) as held:
                     if held is not None:
                         await self._serve(held)
             except Exception as error:
-                log.warning("following_paused", error=type(error).__name__, pause_s=pause_s, exc_info=True)
-                pause_s = min(pause_s * 2, MAX_PAUSE_S)
+                log.warning("following_paused", error=type(error).__name__, pause_s=self._pause_s, exc_info=True)
+                self._pause_s = min(self._pause_s * 2, MAX_PAUSE_S)
             else:
-                pause_s = IDLE_S
-            await asyncio.sleep(pause_s)
+                self._pause_s = IDLE_S
+            await self._sleep(self._pause_s)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -80,6 +88,8 @@ class Runner:
         while True:
             await held.confirm()
             await self.once()
+            # Whatever failed before is over: the next failure, days later, is a first one again.
+            self._pause_s = IDLE_S
             if now() >= look_at:
                 for look in self.looks:
                     await look()

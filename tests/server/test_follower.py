@@ -15,6 +15,7 @@ from server.reconcile.tables import records
 from server.revisions.following import Effects, Follower
 from server.revisions.following_tables import set_aside
 from server.revisions.model import Change
+from server.revisions.runner import IDLE_S, Runner
 from tests.conftest import StandingClock
 from tests.surveys import INSIDE, OTHER_SCOPE, SCOPE, Province
 
@@ -257,6 +258,32 @@ async def test_a_commit_wakes_the_followers(province: Province) -> None:
                     return
             await asyncio.sleep(0.01)
     pytest.fail("the record did not come through")
+
+
+async def test_a_failure_long_after_another_is_waited_for_no_longer_than_a_first(province: Province) -> None:
+    failures = iter([True, True, False, True])
+    paused: list[float] = []
+
+    async def look() -> None:
+        # The last round works, and the next commit lets a further one fail.
+        if next(failures):
+            raise OSError("away")
+        await province.save({"members": "5"})
+
+    class Scripted(Follower):
+        async def follow_once(self) -> int:
+            await look()
+            return 0
+
+    async def sleep(seconds: float) -> None:
+        paused.append(seconds)
+        if len(paused) == 3:
+            raise asyncio.CancelledError
+
+    scripted = Scripted(province.storage, province.journal, province.clock, Fragile(set()))
+    with pytest.raises(asyncio.CancelledError):
+        await Runner(province.storage, province.journal, [scripted], sleep=sleep).run()
+    assert paused == [2 * IDLE_S, 4 * IDLE_S, 2 * IDLE_S]
 
 
 async def test_of_two_processes_on_one_postgresql_only_one_follows(province: Province) -> None:
