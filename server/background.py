@@ -12,6 +12,7 @@ from server.db.engine import Storage
 from server.forms.library import FormLibrary
 from server.media.holding import openable
 from server.publish.projection import PublishedProjection
+from server.reconcile.households import HouseholdsProjection
 from server.reconcile.projection import RecordsProjection
 from server.reconcile.quality import Limits
 from server.revisions.following import Follower
@@ -32,7 +33,8 @@ def followers_of(
     )
     records = RecordsProjection(storage, journal, library, areas, media=openable, limits=limits)
     published = PublishedProjection(storage, journal, library)
-    followers = [Follower(storage, journal, clock, projection) for projection in (records, published)]
+    households = HouseholdsProjection(storage, library, areas, threshold=settings.duplicate_score)
+    followers = [Follower(storage, journal, clock, projection) for projection in (records, published, households)]
     return Runner(storage, journal, followers, [records.look_for_media, records.look_for_authors])
 
 

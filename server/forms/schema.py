@@ -104,6 +104,8 @@ class FormSchema:
     fields: tuple[Field, ...]
     by_path: Mapping[str, Field]
     list_files: tuple[str, ...]
+    #: The questions that say by which particulars whom the record describes is known again.
+    identifying: tuple[Field, ...] = ()
 
     @classmethod
     def parse(cls, xform: bytes | str) -> "FormSchema":
@@ -182,6 +184,7 @@ class _Reader:
             fields=fields,
             by_path=ordered,
             list_files=tuple(file.rpartition("/")[2] for file in files if file.startswith("jr://")),
+            identifying=tuple(field for field in ordered.values() if field.identifies),
         )
 
     def _read_itext(self) -> tuple[tuple[Language, ...], dict[str, dict[str, str]]]:
