@@ -7,7 +7,7 @@ takes a quarter of an hour to fill.
 
 import sys
 
-from tests.bench import couchdb_rows, rows, stored
+from tests.bench import couchdb_rows, desk_rows, rows, stored
 
 #: How much more something may cost over many stored records than over few.
 MOST = 1.2
@@ -41,8 +41,21 @@ def main() -> None:
     row("  server's memory at rest", f"{load.rest_mib:.0f} MiB", "", "", True)
     row("  server's memory at most", f"{memory:.0f} MiB", "≤ 250 MiB", "CouchDB 187, ODK Central 312", memory <= 250)
     row("  until lists show all as well", f"{load.followed_s:.2f} s", "", "", True)
+    over_the_desk()
     over_couchdb_door()
     over_stored(stored.SIZES + ((stored.MILLION,) if "--million" in sys.argv else ()))
+
+
+def over_the_desk() -> None:
+    """Print what the data manager's queue costs."""
+    queue = desk_rows.queue()
+    say(f"the desk's queue with {queue.conflicts} open conflicts, over HTTP")
+    for what, seconds in (
+        ("first page, with counts and groups", queue.first_s),
+        ("a later page", queue.later_s),
+        ("narrowed by words and kind", queue.narrowed_s),
+    ):
+        row(f"  {what}", f"{seconds * 1000:.0f} ms", "≤ 150 ms", "", seconds <= 0.15)
 
 
 def over_couchdb_door() -> None:
