@@ -7,6 +7,8 @@
     waits in quarantine with the same content                   quarantined   for the reason it waits for
     is known or waits with other content, flag or parent        quarantined   known_id_other_content
     was held back by the door                                   quarantined   unknown_form, misfit_answers, …
+    closes a branch that nothing here has taken in              quarantined   waits_for_merge
+    is a machine's merge of what is not all here                quarantined   waits_for_inputs
     descends from a quarantined one                             quarantined   parent_quarantined
     is far ahead of every generation known of its document      quarantined   forged_generation
     would be one leaf too many                                  quarantined   too_many_leaves
@@ -15,9 +17,16 @@
 Refusing is for what cannot be kept at all: an offline replica takes a refusal as "do not send again", so whatever can
 be kept is kept, in quarantine, until a person has looked. A broken constraint or an edit of a deleted record is no
 reason here: the first is a flag on a stored record, the second an ordinary conflict.
+
+Two reasons wait for revisions and not for a person: nobody is shown them, nobody may let them in, and whoever edits
+such a revision edits one that is not here. A resolved tombstone closes a branch only once a revision that stands in the
+graph has taken that branch in, so that a forged one closes nothing; a machine's merge counts only beside all that it
+was made of, since it is no edit and says nothing of its own. Both come in by themselves with what was missing. Every
+machine writes them alike: one that a door held back, because of who brought it, keeps no machine from writing it.
 """
 
 import hashlib
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -32,6 +41,11 @@ OutcomeName: TypeAlias = Literal["stored", "duplicate", "quarantined", "refused"
 MAX_GENERATION_JUMP = 1000
 MAX_LEAVES = 20
 MAX_DOC_ID_CHARACTERS = 200
+
+WAITS_FOR_MERGE = "waits_for_merge"
+WAITS_FOR_INPUTS = "waits_for_inputs"
+#: The reasons that pass when other revisions come; all others wait for a person.
+PASSING = frozenset({WAITS_FOR_MERGE, WAITS_FOR_INPUTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +70,19 @@ class Offer:
 class Standing:
     """What is here of one document: its graph, the fingerprints of held revisions, and what came beside the graph.
 
-    `waiting` has the reasons of quarantined revisions by id and fingerprint; `settled` are those that a person let in.
+    `waiting` has the reasons of quarantined revisions by id and fingerprint; `settled` are those let in since.
+    `merges` are the held revisions that machines made of others, for documents whose bodies have been read.
     """
 
     graph: Graph = field(default_factory=Graph)
     fingerprints: Mapping[RevisionId, bytes] = field(default_factory=dict)
     waiting: Mapping[tuple[RevisionId, bytes], str] = field(default_factory=dict)
     settled: Collection[tuple[RevisionId, bytes]] = ()
+    merges: Collection[RevisionId] = ()
 
     def at(self, graph: Graph) -> "Standing":
         """Return the same standing with another graph."""
-        return Standing(graph, self.fingerprints, self.waiting, self.settled)
+        return Standing(graph, self.fingerprints, self.waiting, self.settled, self.merges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +115,14 @@ def decide(offer: Offer, print_: bytes, here: Standing) -> Decision:  # noqa: PL
         return Decision("refused", "id_mismatch")
     if (is_held and _says_the_same(offer, print_, here)) or (offer.rev, print_) in here.settled:
         return DUPLICATE
-    if (reason := here.waiting.get((offer.rev, print_))) is not None:
+    if (reason := here.waiting.get((offer.rev, print_))) is not None and not _is_machines_own(offer, print_, here):
         return Decision("quarantined", reason)
-    if is_held or any(rev == offer.rev for rev, _ in here.waiting):
+    if is_held or any(rev == offer.rev and print_ != other for rev, other in here.waiting):
         return Decision("quarantined", "known_id_other_content", is_new=True)
-    if offer.quarantine is not None:
+    if offer.quarantine is not None and print_ != RESOLVED:
         return Decision("quarantined", offer.quarantine, is_new=True)
+    if (passing := _waits_for(offer, print_, here)) is not None:
+        return Decision("quarantined", passing, is_new=reason is None)
     if here.waiting and _descends_from_waiting(offer, here):
         return Decision("quarantined", "parent_quarantined", is_new=True)
     if _is_forged(offer.rev, here.graph):
@@ -138,6 +156,49 @@ def resolved_among(fingerprints: Mapping[RevisionId, bytes]) -> frozenset[Revisi
     return frozenset(rev for rev, print_ in fingerprints.items() if print_ == RESOLVED)
 
 
+def is_machine_merge(offer: Offer, graph: Graph) -> bool:
+    """Whether a machine made this of several branches: nobody saved it, and it names what its parent does not reach.
+
+    What only repeats its parent's `merged`, as a library that reads, changes and writes does, is an edit.
+    """
+    named = merged_of(offer.content)
+    if not named or offer.parent is None:
+        return False
+    said = json.loads(offer.content)
+    if said.get("type") != "record" or "saved" in said or graph.reached([offer.parent]).issuperset(named):
+        return False
+    return _id_holds(offer)
+
+
+def is_taken_in(rev: RevisionId, here: Standing) -> bool:
+    """Whether what stands here has taken in the branch that ends with `rev`, so that a machine may close it.
+
+    Somebody's `merged` names it or a descendant of it, or it is a merge and another live leaf has all edits of it.
+    """
+    graph = here.graph
+    if rev in graph.reached([named for each in graph.merged.values() for named in each]):
+        return True
+    if rev not in here.merges:
+        return False
+    said_by_machines = resolved_among(here.fingerprints).union(here.merges)
+    edits = graph.reached([rev]) - said_by_machines
+    covering = (graph.reached([leaf]) for leaf in graph.leaves() if not graph.held[leaf])
+    return any(rev not in reached and edits <= reached for reached in covering)
+
+
+def _is_machines_own(offer: Offer, print_: bytes, here: Standing) -> bool:
+    return offer.quarantine is None and (print_ == RESOLVED or is_machine_merge(offer, here.graph))
+
+
+def _waits_for(offer: Offer, print_: bytes, here: Standing) -> str | None:
+    if print_ == RESOLVED:
+        return None if offer.parent is not None and is_taken_in(offer.parent, here) else WAITS_FOR_MERGE
+    named = merged_of(offer.content)
+    if not named or here.graph.held.keys() >= {*offer.ancestors[:1], *named}:
+        return None
+    return WAITS_FOR_INPUTS if is_machine_merge(offer, here.graph) else None
+
+
 def _id_holds(offer: Offer) -> bool:
     return offer.rev == revision_id(offer.doc_id, deleted=offer.deleted, parent=offer.parent, content=offer.content)
 
@@ -151,7 +212,7 @@ def _says_the_same(offer: Offer, print_: bytes, here: Standing) -> bool:
 
 
 def _descends_from_waiting(offer: Offer, here: Standing) -> bool:
-    waiting = {rev for rev, _ in here.waiting}
+    waiting = {rev for (rev, _), reason in here.waiting.items() if reason not in PASSING}
     for ancestor in offer.ancestors:
         if ancestor in here.graph.held:
             return False

@@ -7,15 +7,16 @@ writes the rows that come out, all under the database's lock. Sequences are coun
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeAlias
 
-from server.revisions.model import NewRevision, Origin, Outcome
+from server.revisions.model import NewRevision, Origin, Outcome, QuarantinedRevision
 from server.revisions.rows import BodyRow, DocumentRow, EntryRow, RevisionRow
-from sync.admission import Decision, Standing, decide, fingerprint
+from sync.admission import PASSING, Decision, Standing, decide, fingerprint, is_machine_merge
 from sync.chain import link
 from sync.digest import moved, term
 from sync.graph import Graph
-from sync.revision import RevisionId, merged_of
+from sync.revision import RESOLVED_TOMBSTONE, RevisionId, merged_of
 
 Row: TypeAlias = dict[str, Any]
 
@@ -34,11 +35,15 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A document before the batch: what stands of it, and its winner unless nothing has been stored of it."""
+    """A document before the batch: what stands of it, and its winner unless nothing has been stored of it.
+
+    `passing` are those revisions beside the graph that come in by themselves with what they wait for.
+    """
 
     standing: Standing
     winner: RevisionId | None = None
     deleted: bool = False
+    passing: Sequence[QuarantinedRevision] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Rows:
     named: Sequence[Row]
     edges: Sequence[Row]
     quarantine: Sequence[Row]
+    released: Sequence[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,16 @@ class Arrival:
     received_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Passing:
+    """A revision that waits for others; `row` is its row in the quarantine where this batch has brought it."""
+
+    revision: NewRevision
+    print_: bytes
+    by: Arrival
+    row: Row | None = None
+
+
 @dataclass(slots=True)
 class _Document:
     """A document while the batch goes through it."""
@@ -71,6 +87,7 @@ class _Document:
     standing: Standing
     #: The standing's own fingerprints, to add to.
     fingerprints: dict[RevisionId, bytes]
+    passing: list[_Passing]
     seq: int = 0
 
 
@@ -90,16 +107,32 @@ class Batch:
         self._named: list[Row] = []
         self._edges: dict[tuple[str, RevisionId], Row] = {}
         self._quarantine: list[Row] = []
+        self._released: list[Row] = []
 
     @property
     def has_kept(self) -> bool:
         """Whether a revision was stored or put into quarantine that was not here before."""
-        return bool(self._revisions or self._quarantine)
+        return bool(self._revisions or self._quarantine) or any(
+            one.row is not None for document in self._documents.values() for one in document.passing
+        )
 
     @property
     def has_changed(self) -> bool:
         """Whether the feed goes further than before."""
         return bool(self._entries)
+
+    def take_all(self, revisions: Iterable[NewRevision]) -> list[Outcome]:
+        """Return what becomes of each revision, in order, once those have come in that waited only for one of them."""
+        outcomes = [self.take(revision) for revision in revisions]
+        let_in = self.release()
+        if not let_in:
+            return outcomes
+        return [
+            replace(one, outcome="stored", reason=None)
+            if one.reason in PASSING and (one.doc_id, one.rev) in let_in
+            else one
+            for one in outcomes
+        ]
 
     def take(self, revision: NewRevision) -> Outcome:
         """Return what becomes of `revision`, and remember what must be written for it."""
@@ -109,6 +142,8 @@ class Batch:
         print_ = fingerprint(revision.content, deleted=revision.deleted)
         decision = decide(revision, print_, document.standing)
         if decision.outcome == "stored":
+            if (revision.rev, print_) in document.standing.waiting:
+                self._waits_no_more(document, revision.doc_id, (revision.rev, print_))
             self._store(revision, print_, document, self._by)
         elif decision.outcome == "duplicate":
             self._name(revision, document)
@@ -121,6 +156,15 @@ class Batch:
         document = self._documents[revision.doc_id]
         print_ = fingerprint(revision.content, deleted=revision.deleted)
         self._store(revision, print_, document, by)
+
+    def release(self) -> set[tuple[str, RevisionId]]:
+        """Move in what waited only for revisions that are here by now; return (document, revision) of it."""
+        let_in: set[tuple[str, RevisionId]] = set()
+        for doc_id, document in self._documents.items():
+            # One may be what another waits for.
+            while (one := next(filter(None, map(partial(self._let_in, document), document.passing)), None)) is not None:
+                let_in.add((doc_id, one.revision.rev))
+        return let_in
 
     def rows(self) -> Rows:
         """Return everything that the batch writes."""
@@ -157,8 +201,33 @@ class Batch:
             documents,
             self._named,
             list(self._edges.values()),
-            self._quarantine,
+            [
+                *self._quarantine,
+                *(one.row for document in self._documents.values() for one in document.passing if one.row is not None),
+            ],
+            self._released,
         )
+
+    def _let_in(self, document: _Document, one: _Passing) -> _Passing | None:
+        """Return `one` if it has come in."""
+        key = (one.revision.rev, one.print_)
+        others = {each: reason for each, reason in document.standing.waiting.items() if each != key}
+        if decide(one.revision, one.print_, replace(document.standing, waiting=others)).outcome != "stored":
+            return None
+        self._waits_no_more(document, one.revision.doc_id, key)
+        self._store(one.revision, one.print_, document, one.by)
+        return one
+
+    def _waits_no_more(self, document: _Document, doc_id: str, key: tuple[RevisionId, bytes]) -> None:
+        others = {each: reason for each, reason in document.standing.waiting.items() if each != key}
+        document.standing = replace(document.standing, waiting=others)
+        brought = {(one.revision.rev, one.print_) for one in document.passing if one.row is not None}
+        document.passing = [one for one in document.passing if (one.revision.rev, one.print_) != key]
+        if key not in brought:
+            at = self._by.received_at
+            self._released.append(
+                {"of_database": self._head.name, "of_doc": doc_id, "of_rev": key[0], "of_fingerprint": key[1], "at": at}
+            )
 
     def _store(self, revision: NewRevision, print_: bytes, document: _Document, by: Arrival) -> None:
         before = document.standing.graph
@@ -166,6 +235,8 @@ class Batch:
         graph = before.adding(revision.rev, revision.ancestors, deleted=revision.deleted, merged=merged)
         document.fingerprints[revision.rev] = print_
         document.standing = document.standing.at(graph)
+        if merged and is_machine_merge(revision, before):
+            document.standing = replace(document.standing, merges={*document.standing.merges, revision.rev})
         if revision.ancestors:
             self._note_path(revision, before, graph)
         # The row carries the edge that the revision names itself; what paths said before must not overwrite it.
@@ -234,34 +305,50 @@ class Batch:
         assert decision.reason is not None
         waiting = {**document.standing.waiting, (revision.rev, print_): decision.reason}
         document.standing = replace(document.standing, waiting=waiting)
-        self._quarantine.append(
-            {
-                "database": self._head.name,
-                "doc_id": revision.doc_id,
-                "rev": revision.rev,
-                "fingerprint": print_,
-                "ancestors": " ".join(revision.ancestors),
-                "deleted": revision.deleted,
-                "content": revision.content,
-                "reason": decision.reason,
-                "person": self._by.origin.person,
-                "enrolment": self._by.origin.enrolment,
-                "number": revision.number,
-                "received_at": self._by.received_at,
-            }
-        )
+        row: Row = {
+            "database": self._head.name,
+            "doc_id": revision.doc_id,
+            "rev": revision.rev,
+            "fingerprint": print_,
+            "ancestors": " ".join(revision.ancestors),
+            "deleted": revision.deleted,
+            "content": revision.content,
+            "reason": decision.reason,
+            "person": self._by.origin.person,
+            "enrolment": self._by.origin.enrolment,
+            "number": revision.number,
+            "received_at": self._by.received_at,
+        }
+        if decision.reason in PASSING:
+            document.passing.append(_Passing(revision, print_, self._by, row))
+        else:
+            self._quarantine.append(row)
 
 
 def _begin(known: Known) -> _Document:
     of = known.standing
     fingerprints = dict(of.fingerprints)
-    return _Document(known, Standing(of.graph, fingerprints, of.waiting, of.settled), fingerprints)
+    standing = replace(of, fingerprints=fingerprints)
+    return _Document(known, standing, fingerprints, list(map(_passing, known.passing)))
+
+
+def _passing(one: QuarantinedRevision) -> _Passing:
+    # Its id was looked at when it came.
+    revision = NewRevision(one.doc_id, one.rev, one.ancestors, one.deleted, one.content, verify=False)
+    return _Passing(revision, one.fingerprint, Arrival(Origin(one.person, one.enrolment), one.received_at))
+
+
+def is_machines(revision: NewRevision) -> bool:
+    """Whether this may be a machine's merge, or the end that it put on a branch: admission looks closer at those."""
+    return revision.content == RESOLVED_TOMBSTONE or bool(merged_of(revision.content))
 
 
 def continues_leaf(leaf: RevisionId, batch: Iterable[NewRevision]) -> bool:
     """Whether a document's revisions in a batch form one line from its only leaf: then its graph need not be read."""
     line = [leaf]
     for revision in batch:
+        if is_machines(revision):
+            return False
         parent_first = tuple(reversed(line))
         if not revision.ancestors or revision.ancestors != parent_first[: len(revision.ancestors)]:
             return False

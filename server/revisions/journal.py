@@ -108,7 +108,7 @@ class Journal:
         """
         head = await write.lock(connection, self._sql, database)
         batch = await write.begin(connection, self._sql, head, revisions, Arrival(origin, self._now()))
-        outcomes = [batch.take(revision) for revision in revisions]
+        outcomes = batch.take_all(revisions)
         if seal is not None and batch.has_kept:
             batch.take(self._seal(seal))
         await self._finish(connection, batch)
@@ -237,6 +237,7 @@ class Journal:
             batch = await write.begin(connection, self._sql, head, revisions, Arrival(origin, now))
             for one, revision in zip(moving, revisions, strict=True):
                 batch.admit(revision, Arrival(Origin(one.person, one.enrolment), one.received_at))
+            batch.release()
             await self._finish(connection, batch)
             await quarantine.mark_accepted(connection, moving, origin.person, now)
             outcomes = [Outcome(one.doc_id, one.rev, one.number, "stored", None) for one in moving]

@@ -3,9 +3,12 @@
 They are never a leaf, never served and never in a digest; a repeat of one finds it again. Acceptance moves a revision
 in under its own id, with whoever brought it and when, and with it those descendants that waited only for it. A known
 id with other content cannot move in under that id: its content becomes an edit of the revision that has it.
+
+What waits for other revisions (`PASSING`) stands in the same table and is none of a person's business: it is left out
+here but for `waiting_for_revisions`, and comes in with the batch that brings what was missing.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +32,7 @@ from server.db.types import UtcDateTime
 from server.revisions.model import NewRevision, NotWaiting, QuarantinedKey, QuarantinedRevision
 from server.revisions.statements import Statements
 from server.revisions.tables import quarantine
+from sync.admission import PASSING, RESOLVED
 from sync.revision import RevisionId, generation_of, revision_id
 
 OTHER_CONTENT = "known_id_other_content"
@@ -41,6 +45,10 @@ _ORDER = (
     quarantine.c.rev,
     quarantine.c.fingerprint,
 )
+
+_WAITS = quarantine.c.accepted_at.is_(None)
+_PASSES = quarantine.c.reason.in_(sorted(PASSING))
+_FOR_A_PERSON = _WAITS & ~_PASSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +76,13 @@ async def waiting(
     connection: AsyncConnection, database: str | None = None, doc_id: str | None = None
 ) -> list[QuarantinedRevision]:
     """Return what waits, in the order of arrival; of one database or document where they are given."""
-    wanted = select(quarantine).where(quarantine.c.accepted_at.is_(None))
+    wanted = select(quarantine).where(_FOR_A_PERSON)
     if database is not None:
         wanted = wanted.where(quarantine.c.database == database)
     if doc_id is not None:
         wanted = wanted.where(quarantine.c.doc_id == doc_id)
     rows = (await connection.execute(wanted.order_by(quarantine.c.received_at, quarantine.c.rev))).mappings()
-    return [_quarantined(row) for row in rows]
+    return [quarantined_of(row) for row in rows]
 
 
 async def page(
@@ -98,7 +106,7 @@ async def page(
         return WaitingPage((), None)
     named = _KEY.in_([(key.database, key.doc_id, key.rev, key.fingerprint) for key in wanted])
     rows = (await connection.execute(select(quarantine).where(named))).mappings()
-    found = {(row["database"], row["doc_id"], row["rev"], row["fingerprint"]): _quarantined(row) for row in rows}
+    found = {(row["database"], row["doc_id"], row["rev"], row["fingerprint"]): quarantined_of(row) for row in rows}
     page = tuple(found[key.database, key.doc_id, key.rev, key.fingerprint] for key in wanted)
     return WaitingPage(page, wanted[-1] if more else None)
 
@@ -109,13 +117,23 @@ async def count(connection: AsyncConnection, narrowing: Narrowing, *, is_marked:
     return (await connection.execute(counted)).scalar_one()
 
 
+async def waiting_for_revisions(connection: AsyncConnection) -> Sequence[tuple[str, str, int, datetime]]:
+    """Return (database, reason, how many, since when) of what waits for revisions that have not come."""
+    counted = select(
+        quarantine.c.database, quarantine.c.reason, func.count(), func.min(quarantine.c.received_at)
+    ).where(_WAITS, _PASSES)
+    by = (quarantine.c.database, quarantine.c.reason)
+    rows = await connection.execute(counted.group_by(*by).order_by(*by))
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
 async def waiting_among(
     connection: AsyncConnection, sql: Statements, database: str, ids: Iterable[str], *, only_blocking: bool
 ) -> set[tuple[str, RevisionId]]:
     """Return (document, revision) of what waits among those documents; `only_blocking`: what holds back its edits."""
     wanted = select(quarantine.c.doc_id, quarantine.c.rev).where(
         quarantine.c.database == bindparam("database"),
-        quarantine.c.accepted_at.is_(None),
+        _FOR_A_PERSON,
         sql.among(quarantine.c.doc_id),
     )
     if only_blocking:
@@ -133,7 +151,8 @@ def moving_with(
     """
     named = (one for one in standing_by if one.rev == rev and fingerprint in {None, one.fingerprint})
     chosen = next(named, None)
-    if chosen is None:
+    # No person may say that a branch has been taken in: that shows in the graph.
+    if chosen is None or chosen.fingerprint == RESOLVED:
         raise NotWaiting(rev)
     # An id that is known with other content stands in the graph, so its edits are held back by nothing.
     ids = {one.rev for one in standing_by if one.reason != OTHER_CONTENT}
@@ -174,7 +193,7 @@ async def mark_accepted(
 
 
 def _admits(narrowing: Narrowing, is_marked: bool | None) -> ColumnElement[bool]:
-    admits = quarantine.c.accepted_at.is_(None) & quarantine.c.database.in_(narrowing.databases)
+    admits = _FOR_A_PERSON & quarantine.c.database.in_(narrowing.databases)
     if narrowing.reason is not None:
         admits &= quarantine.c.reason == narrowing.reason
     if is_marked is not None:
@@ -192,7 +211,8 @@ def _mark(key: QuarantinedKey) -> ColumnElement[Any]:
     )
 
 
-def _quarantined(row: RowMapping) -> QuarantinedRevision:
+def quarantined_of(row: RowMapping) -> QuarantinedRevision:
+    """Return what a whole row of the table says."""
     return QuarantinedRevision(
         database=row["database"],
         doc_id=row["doc_id"],

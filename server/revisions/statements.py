@@ -13,6 +13,7 @@ from sqlalchemy.schema import Table
 from server.db.types import UtcDateTime
 from server.revisions.rows import BodyRow, DocumentRow, EntryRow, RevisionRow
 from server.revisions.tables import bodies, databases, documents, entries, quarantine, revisions
+from sync.admission import PASSING
 
 Insert = postgresql.Insert | sqlite.Insert
 
@@ -44,6 +45,22 @@ class Statements:
             quarantine.c.reason,
             quarantine.c.accepted_at.is_not(None).label("is_settled"),
         ).where(quarantine.c.database == of_database, self.among(quarantine.c.doc_id))
+        self.passing_of = select(quarantine).where(
+            quarantine.c.database == of_database,
+            self.among(quarantine.c.doc_id),
+            quarantine.c.accepted_at.is_(None),
+            quarantine.c.reason.in_(sorted(PASSING)),
+        )
+        self.release = (
+            update(quarantine)
+            .where(
+                quarantine.c.database == bindparam("of_database"),
+                quarantine.c.doc_id == bindparam("of_doc"),
+                quarantine.c.rev == bindparam("of_rev"),
+                quarantine.c.fingerprint == bindparam("of_fingerprint"),
+            )
+            .values(accepted_at=bindparam("at"))
+        )
         self.new_database = self.insert(databases).on_conflict_do_nothing()
         self.move_head = (
             update(databases)

@@ -6,16 +6,18 @@ beside it. A batch costs the same few statements however many revisions it has.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Row, RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.revisions.batch import Arrival, Batch, Head, Known, Rows, continues_leaf
-from server.revisions.model import NewRevision, UnknownDatabase
+from server.revisions.batch import Arrival, Batch, Head, Known, Rows, continues_leaf, is_machines
+from server.revisions.model import NewRevision, QuarantinedRevision, UnknownDatabase
+from server.revisions.quarantine import quarantined_of
 from server.revisions.rows import RevisionRow
 from server.revisions.statements import Statements
-from sync.admission import MAX_LEAVES, Standing, is_well_formed_doc_id, resolved_among
+from sync.admission import MAX_LEAVES, PASSING, Standing, is_machine_merge, is_well_formed_doc_id, resolved_among
 from sync.graph import Graph
 from sync.revision import RevisionId, merged_of
 
@@ -50,6 +52,8 @@ async def finish(connection: AsyncConnection, sql: Statements, rows: Rows) -> No
         await connection.execute(sql.fill_edge, rows.edges)
     if rows.quarantine:
         await connection.execute(sql.put_quarantine, rows.quarantine)
+    if rows.released:
+        await connection.execute(sql.release, rows.released)
     if rows.entries:
         await connection.exec_driver_sql(sql.put_entries, list(rows.entries))
         await connection.exec_driver_sql(sql.put_documents, list(rows.documents))
@@ -84,24 +88,49 @@ async def _known(
     # What cannot be an id is refused one by one; asked for, it would fail the batch (PostgreSQL takes no NUL).
     values = {"database": database, "ids": sql.ids([doc_id for doc_id in batch if is_well_formed_doc_id(doc_id)])}
     rows = (await connection.execute(sql.documents_of, values)).all()
+    beside: dict[str, list[Row[*tuple[Any, ...]]]] = {}
+    for quarantined in await connection.execute(sql.beside_of, values):
+        beside.setdefault(quarantined.doc_id, []).append(quarantined)
+    passing = await _passing(connection, sql, database, beside)
     graphs: dict[str, Standing] = {}
     for row in rows:
-        if " " not in row.leaves and continues_leaf(row.winner, batch[row.doc_id]):
+        is_line = " " not in row.leaves and row.doc_id not in passing
+        if is_line and continues_leaf(row.winner, batch[row.doc_id]):
             graphs[row.doc_id] = Standing(Graph({row.winner: None}, {row.winner: row.deleted}))
     unread = [row.doc_id for row in rows if row.doc_id not in graphs]
     if unread:
         graphs |= await _graphs(connection, sql, database, unread)
-        crowded = [doc_id for doc_id in unread if _may_be_too_many(graphs[doc_id], batch[doc_id])]
-        if crowded:
-            graphs |= await _with_merged(connection, sql, database, {doc_id: graphs[doc_id] for doc_id in crowded})
+        unclear = [
+            doc_id
+            for doc_id in unread
+            if doc_id in passing
+            or _may_be_too_many(graphs[doc_id], batch[doc_id])
+            or _hangs_on_merges(graphs[doc_id], batch[doc_id])
+        ]
+        if unclear:
+            graphs |= await _with_merged(connection, sql, database, {doc_id: graphs[doc_id] for doc_id in unclear})
     known = {row.doc_id: Known(graphs[row.doc_id], row.winner, row.deleted) for row in rows}
-    beside: dict[str, list[Row[*tuple[Any, ...]]]] = {}
-    for quarantined in await connection.execute(sql.beside_of, values):
-        beside.setdefault(quarantined.doc_id, []).append(quarantined)
     for doc_id, quarantined_ones in beside.items():
         of = known.get(doc_id, Known(Standing()))
-        known[doc_id] = replace(of, standing=_with_quarantined(of.standing, quarantined_ones))
+        standing = _with_quarantined(of.standing, quarantined_ones)
+        known[doc_id] = replace(of, standing=standing, passing=passing.get(doc_id, ()))
     return known
+
+
+async def _passing(
+    connection: AsyncConnection, sql: Statements, database: str, beside: Mapping[str, Sequence[Row[*tuple[Any, ...]]]]
+) -> dict[str, list[QuarantinedRevision]]:
+    waiting = [doc_id for doc_id, rows in beside.items() if any(_passes(row) for row in rows)]
+    found: dict[str, list[QuarantinedRevision]] = {}
+    if waiting:
+        values = {"database": database, "ids": sql.ids(waiting)}
+        for row in (await connection.execute(sql.passing_of, values)).mappings():
+            found.setdefault(row["doc_id"], []).append(quarantined_of(row))
+    return found
+
+
+def _passes(row: Row[*tuple[Any, ...]]) -> bool:
+    return not row.is_settled and row.reason in PASSING
 
 
 async def _graphs(
@@ -124,16 +153,40 @@ def _may_be_too_many(here: Standing, coming: Sequence[NewRevision]) -> bool:
     return len(here.graph.held) > room and len(here.graph.counting_leaves(resolved_among(here.fingerprints))) > room
 
 
+def _hangs_on_merges(here: Standing, coming: Sequence[NewRevision]) -> bool:
+    machines = [revision for revision in coming if is_machines(revision)]
+    merged = [merged_of(revision.content) for revision in machines]
+    # The usual case is the follower's: one merge of what is here, and the ends of the branches that it names.
+    held = here.graph.held.keys() | {revision.rev for revision in coming}
+    closed = {revision.parent for revision, named in zip(machines, merged, strict=True) if not named}
+    new = (named for revision, named in zip(machines, merged, strict=True) if revision.rev not in here.graph.held)
+    return not closed <= {*chain.from_iterable(new)} or any(
+        not held >= {*revision.ancestors[:1], *named} for revision, named in zip(machines, merged, strict=True)
+    )
+
+
 async def _with_merged(
     connection: AsyncConnection, sql: Statements, database: str, standings: Mapping[str, Standing]
 ) -> dict[str, Standing]:
-    # What revisions bring together decides only which tombstones count: no body is read where there are few leaves.
-    merged: dict[str, dict[RevisionId, tuple[RevisionId, ...]]] = {doc_id: {} for doc_id in standings}
+    # What revisions bring together decides only which tombstones count and what may come in: no body is read where
+    # there are few leaves and nobody but people writes.
+    bodies: dict[str, dict[RevisionId, bytes]] = {doc_id: {} for doc_id in standings}
     values = {"database": database, "ids": sql.ids(list(standings))}
     for doc_id, rev, content in await connection.execute(sql.bodies_of, values):
-        if named := merged_of(content):
-            merged[doc_id][rev] = named
-    return {doc_id: of.at(replace(of.graph, merged=merged[doc_id])) for doc_id, of in standings.items()}
+        if merged_of(content):
+            bodies[doc_id][rev] = content
+    return {doc_id: _merging(doc_id, of, bodies[doc_id]) for doc_id, of in standings.items()}
+
+
+def _merging(doc_id: str, of: Standing, merging: Mapping[RevisionId, bytes]) -> Standing:
+    graph = replace(of.graph, merged={rev: merged_of(content) for rev, content in merging.items()})
+    merges = set()
+    for rev, content in merging.items():
+        parent = graph.parents[rev]
+        offer = NewRevision(doc_id, rev, () if parent is None else (parent,), graph.held[rev], content)
+        if is_machine_merge(offer, graph):
+            merges.add(rev)
+    return replace(of, graph=graph, merges=merges)
 
 
 def _with_quarantined(standing: Standing, rows: Sequence[Row[*tuple[Any, ...]]]) -> Standing:

@@ -170,8 +170,9 @@ async def test_a_leaf_too_many_is_quarantined_but_the_branches_can_still_be_clos
     assert outcomes(await journal.write(AREA, [branches[-1]], SOMEBODY)) == ["quarantined: too_many_leaves"]
     # An edit of a leaf adds none, and a resolved tombstone takes one away.
     assert outcomes(await journal.write(AREA, [edit("a", "tea", branches[0])], SOMEBODY)) == ["stored"]
+    merge = NewRevision.following("a", {"type": "record", "merged": [branches[1].rev]}, branches[2].rev)
     closing = replace(foreign("a", rev(3, "f"), branches[1].rev, first.rev), deleted=True, content=RESOLVED_TOMBSTONE)
-    assert outcomes(await journal.write(AREA, [closing], SOMEBODY)) == ["stored"]
+    assert outcomes(await journal.write(AREA, [merge, closing], SOMEBODY)) == ["stored", "stored"]
     assert outcomes(await journal.write(AREA, [edit("a", "late", first)], SOMEBODY)) == ["stored"]
     assert outcomes(await journal.accept(AREA, "a", branches[-1].rev, ANOTHER)) == ["stored"]
     [change] = (await journal.changes(AREA)).rows
