@@ -147,6 +147,13 @@ def likely(among: Iterable[Particulars], threshold: float) -> Iterator[tuple[Par
             filed.setdefault((arriving.area, key), []).append(arriving)
 
 
+def survivor_of(content: Mapping[str, object]) -> str | None:
+    """Return the record that a record says to be the same as; None of one that stands for itself."""
+    same_as = content.get("same_as")
+    record = same_as.get("record") if isinstance(same_as, dict) else None
+    return record if isinstance(record, str) and record else None
+
+
 def _words(text: str) -> tuple[str, ...]:
     # What stands in brackets is a remark, not part of a name.
     return tuple(re.sub(r"[^0-9a-z ]", " ", re.sub(r"\(.*?\)", " ", fold(text))).split())

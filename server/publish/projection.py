@@ -2,7 +2,7 @@
 
 Follows the same feeds as the projection of records and never reads ahead of it. A record is published as exactly the
 revision that was last approved (I8): a newer edit, a return or a deletion changes nothing here until somebody approves
-it; an approved deletion and an erasure take the row away.
+it; an approved deletion, an approved word that it is the same as another record, and an erasure take the row away.
 """
 
 import json
@@ -25,6 +25,7 @@ from server.revisions.following import Effects
 from server.revisions.following_tables import checkpoints
 from server.revisions.journal import Journal
 from server.revisions.model import Change, StoredRevision
+from sync.duplicates import survivor_of
 
 NAME = "published"
 FOLLOWED = "records"
@@ -117,10 +118,12 @@ class PublishedProjection:
             if revision == rows.get(each.id):
                 continue
             stored = await self._journal.document(database, each.id, revision) if revision else None
-            if stored is None or stored.deleted:
+            content = json.loads(stored.content) if stored is not None and not stored.deleted else None
+            # What says to be another record is published as that one.
+            if stored is None or content is None or survivor_of(content) is not None:
                 gone.append(each.id)
             else:
-                due.append(_Publication(stored, json.loads(stored.content), approvals.get(each.id, {})))
+                due.append(_Publication(stored, content, approvals.get(each.id, {})))
         return gone, due
 
     async def _row(self, publication: _Publication, table: Table | None) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from server.forms.schema import FormSchema
 from server.reconcile.household_tables import household_keys, households, likenesses
 from server.revisions.following import Effects
 from server.revisions.model import Change
-from sync.duplicates import Identifier, Likeness, Particulars, compare, keys, likely, particulars, probes
+from sync.duplicates import Identifier, Likeness, Particulars, compare, keys, likely, particulars, probes, survivor_of
 
 NAME = "households"
 #: SQLite takes some thirty thousand values in a statement; a page of the feed asks for far fewer.
@@ -111,13 +111,6 @@ class HouseholdsProjection:
                 if likeness.score >= self._threshold:
                     found[_pair(one.id, other.id)] = likeness
         return found
-
-
-def survivor_of(content: Mapping[str, Any]) -> str | None:
-    """Return the record that a record says to be the same as; None of one that stands for itself."""
-    same_as = content.get("same_as")
-    record = same_as.get("record") if isinstance(same_as, dict) else None
-    return record if isinstance(record, str) and record else None
 
 
 async def _nothing(_connection: AsyncConnection) -> None:

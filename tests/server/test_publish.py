@@ -58,6 +58,16 @@ async def test_an_unapproved_record_is_not_published(province: Province) -> None
     assert await rows(province, "SELECT * FROM published_household") == []
 
 
+async def test_a_record_that_is_the_same_as_another_is_not_published_once_that_is_approved(province: Province) -> None:
+    saved = await province.save(ANSWERS, media=MEDIA)
+    await province.decide(saved, "approved")
+    same_as = {"record": "another", "rev": "1-" + "a" * 32}
+    alias = await province.save(ANSWERS, media=MEDIA, record=saved.doc_id, parent=saved.rev, same_as=same_as)
+    assert len(await rows(province, "SELECT * FROM published_household")) == 1
+    await province.decide(alias, "approved")
+    assert await rows(province, "SELECT * FROM published_household") == []
+
+
 async def test_an_approved_record_reads_back_with_the_types_of_its_form(province: Province) -> None:
     saved = await province.save(ANSWERS, media=MEDIA)
     await province.decide(saved, "approved")

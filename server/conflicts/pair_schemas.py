@@ -1,0 +1,112 @@
+"""What the desk gives and takes about pairs of records that may be of one household."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from server.conflicts.queue_schemas import Labels, Shown
+from sync.duplicates import Agreement, Identifier
+
+Verdict = Literal["open", "unsure", "same", "different"]
+#: PostgreSQL keeps no NUL in text.
+Text = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
+Id = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
+
+
+class Told(Shown):
+    """What one particular says for or against; `values` by record, on the page of a pair only."""
+
+    particular: Identifier
+    agreement: Agreement
+    values: dict[str, str] = Field(default_factory=dict)
+
+
+class PairRecord(Shown):
+    """One of the two records."""
+
+    record: str
+    rev: str
+    title: str
+    by_name: str
+    received_at: datetime
+    state: str
+    is_published: bool
+
+
+class Pair(Shown):
+    """Two records that may be of one household, the older first, and what people made of it.
+
+    `survivor` is the one that stays, where they are the same.
+    """
+
+    database: str
+    form: str
+    form_title: Labels
+    project: str
+    unit: str
+    unit_name: str
+    score: float
+    verdict: Verdict
+    survivor: str | None
+    by_name: str
+    at: datetime | None
+    comment: str
+    agreements: list[Told]
+    records: list[PairRecord]
+
+
+class PairQueue(Shown):
+    """A page of pairs, most alike first; `counts` by verdict under the other filters."""
+
+    pairs: list[Pair]
+    next: str | None
+    counts: dict[Verdict, int]
+
+
+class Answered(Shown):
+    """An answer: `is_absent` where the field is not relevant, or isn't there."""
+
+    value: Any
+    is_absent: bool
+
+
+class PairField(Shown):
+    """One field that either record tells; `is_taken` proposes that it comes from the record that goes."""
+
+    path: str
+    label: Labels
+    row: str | None
+    parents: list[Labels]
+    type: str
+    choices: list[dict[str, Any]]
+    values: dict[str, Answered]
+    is_same: bool
+    is_taken: bool
+
+
+class PairPage(Pair):
+    """A pair as it is decided: both records whole, and field by field."""
+
+    may_decide: bool
+    suggested: str
+    fields: list[PairField]
+    docs: dict[str, dict[str, Any]]
+    media: dict[str, dict[str, str]]
+
+
+class NewVerdict(Shown):
+    """What somebody makes of a pair, having seen these revisions; `survivor` and `take` go with *same*."""
+
+    verdict: Verdict
+    revs: dict[Id, Id]
+    survivor: Id | None = None
+    take: Annotated[list[Text], Field(max_length=2000)] = Field(default_factory=list)
+    comment: Text = ""
+
+
+class Parting(Shown):
+    """That a record stands for itself again."""
+
+    revs: dict[Id, Id]
+    comment: Text = ""
