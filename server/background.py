@@ -12,6 +12,7 @@ from server.db.engine import Storage
 from server.forms.library import FormLibrary
 from server.media.holding import openable
 from server.publish.projection import PublishedProjection
+from server.reconcile.asked import QuestionsProjection
 from server.reconcile.households import HouseholdsProjection
 from server.reconcile.projection import RecordsProjection
 from server.reconcile.quality import Limits
@@ -32,9 +33,12 @@ def followers_of(
         clock_behind=timedelta(seconds=settings.clock_behind_s),
     )
     records = RecordsProjection(storage, journal, library, areas, media=openable, limits=limits)
+    asked = QuestionsProjection(journal, areas)
     published = PublishedProjection(storage, journal, library)
     households = HouseholdsProjection(storage, library, areas, threshold=settings.duplicate_score)
-    followers = [Follower(storage, journal, clock, projection) for projection in (records, published, households)]
+    followers = [
+        Follower(storage, journal, clock, projection) for projection in (records, asked, published, households)
+    ]
     return Runner(storage, journal, followers, [records.look_for_media, records.look_for_authors])
 
 

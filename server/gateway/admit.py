@@ -3,9 +3,11 @@
     scope covered neither now nor at the last completed exchange       refused      not_allowed, unless it is kept here
     no document that a journal can hold                                refused      malformed
     covered at the last exchange only                                  quarantined  rights_lost
-    no record of this enrolment, or with members that servers write    quarantined  not_a_record, …
+    no record or reply of this enrolment, or with servers' members     quarantined  not_a_record, …
     form version unknown in the scope's project                        quarantined  unknown_form
     answers that don't type                                            quarantined  misfit_answers
+
+A reply (`reply:<record>:<id>`) answers a question that a manager asked; whoever may capture in the scope may answer.
 
 Read from the top. What this enrolment has brought before is not refused when it comes again: the answer may have been
 lost, and the exchange that took it in was the last one with the rights. A broken constraint is no reason: the follower
@@ -21,7 +23,7 @@ from server.auth.authorise import allowed
 from server.auth.principal import Principal
 from server.forms.library import FormLibrary
 from server.gateway.caller import Caller
-from server.gateway.records import misfit
+from server.gateway.records import is_reply, misfit
 from server.gateway.schemas import NUMBER_PATTERN, Push
 from server.revisions.journal import Journal
 from server.revisions.model import SERVERS_ONLY, NewRevision, Outcome
@@ -70,7 +72,7 @@ class Admission:
         if is_flawed:
             return _refused(item, number, "malformed")
         try:
-            quarantine = rights or await self._held_back(item.db, document)
+            quarantine = rights or await self._held_back(item, document)
             revision = NewRevision.from_document(document, tuple(item.ancestors), number=number, quarantine=quarantine)
         except MalformedJson:
             return _refused(item, number, "malformed")
@@ -100,17 +102,19 @@ class Admission:
             self._rights[database] = reason
         return self._rights[database]
 
-    async def _held_back(self, database: str, document: Mapping[str, Any]) -> str | None:
+    async def _held_back(self, item: Push, document: Mapping[str, Any]) -> str | None:
         """Return the reason for which a person must look at the document first."""
         reason = self._claim(document)
-        if reason is not None or document.get("_deleted") is True:
+        if reason is not None:
             return reason
-        return await misfit(self._library, database, document)
+        if document.get("type") == "reply":
+            return None if not item.ancestors and is_reply(document) else "not_a_record"
+        return None if document.get("_deleted") is True else await misfit(self._library, item.db, document)
 
     def _claim(self, document: Mapping[str, Any]) -> str | None:
         """Return what is wrong with what the document says that it is."""
         saved = document.get("saved")
-        if document.get("type") != "record" or not isinstance(saved, dict):
+        if document.get("type") not in {"record", "reply"} or not isinstance(saved, dict):
             return "not_a_record"
         if saved.get("by") != self._enrolment or _number(document) is None:
             return "foreign_save"

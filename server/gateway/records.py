@@ -1,4 +1,4 @@
-"""Whether a record is one that the scope's forms describe: asked of whatever door it came by.
+"""Whether a record is one that the scope's forms describe, and a reply one: asked of whatever door it came by.
 
 form version unknown in the scope's project        unknown_form
 answers or files that don't have their types       misfit_answers
@@ -9,6 +9,9 @@ from typing import Any
 
 from server.forms.answers import check
 from server.forms.library import FormLibrary
+
+#: As much as a person writes about one question.
+REPLY_CHARACTERS = 4000
 
 
 async def misfit(library: FormLibrary, database: str, document: Mapping[str, Any]) -> str | None:
@@ -21,6 +24,23 @@ async def misfit(library: FormLibrary, database: str, document: Mapping[str, Any
         return "unknown_form"
     is_fit = not check(published.schema, document.get("answers")) and _is_media(document.get("media", {}))
     return None if is_fit else "misfit_answers"
+
+
+def is_reply(document: Mapping[str, Any]) -> bool:
+    """Whether a document is an answer to a question about a record: said once, never edited or deleted."""
+    doc_id, record, question = (document.get(member) for member in ("_id", "record", "question"))
+    if not isinstance(doc_id, str) or not isinstance(record, str) or not isinstance(question, str):
+        return False
+    text = document.get("text", "")
+    return (
+        document.get("_deleted") is not True
+        and record != ""
+        and ":" not in record
+        and doc_id.startswith(f"reply:{record}:")
+        and question.startswith(f"question:{record}:")
+        and isinstance(text, str)
+        and len(text) <= REPLY_CHARACTERS
+    )
 
 
 def _is_media(media: object) -> bool:
