@@ -5,7 +5,7 @@ nothing, burns no sequence and succeeds (I3); sequences become visible in their 
 changed or lost (I2). It knows nothing of forms, people's rights or merging: doors decide who may write what.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.clock import Clock
 from server.db.engine import Storage
 from server.ids import uuid7
-from server.revisions import audit, feed, quarantine, read, write
+from server.revisions import audit, feed, listing, quarantine, read, whole, write
 from server.revisions.batch import Arrival, Batch
 from server.revisions.bell import Bell
 from server.revisions.listening import Listening
@@ -29,6 +29,7 @@ from server.revisions.model import (
     StoredRevision,
 )
 from server.revisions.statements import Statements
+from server.revisions.whole import Whole
 from sync import chain
 from sync.digest import EMPTY
 from sync.revision import RevisionId, revision_id
@@ -201,6 +202,22 @@ class Journal:
         """Return the histories of those documents that are here, by id, at one moment and in one query."""
         async with self._storage.read() as connection:
             return await read.histories(connection, self._sql, database, ids)
+
+    async def whole(self, database: str, ids: Collection[str]) -> dict[str, Whole]:
+        """Return graphs, bodies and authors of those documents that are here, by id, at one moment and in one query."""
+        async with self._storage.read() as connection:
+            return await whole.whole(connection, self._sql, database, ids)
+
+    async def standing_within(
+        self, connection: AsyncConnection, database: str, leaves: Mapping[str, Sequence[RevisionId]]
+    ) -> set[str]:
+        """Return which of these documents still have exactly these leaves, and hold the database as it is.
+
+        In a transaction that the caller has begun: nobody else writes to the database until that ends.
+        """
+        await write.lock(connection, self._sql, database)
+        found = await listing.leaves_of(connection, self._sql, database, leaves)
+        return {doc_id for doc_id, of in leaves.items() if found.get(doc_id, "").split() == list(of)}
 
     async def quarantined(self, database: str | None = None, doc_id: str | None = None) -> list[QuarantinedRevision]:
         """Return what waits for a person, in the order of arrival; of one database or document where named."""

@@ -11,7 +11,7 @@ from server.revisions.journal import Journal
 from server.revisions.model import NewRevision
 from server.revisions.tables import bodies, databases, documents, entries, revisions
 from sync.canonical import Json, MalformedJson
-from tests.contracts.building import AREA, SOMEBODY, edit
+from tests.contracts.building import AREA, SOMEBODY, edit, foreign, rev
 
 
 async def test_documents_are_found_by_id_however_many_are_asked_for(journal: Journal) -> None:
@@ -106,3 +106,31 @@ async def test_what_is_shown_and_what_is_held_are_each_found_without_the_other(
         "d is shown without revisions",
         "counts or digest are not those of the documents",
     ]
+
+
+async def test_documents_are_read_whole_with_what_paths_only_named(journal: Journal) -> None:
+    root = edit("a", "maize")
+    winner, other = sorted((edit("a", "rice", root), edit("a", "tea", root)), key=lambda each: each.rev, reverse=True)
+    merge = NewRevision.following("a", {"type": "record", "merged": [other.rev]}, winner.rev)
+    cut = foreign("b", rev(3, "c"), rev(2, "b"))
+    await journal.write(AREA, [root, winner, other, merge, cut, edit("c", "tea")], SOMEBODY)
+    found = await journal.whole(AREA, ["a", "b", "nowhere", "\0"])
+    assert found.keys() == {"a", "b"}
+    assert found["a"].graph.leaves() == (merge.rev, other.rev)
+    assert found["a"].graph.merged == {merge.rev: (other.rev,)}
+    assert {each for each in found["a"].revisions.values() if each.is_leaf} == {
+        found["a"].revisions[merge.rev],
+        found["a"].revisions[other.rev],
+    }
+    assert found["a"].revisions[root.rev] == await journal.document(AREA, "a", root.rev)
+    assert found["b"].graph.parents == {rev(3, "c"): rev(2, "b"), rev(2, "b"): None}
+    assert found["b"].graph.held.keys() == found["b"].revisions.keys() == {rev(3, "c")}
+
+
+async def test_who_holds_a_database_learns_what_has_moved_since_it_was_read(journal: Journal, storage: Storage) -> None:
+    stays, moves = edit("a", "maize"), edit("b", "maize")
+    await journal.write(AREA, [stays, moves], SOMEBODY)
+    read = {"a": (stays.rev,), "b": (moves.rev,), "nowhere": (stays.rev,)}
+    await journal.write(AREA, [edit("b", "rice", moves)], SOMEBODY)
+    async with storage.write() as connection:
+        assert await journal.standing_within(connection, AREA, read) == {"a"}

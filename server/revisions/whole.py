@@ -1,0 +1,85 @@
+"""Everything that is here of some documents, graph and bodies at one moment: what merging reads.
+
+One query for all of them, since a follower takes documents by the hundred.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.revisions.author_tables import sealed_revisions
+from server.revisions.model import StoredRevision
+from server.revisions.statements import Statements
+from server.revisions.tables import bodies, revisions
+from sync.admission import is_well_formed_doc_id
+from sync.graph import Graph
+from sync.revision import RevisionId, merged_of
+
+_KEY = ("database", "doc_id", "rev")
+_ALL = (
+    select(
+        revisions.c.doc_id,
+        revisions.c.rev,
+        revisions.c.parent,
+        revisions.c.deleted,
+        # What a seal says that came apart from its revision (`server.revisions.authors`) stands over what came with it.
+        func.coalesce(sealed_revisions.c.person, revisions.c.person).label("person"),
+        func.coalesce(sealed_revisions.c.enrolment, revisions.c.enrolment).label("enrolment"),
+        revisions.c.number,
+        revisions.c.received_at,
+        bodies.c.content,
+    )
+    .outerjoin_from(revisions, bodies, and_(*(revisions.c[name] == bodies.c[name] for name in _KEY)))
+    .outerjoin(
+        sealed_revisions,
+        and_(*(revisions.c[name] == sealed_revisions.c[name] for name in _KEY), sealed_revisions.c.holds),
+    )
+    .where(revisions.c.database == bindparam("database"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A document: its graph, also of what paths only named, and every revision that is here, by id."""
+
+    doc_id: str
+    graph: Graph
+    revisions: Mapping[RevisionId, StoredRevision]
+
+
+async def whole(connection: AsyncConnection, sql: Statements, database: str, ids: Collection[str]) -> dict[str, Whole]:
+    """Return those of the documents that are here, by id."""
+    askable = [doc_id for doc_id in ids if is_well_formed_doc_id(doc_id)]
+    values = {"database": database, "ids": sql.ids(askable)}
+    rows: dict[str, list[Row[*tuple[Any, ...]]]] = {}
+    for row in await connection.execute(_ALL.where(sql.among(revisions.c.doc_id)), values):
+        rows.setdefault(row.doc_id, []).append(row)
+    return {doc_id: _whole(database, doc_id, of) for doc_id, of in rows.items()}
+
+
+def _whole(database: str, doc_id: str, rows: Sequence[Row[*tuple[Any, ...]]]) -> Whole:
+    parents = {row.rev: row.parent for row in rows}
+    followed = set(parents.values())
+    held = {
+        row.rev: StoredRevision(
+            database=database,
+            doc_id=doc_id,
+            rev=row.rev,
+            parent=row.parent,
+            deleted=row.deleted,
+            content=row.content,
+            person=row.person,
+            enrolment=row.enrolment,
+            received_at=row.received_at,
+            is_leaf=row.rev not in followed,
+            number=row.number,
+        )
+        for row in rows
+        if row.content is not None
+    }
+    merged = {rev: named for rev, one in held.items() if (named := merged_of(one.content))}
+    graph = Graph(parents, {rev: one.deleted for rev, one in held.items()}, merged)
+    return Whole(doc_id, graph, held)
