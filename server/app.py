@@ -2,8 +2,8 @@
 
 `create_app` takes what a test or a simulation wants to set (storage, clock) and builds the rest. Handlers name what
 they need as dependencies: `storage`, `journal`, `settings`, `clock`, `areas`, `library`, `sessions`, `keys`,
-`passwords`, `recognition`, `peer_book`, `hub_state`, `server_id`, `metrics` and `principal` (who asks; refused with
-401 where nobody is signed in).
+`passwords`, `recognition`, `peer_book`, `hub_state`, `server_id`, `runner`, `metrics` and `principal` (who asks;
+refused with 401 where nobody is signed in).
 """
 
 from collections.abc import AsyncIterator, Callable
@@ -48,6 +48,7 @@ from server.peers.hub import HubState, only_the_province_writes
 from server.peers.routes import router as peers_router
 from server.peers.secrets import PeerSecrets
 from server.publish.routes import router as publish_router
+from server.reconcile.routes import router as following_router
 from server.review.routes import router as review_router
 from server.revisions.journal import Journal
 from server.settings import Settings
@@ -62,6 +63,7 @@ ROUTERS: tuple[Router, ...] = (
     review_router,
     conflicts_router,
     publish_router,
+    following_router,
     peers_router,
 )
 
@@ -114,6 +116,7 @@ def create_app(settings: Settings, storage: Storage | None = None, clock: Clock 
         dependencies={
             **{name: _given(part) for name, part in parts.items()},
             "server_id": Provide(lambda: app.state.server_id, sync_to_thread=False),
+            "runner": Provide(lambda: app.state.runner, sync_to_thread=False),
             "principal": Provide(provide_principal),
         },
         exception_handlers=EXCEPTION_HANDLERS,

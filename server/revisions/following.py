@@ -9,10 +9,10 @@ and the whole page waits.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import Row, delete, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -73,6 +73,11 @@ class Follower:
         self._clock = clock
         self._projection = projection
 
+    @property
+    def name(self) -> str:
+        """Return the name under which its checkpoints are kept."""
+        return self._projection.name
+
     async def follow_once(self) -> int:
         """Take every change that stands in any database; return how many documents that were."""
         reached = await self.checkpoints()
@@ -91,16 +96,26 @@ class Follower:
 
     async def retry_set_aside(self) -> int:
         """Try every document that was set aside once more; return how many could be taken."""
-        query = select(set_aside).where(set_aside.c.follower == self._projection.name)
+        here = set_aside.c.follower == self._projection.name
         async with self._storage.read() as connection:
-            waiting = (await connection.execute(query.order_by(set_aside.c.last_at))).all()
-        taken = 0
-        for row in waiting:
-            page = await self._journal.changes(row.database, since=row.seq - 1, limit=1, include_docs=True)
-            # A document that has changed since then stands later in the feed, and comes from there.
-            if page.rows and page.rows[0].doc_id == row.doc_id:
-                taken += await self._take_alone(row.database, page.rows[0], 1, None)
-        return taken
+            waiting = (await connection.execute(select(set_aside).where(here).order_by(set_aside.c.last_at))).all()
+        return sum([await self._retry(row) for row in waiting])
+
+    async def retry(self, database: str, document: str) -> bool:
+        """Try one document that was set aside once more; whether it could be taken, or is not set aside at all."""
+        here = (set_aside.c.follower == self.name) & (set_aside.c.database == database)
+        async with self._storage.read() as connection:
+            row = (
+                await connection.execute(select(set_aside).where(here, set_aside.c.doc_id == document))
+            ).one_or_none()
+        return row is None or await self._retry(row)
+
+    async def _retry(self, row: Row[*tuple[Any, ...]]) -> bool:
+        page = await self._journal.changes(row.database, since=row.seq - 1, limit=1, include_docs=True)
+        # A document that has changed since then stands later in the feed, and comes from there.
+        if not page.rows or page.rows[0].doc_id != row.doc_id:
+            return False
+        return await self._take_alone(row.database, page.rows[0], 1, None)
 
     async def _follow(self, database: str, since: int) -> int:
         taken = 0

@@ -46,14 +46,14 @@ class Runner:
         """Start nothing yet."""
         self._storage = storage
         self._journal = journal
-        self._followers = followers
+        self.followers = followers
         self.looks = looks
         self._sleep = sleep
         self._pause_s = IDLE_S
 
     async def once(self) -> None:
         """Take everything that stands."""
-        for follower in self._followers:
+        for follower in self.followers:
             await follower.follow_once()
 
     async def run(self) -> None:
@@ -95,7 +95,7 @@ class Runner:
                     await look()
                 look_at = now() + LOOK_S
             if now() >= retry_at:
-                for follower in self._followers:
+                for follower in self.followers:
                     await follower.retry_set_aside()
                 retry_at = now() + RETRY_S
             before = heard
