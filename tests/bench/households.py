@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sync.duplicates import Identifier, Particulars, particulars
+from sync.duplicates import Identifier
 from sync.folding import fold
 
 VILLAGE_HOUSEHOLDS = 80
@@ -40,26 +40,30 @@ class Household:
     longitude: float
 
 
+Told = dict[Identifier, str]
+
+
 @dataclass(frozen=True, slots=True)
 class LabelledSet:
-    """Records in the order of arrival, and the pairs among them that are of one household."""
+    """What records tell, by id in the order of arrival, and the pairs among them that are of one household."""
 
-    records: tuple[Particulars, ...]
+    records: tuple[tuple[str, Told], ...]
     truth: frozenset[tuple[str, str]]
 
 
 def labelled_set(households: int, seed: int = 1) -> LabelledSet:
     """Return the records of this many households of one area, always the same for a seed."""
     chance = random.Random(seed)
-    records: list[Particulars] = []
+    records: list[tuple[str, Told]] = []
     truth: set[tuple[str, str]] = set()
     for village in range(0, households, VILLAGE_HOUSEHOLDS):
         for household in _village(chance, min(VILLAGE_HOUSEHOLDS, households - village)):
-            first = _recorded(chance, household, len(records), careless=0.1)
-            records.append(first)
+            first = f"{len(records):08}"
+            records.append((first, _recorded(chance, household, careless=0.1)))
             if chance.random() < TWICE:
-                records.append(_recorded(chance, household, len(records), careless=0.45))
-                truth.add((first.id, records[-1].id))
+                again = f"{len(records):08}"
+                records.append((again, _recorded(chance, household, careless=0.45)))
+                truth.add((first, again))
     chance.shuffle(records)
     return LabelledSet(tuple(records), frozenset(truth))
 
@@ -98,21 +102,17 @@ def _beside(chance: random.Random, house: Household, neighbour: Household) -> Ho
     )
 
 
-def _recorded(chance: random.Random, of: Household, number: int, *, careless: float) -> Particulars:
+def _recorded(chance: random.Random, of: Household, *, careless: float) -> Told:
     def slips() -> bool:
         return chance.random() < careless
 
-    told: dict[Identifier, str] = {
+    return {
         "name": _misheard(chance, of, slips),
         "birth_year": "" if slips() and slips() else str(of.birth_year + (chance.choice((-1, 1, 5)) if slips() else 0)),
         "phone": "" if slips() else of.phone.replace("0", "+84", 1) if slips() else of.phone,
         "dwelling": "" if slips() else of.dwelling,
         "place": " ".join(str(degrees + chance.gauss(0, 0.00015)) for degrees in (of.latitude, of.longitude)),
     }
-    found = particulars(f"{number:08}", "area", told)
-    if found is None:
-        raise ValueError("a household without a place")
-    return found
 
 
 def _misheard(chance: random.Random, of: Household, slips: Callable[[], bool]) -> str:
