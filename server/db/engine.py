@@ -5,6 +5,7 @@ state. On SQLite writers queue in the process (it has one writer anyway, and wai
 share commits; on PostgreSQL they run side by side, and PostgreSQL lets their commits share the disk's time.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from server.db.one_hop import connecting
+from server.db.one_hop import connecting, of_driver
 from server.db.writers import Writers
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -39,15 +40,20 @@ class Storage:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection in one snapshot; nothing that it writes is kept."""
-        async with self.engine.connect() as connection:
-            if self.is_postgresql:
+        if self.is_postgresql:
+            async with self.engine.connect() as connection:
                 await connection.execution_options(isolation_level="REPEATABLE READ")
-            else:
-                await connection.exec_driver_sql("BEGIN")
-            try:
                 yield connection
-            finally:
-                await connection.rollback()
+            return
+        connection = await self.engine.connect()
+        try:
+            of_driver(connection).read_snapshot()
+            yield connection
+        except BaseException:
+            await asyncio.shield(connection.close())
+            raise
+        # This waits for nothing, so that nobody can be cancelled in it, and needs no task to be safe in.
+        await connection.close()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:

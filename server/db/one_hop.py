@@ -2,7 +2,8 @@
 
 aiosqlite runs each call of a connection in a thread of its own: opening a cursor, executing, fetching and closing are a
 hop each, and a hop costs more than most statements. Here all of them happen in the hop that executes. Long results are
-the exception: what goes beyond the first rows stays with SQLite until it is asked for.
+the exception: what goes beyond the first rows stays with SQLite until it is asked for. A snapshot begins in the hop of
+its first statement, and nobody waits for its end: what is asked of the connection next stands behind it in the line.
 """
 
 import sqlite3
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 #: As many rows come along with the hop that executes.
 FIRST_ROWS = 2000
@@ -38,11 +40,13 @@ class Cursor:
 
     async def execute(self, sql: str, parameters: Any = ()) -> None:
         """Execute, and fetch the first rows."""
-        await self._connection.hop(lambda: self._run(lambda raw: raw.execute(sql, parameters)))
+        begins = self._connection.takes_beginning()
+        await self._connection.hop(lambda: self._run(lambda raw: raw.execute(sql, parameters), begins=begins))
 
     async def executemany(self, sql: str, parameters: Any) -> None:
         """Execute for each of many parameters."""
-        await self._connection.hop(lambda: self._run(lambda raw: raw.executemany(sql, parameters)))
+        begins = self._connection.takes_beginning()
+        await self._connection.hop(lambda: self._run(lambda raw: raw.executemany(sql, parameters), begins=begins))
 
     async def fetchone(self) -> Any:
         """Return the next row, None after the last."""
@@ -69,11 +73,13 @@ class Cursor:
         if self._open is not None:
             await self._connection.hop(self._end)
 
-    def _run(self, execute: Callable[[sqlite3.Cursor], object]) -> None:
+    def _run(self, execute: Callable[[sqlite3.Cursor], object], *, begins: bool) -> None:
         self._end()
         self._rows.clear()
         self._open = self._connection.raw.cursor()
         try:
+            if begins:
+                self._open.execute("BEGIN")
             execute(self._open)
         except BaseException:
             self._end()
@@ -113,6 +119,8 @@ class Connection(aiosqlite.Connection):
         self._thread.daemon = True
         # Two counters, because each has one thread that moves it.
         self._asked = self._done = 0
+        # Both are the event loop's alone: whether the next statement begins a snapshot, and whether one stands open.
+        self._is_due = self._is_snapshot = False
 
     @property
     def raw(self) -> sqlite3.Connection:
@@ -132,6 +140,16 @@ class Connection(aiosqlite.Connection):
         result: Result = await self._execute(counted)  # type: ignore[no-untyped-call]
         return result
 
+    def read_snapshot(self) -> None:
+        """Let the next statement begin a transaction that reads one state; `rollback` ends it."""
+        self._is_due = True
+
+    def takes_beginning(self) -> bool:
+        """Whether the statement that asks is the one that begins a snapshot; asked once for each."""
+        is_due, self._is_due = self._is_due, False
+        self._is_snapshot |= is_due
+        return is_due
+
     def cursor(self) -> Cursor:  # type: ignore[override]
         """Return a cursor; SQLAlchemy enters it at once."""
         return Cursor(self)
@@ -143,8 +161,17 @@ class Connection(aiosqlite.Connection):
 
     async def rollback(self) -> None:
         """Undo the transaction, if there is one: the pool asks for this after every use."""
-        if not self._is_idle:
+        self._is_due = False
+        if self._is_snapshot:
+            self._is_snapshot = False
+            # Nothing hangs on when a snapshot ends, and nothing can go wrong with it.
+            self._tx.put_nowait((None, self._end_snapshot))
+        elif not self._is_idle:
             await super().rollback()
+
+    def _end_snapshot(self) -> None:
+        if self.raw.in_transaction:
+            self.raw.rollback()
 
     @property
     def _is_idle(self) -> bool:
@@ -157,3 +184,11 @@ def connecting(url: URL) -> Callable[[], Connection]:
     (path,), options = url.get_dialect()().create_connect_args(url)
 
     return lambda: Connection(lambda: sqlite3.connect(path, **options))
+
+
+def of_driver(connection: AsyncConnection) -> Connection:
+    """Return the connection of this module under one of SQLAlchemy's that is in use."""
+    assert connection.sync_connection is not None
+    found = connection.sync_connection.connection.driver_connection
+    assert isinstance(found, Connection)
+    return found
