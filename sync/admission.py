@@ -162,10 +162,12 @@ def is_machine_merge(offer: Offer, graph: Graph) -> bool:
     What only repeats its parent's `merged`, as a library that reads, changes and writes does, is an edit.
     """
     named = merged_of(offer.content)
-    if not named or offer.parent is None:
+    if not named or offer.parent is None or offer.deleted:
         return False
     said = json.loads(offer.content)
-    if said.get("type") != "record" or "saved" in said or graph.reached([offer.parent]).issuperset(named):
+    if said.get("type") != "record" or "saved" in said or said.get("decided") or said.get("undoes"):
+        return False
+    if graph.reached([offer.parent]).issuperset(named):
         return False
     return _id_holds(offer)
 
@@ -173,16 +175,16 @@ def is_machine_merge(offer: Offer, graph: Graph) -> bool:
 def is_taken_in(rev: RevisionId, here: Standing) -> bool:
     """Whether what stands here has taken in the branch that ends with `rev`, so that a machine may close it.
 
-    Somebody's `merged` names it or a descendant of it, or it is a merge and another live leaf has all edits of it.
+    Somebody's `merged` names it or a descendant of it, or it is a merge and another leaf has all edits of it.
     """
     graph = here.graph
     if rev in graph.reached([named for each in graph.merged.values() for named in each]):
         return True
     if rev not in here.merges:
         return False
-    said_by_machines = resolved_among(here.fingerprints).union(here.merges)
-    edits = graph.reached([rev]) - said_by_machines
-    covering = (graph.reached([leaf]) for leaf in graph.leaves() if not graph.held[leaf])
+    resolved = resolved_among(here.fingerprints)
+    edits = graph.reached([rev]) - resolved.union(here.merges)
+    covering = (graph.reached([leaf]) for leaf in graph.leaves() if leaf not in resolved)
     return any(rev not in reached and edits <= reached for reached in covering)
 
 

@@ -18,6 +18,7 @@ from server.auth.names import names_of
 from server.db.engine import Storage
 from server.db.put import put
 from server.forms.library import FormLibrary
+from server.reconcile.deciding import brought, credible, decisions_of, is_record
 from server.reconcile.quality import (
     Limits,
     Place,
@@ -32,10 +33,9 @@ from server.revisions.following import Effects
 from server.revisions.journal import Journal
 from server.revisions.model import Change, StoredRevision
 from sync.folding import fold
-from sync.review import Decision, decision_of, review
+from sync.review import Decision, review
 
 NAME = "records"
-REVIEW_PREFIX = "review:"
 
 
 class MediaHolding(Protocol):
@@ -125,7 +125,7 @@ class RecordsProjection:
         return sum(map(len, due.values()))
 
     async def _effects(self, database: str, due: _Due) -> Effects:
-        due = await self._credible(database, due)
+        due = replace(due, decisions=await credible(self._journal, database, due.decisions))
         winners = await self._journal.documents(database, list(due.ids))
         # The feed says of most records all there is to know: one leaf, and alive.
         unclear = [each.doc_id for each in winners.values() if each.deleted or due.leaves.get(each.doc_id) != 1]
@@ -135,7 +135,7 @@ class RecordsProjection:
         centre = await self._centre(database)
         async with self._storage.read() as connection:
             known = _Known(
-                await _decisions_of(connection, database, due),
+                await decisions_of(connection, database, due.ids, due.decisions),
                 await names_of(connection, (each.person for each in spoken if each.person)),
                 histories,
                 await self._media(connection, {sha for each in contents.values() for sha in _named_contents(each)}),
@@ -155,14 +155,6 @@ class RecordsProjection:
             await put(connection, awaited_media, awaited)
 
         return apply
-
-    async def _credible(self, database: str, due: _Due) -> _Due:
-        """Return `due` without decisions that somebody else brought in than who they say decided."""
-        if not due.decisions:
-            return due
-        stored = await self._journal.documents(database, [each["id"] for each in due.decisions])
-        believed = [each for each in due.decisions if stored[each["id"]].person == each["content"]["by"]]
-        return replace(due, decisions=believed)
 
     async def _row(
         self, stored: StoredRevision, content: Mapping[str, Any], known: _Known, centre: Place | None
@@ -223,32 +215,9 @@ async def _nothing(_connection: AsyncConnection) -> None:
 
 
 def _due(database: str, changes: Sequence[Change]) -> _Due:
-    leaves: dict[str, int] = {}
-    named: dict[str, None] = {}
-    brought: list[dict[str, Any]] = []
-    for change in changes:
-        if change.doc_id.startswith(REVIEW_PREFIX):
-            record = change.doc_id.removeprefix(REVIEW_PREFIX).rpartition(":")[0]
-            content = json.loads(change.content or b"{}")
-            # The record stands in the id; a document whose content names another one is not about either.
-            if not change.deleted and content.get("record") == record and decision_of(change.doc_id, content):
-                named[record] = None
-                brought.append({"database": database, "record": record, "id": change.doc_id, "content": content})
-        elif ":" not in change.doc_id and not change.doc_id.startswith("_"):
-            named[change.doc_id] = None
-            leaves[change.doc_id] = len(change.leaves)
-    return _Due(tuple(named), leaves, brought)
-
-
-async def _decisions_of(connection: AsyncConnection, database: str, due: _Due) -> dict[str, list[Decision]]:
-    here = (decisions.c.database == database) & decisions.c.record.in_(due.ids)
-    contents = {(row.record, row.id): row.content for row in await connection.execute(select(decisions).where(here))}
-    contents |= {(each["record"], each["id"]): each["content"] for each in due.decisions}
-    found: dict[str, list[Decision]] = {}
-    for (record, document), content in contents.items():
-        if decision := decision_of(document, content):
-            found.setdefault(record, []).append(decision)
-    return found
+    new = brought(database, changes)
+    leaves = {change.doc_id: len(change.leaves) for change in changes if is_record(change.doc_id)}
+    return _Due(tuple({**leaves, **dict.fromkeys(each["record"] for each in new)}), leaves, new)
 
 
 def _last_said(stored: StoredRevision, histories: Mapping[str, list[StoredRevision]]) -> dict[str, Any]:

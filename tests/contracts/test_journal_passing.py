@@ -152,6 +152,17 @@ async def test_the_branch_of_a_merge_that_another_covers_may_be_closed(journal: 
     assert outcomes(await journal.write(AREA, [end_of(less)], SOMEBODY)) == ["stored"]
 
 
+async def test_the_branch_of_a_merge_that_a_deletion_knew_may_be_closed(journal: Journal) -> None:
+    root = edit("a", "maize")
+    edits = sorted((edit("a", said, root) for said in ("rice", "tea", "coffee")), key=lambda each: each.rev)
+    less = merge_of(edits[1], edits[0])
+    more = merge_of(edits[2], edits[1], edits[0])
+    deletion = edit("a", "gone", more, deleted=True)
+    await journal.write(AREA, [root, *edits, less, more, deletion], SOMEBODY)
+    assert outcomes(await journal.write(AREA, [end_of(less)], SOMEBODY)) == ["stored"]
+    assert all(one.deleted for one in await journal.history(AREA, "a") if one.rev in await leaves(journal))
+
+
 async def test_an_edit_of_what_waits_is_an_edit_of_what_is_not_here(journal: Journal, closed: Closed) -> None:
     written = await journal.write(AREA, [closed.root, closed.winner, closed.merge], SOMEBODY)
     assert outcomes(written)[-1] == "quarantined: waits_for_inputs"
