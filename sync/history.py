@@ -1,0 +1,422 @@
+"""One document's revisions as the merge reads them: who knew what, and which fields each edit changed.
+
+Three kinds of revision. A *machine merge* has no `saved`, its id is the hash of what it says, and `merged` names a
+revision that its parent doesn't reach. A *resolved tombstone* is the constant body on a branch that a merge took in.
+Every other revision is an *edit*. What an edit edits are the fields that differ from its parent's and those in
+`decided`; machine merges edit nothing, so what stands in them counts only as what later edits are compared with.
+
+Knowledge is a bit mask: every edit is a bit, and a revision knows what it reaches over parents and `merged`. Edits
+before the last revision that everybody knew, and before which nothing was ever concurrent, cannot matter any more: that
+revision is the *base*, and histories cost by their branches, not by their length.
+
+Versions of a form differ in their fields, so all contents are lifted to one version first. Where there is no way to
+it, the answers as a whole are one field, `/answers`. An undone decision is taken out: it edits nothing, and neither
+does the undo at those fields. An edit whose parent's body is not here is compared with the nearest ancestor that is,
+and says so (`lacks_parent`).
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+from sync.canonical import Json, canonical
+from sync.fields import changes, field_at, place_of
+from sync.graph import Graph
+from sync.revision import RevisionId, generation_of, revision_id
+from sync.shape import ABSENT, Path, Shape, Value
+
+Content: TypeAlias = Mapping[str, Json]
+
+ANSWERS = "/answers"
+RESOLVED: Content = {"type": "record", "resolved": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One revision with its body, `content` without `_id`, `_rev` and `_deleted`."""
+
+    rev: RevisionId
+    parent: RevisionId | None
+    deleted: bool
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What is here of one document: its graph with `merged` edges, and the revisions whose bodies are here."""
+
+    doc_id: str
+    graph: Graph
+    revisions: Mapping[RevisionId, Revision]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Answers with their calculated fields computed anew; paths from the document's root of what is amiss in them."""
+
+    answers: Content
+    broken: frozenset[Path] = frozenset()
+    irrelevant: frozenset[Path] = frozenset()
+
+
+class Forms(Protocol):
+    """What the engine asks of the forms. Each answer is a pure function of published versions, which never change."""
+
+    def shape(self, form: str, version: str) -> Shape | None:
+        """Return the shape of a version; None where it is not here."""
+
+    def newest(self, form: str, versions: Collection[str]) -> str:
+        """Return the one of these versions, all of them here, that was published last."""
+
+    def lift(self, form: str, answers: Content, from_version: str, to_version: str) -> Content | None:
+        """Return the answers as the other version holds them; None where there is no way between."""
+
+    def lifted_path(self, form: str, path: Path, from_version: str, to_version: str) -> Path:
+        """Return what a field is called in the other version."""
+
+    def check(self, form: str, version: str, answers: Content) -> Checked:
+        """Return the answers with calculated fields computed anew, and which constraints they break."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing can be said before something arrives: versions (`form/version`) or revisions that a merge brought in."""
+
+    reason: Literal["form_version", "inputs"]
+    names: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Edit:
+    """What one edit changed: `bit` is its own, `knows` all that it reaches, itself included.
+
+    `covers` are paths below which it has said everything: what it does not hold there it says is absent.
+    """
+
+    rev: RevisionId
+    bit: int
+    knows: int
+    is_deletion: bool
+    content: Content | None
+    before: Content | None
+    changes: dict[Path, Value] = field(default_factory=dict)
+    decided: frozenset[Path] = frozenset()
+    covers: tuple[Path, ...] = ()
+    lacks_parent: bool = False
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        """Return what the later of two edits has more of: (generation, hash)."""
+        generation, _, digest = self.rev.partition("-")
+        return int(generation), digest
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A document's edits since its base, in the fields of one form version."""
+
+    document: Document
+    form: str
+    version: str
+    shape: Shape
+    leaves: tuple[RevisionId, ...]
+    knows: Mapping[RevisionId, int]
+    base: RevisionId | None
+    base_content: Content
+    edits: Sequence[Edit]
+    content_of: Callable[[RevisionId], Content | None]
+
+
+NO_SHAPE = Shape("", "", {})
+
+
+def is_resolved_tombstone(revision: Revision) -> bool:
+    """Whether a machine put this on a branch that a merge took in."""
+    return revision.deleted and revision.content == RESOLVED
+
+
+def is_machine_merge(document: Document, rev: RevisionId) -> bool:
+    """Whether the follower of some server made this revision of others, and no person said anything with it."""
+    revision = document.revisions[rev]
+    content = revision.content
+    named = document.graph.merged.get(rev, ())
+    if not named or revision.deleted or "saved" in content or content.get("decided") or content.get("undoes"):
+        return False
+    reached = document.graph.reached([] if revision.parent is None else [revision.parent])
+    if all(each in reached for each in named):
+        # Repeated from the parent by someone who got it, changed something and put it.
+        return False
+    return rev == revision_id(document.doc_id, deleted=False, parent=revision.parent, content=canonical(content))
+
+
+def counting_leaves(document: Document) -> tuple[RevisionId, ...]:
+    """Return the leaves that count for merging, winner first."""
+    known = document.revisions
+    leaves = document.graph.leaves()
+    resolved = [leaf for leaf in leaves if leaf in known and is_resolved_tombstone(known[leaf])]
+    return document.graph.counting_leaves(resolved)
+
+
+def read(document: Document, forms: Forms) -> History | Waiting:
+    """Return what was edited, by whom, knowing what; every field in the newest version among the leaves."""
+    leaves = counting_leaves(document)
+    bodiless = [leaf for leaf in leaves if leaf not in document.revisions]
+    if bodiless or not leaves:
+        return Waiting("inputs", tuple(sorted(bodiless)))
+    return _Reader(document, forms, leaves).history()
+
+
+class _Reader:
+    """Reads one document; holds what several steps look up."""
+
+    def __init__(self, document: Document, forms: Forms, leaves: tuple[RevisionId, ...]) -> None:
+        self.document = document
+        self.revisions = document.revisions
+        self.forms = forms
+        self.leaves = leaves
+        self.form = self.version = ""
+        self.shape = NO_SHAPE
+        self.lifted: dict[RevisionId, Content | None] = {}
+
+    def history(self) -> History | Waiting:
+        graph = self.document.graph
+        reached = graph.reached(self.leaves)
+        merges = {rev for rev in graph.merged if rev in reached and rev in self.revisions and self._is_merge(rev)}
+        if missing := sorted({rev for merge in merges for rev in self._inputs(merge) if rev not in self.revisions}):
+            return Waiting("inputs", tuple(missing))
+        edits = [
+            rev
+            for rev in sorted(reached, key=lambda rev: (generation_of(rev), rev))
+            if rev in self.revisions and rev not in merges and not is_resolved_tombstone(self.revisions[rev])
+        ]
+        bits = {rev: 1 << position for position, rev in enumerate(edits)}
+        knows = self._knowledge(reached, bits)
+        if unknown := self._choose_version(edits):
+            return Waiting("form_version", unknown)
+        undone = self._undone(edits, bits, knows)
+        base = self._base(bits, knows, undone)
+        after = [rev for rev in edits if base is None or not bits[rev] & knows[base]]
+        read = [self._edit(rev, bits[rev], knows[rev], undone) for rev in after if rev not in undone]
+        _cover(read, self.shape)
+        content = None if base is None else self._content(base)
+        return History(
+            document=self.document,
+            form=self.form,
+            version=self.version,
+            shape=self.shape,
+            leaves=self.leaves,
+            knows=knows,
+            base=base,
+            base_content={} if content is None else content,
+            edits=read,
+            content_of=self._content,
+        )
+
+    def _is_merge(self, rev: RevisionId) -> bool:
+        return is_machine_merge(self.document, rev)
+
+    def _inputs(self, merge: RevisionId) -> Iterable[RevisionId]:
+        parent = self.revisions[merge].parent
+        return (*self.document.graph.merged[merge], *(() if parent is None else (parent,)))
+
+    def _knowledge(self, reached: Collection[RevisionId], bits: Mapping[RevisionId, int]) -> dict[RevisionId, int]:
+        """Return which edits each revision reaches."""
+        graph = self.document.graph
+        knows = dict.fromkeys(reached, 0)
+        ordered = sorted(reached, key=generation_of)
+        is_late = has_changed = True
+        # What a revision reaches has lower generations, so that one round does, unless a forger wrote otherwise.
+        while is_late and has_changed:
+            is_late = has_changed = False
+            seen: set[RevisionId] = set()
+            for rev in ordered:
+                mask = bits.get(rev, 0) | knows[rev]
+                parent = graph.parents.get(rev)
+                for edge in (*graph.merged.get(rev, ()), *(() if parent is None else (parent,))):
+                    mask |= knows[edge]
+                    is_late = is_late or edge not in seen
+                has_changed = has_changed or mask != knows[rev]
+                knows[rev] = mask
+                seen.add(rev)
+        return knows
+
+    def _choose_version(self, edits: Sequence[RevisionId]) -> tuple[str, ...]:
+        """Settle in which version fields are named; return the versions that are needed and not here."""
+        named = {_version_of(self.revisions[rev]) for rev in edits if not self.revisions[rev].deleted}
+        live = [self.revisions[leaf] for leaf in self.leaves if not self.revisions[leaf].deleted]
+        named |= {_version_of(leaf) for leaf in live}
+        unknown = sorted(
+            f"{form}/{version}" for form, version in named if form and self.forms.shape(form, version) is None
+        )
+        if unknown:
+            return tuple(unknown)
+        self.form, self.version = _version_of((live or [self.revisions[self.leaves[0]]])[0])
+        versions = {version for form, version in map(_version_of, live) if form == self.form}
+        if len(versions) > 1:
+            self.version = self.forms.newest(self.form, versions)
+        self.shape = (self.forms.shape(self.form, self.version) if self.form else None) or NO_SHAPE
+        return ()
+
+    def _content(self, rev: RevisionId) -> Content | None:
+        """Return a revision's content in the chosen version, nothing of a tombstone; None where there is no way."""
+        if rev not in self.lifted:
+            self.lifted[rev] = self._lift(self.revisions[rev])
+        return self.lifted[rev]
+
+    def _lift(self, revision: Revision) -> Content | None:
+        if revision.deleted:
+            return {}
+        form, version = _version_of(revision)
+        content = revision.content
+        if (form, version) == (self.form, self.version):
+            return content
+        answers = content.get("answers", {})
+        if form != self.form or not isinstance(answers, Mapping):
+            return None
+        lifted = self.forms.lift(form, answers, version, self.version)
+        return None if lifted is None else {**content, "answers": lifted}
+
+    def _undone(
+        self, edits: Sequence[RevisionId], bits: Mapping[RevisionId, int], knows: Mapping[RevisionId, int]
+    ) -> frozenset[RevisionId]:
+        """Return the decisions that stand in the `undoes` of an edit which knew them and stands itself."""
+        undone: set[RevisionId] = set()
+        # Later ones first: an undo may be undone.
+        for rev in sorted(edits, key=lambda rev: (knows[rev].bit_count(), rev), reverse=True):
+            if "undoes" not in self.revisions[rev].content or rev in undone:
+                continue
+            for named in _strings(self._said(rev, "undoes")):
+                known = self.revisions.get(named)
+                is_known = named != rev and bits.get(named, 0) & knows[rev]
+                if is_known and known is not None and (known.content.get("decided") or known.content.get("undoes")):
+                    undone.add(named)
+        return frozenset(undone)
+
+    def _said(self, rev: RevisionId, member: str) -> Json:
+        """Return a member that a revision says itself: one that only repeats its parent's says nothing."""
+        said = self.revisions[rev].content.get(member)
+        before = self._ancestor(rev)
+        return None if before is not None and self.revisions[before].content.get(member) == said else said
+
+    def _ancestor(self, rev: RevisionId) -> RevisionId | None:
+        """Return the parent, or where its body is not here the nearest ancestor whose body is."""
+        graph, parent = self.document.graph, self.document.graph.parents.get(rev)
+        if parent is None or parent in self.revisions:
+            return parent
+        return next((each for each in graph.ancestors(rev) if each in self.revisions), None)
+
+    def _base(
+        self, bits: Mapping[RevisionId, int], knows: Mapping[RevisionId, int], undone: Collection[RevisionId]
+    ) -> RevisionId | None:
+        """Return the greatest revision that every later edit knows, and before which nothing was concurrent."""
+        winner = self.leaves[0]
+        undone_bits = sum(bits[rev] for rev in undone)
+        line = (winner, *self.document.graph.ancestors(winner))
+        of_line = sum(bits.get(rev, 0) for rev in line)
+        for rev in line:
+            bit = bits.get(rev, 0)
+            known = knows[rev]
+            if (
+                bit
+                and not known & (undone_bits | ~of_line)
+                and all(knows[other] & bit for other, theirs in bits.items() if not theirs & known)
+                and self._content(rev) is not None
+            ):
+                return rev
+        return None
+
+    def _edit(self, rev: RevisionId, bit: int, known: int, undone: Collection[RevisionId]) -> Edit:
+        revision = self.revisions[rev]
+        ancestor = self._ancestor(rev)
+        undoes = [each for each in _strings(self._said(rev, "undoes")) if each in undone]
+        while ancestor is not None and ancestor in undoes and self.revisions[ancestor].deleted:
+            # Taking a deletion back is no new beginning: what was deleted is what the undo is compared with.
+            ancestor = self._ancestor(ancestor)
+        content = self._content(rev)
+        before = None if ancestor is None else self._content(ancestor)
+        made: list[Path] = []
+        parent = self.document.graph.parents.get(rev)
+        lacks_parent = parent not in self.revisions and (parent is not None or generation_of(rev) > 1)
+        edit = Edit(rev, bit, known, revision.deleted, content, before, lacks_parent=lacks_parent)
+        if revision.deleted:
+            edit.changes[""] = ABSENT
+            edit.decided = frozenset({""}) & frozenset(self._decided(rev, ancestor, edit))
+            return edit
+        if content is None:
+            self._edit_without_way(edit, ancestor)
+        else:
+            edit.changes = changes({} if before is None else before, content, self.shape, made)
+            if before is None and ancestor is not None:
+                edit.changes[ANSWERS] = content.get("answers", ABSENT)
+        if ancestor is not None and self.revisions[ancestor].deleted:
+            edit.changes[""] = True
+            made.append("")
+        edit.decided = frozenset(self._decided(rev, ancestor, edit))
+        for path in edit.decided:
+            edit.changes.setdefault(path, _held(edit, path, self.shape))
+        edit.covers = tuple(made) + tuple(
+            path for path in edit.decided if path == ANSWERS or place_of(path, self.shape).role == "choices"
+        )
+        for decision in undoes:
+            self._leave_out(edit, decision)
+        return edit
+
+    def _edit_without_way(self, edit: Edit, ancestor: RevisionId | None) -> None:
+        """Note an edit whose answers the chosen version cannot hold: of them it edits the whole."""
+        content = self.revisions[edit.rev].content
+        before = {} if ancestor is None else self.revisions[ancestor].content
+        edit.changes = changes(_but_answers(before), _but_answers(content), self.shape)
+        if before.get("answers") != content.get("answers"):
+            edit.changes[ANSWERS] = content.get("answers", ABSENT)
+
+    def _decided(self, rev: RevisionId, ancestor: RevisionId | None, edit: Edit) -> list[Path]:
+        content = self.revisions[rev].content
+        if "decided" not in content:
+            return []
+        paths = _strings(content["decided"])
+        form, version = _version_of(self.revisions[rev])
+        if form == self.form and version != self.version:
+            paths = [self.forms.lifted_path(form, path, version, self.version) for path in paths]
+        if self._said(rev, "decided") is None:
+            # Repeated: it is about what was decided before, unless just that was decided anew.
+            paths = [path for path in paths if path in edit.changes]
+        return paths
+
+    def _leave_out(self, edit: Edit, decision: RevisionId) -> None:
+        """Take out of an undo what only gives back the fields of the decision that it takes back."""
+        undone = self._edit(decision, 0, 0, ())
+        below = tuple(path + "/" for path in undone.decided if path)
+        for path in list(edit.changes):
+            if path not in edit.decided and (path in undone.changes or path.startswith(below)):
+                del edit.changes[path]
+
+
+def _cover(edits: Sequence[Edit], shape: Shape) -> None:
+    """Complete the edits that have said everything below some path by what others say there."""
+    for edit in edits:
+        if edit.covers and edit.content is not None:
+            below = tuple(path + "/" for path in edit.covers)
+            for other in edits:
+                if other is not edit:
+                    for path in other.changes:
+                        if path not in edit.changes and path.startswith(below):
+                            edit.changes[path] = field_at(edit.content, path, shape)
+
+
+def _held(edit: Edit, path: Path, shape: Shape) -> Value:
+    if edit.content is None:
+        return ABSENT
+    return field_at(edit.content, path, shape)
+
+
+def _but_answers(content: Content) -> dict[str, Json]:
+    return {name: value for name, value in content.items() if name != "answers"}
+
+
+def _version_of(revision: Revision) -> tuple[str, str]:
+    form, version = revision.content.get("form"), revision.content.get("form_version")
+    return (form, version) if isinstance(form, str) and isinstance(version, str) else ("", "")
+
+
+def _strings(value: Json) -> list[str]:
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []

@@ -1,0 +1,138 @@
+"""What all edits of a document say together, what a person must settle, and how its branches are closed.
+
+`combine` reads a document as a register for every field: the candidates of a field are the edits of it from which no
+later edit of it descends, over parents and `merged`. `sync.policy` says what stands of several. Everything is a pure
+function of the revisions and the forms: no clock, no name of who merges, no order of arrival, so that servers that
+merge alone agree (I4); an edit is in the result, superseded by one that knew it, or a candidate in an open question
+(I5); what a person decided changes only by an edit that did not know it (I6).
+
+`close` says what the follower writes: nothing; or, where one live leaf knows all edits, resolved tombstones on the
+other live ones; or one machine merge, child of the winner, and tombstones. Without the first rule servers in a ring go
+on merging each other's merges for ever.
+
+A question of several choices has its lists as values of candidates, a row the row itself. While it is open whether a
+record or a row is deleted, the record lives, and of the row the greatest candidate stands; cells of a row that is not
+there are neither fields nor questions.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from sync.canonical import Json, canonical
+from sync.combination import Combined, FieldOutcome, combined, value_before
+from sync.history import (
+    RESOLVED,
+    Checked,
+    Content,
+    Document,
+    Forms,
+    Revision,
+    Waiting,
+    counting_leaves,
+    is_machine_merge,
+    is_resolved_tombstone,
+    read,
+)
+from sync.policy import Candidate, Cause, How
+from sync.revision import RevisionId, revision_id
+from sync.shape import ABSENT, Path, Value
+
+__all__ = [
+    "Candidate",
+    "Cause",
+    "Checked",
+    "Closing",
+    "Combined",
+    "Document",
+    "FieldOutcome",
+    "Forms",
+    "How",
+    "NewRev",
+    "Revision",
+    "Waiting",
+    "base_value",
+    "close",
+    "combine",
+    "counting_leaves",
+    "edits_of",
+    "is_machine_merge",
+    "is_resolved_tombstone",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class NewRev:
+    """A revision to be written; the same bytes on every server."""
+
+    doc_id: str
+    rev: RevisionId
+    parent: RevisionId
+    deleted: bool
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What closes a document's branches, to be written in one batch."""
+
+    merge: NewRev | None
+    tombstones: tuple[NewRev, ...]
+
+
+def combine(document: Document, forms: Forms) -> Combined | Waiting:
+    """Return what all edits of a document say together; what it waits for where that cannot be known."""
+    winner = document.graph.winner()
+    leaves = counting_leaves(document)
+    if winner is not None and document.graph.held[winner]:
+        return Combined({}, {}, {}, winner, leaves, is_deleted=True)
+    history = read(document, forms)
+    if isinstance(history, Waiting):
+        return history
+    return combined(history, forms)
+
+
+def close(document: Document, forms: Forms) -> Closing | Waiting | None:
+    """Return what closes the branches; None where there is nothing to close."""
+    leaves = counting_leaves(document)
+    live = [leaf for leaf in leaves if not document.graph.held[leaf]]
+    if len(leaves) < 2 or not live:
+        return None
+    history = read(document, forms)
+    if isinstance(history, Waiting):
+        return history
+    everything = 0
+    for leaf in leaves:
+        everything |= history.knows[leaf]
+    knowing = [leaf for leaf in leaves if history.knows[leaf] == everything]
+    if knowing:
+        # A deletion that knows all edits stays as well as a live leaf does; then no live one is left.
+        stays = next((leaf for leaf in knowing if leaf in live), None)
+        return Closing(None, _tombstones(document, [leaf for leaf in live if leaf != stays]))
+    winner, *others = leaves
+    together = combined(history, forms)
+    content: dict[str, Json] = {**together.content, "merged": sorted(others)}
+    if together.open:
+        content["open"] = {path: list(candidates) for path, candidates in together.open.items()}
+    merge = _new(document, winner, content, deleted=False)
+    return Closing(merge, _tombstones(document, [leaf for leaf in live if leaf != winner]))
+
+
+def edits_of(document: Document, forms: Forms) -> Mapping[RevisionId, Mapping[Path, Value]] | Waiting:
+    """Return the fields that each edit changed or decided, of those since the last that everybody knew."""
+    history = read(document, forms)
+    return history if isinstance(history, Waiting) else {edit.rev: edit.changes for edit in history.edits}
+
+
+def base_value(document: Document, path: Path, candidates: Collection[RevisionId], forms: Forms) -> Value:
+    """Return what a field was in the nearest revision here that all candidates knew; ABSENT if there is none."""
+    history = read(document, forms)
+    return ABSENT if isinstance(history, Waiting) else value_before(history, path, candidates)
+
+
+def _new(document: Document, parent: RevisionId, content: Content, *, deleted: bool) -> NewRev:
+    rev = revision_id(document.doc_id, deleted=deleted, parent=parent, content=canonical(content))
+    return NewRev(document.doc_id, rev, parent, deleted, content)
+
+
+def _tombstones(document: Document, leaves: Iterable[RevisionId]) -> tuple[NewRev, ...]:
+    return tuple(_new(document, leaf, RESOLVED, deleted=True) for leaf in leaves)
