@@ -159,7 +159,7 @@ async def test_the_branch_of_a_merge_that_a_deletion_knew_may_be_closed(journal:
     more = merge_of(edits[2], edits[1], edits[0])
     deletion = edit("a", "gone", more, deleted=True)
     await journal.write(AREA, [root, *edits, less, more, deletion], SOMEBODY)
-    assert outcomes(await journal.write(AREA, [end_of(less)], SOMEBODY)) == ["stored"]
+    assert outcomes(await journal.write(AREA, [end_of(less), end_of(edits[0])], SOMEBODY)) == ["stored", "stored"]
     assert [one.rev for one in await journal.history(AREA, "a") if one.is_leaf and not one.deleted] == []
 
 
