@@ -16,7 +16,7 @@ beforeEach(async () => {
 })
 
 const named = (name: string): { meta: { instanceName: string } } => ({ meta: { instanceName: name } })
-const lists = (): ReturnType<typeof readWorklist> => readWorklist(MAI, door.id)
+const lists = (): ReturnType<typeof readWorklist> => readWorklist(MAI)
 
 async function decide(id: string, rev: string, decision: string, comment = ''): Promise<void> {
   const content = {

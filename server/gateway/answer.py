@@ -27,6 +27,7 @@ class Head:
     carry: Sequence[str] | None
     safe: int
     highest_number: int
+    missing: str
     server: str
     next_s: int
 
@@ -62,6 +63,7 @@ async def _plain(journal: Journal, head: Head, pages: Sequence[Page]) -> bytes:
         "carry": None if head.carry is None else list(head.carry),
         "safe": str(head.safe),
         "highest_number": str(head.highest_number),
+        **({"missing": head.missing} if head.missing else {}),
         "server": head.server,
         "next_s": head.next_s,
     }

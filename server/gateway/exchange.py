@@ -40,6 +40,8 @@ from sync.canonical import MalformedJson, canonical, read
 NEXT_S = 300
 #: An exchange that changes nothing is written down only this often: doing nothing must cost no commit.
 EXCHANGE_FRESH = timedelta(hours=1)
+#: Of a forger's numbers; a phone that has lost more is told the rest once these have come.
+MISSING_RANGES = 50
 
 log = structlog.get_logger(__name__)
 
@@ -109,6 +111,7 @@ async def exchange(parts: Parts, body: bytes, access_token: str | None, coding: 
         carry=carry,
         safe=stored.progress.safe,
         highest_number=stored.progress.highest,
+        missing=str(stored.progress.gaps.first(MISSING_RANGES)),
         server=parts.server_id,
         next_s=NEXT_S,
     )

@@ -61,6 +61,10 @@ class Numbers:
         """Return the least number, 0 for the empty set."""
         return self.ranges[0][0] if self.ranges else 0
 
+    def first(self, ranges: int) -> Self:
+        """Return the lowest of the set, in that many ranges at most."""
+        return type(self)(self.ranges[:ranges])
+
     def missing(self) -> Self:
         """Return every number from 1 to the highest that is not in the set."""
         gaps = []

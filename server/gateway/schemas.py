@@ -89,5 +89,7 @@ class SyncAnswer(_Wire):
     carry: list[DatabaseName] | None
     safe: str
     highest_number: str
+    #: Numbers that neither arrived nor are said to be held or discarded, `2,5-7`: the phone sends again what it has.
+    missing: str = ""
     server: str
     next_s: int

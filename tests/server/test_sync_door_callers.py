@@ -129,6 +129,15 @@ async def test_an_unknown_enrolment_looks_like_nobody(client: Client) -> None:
     problem(await stranger.post(envelope), 401, "not_signed_in")
 
 
+async def test_a_server_that_refuses_a_token_says_which_server_it_is(client: Client) -> None:
+    phone = await a_phone(client)
+    refused = await phone.post(phone.request(), token="of-another-server")
+    problem(refused, 401, "not_signed_in")
+    assert refused.headers["Nuong-Server"] == phone.server
+    refused = await client.post("/api/auth/refresh", json={"refresh_token": "of-another-server"})
+    assert refused.headers["Nuong-Server"] == phone.server
+
+
 async def test_work_of_a_person_who_was_shut_out_is_kept_apart(client: Client) -> None:
     phone = await a_phone(client)
     await exchange(phone)

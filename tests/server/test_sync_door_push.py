@@ -262,7 +262,8 @@ async def test_numbers_that_are_nowhere_are_recorded_as_gaps_i10(client: Client)
     phone.outgoing.pop(1)
     phone.outgoing.pop(2)
     phone.discarded.append("4")
-    await exchange(phone, holding={"unsent": ["6", "8"], "discarded": ["4"], "drafts": 1, "media": 2})
+    answer = await exchange(phone, holding={"unsent": ["6", "8"], "discarded": ["4"], "drafts": 1, "media": 2})
+    assert answer.missing == "2,7"
     async with client.app.state["storage"].read() as connection:
         row = (await connection.execute(select(sync_numbers))).one()
     assert (row.received, row.gaps, row.unsent, row.discarded) == ("1,3,5", "2,7", "6,8", "4")

@@ -75,6 +75,12 @@ export async function reached(
   }
 }
 
+/** The server that refused a token; null for one that does not say, or something between it and here. */
+export function whoAnswered(response: Response): string | null {
+  const server = response.headers.get('Nuong-Server') ?? ''
+  return server === '' ? null : server
+}
+
 async function succeeded(response: Response): Promise<Response> {
   if (!response.ok) throw await problemOf(response)
   return response

@@ -2,13 +2,24 @@
  * An answer written into the phone's store: pulled documents, checkpoints, acknowledgements and tokens in ONE strict
  * transaction, so that a phone that dies here has either all of it or none, and a checkpoint is never ahead of what it
  * stands for (I7). Losing the whole answer costs a repeat and nothing else.
+ *
+ * Everything is written down as what THIS server said: its checkpoints, its copies, its digests, its receipts. Where
+ * another server answered than the request was made for, its acknowledgements are taken and the request is made anew.
  */
 import { EMPTY_DIGEST, counts, mark, minus, plus } from '@/domain/digest'
 import { contentOf, wins } from '@/domain/revision'
 import type { Document } from '@/domain/record'
-import { database, serverState, type NuongDatabase, type OwnRevision, type ServerState } from '@/storage/database'
-import { listed } from '@/storage/listing'
-import { needsSending, ownRevisions, type Prepared } from './request'
+import { dropCopies, emptyBodies, keepCopies } from '@/storage/copies'
+import {
+  database,
+  serverState,
+  type Copy,
+  type NuongDatabase,
+  type OwnRevision,
+  type ServerState,
+} from '@/storage/database'
+import { facing } from '@/storage/session'
+import { isForOthers, isMissing, needsSending, ownRevisions, type Prepared } from './request'
 import type { DatabaseChanges, SyncAnswer } from './wire'
 
 export type Applied = {
@@ -30,6 +41,7 @@ export async function apply(
 ): Promise<Applied> {
   const marks = await marksOf(answer, sent)
   const tables = [
+    store.copies,
     store.documents,
     store.bodies,
     store.revisions,
@@ -73,19 +85,23 @@ class Application {
 
   async run(): Promise<Applied> {
     const { answer, sent, store } = this
-    this.state = (await store.servers.get(answer.server)) ?? serverState(answer.server)
+    const servers = await store.servers.toArray()
+    this.state = servers.find(({ id }) => id === answer.server) ?? serverState(answer.server)
     this.own = await ownRevisions(sent.enrolment.id, store)
-    const wasRestored = this.options.pull && this.looksRestored()
+    const isAsked = answer.server === sent.server
+    const isPulled = this.options.pull && isAsked
+    const wasRestored = isPulled && this.looksRestored()
     await this.takeTokens()
-    await this.takeAcknowledgements()
+    await this.takeAcknowledgements(servers)
+    await this.sendMissing()
     if (wasRestored) await this.startAgain()
-    else if (this.options.pull) await this.takeChanges()
+    else if (isPulled) await this.takeChanges()
     await this.placeOwn()
     await this.takeCarry()
     this.state.nextSeconds = answer.next_s
     this.state.lastExchangeAt = new Date(this.options.now()).toISOString()
-    this.result.again ||= sent.left > 0
-    if (this.options.pull && !this.result.again) this.state.complete = 1
+    this.result.again ||= sent.left > 0 || !isAsked
+    if (isPulled && !this.result.again) this.state.complete = 1
     await store.servers.put(this.state)
     return this.result
   }
@@ -107,6 +123,7 @@ class Application {
   private async startAgain(): Promise<void> {
     const acknowledged = new Set(this.answer.acks.map(({ rev }) => rev))
     await this.forgetReceipts((row) => !acknowledged.has(row.rev))
+    await this.store.standings.update([this.answer.server, this.sent.enrolment.id], { discarded: [] })
     for (const name of Object.keys(this.state.since)) this.pullAfresh(name)
     this.result.again = true
   }
@@ -117,8 +134,30 @@ class Application {
       if (forgotten === undefined) continue
       row.receipts = others
       await this.store.revisions.update(row.rev, { receipts: others })
-      await this.store.uploads.where('record').equals(row.id).modify({ done: 0, url: null, offset: 0 })
+      await this.store.uploads
+        .where('record')
+        .equals(row.id)
+        .modify((upload) => {
+          const { [this.answer.server]: _, ...sites } = upload.sites
+          upload.sites = sites
+          upload.done = Object.values(sites).some(({ done }) => done === 1) ? 1 : 0
+        })
     }
+  }
+
+  /**
+   * Send again what the server once acknowledged and now says it lacks. Nothing else would bring back a save that a
+   * restored server has lost and that a later one of the same record follows: the feed and the digest look right.
+   */
+  private async sendMissing(): Promise<void> {
+    const acknowledged = new Set(this.answer.acks.map(({ rev }) => rev))
+    const isLost = (row: OwnRevision): boolean =>
+      !acknowledged.has(row.rev) &&
+      row.receipts[this.answer.server] !== undefined &&
+      isMissing(row.number, this.answer.missing ?? '')
+    if (!this.own.some(isLost)) return
+    await this.forgetReceipts(isLost)
+    this.result.again = true
   }
 
   private pullAfresh(name: string): void {
@@ -132,32 +171,33 @@ class Application {
   }
 
   private async takeTokens(): Promise<void> {
-    const session = await this.store.session.get('current')
-    if (session === undefined || session.enrolment !== this.sent.enrolment.id) return
-    if (session.server !== this.answer.server)
-      await this.store.session.update('current', { server: this.answer.server })
+    const before = await this.store.session.get('current')
+    if (before === undefined || before.enrolment !== this.sent.enrolment.id) return
+    const session = facing(before, this.answer.server)
     const { tokens } = this.answer
     // A sign-in that happened meanwhile brought newer tokens than this request's.
-    if (tokens === null || session.refreshToken !== this.sent.request.refresh) return
-    await this.store.session.update('current', {
-      accessToken: tokens.access_token,
-      accessExpiresAt: this.options.now() + tokens.expires_in * 1000,
-      refreshToken: tokens.refresh_token,
-      expired: 0,
-    })
+    if (tokens !== null && session.refreshToken === this.sent.request.refresh) {
+      const accessExpiresAt = this.options.now() + tokens.expires_in * 1000
+      const { access_token: accessToken, refresh_token: refreshToken } = tokens
+      await this.store.session.put({ ...session, accessToken, accessExpiresAt, refreshToken, expired: 0 })
+    } else if (session !== before) await this.store.session.put(session)
   }
 
-  private async takeAcknowledgements(): Promise<void> {
+  private async takeAcknowledgements(servers: ServerState[]): Promise<void> {
     const { answer, sent, store } = this
     const pushed = new Set(sent.request.push.map(({ doc }) => doc._rev))
     const confirmed = new Set(sent.request.verdicts.map(Number))
     const standing = await store.standings.get([answer.server, sent.enrolment.id])
     const verdicts = new Set((standing?.verdicts ?? []).filter((number) => !confirmed.has(number)))
     const at = answer.server_time
+    const carry = answer.carry ?? this.state.carry
+    const others = servers.filter(({ id }) => id !== answer.server)
     for (const { rev, number, outcome, reason } of answer.acks) {
       if (number !== null && !pushed.has(rev)) verdicts.add(Number(number))
       const row = this.own.find((own) => own.rev === rev)
       if (row === undefined) continue
+      // A hub refuses what belongs to another commune; that is no word about it, the province still takes it.
+      if (outcome === 'refused' && isForOthers(row.database, carry, others)) continue
       row.receipts = { ...row.receipts, [answer.server]: { outcome, reason, at } }
       await store.revisions.update(rev, { receipts: row.receipts })
       if (outcome === 'refused') this.result.refused += 1
@@ -168,20 +208,20 @@ class Application {
       enrolment: sent.enrolment.id,
       safe: Number(answer.safe),
       verdicts: [...verdicts],
+      discarded: [...new Set([...(standing?.discarded ?? []), ...sent.request.holding.discarded.map(Number)])],
     })
-    const told = new Set(sent.request.holding.discarded.map(Number))
     const enrolment = await store.enrolments.get(sent.enrolment.id)
     await store.enrolments.update(sent.enrolment.id, {
       highestNumber: Math.max(enrolment?.highestNumber ?? 0, Number(answer.highest_number)),
-      discarded: (enrolment?.discarded ?? []).filter((number) => !told.has(number)),
     })
   }
 
   private async takeChanges(): Promise<void> {
+    const taken = this.takenHere()
     for (const [name, changes] of Object.entries(this.answer.changes)) {
       // Another answer was applied since this request was made: what it brought stands, this page comes again.
       if (this.state.since[name] !== this.sent.request.since[name]) continue
-      for (const document of changes.docs) await this.take(name, document)
+      await this.take(name, changes.docs, (id) => taken.get(id) ?? [])
       this.state.since[name] = changes.since
       this.result.received += changes.docs.length
       if (changes.more) this.result.again = true
@@ -189,44 +229,60 @@ class Application {
     }
   }
 
-  private async take(name: string, document: Document): Promise<void> {
-    const { store } = this
-    const old = await store.documents.get([name, document._id])
-    const content = contentOf(document)
-    const part = this.marks.get(`${document._id} ${document._rev}`) ?? ''
+  /** Write down a server's winners; `known` are other revisions of each document that the server has. */
+  private async take(name: string, documents: Document[], known: (id: string) => string[]): Promise<void> {
+    // The feed moves while it is read: of a document that came twice, the last word counts.
+    const latest = [...new Map(documents.map((document) => [document._id, document])).values()]
+    const told = latest.map((document) => {
+      const { _id: id, _rev: rev } = document
+      const deleted = document._deleted === true ? (1 as const) : (0 as const)
+      const part = this.marks.get(`${id} ${rev}`) ?? ''
+      const content = contentOf(document)
+      return { id, rev, deleted, content, mark: part, pull: this.pullOf(name), has: known(id) }
+    })
+    const before = await keepCopies(this.store, this.state.id, name, told)
     let digest = this.state.digests[name] ?? EMPTY_DIGEST
-    if (old !== undefined && old.mark !== '') digest = minus(digest, old.mark)
-    if (part !== '') digest = plus(digest, part)
+    for (const part of before) if (part !== '') digest = minus(digest, part)
+    for (const { mark: part } of told) if (part !== '') digest = plus(digest, part)
     this.state.digests[name] = digest
-    const revision = { id: document._id, rev: document._rev, deleted: document._deleted === true ? 1 : 0 } as const
-    await store.documents.put({ ...listed(name, revision, content), mark: part, pull: this.pullOf(name) })
-    await store.bodies.put({ database: name, id: document._id, content })
-    if (content['erased'] === true) await this.erase(document._id)
+    for (const { id, content } of told) if (content['erased'] === true) await this.erase(name, id)
+  }
+
+  /** This phone's own revisions that the server has said it has, by document. */
+  private takenHere(): Map<string, string[]> {
+    const taken = new Map<string, string[]>()
+    for (const { id, rev, receipts } of this.own) {
+      const outcome = receipts[this.answer.server]?.outcome
+      if (outcome !== 'stored' && outcome !== 'duplicate') continue
+      taken.set(id, [...(taken.get(id) ?? []), rev])
+    }
+    return taken
   }
 
   /** A recorded erasure empties this phone's own copies too; nothing of the record is sent any more. */
-  private async erase(id: string): Promise<void> {
-    await this.store.revisions.where('id').equals(id).delete()
-    await this.store.drafts.delete(id)
-    await this.store.uploads.where('record').equals(id).delete()
+  private async erase(name: string, id: string): Promise<void> {
+    const { store } = this
+    await emptyBodies(store, name, id)
+    const rows = await store.revisions.where('id').equals(id).toArray()
+    await store.revisions.bulkDelete(rows.map(({ rev }) => rev))
+    for (const { enrolment, number } of rows) {
+      // A server that has not received it would count it as lost (I10).
+      await store.enrolments
+        .where('id')
+        .equals(enrolment)
+        .modify((row) => {
+          if (!row.discarded.includes(number)) row.discarded = [...row.discarded, number]
+        })
+    }
+    await store.drafts.delete(id)
+    await store.uploads.where('record').equals(id).delete()
     this.own = this.own.filter((row) => row.id !== id)
   }
 
   /** At the end of a feed: sweep what an afresh pull did not bring again, then compare holdings with the server. */
   private async close(name: string, changes: DatabaseChanges): Promise<void> {
-    const { store, state } = this
-    if (state.afresh[name] === 'running') {
-      const gone = await store.documents
-        .where('database')
-        .equals(name)
-        .filter((row) => row.pull < this.pullOf(name))
-        .toArray()
-      for (const row of gone) {
-        if (row.mark !== '') state.digests[name] = minus(state.digests[name] ?? EMPTY_DIGEST, row.mark)
-        await store.documents.delete([name, row.id])
-        await store.bodies.delete([name, row.id])
-      }
-    }
+    const { state } = this
+    if (state.afresh[name] === 'running') await this.sweep(name, (pull) => pull < this.pullOf(name))
     if (typeof changes.digest !== 'string') {
       if (state.afresh[name] === 'running') state.afresh[name] = 'done'
       return
@@ -245,32 +301,45 @@ class Application {
     }
   }
 
+  private async sweep(name: string, isGone: (pull: number) => boolean): Promise<void> {
+    const { store, state } = this
+    const copies = await store.copies.where('[server+database]').equals([state.id, name]).toArray()
+    const gone = copies.filter(({ pull }) => isGone(pull))
+    for (const { mark: part } of gone) {
+      if (part !== '') state.digests[name] = minus(state.digests[name] ?? EMPTY_DIGEST, part)
+    }
+    const ids = gone.map(({ id }) => id)
+    await dropCopies(store, state.id, name, ids)
+  }
+
   private isPushed(rev: string): boolean {
     return this.sent.request.push.some(({ doc }) => doc._rev === rev)
   }
 
   /**
    * A pushed revision that was taken, and that the answer does not mention, is the server's winner unless a better one
-   * stands: the server never echoes what the request itself brought.
+   * stands: the server never echoes what the request itself brought. It stands over whatever it descends from, a deletion
+   * too, though nothing that lives is less than a tombstone.
    */
   private async placeOwn(only?: string): Promise<void> {
     if (this.answer.carry === null) return
     const taken = new Map(this.answer.acks.map((ack) => [ack.rev, ack.outcome]))
-    for (const { db, doc } of this.sent.request.push) {
+    for (const { db, doc, ancestors } of this.sent.request.push) {
       const outcome = taken.get(doc._rev)
       if ((only !== undefined && db !== only) || (outcome !== 'stored' && outcome !== 'duplicate')) continue
       if (!this.answer.carry.includes(db)) continue
       if (this.answer.changes[db]?.docs.some(({ _id }) => _id === doc._id) === true) continue
-      const standing = await this.store.documents.get([db, doc._id])
-      const pushed = { rev: doc._rev, deleted: doc._deleted === true }
-      if (standing !== undefined && !wins(pushed, { rev: standing.rev, deleted: standing.deleted === 1 })) {
-        if (standing.rev === doc._rev && standing.pull < this.pullOf(db)) {
-          await this.store.documents.update([db, doc._id], { pull: this.pullOf(db) })
-        }
-        continue
-      }
-      await this.take(db, doc)
+      const standing = await this.store.copies.get([this.state.id, db, doc._id])
+      if (standing === undefined || this.isLess(standing, doc, ancestors, db))
+        await this.take(db, [doc], () => ancestors)
     }
+  }
+
+  private isLess(standing: Copy, doc: Document, ancestors: string[], name: string): boolean {
+    if (standing.rev === doc._rev) return standing.pull < this.pullOf(name)
+    if (standing.past.includes(doc._rev)) return false
+    const pushed = { rev: doc._rev, deleted: doc._deleted === true }
+    return ancestors.includes(standing.rev) || wins(pushed, { rev: standing.rev, deleted: standing.deleted === 1 })
   }
 
   /** Databases that are no longer assigned go, once everything that was written for them is with the server. */
@@ -289,8 +358,7 @@ class Application {
         .filter(({ done }) => done === 0)
         .count()
       if (unsent + files > 0) continue
-      await this.store.documents.where('database').equals(name).delete()
-      await this.store.bodies.where('database').equals(name).delete()
+      await this.sweep(name, () => true)
       for (const part of [this.state.since, this.state.digests, this.state.pulls, this.state.afresh]) delete part[name]
     }
   }

@@ -4,11 +4,16 @@
  *
  * Whoever is signed in pulls and pushes with a token. Enrolments that signed out on a shared phone still push: their
  * seal is enough, and nothing of what the server holds comes back to them.
+ *
+ * The address that this app belongs to may lead to the commune's hub today and to the province tomorrow. A request is made
+ * for the server that was met last; another one refuses its token and says who it is, and the request is made anew from
+ * what this phone knows of that one.
  */
 import { Problem, problemOf } from '@/api/problem'
-import { reached, type Fetch } from '@/api/client'
+import { reached, whoAnswered, type Fetch } from '@/api/client'
 import { database, serverState, type NuongDatabase, type ServerState, type Session } from '@/storage/database'
 import { guarded } from '@/storage/full'
+import { facing } from '@/storage/session'
 import { apply, type Applied } from './apply'
 import { needsSending, prepared, type Prepared } from './request'
 import { PROTOCOL, packed, sealed, type SyncAnswer } from './wire'
@@ -45,28 +50,24 @@ export function exchange(context: ExchangeContext): Promise<ExchangeResult> {
 async function exchangeAll(context: ExchangeContext): Promise<ExchangeResult> {
   const result: ExchangeResult = { sent: 0, received: 0, refused: 0, broken: [], nextSeconds: 300 }
   const session = await context.store.session.get('current')
-  const server = session?.server ?? (await context.store.standings.toCollection().last())?.server ?? ''
   if (session !== undefined) {
     try {
-      await rounds(session.enrolment, server, context, result)
+      await rounds(session.enrolment, session.server, context, result)
     } catch (error) {
       // One enrolment's trouble (a revoked key, say) must not keep another's work on the phone; no network does.
       if (!(error instanceof Problem) || error.isPassing) throw error
-      await others(session, server, context, result)
+      await others(context, result)
       throw error
     }
   }
-  await others(session, server, context, result)
+  await others(context, result)
   return result
 }
 
 /** Push for enrolments that are not signed in and still have something here. */
-async function others(
-  session: Session | undefined,
-  server: string,
-  context: ExchangeContext,
-  result: ExchangeResult,
-): Promise<void> {
+async function others(context: ExchangeContext, result: ExchangeResult): Promise<void> {
+  const session = await context.store.session.get('current')
+  const server = session?.server ?? (await context.store.standings.toCollection().last())?.server ?? ''
   const rows = await context.store.revisions.filter((row) => needsSending(row, server)).toArray()
   const waiting = new Set(rows.map((row) => row.enrolment))
   if (session !== undefined) waiting.delete(session.enrolment)
@@ -106,37 +107,79 @@ async function rounds(
 type Round = { applied: Applied; answer: SyncAnswer }
 
 async function oneRound(enrolment: string, server: string, again: boolean, context: ExchangeContext): Promise<Round> {
-  const { store } = context
-  const session = await store.session.get('current')
-  const mayPull = session?.enrolment === enrolment && session.expired === 0
-  const ask = async (pull: boolean, withRefresh: boolean): Promise<Round | Response> => {
-    const sent = await prepared(enrolment, server, { pull, again }, store)
-    if (!pull && sent.request.push.length === 0) throw new Problem('not_signed_in', 401)
-    const credentials = pull ? session : undefined
-    if (credentials !== undefined && withRefresh) sent.request.refresh = credentials.refreshToken
-    if (sent.request.push.length > 0) {
-      sent.request.seal = await sealed(enrolment, sent.enrolment.key, sent.request.push)
-    }
-    const response = await post(sent, credentials, context)
-    if (response.status === 401) return response
-    if (!response.ok) {
-      if (response.status === 413) await adapt(server, false, context)
-      throw await problemOf(response)
-    }
-    const answer = await read(response, server, context)
-    return {
-      answer,
-      applied: await apply(answer, sent, { pull: pull && answer.carry !== null, now: context.now }, store),
-    }
+  const session = await context.store.session.get('current')
+  if (session?.enrolment !== enrolment) return answered(await ask(enrolment, { server, again }, context))
+  const turned = new Set<string>()
+  for (let at = letIn(session, server); ;) {
+    turned.add(at)
+    const reply = await asSignedIn(session, at, again, context)
+    if ('applied' in reply) return reply
+    // The address leads to another server today: once more, from what is known of that one.
+    if (reply.met === at || turned.has(reply.met)) return answered(await ask(enrolment, { server: at, again }, context))
+    at = reply.met
+    await turnTo(at, context.store)
   }
-  if (!mayPull) return answered(await ask(false, false))
+}
+
+/** From now on this is the server before the phone; a banner asks for the password where it was never given. */
+async function turnTo(server: string, store: NuongDatabase): Promise<void> {
+  await store.transaction('rw', store.session, async () => {
+    const current = await store.session.get('current')
+    if (current !== undefined) await store.session.put(facing(current, server))
+  })
+}
+
+/** The server to try: the one asked for, or where the password is missing there, one that would let this person in. */
+function letIn(session: Session, server: string): string {
+  if (facing(session, server).expired === 0) return server
+  return Object.keys(session.elsewhere).find((other) => session.elsewhere[other]?.expired === 0) ?? server
+}
+
+/** A round with this person's tokens at a server, or which server it was that would not take them. */
+async function asSignedIn(
+  before: Session,
+  server: string,
+  again: boolean,
+  context: ExchangeContext,
+): Promise<Round | { met: string }> {
+  const session = facing((await context.store.session.get('current')) ?? before, server)
+  if (session.expired === 1) return { met: server }
   const seemsStale = session.accessExpiresAt <= context.now() + 30_000
-  let reply = await ask(true, seemsStale)
-  // The phone's clock may be wrong: a token that seemed good and was not goes again with the refresh token beside it.
-  if (reply instanceof Response && !seemsStale) reply = await ask(true, true)
+  const how = { server, again, credentials: session }
+  let reply = await ask(session.enrolment, { ...how, withRefresh: seemsStale }, context)
   if (!(reply instanceof Response)) return reply
-  await expire(session, store)
-  return answered(await ask(false, false))
+  const met = whoAnswered(reply) ?? server
+  // The phone's clock may be wrong: a token that seemed good and was not goes again with the refresh token beside it.
+  if (met === server && !seemsStale) reply = await ask(session.enrolment, { ...how, withRefresh: true }, context)
+  if (!(reply instanceof Response)) return reply
+  if (met === server) await expire(session, context.store)
+  return { met }
+}
+
+type How = { server: string; again: boolean; credentials?: Session; withRefresh?: boolean }
+
+/** One request; with credentials it pulls too. A 401 comes back as it is, every other failure is thrown. */
+async function ask(enrolment: string, how: How, context: ExchangeContext): Promise<Round | Response> {
+  const { store } = context
+  const { server, again, credentials } = how
+  const pull = credentials !== undefined
+  const sent = await prepared(enrolment, server, { pull, again }, store)
+  if (!pull && sent.request.push.length === 0) throw new Problem('not_signed_in', 401)
+  if (pull && how.withRefresh === true) sent.request.refresh = credentials.refreshToken
+  if (sent.request.push.length > 0) {
+    sent.request.seal = await sealed(enrolment, sent.enrolment.key, sent.request.push)
+  }
+  const response = await post(sent, credentials, context)
+  if (response.status === 401) return response
+  if (!response.ok) {
+    if (response.status === 413) await adapt(server, false, context)
+    throw await problemOf(response)
+  }
+  const answer = await read(response, server, context)
+  return {
+    answer,
+    applied: await apply(answer, sent, { pull: pull && answer.carry !== null, now: context.now }, store),
+  }
 }
 
 async function answered(reply: Round | Response): Promise<Round> {
@@ -148,7 +191,8 @@ async function answered(reply: Round | Response): Promise<Round> {
 async function expire(session: Session, store: NuongDatabase): Promise<void> {
   await store.transaction('rw', store.session, async () => {
     const current = await store.session.get('current')
-    if (current?.refreshToken === session.refreshToken) await store.session.update('current', { expired: 1 })
+    const met = current === undefined ? undefined : facing(current, session.server)
+    if (met?.refreshToken === session.refreshToken) await store.session.put({ ...met, expired: 1 })
   })
 }
 

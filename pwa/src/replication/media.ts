@@ -1,10 +1,11 @@
 /**
  * Files, after the records that name them: tus 1.0 in pieces, each of which survives a lost link. The server is asked how
  * far it has come before the first piece, so that nothing is sent twice and a phone that died goes on where it stopped.
+ * Each server is sent every file of its own: one that has it already says so when it is announced.
  */
 import { Problem, asProblem } from '@/api/problem'
 import type { ApiClient } from '@/api/client'
-import type { NuongDatabase, Upload } from '@/storage/database'
+import { siteOf, type NuongDatabase, type Session, type Upload, type UploadSite } from '@/storage/database'
 
 /** About ten seconds of a poor link: what is lost when it breaks. */
 export const PIECE_BYTES = 131_072
@@ -21,35 +22,35 @@ export type MediaContext = {
 
 /** Send every file whose record the server has; returns how many arrived. Throws `Problem` when the link is gone. */
 export async function sendMedia(context: MediaContext): Promise<number> {
-  const waiting = await sendable(context)
+  const session = await context.store.session.get('current')
+  if (session === undefined || session.expired === 1) return 0
+  const waiting = await sendable(session, context)
   const ofBytes = waiting.reduce((sum, { bytes }) => sum + bytes, 0)
   let before = 0
   let done = 0
   for (const upload of waiting) {
     const report = (offset: number): void =>
       context.progress({ done, all: waiting.length, bytes: before + offset, ofBytes })
-    report(upload.offset)
+    report(siteOf(upload, session.server).offset)
     try {
-      await send(upload, context, report)
+      await send(upload, session.server, context, report)
       done += 1
     } catch (error) {
       const problem = asProblem(error)
       if (problem.isPassing || problem.status === 401 || context.signal?.aborted === true) throw error
       // This file alone is in trouble: it says so in the outbox, and the others go on.
-      await change(upload, { problem: problem.code }, context)
+      await note(upload, session.server, { problem: problem.code }, context)
     }
     before += upload.bytes
   }
   return done
 }
 
-async function sendable({ store, again }: MediaContext): Promise<Upload[]> {
-  const session = await store.session.get('current')
-  if (session === undefined || session.expired === 1) return []
-  const uploads = await store.uploads.where('done').equals(0).toArray()
+async function sendable(session: Session, { store, again }: MediaContext): Promise<Upload[]> {
+  const uploads = await store.uploads.filter((upload) => siteOf(upload, session.server).done === 0).toArray()
   const found: Upload[] = []
   for (const upload of uploads) {
-    if (upload.problem !== null && !again) continue
+    if (siteOf(upload, session.server).problem !== null && !again) continue
     const own = await store.revisions.where('id').equals(upload.record).toArray()
     const isMine = own.some((row) => row.enrolment === session.enrolment)
     const isTaken = own.some((row) =>
@@ -61,7 +62,12 @@ async function sendable({ store, again }: MediaContext): Promise<Upload[]> {
   return found.sort((left, right) => left.bytes - right.bytes)
 }
 
-async function send(upload: Upload, context: MediaContext, report: (offset: number) => void): Promise<void> {
+async function send(
+  upload: Upload,
+  server: string,
+  context: MediaContext,
+  report: (offset: number) => void,
+): Promise<void> {
   const kept = await context.store.blobs.get(upload.sha256)
   if (kept === undefined) throw new Problem('file_missing', 404)
   const { url, offset: start } = await announce(upload, kept.blob, context)
@@ -76,9 +82,9 @@ async function send(upload: Upload, context: MediaContext, report: (offset: numb
       offset = await standing(url, context)
     }
     report(offset)
-    await change(upload, { url, offset }, context)
+    await note(upload, server, { url, offset }, context)
   }
-  await change(upload, { url, offset, done: 1, problem: null }, context)
+  await note(upload, server, { url, offset, done: 1, problem: null }, context)
 }
 
 /** Tell the server what is coming; it answers how much of it it already has. */
@@ -128,6 +134,18 @@ function metadata(values: Record<string, string>): string {
     .join(',')
 }
 
-async function change(upload: Upload, values: Partial<Upload>, { store }: MediaContext): Promise<void> {
-  await store.uploads.update([upload.sha256, upload.record], values)
+async function note(
+  upload: Upload,
+  server: string,
+  change: Partial<UploadSite>,
+  { store }: MediaContext,
+): Promise<void> {
+  await store.uploads
+    .where('[sha256+record]')
+    .equals([upload.sha256, upload.record])
+    .modify((row) => {
+      const site = { ...siteOf(row, server), ...change }
+      row.sites = { ...row.sites, [server]: site }
+      if (site.done === 1) row.done = 1
+    })
 }

@@ -6,6 +6,7 @@ import type { Document } from '@/domain/record'
 import {
   database,
   serverState,
+  siteOf,
   type Enrolment,
   type NuongDatabase,
   type OwnRevision,
@@ -32,6 +33,23 @@ export function needsSending(own: OwnRevision, server: string, again = false): b
   return receipt === undefined || (again && receipt.outcome === 'refused')
 }
 
+/**
+ * Whether a database is none of a server's, which carries `carry`, but of another's: a hub takes those of its commune.
+ * What was written for the others waits for a server that takes it, where pushing it here would only have it refused.
+ */
+export function isForOthers(database: string, carry: string[], others: ServerState[]): boolean {
+  return !carry.includes(database) && others.some((other) => other.carry.includes(database))
+}
+
+/** Whether a number is among those that an answer says are missing: `2,5-7`. */
+export function isMissing(number: number, missing: string): boolean {
+  if (missing === '') return false
+  return missing.split(',').some((part) => {
+    const [first = 0, last = first] = part.split('-').map(Number)
+    return number >= first && number <= last
+  })
+}
+
 /** Choose, freeze and describe what goes into the next request of an enrolment. */
 export async function prepared(
   enrolmentId: string,
@@ -43,10 +61,15 @@ export async function prepared(
   return store.transaction('rw', tables, async () => {
     const enrolment = await store.enrolments.get(enrolmentId)
     if (enrolment === undefined) throw new Error(`unknown enrolment ${enrolmentId}`)
-    const state = (await store.servers.get(server)) ?? serverState(server)
+    const servers = await store.servers.toArray()
+    const state = servers.find(({ id }) => id === server) ?? serverState(server)
     const standing = await store.standings.get([server, enrolmentId])
     const own = await ownRevisions(enrolmentId, store)
-    const waiting = own.filter((row) => needsSending(row, server, options.again))
+    const others = servers.filter(({ id }) => id !== server)
+    // What a server carries is not known before its first answer.
+    const isHeldBack = (row: OwnRevision): boolean =>
+      state.carry.length > 0 && isForOthers(row.database, state.carry, others)
+    const waiting = own.filter((row) => needsSending(row, server, options.again) && !isHeldBack(row))
     const chosen = firstFew(waiting, state)
     for (const row of chosen) {
       if (row.frozen === 0) await store.revisions.update(row.rev, { frozen: 1 })
@@ -54,7 +77,8 @@ export async function prepared(
     const pushed = new Set(chosen.map((row) => row.rev))
     const held = own.filter((row) => !pushed.has(row.rev) && needsSending(row, server, true))
     const drafts = await store.drafts.where('person').equals(enrolment.person).count()
-    const media = await store.uploads.where('done').equals(0).count()
+    const media = await store.uploads.filter((upload) => siteOf(upload, server).done === 0).count()
+    const heard = new Set(standing?.discarded)
     const byRev = new Map(own.map((row) => [row.rev, row]))
     const request: SyncRequest = {
       protocol: PROTOCOL,
@@ -63,11 +87,12 @@ export async function prepared(
       push: chosen.map((row) => asPush(row, byRev, server)),
       holding: {
         unsent: held.map((row) => String(row.number)),
-        discarded: enrolment.discarded.map(String),
+        discarded: enrolment.discarded.filter((number) => !heard.has(number)).map(String),
         drafts,
         media,
       },
-      verdicts: (standing?.verdicts ?? []).map(String),
+      // Without a token another server than this one may answer, and must not take these for its own.
+      verdicts: options.pull ? (standing?.verdicts ?? []).map(String) : [],
       max_bytes: state.maxBytes,
     }
     return { request, enrolment, server, left: waiting.length - chosen.length }

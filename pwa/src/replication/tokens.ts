@@ -3,7 +3,7 @@
  * tabs that use the same one would sign the slower one out.
  */
 import { problemOf } from '@/api/problem'
-import { reached, type Fetch, type TokenSource } from '@/api/client'
+import { reached, whoAnswered, type Fetch, type TokenSource } from '@/api/client'
 import { currentSession, markExpired, storeTokens } from '@/storage/session'
 import { withLock } from './locks'
 
@@ -21,7 +21,8 @@ export function sessionTokens(fetch: Fetch = (input, init) => globalThis.fetch(i
         const headers = { 'Content-Type': 'application/json', Accept: 'application/json' }
         const response = await reached(fetch, '/api/auth/refresh', { method: 'POST', headers, body })
         if (response.status === 401) {
-          await markExpired()
+          // Another server than the tokens are for says nothing about them; the next exchange turns to it.
+          if ((whoAnswered(response) ?? session.server) === session.server) await markExpired()
           return false
         }
         if (!response.ok) throw await problemOf(response)

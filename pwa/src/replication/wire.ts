@@ -36,6 +36,8 @@ export type SyncAnswer = {
   carry: string[] | null
   safe: string
   highest_number: string
+  /** Numbers of this enrolment that neither arrived nor are said to be held or discarded: `2,5-7`. */
+  missing?: string
   server: string
   next_s: number
 }

@@ -12,8 +12,10 @@ export async function listForms(store: NuongDatabase = database): Promise<FormDo
 }
 
 export async function getForm(form: string, version: string): Promise<FormDocument | undefined> {
-  const row = await database.bodies.get([CATALOG, `form:${form}:${version}`])
-  return row?.content as unknown as FormDocument | undefined
+  const id = `form:${form}:${version}`
+  const row = await database.documents.get([CATALOG, id])
+  const body = row === undefined || row.deleted === 1 ? undefined : await database.bodies.get([CATALOG, id, row.rev])
+  return body?.content as unknown as FormDocument | undefined
 }
 
 export async function listAreas(): Promise<AreaDocument[]> {
@@ -21,11 +23,13 @@ export async function listAreas(): Promise<AreaDocument[]> {
 }
 
 async function catalog<T>(prefix: string, store: NuongDatabase): Promise<T[]> {
-  const rows = await store.bodies
+  const rows = await store.documents
     .where('[database+id]')
     .between([CATALOG, prefix], [CATALOG, `${prefix}\uffff`])
+    .filter(({ deleted }) => deleted === 0)
     .toArray()
-  return rows.map((row) => row.content as unknown as T)
+  const bodies = await store.bodies.bulkGet(rows.map(({ id, rev }): [string, string, string] => [CATALOG, id, rev]))
+  return bodies.flatMap((body) => (body === undefined ? [] : [body.content as unknown as T]))
 }
 
 /** The text behind a hash (an XForm, a list); undefined while it has not been fetched. */

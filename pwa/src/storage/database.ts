@@ -2,10 +2,12 @@
  * The phone's store: one IndexedDB for everything that must outlive a dead battery. Every transaction is written with
  * strict durability, because Chrome's default lets the last answers vanish when power goes.
  *
- * The server's copy (`documents`, `bodies`) stands apart from the person's own work (`drafts`, `revisions`, `blobs`): a pull
- * never touches what somebody typed, and what somebody typed never changes what the server was last known to hold.
+ * What servers hold (`copies`, `bodies`, and `documents` made from them) stands apart from the person's own work (`drafts`,
+ * `revisions`, `blobs`): a pull never touches what somebody typed, and what somebody typed never changes what a server was
+ * last known to hold. Each server is known for itself, because a phone meets the commune's hub one day and the province
+ * the next, and neither knows what the other has said: `copies.ts` says what is shown of it all.
  */
-import Dexie, { type EntityTable, type Table } from 'dexie'
+import Dexie, { type EntityTable, type Table, type Transaction } from 'dexie'
 import type { Answers, Json, JsonObject, Media, RecordContent } from '@/domain/record'
 
 /** A record being filled; nobody but its person sees it and no server has heard of it. Its id is the record's. */
@@ -52,7 +54,22 @@ export type OwnRevision = {
   receipts: Record<string, Receipt>
 }
 
-/** The server's winner of one document, without its content, small enough to list thousands. */
+/** What one server was last known to hold of a document: its winner there. */
+export type Copy = {
+  server: string
+  database: string
+  id: string
+  rev: string
+  deleted: 0 | 1
+  /** This document's part of the server's digest of its database; '' where it has none. */
+  mark: string
+  /** The pull that brought it: what an afresh pull did not bring again is gone from the server. */
+  pull: number
+  /** Other revisions that the server has, and holds this one over; not all of them. */
+  past: string[]
+}
+
+/** What is shown of a document out of all servers' copies, without its content, small enough to list thousands. */
 export type ServerDocument = {
   database: string
   id: string
@@ -68,13 +85,12 @@ export type ServerDocument = {
   savedAt: string
   /** The record that a review, question, reply or task is about; '' otherwise. */
   about: string
-  /** This document's part of its database's digest; '' where it has none. */
-  mark: string
-  /** The pull that brought it: what an afresh pull did not bring again is gone from the server. */
-  pull: number
+  /** Other revisions that servers have, and hold something else over. */
+  past: string[]
 }
 
-export type Body = { database: string; id: string; content: JsonObject }
+/** The content of a revision that some server holds. */
+export type Body = { database: string; id: string; rev: string; content: JsonObject }
 
 export type StoredBlob = { sha256: string; blob: Blob; type: string; bytes: number; addedAt: string }
 export type Content = { sha256: string; text: string }
@@ -87,6 +103,13 @@ export type Upload = {
   name: string
   type: string
   bytes: number
+  /** How far it has come at each server, by the server's id. */
+  sites: Record<string, UploadSite>
+  /** Whether it is at one of them. */
+  done: 0 | 1
+}
+
+export type UploadSite = {
   /** Where the server takes its pieces, once it was asked; and how many bytes it is known to have. */
   url: string | null
   offset: number
@@ -119,6 +142,8 @@ export type Standing = {
   safe: number
   /** Outcomes that came after the request which carried the revision, to be confirmed as stored. */
   verdicts: number[]
+  /** Discarded numbers that the server has heard of. */
+  discarded: number[]
 }
 
 /** A person on this device: a key that cannot leave it, and the count of that person's saves. */
@@ -130,23 +155,24 @@ export type Enrolment = {
   jwk: JsonWebKey
   label: string
   highestNumber: number
-  /** Numbers taken by saves that the person took back before any request carried them. */
+  /** Numbers whose saves are no more: taken back before any request carried them, or erased. Each server hears of them. */
   discarded: number[]
 }
 
 export type Grant = { role: string; project: string; unit: string; unit_name?: string }
 export type Person = { id: string; username: string; name: string; locale: string; grants: Grant[] }
 
-/** Who is signed in. `expired` means: everything still works, but sending needs the password again. */
-export type Session = {
+/** What one server lets in. `expired` means: everything still works, but sending needs the password again. */
+export type Credentials = { accessToken: string; accessExpiresAt: number; refreshToken: string; expired: 0 | 1 }
+
+/** Who is signed in, with the server that was last met and what it lets in. */
+export type Session = Credentials & {
   id: 'current'
   person: Person
   enrolment: string
   server: string
-  accessToken: string
-  accessExpiresAt: number
-  refreshToken: string
-  expired: 0 | 1
+  /** What other servers let in, by the server's id. */
+  elsewhere: Record<string, Credentials>
 }
 
 export type Setting = { key: string; value: Json }
@@ -154,8 +180,9 @@ export type Setting = { key: string; value: Json }
 export class NuongDatabase extends Dexie {
   drafts!: EntityTable<Draft, 'id'>
   revisions!: EntityTable<OwnRevision, 'rev'>
+  copies!: Table<Copy, [string, string, string]>
   documents!: Table<ServerDocument, [string, string]>
-  bodies!: Table<Body, [string, string]>
+  bodies!: Table<Body, [string, string, string]>
   blobs!: EntityTable<StoredBlob, 'sha256'>
   contents!: EntityTable<Content, 'sha256'>
   uploads!: Table<Upload, [string, string]>
@@ -181,10 +208,36 @@ export class NuongDatabase extends Dexie {
       session: 'id',
       settings: 'key',
     })
+    // A table's key cannot be changed, so what servers hold is dropped and pulled again.
+    this.version(2).stores({ documents: null, bodies: null }).upgrade(forgetServers)
+    this.version(3).stores({
+      copies: '[server+database+id], [server+database]',
+      documents: '[database+id], database, type, about',
+      bodies: '[database+id+rev], [database+id]',
+    })
   }
 }
 
+/** Keep the person's own work, and who is signed in. */
+async function forgetServers(transaction: Transaction): Promise<void> {
+  await transaction.table('servers').clear()
+  await transaction.table('standings').toCollection().modify({ discarded: [] })
+  await transaction.table('session').toCollection().modify({ elsewhere: {} })
+  await transaction
+    .table('uploads')
+    .toCollection()
+    .modify((upload: Upload) => {
+      upload.sites = {}
+      upload.done = 0
+    })
+}
+
 export const database = new NuongDatabase()
+
+/** How far a file has come at a server. */
+export function siteOf(upload: Upload, server: string): UploadSite {
+  return upload.sites[server] ?? { url: null, offset: 0, done: 0, problem: null }
+}
 
 export function serverState(id: string): ServerState {
   return {

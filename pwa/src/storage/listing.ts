@@ -7,7 +7,7 @@ export function listed(
   database: string,
   revision: { id: string; rev: string; deleted: 0 | 1 },
   content: JsonObject,
-): Omit<ServerDocument, 'mark' | 'pull'> {
+): Omit<ServerDocument, 'past'> {
   const title = text(at(at(content['answers'], 'meta'), 'instanceName'))
   return {
     database,

@@ -1,5 +1,5 @@
 /**
- * The person's own revisions over the server's copy. A save makes a revision; further saves collapse into it until a
+ * The person's own revisions over what servers hold. A save makes a revision; further saves collapse into it until a
  * request first carries it. From then on it is frozen, and the next save is its child.
  */
 import { contentOf, revisionId, wins } from '@/domain/revision'
@@ -110,7 +110,7 @@ async function committed(
       if ((await database.uploads.get([ref.sha256, draft.id])) !== undefined) continue
       const file = { sha256: ref.sha256, type: ref.type, bytes: Number(ref.bytes) }
       const place = { database: draft.database, record: draft.id, name }
-      await database.uploads.add({ ...file, ...place, url: null, offset: 0, done: 0, problem: null })
+      await database.uploads.add({ ...file, ...place, sites: {}, done: 0 })
     }
     await database.drafts.delete(draft.id)
     return made.rev
@@ -146,7 +146,7 @@ async function latestOwn(id: string): Promise<OwnRevision | undefined> {
 export async function getRecord(databaseName: string, id: string): Promise<RecordView | undefined> {
   return database.transaction('r', [database.revisions, database.documents, database.bodies], async () => {
     const server = (await database.documents.get([databaseName, id])) ?? null
-    const body = server === null ? undefined : await database.bodies.get([databaseName, id])
+    const body = server === null ? undefined : await database.bodies.get([databaseName, id, server.rev])
     const own = (await latestOwn(id)) ?? null
     if (own !== null && ownIsAhead(own, server)) {
       const { rev, content, title } = own
@@ -158,14 +158,18 @@ export async function getRecord(databaseName: string, id: string): Promise<Recor
   })
 }
 
-/** Whether the person's save is what to show: the server has not taken it, or holds nothing that wins over it. */
+/** Whether the person's save is what to show: rule 3 of `copies.ts`. */
 export function ownIsAhead(own: OwnRevision, server: ServerDocument | null): boolean {
   if (server === null) return true
   if (own.rev === server.rev) return false
-  const taken = Object.values(own.receipts).some(({ outcome }) => outcome === 'stored' || outcome === 'duplicate')
-  return (
-    !taken || wins({ rev: own.rev, deleted: own.deleted === 1 }, { rev: server.rev, deleted: server.deleted === 1 })
-  )
+  if (!isTaken(own)) return true
+  if (server.past.includes(own.rev)) return false
+  return wins({ rev: own.rev, deleted: own.deleted === 1 }, { rev: server.rev, deleted: server.deleted === 1 })
+}
+
+/** Whether a server has it for good; any one will hand it on. */
+export function isTaken(own: OwnRevision): boolean {
+  return Object.values(own.receipts).some(({ outcome }) => outcome === 'stored' || outcome === 'duplicate')
 }
 
 /** Take back a save that no request has carried: the record goes back to what it was, its number is told as discarded. */

@@ -2,8 +2,9 @@
  * Who is signed in on this phone, and the keys of everybody who ever was. Signing out drops the server's copies, which the
  * next person may have no right to see, and keeps everybody's unsent work.
  */
+import type { Table } from 'dexie'
 import { hex } from '@/domain/canonical'
-import { database, type Enrolment, type Person, type Session } from './database'
+import { database, type Credentials, type Enrolment, type Person, type Session } from './database'
 
 export async function currentSession(): Promise<Session | undefined> {
   return database.session.get('current')
@@ -44,8 +45,7 @@ export type SignedIn = {
 
 /** Write a successful sign-in; another person's copies of the server go, the person's own stay where they are. */
 export async function storeSignIn(signedIn: SignedIn): Promise<void> {
-  const tables = [database.session, database.enrolments, database.documents, database.bodies, database.servers]
-  await database.transaction('rw', tables, async () => {
+  await database.transaction('rw', [database.enrolments, ...serverTables()], async () => {
     const before = await database.session.get('current')
     if (before !== undefined && before.person.id !== signedIn.person.id) await dropServerCopies()
     const { id, username, key, jwk, label, highestNumber } = signedIn.enrolment
@@ -63,16 +63,10 @@ export async function storeSignIn(signedIn: SignedIn): Promise<void> {
     }
     await database.enrolments.put(enrolment)
     const { person, server, accessToken, accessExpiresAt, refreshToken } = signedIn
-    await database.session.put({
-      id: 'current',
-      person,
-      enrolment: id,
-      server,
-      accessToken,
-      accessExpiresAt,
-      refreshToken,
-      expired: 0,
-    })
+    const credentials = { accessToken, accessExpiresAt, refreshToken, expired: 0 } as const
+    const isSame = before !== undefined && before.person.id === person.id && before.enrolment === id
+    const elsewhere = isSame ? facing(before, server).elsewhere : {}
+    await database.session.put({ id: 'current', person, enrolment: id, server, ...credentials, elsewhere })
   })
 }
 
@@ -88,17 +82,32 @@ export async function markExpired(): Promise<void> {
   await database.session.update('current', { expired: 1 })
 }
 
-/** Forget who is signed in and what the server sent them; drafts, own revisions, files and keys stay. */
+/** The session with another server before it; one that has not let this person in yet asks for the password. */
+export function facing(session: Session, server: string): Session {
+  if (session.server === server) return session
+  const { accessToken, accessExpiresAt, refreshToken, expired } = session
+  const elsewhere = { ...session.elsewhere, [session.server]: { accessToken, accessExpiresAt, refreshToken, expired } }
+  const { [server]: known = STRANGER, ...others } = elsewhere
+  return { ...session, ...known, server, elsewhere: others }
+}
+
+const STRANGER: Credentials = { accessToken: '', accessExpiresAt: 0, refreshToken: '', expired: 1 }
+
+/** Forget who is signed in and what servers sent them; drafts, own revisions, files and keys stay. */
 export async function storeSignOut(): Promise<void> {
-  const tables = [database.session, database.documents, database.bodies, database.servers]
-  await database.transaction('rw', tables, async () => {
+  await database.transaction('rw', serverTables(), async () => {
     await dropServerCopies()
     await database.session.clear()
   })
 }
 
+function serverTables(): Table[] {
+  return [database.session, database.copies, database.documents, database.bodies, database.servers]
+}
+
 async function dropServerCopies(): Promise<void> {
-  await Promise.all([database.documents.clear(), database.bodies.clear(), database.servers.clear()])
+  const { copies, documents, bodies, servers } = database
+  await Promise.all([copies.clear(), documents.clear(), bodies.clear(), servers.clear()])
 }
 
 /** A short random name for this device until its person gives it a better one. */

@@ -5,7 +5,7 @@
 import { decisionOf, review, type Decision, type ReviewState } from '@/domain/review'
 import { folded } from '@/domain/folding'
 import type { JsonObject, ReviewDocument } from '@/domain/record'
-import { database, type Draft, type OwnRevision, type ServerDocument, type Upload } from './database'
+import { database, type Draft, type OwnRevision, type Receipt, type ServerDocument, type Upload } from './database'
 import { ownIsAhead } from './records'
 
 /** Where a record stands, as its person should understand it. */
@@ -51,7 +51,7 @@ export const EMPTY_WORKLIST: Worklist = { drafts: [], waiting: [], fix: [], sent
  * Everything is read at the start of one transaction and worked out after it: a transaction that waits for anything else
  * in between is ended by the browser.
  */
-export async function readWorklist(person: string, server: string): Promise<Worklist> {
+export async function readWorklist(person: string): Promise<Worklist> {
   const { documents, bodies, revisions, drafts: draftTable, uploads: uploadTable, enrolments: keys } = database
   const tables = [documents, bodies, revisions, draftTable, uploadTable, keys]
   const [about, records, contents, ownRows, draftRows, uploads, enrolments] = await database.transaction(
@@ -61,7 +61,7 @@ export async function readWorklist(person: string, server: string): Promise<Work
       const small = await documents.where('type').anyOf('review', 'task').toArray()
       const rest = await Promise.all([
         documents.where('type').equals('record').toArray(),
-        bodies.bulkGet(small.map((row): [string, string] => [row.database, row.id])),
+        bodies.bulkGet(small.map(({ database: name, id, rev }): [string, string, string] => [name, id, rev])),
         revisions.where('person').equals(person).toArray(),
         draftTable.where('person').equals(person).toArray(),
         uploadTable.where('done').equals(0).toArray(),
@@ -77,7 +77,6 @@ export async function readWorklist(person: string, server: string): Promise<Work
   told.sort((left, right) => left.id.localeCompare(right.id))
   const drafts = draftRows.filter((row) => row.deletedAt === undefined)
   const all = itemsOf(records, {
-    server,
     reviews: reviewsByRecord(told.filter(({ type }) => type === 'review')),
     own: latestById(ownRows),
     drafts: new Map(drafts.map((row) => [row.id, row])),
@@ -101,7 +100,6 @@ export async function readWorklist(person: string, server: string): Promise<Work
 type Told = { id: string; content: JsonObject }
 
 type World = {
-  server: string
   reviews: Map<string, { decisions: Decision[]; documents: (ReviewDocument & { id: string })[] }>
   own: Map<string, OwnRevision>
   drafts: Map<string, Draft>
@@ -127,7 +125,7 @@ function itemOf(record: ServerDocument | null, own: OwnRevision | undefined, wor
   const isAhead = own !== undefined && ownIsAhead(own, record)
   const shown = isAhead || record === null ? ownListed(own as OwnRevision) : record
   const reviewed = world.reviews.get(shown.id)
-  const state = stateOf(shown.rev, own, isAhead, reviewed?.decisions ?? [], world.server)
+  const state = stateOf(shown.rev, own, isAhead, reviewed?.decisions ?? [])
   const decision = reviewed?.documents.filter(({ rev }) => rev === shown.rev).at(-1)
   return {
     key: `${shown.database} ${shown.id}`,
@@ -146,15 +144,22 @@ function itemOf(record: ServerDocument | null, own: OwnRevision | undefined, wor
   }
 }
 
-/** The state of the revision that is shown, from what the server answered about it and what people decided. */
+/** What servers answered about a save: the best that any of them said, as each hands on to the others what it has. */
+export function receiptOf(own: OwnRevision): Receipt | undefined {
+  const receipts = Object.values(own.receipts).sort((one, other) => one.at.localeCompare(other.at))
+  const first = (...outcomes: Receipt['outcome'][]): Receipt | undefined =>
+    receipts.find(({ outcome }) => outcomes.includes(outcome))
+  return first('stored', 'duplicate') ?? first('quarantined') ?? receipts.at(-1)
+}
+
+/** The state of the revision that is shown, from what servers answered about it and what people decided. */
 export function stateOf(
   rev: string,
   own: OwnRevision | undefined,
   isAhead: boolean,
   decisions: Decision[],
-  server: string,
 ): RecordState {
-  const receipt = own?.receipts[server]
+  const receipt = own === undefined ? undefined : receiptOf(own)
   if (isAhead && receipt === undefined) return { kind: 'waiting' }
   if (isAhead && receipt?.outcome === 'refused') return { kind: 'refused', reason: receipt.reason }
   if (isAhead && receipt?.outcome === 'quarantined') return { kind: 'held' }
@@ -216,7 +221,7 @@ export async function reviewsOf(databaseName: string, id: string): Promise<(Revi
   const rows = await database.documents.where('about').equals(id).toArray()
   const keys = rows
     .filter((row) => row.database === databaseName && row.type === 'review' && row.deleted === 0)
-    .map((row): [string, string] => [row.database, row.id])
+    .map((row): [string, string, string] => [row.database, row.id, row.rev])
   const bodies = await database.bodies.bulkGet(keys)
   return bodies
     .flatMap((body) => (body === undefined ? [] : [{ ...(body.content as unknown as ReviewDocument), id: body.id }]))

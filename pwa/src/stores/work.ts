@@ -13,22 +13,22 @@ export const useWork = defineStore('work', () => {
   const lists = shallowRef<Worklist>(EMPTY_WORKLIST)
   const forms = shallowRef<FormDocument[]>([])
   const areaNames = shallowRef(new Map<string, string>())
-  const server = shallowRef<ServerState | null>(null)
+  const servers = shallowRef<ServerState[]>([])
   const lacksContents = shallowRef(true)
   const isRead = shallowRef(false)
   const subscriptions: Subscription[] = []
 
   watch(
-    () => [session.session?.person.id, session.session?.server] as const,
-    ([person, serverId]) => {
+    () => session.session?.person.id,
+    (person) => {
       for (const subscription of subscriptions.splice(0)) subscription.unsubscribe()
       lists.value = EMPTY_WORKLIST
-      server.value = null
+      servers.value = []
       lacksContents.value = true
       isRead.value = false
-      if (person === undefined || serverId === undefined) return
+      if (person === undefined) return
       follow(
-        async () => readWorklist(person, serverId),
+        async () => readWorklist(person),
         (found) => {
           lists.value = found
           isRead.value = true
@@ -41,8 +41,8 @@ export const useWork = defineStore('work', () => {
       )
       follow(listAreas, (found) => (areaNames.value = new Map(found.map(({ unit, name }) => [unit, name]))))
       follow(
-        async () => database.servers.get(serverId),
-        (found) => (server.value = found ?? null),
+        () => database.servers.toArray(),
+        (found) => (servers.value = found),
       )
     },
     { immediate: true },
@@ -53,7 +53,14 @@ export const useWork = defineStore('work', () => {
   }
 
   /** Whether everything that this person needs is on the phone, each form with what stands behind it. */
-  const isReady = computed(() => server.value?.complete === 1 && !lacksContents.value)
+  const isReady = computed(() => servers.value.some(({ complete }) => complete === 1) && !lacksContents.value)
+
+  const lastExchangeAt = computed(() =>
+    servers.value.reduce<string | null>(
+      (last, { lastExchangeAt: at }) => (at !== null && (last === null || at > last) ? at : last),
+      null,
+    ),
+  )
 
   function formTitle(form: string, language: string): string {
     const versions = forms.value.filter((one) => one.form === form)
@@ -70,8 +77,10 @@ export const useWork = defineStore('work', () => {
     return areaNames.value.get(unit) ?? granted ?? unit
   }
 
-  /** The databases in which this person records. */
-  const scopes = computed(() => (server.value?.carry ?? []).filter((name) => name !== CATALOG))
+  /** The databases in which this person records: a hub assigns those of its commune, the province all of them. */
+  const scopes = computed(() => [
+    ...new Set(servers.value.flatMap(({ carry }) => carry).filter((name) => name !== CATALOG)),
+  ])
 
-  return { lists, forms, server, isRead, isReady, scopes, formTitle, areaName }
+  return { lists, forms, isRead, isReady, lastExchangeAt, scopes, formTitle, areaName }
 })

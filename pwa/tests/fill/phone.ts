@@ -8,6 +8,7 @@ import { useForm, type FillForm, type FillState } from '@/composables/useForm'
 import type { FormDocument } from '@/domain/record'
 import { database, type Draft, type OwnRevision } from '@/storage/database'
 import { beginDraft, getDraft, saveDraft } from '@/storage/drafts'
+import { listed } from '@/storage/listing'
 import { finishDraft } from '@/storage/records'
 
 export const FORMS = [
@@ -46,7 +47,9 @@ export async function carry(form: string, xform: string): Promise<string> {
     xform: `sha-${form}`,
     lists: {},
   }
-  await database.bodies.put({ database: 'catalog', id: `form:${form}:${version}`, content })
+  const revision = { id: `form:${form}:${version}`, rev: '1-0', deleted: 0 } as const
+  await database.documents.put({ ...listed('catalog', revision, { ...content }), past: [] })
+  await database.bodies.put({ database: 'catalog', id: revision.id, rev: revision.rev, content })
   await database.contents.put({ sha256: `sha-${form}`, text: xform })
   return version
 }

@@ -26,11 +26,12 @@ export class Door {
   files = new Map<string, { length: number; data: Uint8Array }>()
   contents = new Map<string, string>()
   carry: string[]
-  access = 'access-1'
-  refresh = 'refresh-1'
+  access: string
+  refresh: string
   /** Documents by id that this door keeps in quarantine instead of storing. */
   quarantine = new Set<string>()
   refuse = new Set<string>()
+  /** Those that were let in. */
   requests: SyncRequest[] = []
   /** Bytes of documents in an answer are counted against `max_bytes` as they are. */
   paths: string[] = []
@@ -38,12 +39,14 @@ export class Door {
   constructor(carry: string[], id = 'server-1') {
     this.carry = carry
     this.id = id
+    this.access = `access-of-${id}`
+    this.refresh = `refresh-of-${id}`
     for (const name of carry) this.store(name)
   }
 
   readonly fetch = async (path: string, init: RequestInit = {}): Promise<Response> => {
     this.paths.push(`${init.method ?? 'GET'} ${path}`)
-    if (path === '/api/sync') return this.sync(init)
+    if (path === '/api/sync') return named(await this.sync(init), this.id)
     if (path.startsWith('/api/media')) return this.media(path, init)
     const content = this.contents.get(path.replace('/api/contents/', ''))
     return content === undefined ? problem(404, 'not_found') : new Response(content)
@@ -91,6 +94,15 @@ export class Door {
     return all.filter((one) => !all.some((other) => other.parent === one.rev)).map((one) => one.rev)
   }
 
+  /** Take over all that another server has, as replication does. */
+  async take(other: Door): Promise<void> {
+    for (const [name, { revisions }] of other.databases) {
+      for (const [id, known] of revisions) {
+        for (const revision of known.values()) await this.put(name, id, revision)
+      }
+    }
+  }
+
   private async put(name: string, id: string, revision: Revision): Promise<boolean> {
     const store = this.store(name)
     let known = store.revisions.get(id)
@@ -105,19 +117,19 @@ export class Door {
 
   private async sync(init: RequestInit): Promise<Response> {
     const request = await unpacked(init)
-    this.requests.push(request)
     const authorization = new Headers(init.headers).get('Authorization')
     let tokens: SyncAnswer['tokens'] = null
     let isSignedIn = authorization === `Bearer ${this.access}`
     if (authorization !== null && !isSignedIn) {
       if (request.refresh !== this.refresh) return problem(401, 'not_signed_in')
-      this.access = `access-${String(this.requests.length + 1)}`
-      this.refresh = `refresh-${String(this.requests.length + 1)}`
+      this.access = `access-${this.id}-${String(this.requests.length + 1)}`
+      this.refresh = `refresh-${this.id}-${String(this.requests.length + 1)}`
       tokens = { access_token: this.access, expires_in: 900, refresh_token: this.refresh }
       isSignedIn = true
     }
     if (request.push.length > 0 && !(await this.sealIsValid(request))) return problem(422, 'seal_invalid')
     if (request.push.length === 0 && !isSignedIn) return problem(401, 'not_signed_in')
+    this.requests.push(request)
     const numbers = this.numbersOf(request.enrolment)
     for (const number of request.holding.discarded) numbers.discarded.add(Number(number))
     for (const number of request.verdicts) numbers.verdicts.delete(Number(number))
@@ -134,6 +146,7 @@ export class Door {
       carry: isSignedIn ? this.carry : null,
       safe: String(received),
       highest_number: String(received),
+      missing: missing(numbers, request),
       server: this.id,
       next_s: 300,
     }
@@ -256,9 +269,22 @@ export class Door {
   }
 }
 
+/** What was neither received nor is said to be held or discarded. */
+function missing({ received, discarded }: Numbers, { holding }: SyncRequest): string {
+  const known = new Set([...received, ...discarded, ...holding.unsent.map(Number)])
+  const all = Array.from({ length: Math.max(0, ...known) }, (_, index) => index + 1)
+  return all.filter((number) => !known.has(number)).join(',')
+}
+
 async function unpacked(init: RequestInit): Promise<SyncRequest> {
   const stream = new Blob([init.body as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream('gzip'))
   return (await new Response(stream).json()) as SyncRequest
+}
+
+/** Who refuses a token says who it is. */
+function named(response: Response, id: string): Response {
+  if (response.status === 401) response.headers.set('Nuong-Server', id)
+  return response
 }
 
 function problem(status: number, code: string): Response {

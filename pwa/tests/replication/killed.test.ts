@@ -123,7 +123,7 @@ async function expectWhole({ door, first, second, photo }: World): Promise<void>
   expect(await database.documents.where('database').equals(AGRI).count()).toBe(4)
   for (const row of await database.documents.where('database').equals(AGRI).toArray()) {
     expect(row.rev).toBe(door.winner(AGRI, row.id)?.rev)
-    expect(await database.bodies.get([AGRI, row.id])).toBeDefined()
+    expect(await database.bodies.get([AGRI, row.id, row.rev])).toBeDefined()
   }
 }
 

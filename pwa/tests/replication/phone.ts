@@ -7,6 +7,7 @@ import { database } from '@/storage/database'
 import { beginDraft, beginEdit } from '@/storage/drafts'
 import { finishDraft, getRecord } from '@/storage/records'
 import { keyFor, storeSignIn } from '@/storage/session'
+import { revisionId } from '@/domain/revision'
 import type { Answers, Media } from '@/domain/record'
 import type { Fetch } from '@/api/client'
 import type { Door } from './door'
@@ -32,8 +33,13 @@ export async function signIn(door: Door, username = 'lo.thi.mai'): Promise<strin
   return id
 }
 
-export async function record(answers: Answers, media: Media = {}, person = 'person-lo.thi.mai'): Promise<string> {
-  const draft = await beginDraft({ database: AGRI, person, form: 'household_crop', version: '2026112101' })
+export async function record(
+  answers: Answers,
+  media: Media = {},
+  person = 'person-lo.thi.mai',
+  scope = AGRI,
+): Promise<string> {
+  const draft = await beginDraft({ database: scope, person, form: 'household_crop', version: '2026112101' })
   await finishDraft(draft, answers, media)
   return draft.id
 }
@@ -44,6 +50,22 @@ export async function edit(id: string, answers: Answers, person = 'person-lo.thi
   const { rev, title, content } = view
   const draft = await beginEdit({ database: AGRI, id, person, rev, title, content })
   return finishDraft(draft, answers, {})
+}
+
+/** Delete a record, as the next save of the same enrolment. */
+export async function remove(id: string): Promise<void> {
+  const view = await getRecord(AGRI, id)
+  const [enrolment] = await database.enrolments.toArray()
+  if (view === undefined || enrolment === undefined) throw new Error('no such record')
+  const number = enrolment.highestNumber + 1
+  const saved = { by: enrolment.id, number: String(number), at: new Date().toISOString() }
+  const content = { type: 'record', saved }
+  const rev = await revisionId(id, { deleted: true, parent: view.rev, content })
+  const { person } = enrolment
+  const place = { database: AGRI, id, parent: view.rev, enrolment: enrolment.id, person, title: '' }
+  const row = { rev, ...place, content, number, deleted: 1, frozen: 0, savedAt: saved.at, receipts: {} } as const
+  await database.revisions.put(row)
+  await database.enrolments.update(enrolment.id, { highestNumber: number })
 }
 
 export function exchangeWith(door: Door, fetch: Fetch = door.fetch, again = false): Promise<ExchangeResult> {
