@@ -1,11 +1,11 @@
 """People and their grants as rows: found, added, changed, listed."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import RowMapping, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.grants import Grant
@@ -42,19 +42,27 @@ def by_given_name(person: Person) -> tuple[str, str]:
 _PERSON = [column for column in people.columns if column.name != "password"]
 
 
+# Built once, with the grants: every request asks one of these, and building a query costs more than running it.
+_WITH_GRANTS = (
+    select(*people.c, grants.c.role, grants.c.project, grants.c.unit)
+    .select_from(people)
+    .outerjoin(grants, grants.c.person == people.c.id)
+    .order_by(*grants.primary_key.columns)
+)
+_BY_ID = _WITH_GRANTS.where(people.c.id == bindparam("person"))
+_BY_USERNAME = _WITH_GRANTS.where(people.c.username == bindparam("username"))
+
+
 async def find(connection: AsyncConnection, person: str) -> Person | None:
     """Return the person with this id and their grants."""
-    row = (await connection.execute(select(*_PERSON).where(people.c.id == person))).first()
-    return await _with_grants(connection, Person(**row._mapping)) if row else None
+    found = _with_grants((await connection.execute(_BY_ID, {"person": person})).mappings().all())
+    return found and found[0]
 
 
 async def find_by_username(connection: AsyncConnection, username: str) -> tuple[Person, str] | None:
     """Return the person of this name, however it is typed, and their password's hash."""
-    row = (await connection.execute(select(people).where(people.c.username == folded(username)))).first()
-    if row is None:
-        return None
-    fields = {name: value for name, value in row._mapping.items() if name != "password"}
-    return await _with_grants(connection, Person(**fields)), row.password
+    rows = await connection.execute(_BY_USERNAME, {"username": folded(username)})
+    return _with_grants(rows.mappings().all())
 
 
 async def everybody(connection: AsyncConnection) -> list[Person]:
@@ -115,7 +123,9 @@ async def principal(connection: AsyncConnection, person: str, enrolment: str | N
     return Principal(person, rows[0].name, enrolment, held)
 
 
-async def _with_grants(connection: AsyncConnection, person: Person) -> Person:
-    query = select(grants).where(grants.c.person == person.id).order_by(*grants.primary_key.columns)
-    held = tuple(Grant(row.role, row.project, row.unit) for row in await connection.execute(query))
-    return replace(person, grants=held)
+def _with_grants(rows: Sequence[RowMapping]) -> tuple[Person, str] | None:
+    """Return the person whom these rows are of, one for each grant, and their password's hash."""
+    if not rows:
+        return None
+    held = tuple(Grant(row["role"], row["project"], row["unit"]) for row in rows if row["role"] is not None)
+    return Person(**{column.name: rows[0][column.name] for column in _PERSON}, grants=held), rows[0]["password"]
