@@ -14,8 +14,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sync.canonical import Json
+from sync.document import Checked, Content, Forms
 from sync.fields import ATTRIBUTES, changes, chosen, patch, value_at
-from sync.history import ANSWERS, Checked, Content, Edit, Forms, History
+from sync.history import ANSWERS, Edit, History
 from sync.policy import Candidate, Cause, How, Settled, choices_cause, settle
 from sync.revision import RevisionId, rank
 from sync.shape import ABSENT, GROUP, Path, Place, Value, place_of

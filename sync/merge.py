@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from sync.canonical import Json, canonical
 from sync.combination import Combined, FieldOutcome, combined, value_before
-from sync.history import (
+from sync.document import (
     RESOLVED,
     Checked,
     Content,
@@ -31,8 +31,8 @@ from sync.history import (
     counting_leaves,
     is_machine_merge,
     is_resolved_tombstone,
-    read,
 )
+from sync.history import read
 from sync.policy import Candidate, Cause, How
 from sync.revision import RevisionId, revision_id
 from sync.shape import ABSENT, Path, Value

@@ -6,9 +6,9 @@ person; until one has decided, the greatest candidate by (is a decision, generat
 line lies. Here candidates come greatest first.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Literal, TypeAlias
 
@@ -22,6 +22,9 @@ Cause: TypeAlias = Literal[
 
 NUMBERS = frozenset({"integer", "decimal"})
 PLACES = frozenset({"geopoint", "geotrace", "geoshape"})
+
+_CLOCK = r"([0-9]{2}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]+)?))?(Z|([+-])([0-9]{2}):?([0-9]{2}))?"
+_MOMENT = re.compile(rf"(?:([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}}))?(?:(?:^|T){_CLOCK})?").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,31 +115,48 @@ def _merged(place: Place, candidates: Sequence[Candidate], base: Callable[[], Va
         return None if text is None else Settled(text, None, "policy")
     if merge not in {"max", "min"}:
         return None
-    keys = [_key(place.shape.type, candidate.value) for candidate in candidates]
+    amounts = [_amount(place.shape.type, candidate.value) for candidate in candidates]
+    known = [amount for amount in amounts if amount is not None]
     # A blank, or a time with a zone beside one without, is neither more nor less.
-    if None in keys or len({_kind(key) for key in keys}) > 1:
+    if len(known) < len(amounts) or len({amount.has_zone for amount in known}) > 1:
         return None
-    extreme = max if merge == "max" else min
-    best = keys.index(extreme(keys))  # type: ignore[type-var]
-    return Settled(candidates[best].value, candidates[best].rev, "policy")
+    numbers = [amount.number for amount in known]
+    best = candidates[numbers.index(max(numbers) if merge == "max" else min(numbers))]
+    return Settled(best.value, best.rev, "policy")
 
 
-def _key(type_: str, value: Value) -> Decimal | date | time | None:
+@dataclass(frozen=True, slots=True)
+class _Amount:
+    """What `max` and `min` compare: a number, of moments in seconds."""
+
+    number: Decimal
+    has_zone: bool = False
+
+
+def _amount(type_: str, value: Value) -> _Amount | None:
     if not isinstance(value, str):
         return None
-    try:
-        if type_ in NUMBERS:
+    if type_ in NUMBERS:
+        try:
             number = Decimal(value)
-            return number if number.is_finite() else None
-        if type_ == "date":
-            return date.fromisoformat(value)
-        return time.fromisoformat(value) if type_ == "time" else datetime.fromisoformat(value)
-    except (InvalidOperation, ValueError):
+        except InvalidOperation:
+            return None
+        return _Amount(number) if number.is_finite() else None
+    return _moment(value)
+
+
+def _moment(text: str) -> _Amount | None:
+    """Return a date, a time or both in seconds, at Greenwich where a zone is named."""
+    read = _MOMENT(text)
+    if read is None or not text:
         return None
-
-
-def _kind(key: object) -> object:
-    return getattr(key, "tzinfo", None) is None
+    year, month, day, hours, minutes, seconds = (Decimal(part or 0) for part in read.group(1, 2, 3, 4, 5, 6))
+    sign, zone_hours, zone_minutes = read.group(8, 9, 10)
+    # Counted from March, as the calendar of the Romans was, leap days come last (Howard Hinnant, days_from_civil).
+    year, month = (year - 1, month + 9) if month <= 2 else (year, month - 3)
+    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * month + 2) // 5 + day
+    zone = Decimal(f"{sign}1") * (int(zone_hours) * 60 + int(zone_minutes)) if sign else Decimal()
+    return _Amount(days * 86_400 + hours * 3600 + (minutes - zone) * 60 + seconds, read.group(7) is not None)
 
 
 def _by_revision(candidates: Sequence[Candidate]) -> list[Candidate]:
