@@ -9,10 +9,10 @@ and the whole page waits.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
-from sqlalchemy import Row, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -96,26 +96,27 @@ class Follower:
 
     async def retry_set_aside(self) -> int:
         """Try every document that was set aside once more; return how many could be taken."""
-        here = set_aside.c.follower == self._projection.name
+        here = set_aside.c.follower == self.name
         async with self._storage.read() as connection:
             waiting = (await connection.execute(select(set_aside).where(here).order_by(set_aside.c.last_at))).all()
-        return sum([await self._retry(row) for row in waiting])
+        return sum([await self._take_again(row.database, row.doc_id) for row in waiting])
 
     async def retry(self, database: str, document: str) -> bool:
         """Try one document that was set aside once more; whether it could be taken, or is not set aside at all."""
         here = (set_aside.c.follower == self.name) & (set_aside.c.database == database)
         async with self._storage.read() as connection:
-            row = (
-                await connection.execute(select(set_aside).where(here, set_aside.c.doc_id == document))
-            ).one_or_none()
-        return row is None or await self._retry(row)
+            is_aside = await connection.scalar(select(set_aside.c.doc_id).where(here, set_aside.c.doc_id == document))
+        return is_aside is None or await self._take_again(database, document)
 
-    async def _retry(self, row: Row[*tuple[Any, ...]]) -> bool:
-        page = await self._journal.changes(row.database, since=row.seq - 1, limit=1, include_docs=True)
-        # A document that has changed since then stands later in the feed, and comes from there.
-        if not page.rows or page.rows[0].doc_id != row.doc_id:
-            return False
-        return await self._take_alone(row.database, page.rows[0], 1, None)
+    async def take_again(self, database: str, ids: Sequence[str]) -> None:
+        """Take these documents as they stand now, wherever the checkpoint is: something else has changed for them."""
+        for start in range(0, len(ids), PAGE):
+            changes = await self._journal.changes_of(database, ids[start : start + PAGE])
+            await self._take(database, changes, None)
+
+    async def _take_again(self, database: str, document: str) -> bool:
+        changes = await self._journal.changes_of(database, [document])
+        return all([await self._take_alone(database, change, 1, None) for change in changes])
 
     async def _follow(self, database: str, since: int) -> int:
         taken = 0
@@ -128,20 +129,23 @@ class Follower:
             )
             if not page.rows:
                 return taken
-            await self._take(database, page.rows, since, page.last_seq)
+            await self._take(database, page.rows, _Step(since, page.last_seq))
             taken += len(page.rows)
             since = page.last_seq
 
-    async def _take(self, database: str, changes: Sequence[Change], since: int, last_seq: int) -> None:
+    async def _take(self, database: str, changes: Sequence[Change], step: _Step | None) -> None:
+        """Take a page in one transaction, or each document of it alone; `step` None moves no checkpoint."""
         try:
             effects = await self._projection.effects(database, changes)
-            await self._apply(database, changes, effects, _Step(since, last_seq))
+            await self._apply(database, changes, effects, step)
         except Exception as error:
             if is_transient(error):
                 raise
+            since = None if step is None else step.since
             for change in changes:
-                await self._take_alone(database, change, ATTEMPTS, _Step(since, change.seq))
-                since = change.seq
+                alone = None if since is None else _Step(since, change.seq)
+                await self._take_alone(database, change, ATTEMPTS, alone)
+                since = None if since is None else change.seq
 
     async def _take_alone(self, database: str, change: Change, attempts: int, step: _Step | None) -> bool:
         failure: Exception | None = None

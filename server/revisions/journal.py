@@ -20,6 +20,7 @@ from server.revisions.batch import Arrival, Batch
 from server.revisions.bell import Bell
 from server.revisions.listening import Listening
 from server.revisions.model import (
+    Change,
     Changes,
     DatabaseState,
     NewRevision,
@@ -142,6 +143,11 @@ class Journal:
                 for_phones=for_phones,
                 counts_pending=counts_pending,
             )
+
+    async def changes_of(self, database: str, ids: Collection[str]) -> list[Change]:
+        """Return where these documents stand in the feed now, with their winners' contents, in its order."""
+        async with self._storage.read() as connection:
+            return await feed.changes_of(connection, self._sql, database, ids)
 
     async def position(self, database: str, since_text: str) -> int:
         """Return the sequence of a checkpoint; 0 when it is malformed or not one of this journal's chain."""
