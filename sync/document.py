@@ -11,7 +11,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from sync.canonical import Json, canonical
 from sync.graph import Graph
-from sync.revision import RevisionId, revision_id
+from sync.revision import RevisionId, merged_of, revision_id
 from sync.shape import Path, Shape
 
 Content: TypeAlias = Mapping[str, Json]
@@ -36,6 +36,23 @@ class Document:
     doc_id: str
     graph: Graph
     revisions: Mapping[RevisionId, Revision]
+
+    def following(self, parent: RevisionId | None, content: Content, *, deleted: bool = False) -> "Following":
+        """Return a revision that says this after `parent`, and the document as it is with it."""
+        data = canonical(content)
+        rev = revision_id(self.doc_id, deleted=deleted, parent=parent, content=data)
+        line = () if parent is None else (parent,)
+        graph = self.graph.adding(rev, line, deleted=deleted, merged=merged_of(data))
+        revision = Revision(rev, parent, deleted, content)
+        return Following(revision, Document(self.doc_id, graph, {**self.revisions, rev: revision}))
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """A revision that somebody may write, and the document as it would be then."""
+
+    revision: Revision
+    document: Document
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ __all__ = [
     "edits_of",
     "is_machine_merge",
     "is_resolved_tombstone",
+    "taken_back",
 ]
 
 
@@ -115,6 +116,16 @@ def close(document: Document, forms: Forms) -> Closing | Waiting | None:
         content["open"] = {path: list(candidates) for path, candidates in together.open.items()}
     merge = _new(document, winner, content, deleted=False)
     return Closing(merge, _tombstones(document, [leaf for leaf in live if leaf != winner]))
+
+
+def taken_back(document: Document, decision: RevisionId, forms: Forms) -> Combined | Waiting:
+    """Return what stands once a decision is taken back, which is what the undo has to hold beside its `undoes`."""
+    together = combine(document, forms)
+    if isinstance(together, Waiting):
+        return together
+    parent = together.winner
+    content = document.revisions[parent].content if together.is_deleted else together.content
+    return combine(document.following(parent, {**content, "undoes": [decision]}).document, forms)
 
 
 def edits_of(document: Document, forms: Forms) -> Mapping[RevisionId, Mapping[Path, Value]] | Waiting:

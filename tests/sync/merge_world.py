@@ -7,7 +7,7 @@ from typing import Any
 from sync.canonical import canonical
 from sync.fields import FieldShape, Path, Shape
 from sync.graph import Graph
-from sync.merge import Checked, Closing, Combined, Document, Revision, Waiting, close, combine
+from sync.merge import Checked, Closing, Combined, Document, Revision, Waiting, close, combine, taken_back
 from sync.revision import merged_of, revision_id
 
 DOC = "0193a1b2-0000-7000-8000-000000000001"
@@ -108,12 +108,11 @@ class Story:
         answers = {**before.get("answers", {}), **(answers or {})}  # type: ignore[dict-item]
         return self.add(parent, {**said, "answers": answers, "decided": sorted(paths)})
 
-    def undo(self, parent: str, decision: str, answers: Mapping[str, Any]) -> str:
-        """Add the taking back of a decision; `answers` are what stands without it."""
-        before = self.revisions[parent].content
-        said = {name: value for name, value in before.items() if name not in {"saved", "merged", "open", "decided"}}
-        answers = {**before.get("answers", {}), **answers}  # type: ignore[dict-item]
-        return self.add(parent, {**said, "answers": answers, "undoes": [decision]})
+    def undo(self, parent: str, decision: str, revs: Collection[str] | None = None) -> str:
+        """Add the taking back of a decision by a manager who holds these revisions."""
+        standing = taken_back(self.document(revs), decision, self.forms)
+        assert not isinstance(standing, Waiting), standing
+        return self.add(parent, {**standing.content, "undoes": [decision]})
 
     def delete(self, parent: str, **content: Any) -> str:
         """Add a person's deletion."""
@@ -149,9 +148,9 @@ class Story:
         assert not isinstance(combined, Waiting), combined
         return combined
 
-    def close(self) -> Closing | None:
-        """Close the branches as a follower does; return what was written."""
-        closing = close(self.document(), self.forms)
+    def close(self, revs: Collection[str] | None = None) -> Closing | None:
+        """Close the branches as the follower does on a server with these revisions; return what was written."""
+        closing = close(self.document(revs), self.forms)
         assert not isinstance(closing, Waiting), closing
         if closing is not None:
             written = [*closing.tombstones, *([closing.merge] if closing.merge else [])]
