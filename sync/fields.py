@@ -46,7 +46,9 @@ __all__ = [
     "Shape",
     "Value",
     "changes",
+    "field_at",
     "flatten",
+    "of_record",
     "patch",
     "place_of",
     "unflatten",
@@ -59,6 +61,7 @@ ATTRIBUTES = frozenset(
     {"_id", "_rev", "_deleted", "form", "form_version", "saved", "merged", "open", "decided", "undoes", "comment"}
     | {"forwarded"}
 )
+FORM = frozenset({"form", "form_version"})
 
 
 def changes(
@@ -143,6 +146,11 @@ def field_at(content: Mapping[str, Json], path: Path, shape: Shape) -> Value:
     if role == "choices" and is_choices(value):
         return None
     return value
+
+
+def of_record(content: Mapping[str, Json]) -> dict[str, Json]:
+    """Return what a content says of the record: without what a revision says of itself."""
+    return {name: value for name, value in content.items() if name not in ATTRIBUTES or name in FORM}
 
 
 def is_choices(value: object) -> bool:

@@ -209,9 +209,14 @@ class _Reader:
             for named in _strings(self._said(rev, "undoes")):
                 known = self.revisions.get(named)
                 is_known = named != rev and bits.get(named, 0) & knows[rev]
-                if is_known and known is not None and (known.content.get("decided") or known.content.get("undoes")):
+                if is_known and known is not None and self._may_be_taken_back(known):
                     undone.add(named)
         return frozenset(undone)
+
+    def _may_be_taken_back(self, revision: Revision) -> bool:
+        """Whether `undoes` may name it: a worker's own answer is corrected, never taken back."""
+        content = revision.content
+        return bool(content.get("decided") or content.get("undoes") or self._said(revision.rev, "forwarded"))
 
     def _said(self, rev: RevisionId, member: str) -> Json:
         """Return a member that a revision says itself: one that only repeats its parent's says nothing."""
