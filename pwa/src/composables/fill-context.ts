@@ -15,6 +15,8 @@ export type FillContext = {
   readonly target: Ref<string | null>
   /** What a supervisor wrote about answers, by JSON Pointer from the record's root. */
   readonly comments: Readonly<Record<string, string>>
+  /** Files are only looked at: nothing here could bring a new one to the server. */
+  readonly areFilesKept?: boolean
   pass(nodeIds: readonly string[]): void
 }
 

@@ -59,6 +59,8 @@ export type FillForm = {
   setStep(step: string): void
   /** Change the instance's XML where the engine offers no call for it, and go on with the result. */
   rework(change: (instance: Document) => void): Promise<void>
+  /** What stands now, complete or not; null while no form is open. Throws where answers can't carry it. */
+  answers(): Promise<Answers | null>
   /** Make the draft the person's revision; nothing happens while a question is open, which the last page lists. */
   finish(): Promise<void>
 }
@@ -208,6 +210,12 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     await save()
   }
 
+  async function answers(): Promise<Answers | null> {
+    if (state.value.kind !== 'open' || form === null) return null
+    const { draft, schema, root: filled } = state.value
+    return answersOf(form, schema, draft, filled)
+  }
+
   let finishing: Promise<void> | null = null
 
   /** A second tap waits for the first. */
@@ -226,8 +234,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     if (payload.status !== 'ready' || unkept.value.size > 0) return
     isFinishing = true
     try {
-      const saved = toAnswers(schema, cleanText(filled.instanceState.instanceXML))
-      const answers = draft.answers === null ? saved : await withoutRewriting(form, schema, draft.answers, saved)
+      const answers = await answersOf(form, schema, draft, filled)
       const rev = await ports.finishDraft(draft, answers, mentionedMedia(schema, answers, media.value))
       state.value = { kind: 'finished', database: draft.database, record: draft.id, rev }
     } catch (error) {
@@ -248,6 +255,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     keepMedia,
     setStep,
     rework,
+    answers,
     finish,
   }
 }
@@ -257,6 +265,11 @@ async function instance(form: LoadedForm, schema: FormSchema, draft: Draft): Pro
   if (draft.xml !== null) return form.restore(cleanText(draft.xml))
   if (draft.answers !== null) return form.restore(toXml(schema, draft.answers))
   return form.create()
+}
+
+async function answersOf(form: LoadedForm, schema: FormSchema, draft: Draft, filled: RootNode): Promise<Answers> {
+  const saved = toAnswers(schema, cleanText(filled.instanceState.instanceXML))
+  return draft.answers === null ? saved : withoutRewriting(form, schema, draft.answers, saved)
 }
 
 /** The engine reads the same base once more, so that only what the person changed counts as changed. */

@@ -67,7 +67,9 @@ export function useQuestion(node: QuestionNode): Question {
         .join(''),
     ),
     isRequired: computed(() => node.currentState.required),
-    isReadonly: computed(() => node.currentState.readonly),
+    isReadonly: computed(
+      () => node.currentState.readonly || (fill.areFilesKept === true && node.nodeType === 'upload'),
+    ),
     isInvalid: computed(() => error.value !== ''),
     error,
     describedBy,

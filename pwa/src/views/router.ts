@@ -48,6 +48,20 @@ const routes: RouteRecordRaw[] = [
     props: true,
     meta: { frame: 'desk', roles: ['supervisor', 'data_manager', 'administrator'] },
   },
+  desk('/desk/conflicts', 'desk-conflicts', () => import('./desk/ConflictsView.vue'), [
+    'data_manager',
+    'administrator',
+  ]),
+  desk('/desk/conflicts/alike', 'desk-conflicts-alike', () => import('./desk/ConflictsAlikeView.vue'), [
+    'data_manager',
+  ]),
+  {
+    path: '/desk/conflicts/:database/:record',
+    name: 'desk-conflict',
+    component: () => import('./desk/ConflictView.vue'),
+    props: true,
+    meta: { frame: 'desk', roles: ['data_manager', 'administrator'] },
+  },
   desk('/desk/quarantine', 'desk-quarantine', () => import('./desk/QuarantineView.vue'), [
     'data_manager',
     'administrator',

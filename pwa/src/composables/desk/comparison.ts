@@ -1,6 +1,7 @@
 /** What differs between two branches of a record, as rows of a table: one question a row, what each side answered. */
 import type { Field, FormSchema } from '@/domain/form-schema'
 import type { Answers, Json } from '@/domain/record'
+import { fieldAt, stepsOf } from '@/domain/pointers'
 import { hasChanges, summaryOf, type SummaryLine } from '@/domain/summary'
 import { plainLabel } from './usePlaces'
 
@@ -30,9 +31,6 @@ function rows(line: SummaryLine, before: string, language: string): ComparedAnsw
 
 /** The label of the question that a comment is pinned to; its pointer, with rows by their ids, where the form has no such question. */
 export function labelAt(schema: FormSchema | null, pointer: string, language: string): string {
-  const names = pointer.split('/').slice(2)
-  // A row's id is no name of the form's, so that it is passed over.
-  const path = names.reduce((found, name) => (schema?.byPath.has(`${found}/${name}`) ? `${found}/${name}` : found), '')
-  const field = schema?.byPath.get(path)
-  return field === undefined ? names.join(' › ') : plainLabel(field, language)
+  const field = fieldAt(schema, pointer)
+  return field === null ? stepsOf(pointer).slice(1).join(' › ') : plainLabel(field, language)
 }

@@ -1,0 +1,69 @@
+/** What a person can choose for one open question, each under one key: the sides by number, what stood before by `b`, an own value by `e`. */
+import type { Candidate, Elsewhere, Question, Value } from '@/api/conflicts'
+import { sameChoice, type Choice } from '@/domain/choosing'
+import type { LexicalType } from '@/domain/lexical'
+
+export type Option =
+  | { readonly kind: 'side'; readonly key: string; readonly choice: Choice; readonly candidate: Candidate }
+  | { readonly kind: 'confirm' | 'keep' | 'delete'; readonly key: string; readonly choice: Choice }
+  | { readonly kind: 'stay'; readonly key: string; readonly choice: Choice; readonly unitName: string }
+  | { readonly kind: 'base'; readonly key: 'b'; readonly choice: Choice; readonly value: Value }
+
+export type Here = { readonly database: string; readonly unit_name: string }
+
+export function optionsOf(question: Question, here: Here, elsewhere: readonly Elsewhere[]): Option[] {
+  const found: ((key: string) => Option)[] = []
+  const may = new Set(question.may)
+  if (may.has('candidate')) {
+    for (const candidate of question.candidates) {
+      found.push((key) => ({ kind: 'side', key, choice: { kind: 'candidate', rev: candidate.rev }, candidate }))
+    }
+  }
+  for (const kind of ['keep', 'delete'] as const) {
+    if (may.has(kind)) found.push((key) => ({ kind, key, choice: { kind } }))
+  }
+  if (may.has('stay')) {
+    for (const { database, unit_name: unitName } of [here, ...elsewhere]) {
+      found.push((key) => ({ kind: 'stay', key, choice: { kind: 'stay', database }, unitName }))
+    }
+  }
+  // Who can take the side that stands has confirmed it by that.
+  if (may.has('confirm') && !may.has('candidate')) {
+    found.push((key) => ({ kind: 'confirm', key, choice: { kind: 'confirm' } }))
+  }
+  const numbered = found.map((make, index) => make(String(index + 1)))
+  const { base } = question
+  // What nobody had answered before is no answer to go back to.
+  if (base === null || base.is_absent || !may.has('value')) return numbered
+  if (question.candidates.some(({ value }) => sameValue(value, base))) return numbered
+  return [...numbered, { kind: 'base', key: 'b', choice: { kind: 'base' }, value: base }]
+}
+
+export function sameValue(one: Value, other: Value): boolean {
+  return one.is_absent === other.is_absent && JSON.stringify(one.value) === JSON.stringify(other.value)
+}
+
+const TYPED: Readonly<Record<string, LexicalType | 'choice'>> = {
+  text: 'string',
+  integer: 'int',
+  decimal: 'decimal',
+  date: 'date',
+  time: 'time',
+  dateTime: 'dateTime',
+  geopoint: 'geopoint',
+  select_one: 'choice',
+}
+
+/** How an own value is entered; null where the question is none that a person types an answer to. */
+export function typedBy(question: Question): LexicalType | 'choice' | null {
+  const way = question.may.includes('value') ? (TYPED[question.type] ?? null) : null
+  return way === 'choice' && question.choices.length === 0 ? null : way
+}
+
+/** The option that the machine would take, and why; null where it has nothing to say. */
+export function proposed(question: Question, options: readonly Option[]): Option | null {
+  const { proposal } = question
+  if (proposal === null || proposal.rev === null) return null
+  const choice: Choice = { kind: 'candidate', rev: proposal.rev }
+  return options.find((option) => sameChoice(option.choice, choice)) ?? null
+}

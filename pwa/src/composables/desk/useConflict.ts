@@ -1,0 +1,281 @@
+/**
+ * One record whose questions a person settles: loaded, chosen on, tried, saved once, taken back. Who else looks at it is told while the
+ * page is open. When somebody else was quicker, the fresh page stands on the screen and every choice that was made is still there:
+ * in its place where its question is still open, handed back where it isn't.
+ */
+import { computed, onScopeDispose, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef } from 'vue'
+import type { Api } from '@/api/client'
+import {
+  askAbout,
+  claimConflict,
+  fetchConflict,
+  sendChoices,
+  undoDecision,
+  type Claim,
+  type ConflictPage,
+  type Decided,
+  type SentChoice,
+  type SentDecision,
+  type Value,
+  type Warning,
+} from '@/api/conflicts'
+import { asProblem, type Problem } from '@/api/problem'
+import { allSent, carriedOver, type Choice, type Choices, type FieldChoice } from '@/domain/choosing'
+import type { Answers } from '@/domain/record'
+import type { Pending } from '@/stores/conflicts'
+
+export type ConflictState =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'open'; readonly page: ConflictPage }
+  | { readonly kind: 'failed'; readonly code: string; readonly params: Record<string, unknown> }
+
+/** A choice whose question somebody else settled. */
+export type Overtaken = { readonly path: string; readonly value: Value | null }
+
+export type SaveState =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'sending' }
+  /** What would be saved breaks what the form asks for; saving once more saves it all the same. */
+  | { readonly kind: 'warned'; readonly warnings: readonly Warning[] }
+  | { readonly kind: 'saved'; readonly rev: string | null }
+  | { readonly kind: 'undone' }
+  | {
+      readonly kind: 'moved'
+      readonly names: readonly string[]
+      readonly changed: readonly string[]
+      readonly overtaken: readonly Overtaken[]
+    }
+  | { readonly kind: 'failed'; readonly code: string; readonly params: Record<string, unknown> }
+
+/**
+ * What a person changed in the form when the record was opened there: field by field, so that a choice made after it stands beside it;
+ * as whole answers only where a new row came in, which no single field says.
+ */
+export type FormEdits = {
+  readonly changes: readonly FieldChoice[]
+  readonly whole: { readonly answers: Answers; readonly version: string } | null
+}
+
+export type Conflict = {
+  readonly state: ShallowRef<ConflictState>
+  readonly page: ComputedRef<ConflictPage | null>
+  readonly save: ShallowRef<SaveState>
+  readonly choices: ShallowRef<Choices>
+  readonly comment: Ref<string>
+  readonly edits: ShallowRef<FormEdits | null>
+  readonly others: ComputedRef<readonly Claim[]>
+  /** How many open questions have a choice. */
+  readonly chosen: ComputedRef<number>
+  readonly canSave: ComputedRef<boolean>
+  readonly load: () => Promise<void>
+  readonly choose: (path: string, choice: Choice | null) => void
+  readonly insist: (overtaken: Overtaken) => void
+  /** The record as it would stand by the choices so far; null where that can't be known, and `save` says why. */
+  readonly tryOut: () => Promise<ConflictPage | null>
+  readonly edit: (edits: FormEdits | null) => void
+  readonly submit: (isWarned?: boolean) => Promise<boolean>
+  readonly undo: (decision: string) => Promise<boolean>
+  readonly ask: (path: string, text: string, to: readonly string[]) => Promise<Problem | null>
+}
+
+const CLAIM_EVERY_MS = 60_000
+
+export function useConflict(api: Api, database: string, record: string, pending: Pending): Conflict {
+  const state = shallowRef<ConflictState>({ kind: 'loading' })
+  const save = shallowRef<SaveState>({ kind: 'idle' })
+  const choices = shallowRef<Choices>(pending.choices)
+  const comment = ref(pending.comment)
+  const edits = shallowRef<FormEdits | null>(null)
+  /** Values that the person insists on although their question was settled meanwhile. */
+  const insisted = shallowRef<readonly SentChoice[]>([])
+  const claims = shallowRef<readonly Claim[]>([])
+  const page = computed(() => (state.value.kind === 'open' ? state.value.page : null))
+  const questions = computed(() => page.value?.questions ?? [])
+  const chosen = computed(() => questions.value.filter(({ path }) => choices.value[path] !== undefined).length)
+  const canSave = computed(
+    () =>
+      page.value?.may_decide === true &&
+      save.value.kind !== 'sending' &&
+      (chosen.value > 0 || insisted.value.length > 0 || edits.value !== null),
+  )
+  const others = computed(() => claims.value.filter((claim) => claim.is_me !== true))
+
+  async function load(): Promise<void> {
+    try {
+      show(await fetchConflict(api, database, record))
+      choices.value = carriedOver([], questions.value, choices.value).choices
+      void claim()
+    } catch (error) {
+      const { code, params } = asProblem(error)
+      state.value = { kind: 'failed', code, params }
+    }
+  }
+
+  function show(fresh: ConflictPage): void {
+    state.value = { kind: 'open', page: fresh }
+    claims.value = fresh.claims
+  }
+
+  async function claim(leave = false): Promise<void> {
+    if (page.value?.may_decide !== true) return
+    try {
+      const answer = await claimConflict(api, database, record, leave)
+      if (!leave) claims.value = answer.claims
+    } catch {
+      // Who else looks is good to know and never needed.
+    }
+  }
+  const timer = setInterval(() => void claim(), CLAIM_EVERY_MS)
+  onScopeDispose(() => {
+    clearInterval(timer)
+    void claim(true)
+  })
+
+  function choose(path: string, choice: Choice | null): void {
+    const others = Object.fromEntries(Object.entries(choices.value).filter(([each]) => each !== path))
+    choices.value = choice === null ? others : { ...others, [path]: choice }
+    if (choice !== null && edits.value !== null) edits.value = without(edits.value, path)
+    if (save.value.kind !== 'moved') save.value = { kind: 'idle' }
+  }
+
+  function insist({ path, value }: Overtaken): void {
+    if (value === null) return
+    const one: SentChoice = value.is_absent ? { path, remove: true } : { path, value: value.value }
+    insisted.value = [...insisted.value.filter((each) => each.path !== path), one]
+  }
+
+  function edit(made: FormEdits | null): void {
+    edits.value = made
+    if (made === null) return
+    // What the form changed is its answer now; every other choice stands.
+    for (const path of Object.keys(choices.value)) {
+      if (made.changes.some((change) => isWithin(path, change.path))) choose(path, null)
+    }
+  }
+
+  function decision(rev: string, isDry: boolean): SentDecision {
+    const { changes, whole } = edits.value ?? { changes: [], whole: null }
+    const form = whole === null ? {} : { answers: whole.answers, form_version: whole.version }
+    const chosenHere = [...allSent(questions.value, choices.value), ...(whole === null ? changes : [])]
+    const paths = new Set(chosenHere.map(({ path }) => path))
+    const all = [...chosenHere, ...insisted.value.filter(({ path }) => !paths.has(path))]
+    return { rev, choices: all, ...form, comment: comment.value.trim(), dry_run: isDry }
+  }
+
+  async function tryOut(): Promise<ConflictPage | null> {
+    if (page.value === null) return null
+    const wanted = decision(page.value.rev, true)
+    if (wanted.choices.length === 0 && wanted.answers === undefined) return page.value
+    return (await send(wanted))?.page ?? null
+  }
+
+  async function submit(isWarned = false): Promise<boolean> {
+    if (page.value === null || !canSave.value) return false
+    const { rev } = page.value
+    if (!isWarned) {
+      const tried = await send(decision(rev, true))
+      if (tried === null) return false
+      if (tried.warnings.length > 0) {
+        save.value = { kind: 'warned', warnings: tried.warnings }
+        return false
+      }
+    }
+    const decided = await send(decision(rev, false))
+    if (decided === null) return false
+    forget()
+    show(decided.page)
+    save.value = { kind: 'saved', rev: decided.rev }
+    return true
+  }
+
+  function forget(): void {
+    choices.value = {}
+    comment.value = ''
+    edits.value = null
+    insisted.value = []
+  }
+
+  async function send(wanted: SentDecision): Promise<Decided | null> {
+    return attempt(() => sendChoices(api, database, record, wanted))
+  }
+
+  async function attempt(work: () => Promise<Decided>): Promise<Decided | null> {
+    save.value = { kind: 'sending' }
+    try {
+      const answer = await work()
+      save.value = { kind: 'idle' }
+      return answer
+    } catch (error) {
+      fail(asProblem(error))
+      return null
+    }
+  }
+
+  function fail({ code, params }: Problem): void {
+    const fresh = params['page'] as ConflictPage | undefined
+    if (code !== 'conflict_moved' || fresh === undefined) {
+      save.value = { kind: 'failed', code, params }
+      return
+    }
+    const changed = textsIn(params['changed'])
+    const carried = carriedOver(questions.value, fresh.questions, choices.value)
+    show(fresh)
+    choices.value = carried.choices
+    edits.value = null
+    save.value = { kind: 'moved', names: textsIn(params['by_names']), changed, overtaken: carried.lost }
+  }
+
+  async function undo(revision: string): Promise<boolean> {
+    if (page.value === null) return false
+    const { rev } = page.value
+    const answer = await attempt(() => undoDecision(api, database, record, { rev, decision: revision }))
+    if (answer === null) return false
+    show(answer.page)
+    save.value = { kind: 'undone' }
+    return true
+  }
+
+  async function ask(path: string, text: string, to: readonly string[]): Promise<Problem | null> {
+    try {
+      show((await askAbout(api, database, record, { path, text, to: [...to] })).page)
+      return null
+    } catch (error) {
+      return asProblem(error)
+    }
+  }
+
+  return {
+    state,
+    page,
+    save,
+    choices,
+    comment,
+    edits,
+    others,
+    chosen,
+    canSave,
+    load,
+    choose,
+    insist,
+    tryOut,
+    edit,
+    submit,
+    undo,
+    ask,
+  }
+}
+
+/** Edits without what a later choice at `path` is about; whole answers can't be taken apart, and go. */
+function without(edits: FormEdits, path: string): FormEdits | null {
+  const changes = edits.changes.filter((change) => !isWithin(path, change.path))
+  return edits.whole !== null || changes.length === 0 ? null : { changes, whole: null }
+}
+
+/** Whether `path` is the field at `other`, or a choice or cell of it. */
+export function isWithin(path: string, other: string): boolean {
+  return path === other || path.startsWith(`${other}/`)
+}
+
+function textsIn(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []
+}
