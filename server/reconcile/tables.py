@@ -38,6 +38,8 @@ records = Table(
     Column("folded", Text, nullable=False),
     Index(None, "database", "state", "urgency", "received_at", "id"),
     Index(None, "form", "database"),
+    # The same record in another scope: `server.reconcile.moved`.
+    Index(None, "id"),
 )
 
 #: The review documents of a record, which may arrive before it.
@@ -81,6 +83,17 @@ open_questions = Table(
     # Title and authors in folded letters, for searching without diacritics.
     Column("folded", Text, nullable=False),
     Index(None, "database", "since"),
+)
+
+#: Form versions that the branches of a record wait for: looked for again until they come.
+awaited_forms = Table(
+    "awaited_forms",
+    metadata,
+    Column("form", Text, primary_key=True),
+    Column("version", Text, primary_key=True),
+    Column("database", Text, primary_key=True),
+    Column("record", Text, primary_key=True),
+    Index(None, "database", "record"),
 )
 
 #: Where a field comes from that a machine brought together: not asked, and not of the winner's own line.
