@@ -73,6 +73,8 @@ async def _plain(journal: Journal, head: Head, pages: Sequence[Page]) -> bytes:
         about: dict[str, Any] = {"since": since, "more": page.more}
         if page.end:
             about["digest"] = page.end.digest
+        if lines := {doc_id: page.by[doc_id] for doc_id, _ in page.named if doc_id in page.by}:
+            about["by"] = lines
         parts += [b"," if position else b"", _json(page.database), b":", _json(about)[:-1], b',"docs":[']
         parts += [b",".join(document for _, document in page.rows), b"]}"]
     parts.append(b"}}")

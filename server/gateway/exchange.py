@@ -28,6 +28,7 @@ from server.gateway.admit import Admission, Admitted
 from server.gateway.answer import Head, write_answer
 from server.gateway.caller import Caller, identify, pushed_ids
 from server.gateway.compress import Coding, Meter
+from server.gateway.contributions import contributions
 from server.gateway.numbers import Numbers
 from server.gateway.outcomes import Waiting, decided, forget_confirmed, note_quarantined
 from server.gateway.progress import Progress, lock_progress, save_progress
@@ -115,6 +116,8 @@ async def exchange(parts: Parts, body: bytes, access_token: str | None, coding: 
         server=parts.server_id,
         next_s=NEXT_S,
     )
+    for page in pages:
+        page.by = await contributions(parts.storage, parts.journal, page, caller.enrolment.person)
     return await write_answer(parts.journal, head, pages, request.max_bytes, coding)
 
 

@@ -12,6 +12,7 @@ sequence that the digest was taken at.
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from server.areas.grants import CATALOG
 from server.gateway.compress import Meter
@@ -32,6 +33,10 @@ class Page:
     start: int
     position: int
     rows: list[tuple[int, bytes]] = field(default_factory=list)
+    #: The id and revision of each of `rows`.
+    named: list[tuple[str, str]] = field(default_factory=list)
+    #: Who has changed which of them, by id.
+    by: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     #: Where the feed stood when the page reached its end; None while more is to come.
     end: DatabaseState | None = None
 
@@ -58,6 +63,7 @@ def cut(pages: Sequence[Page], share: float) -> bool:
     for page in reversed(pages):
         while surplus and page.rows:
             page.rows.pop()
+            page.named.pop()
             page.position = page.rows[-1][0] if page.rows else page.start
             page.end = None
             surplus -= 1
@@ -116,6 +122,7 @@ async def _next_rows(journal: Journal, page: Page, pushed: Pushed, meter: Meter)
             if not meter.admit(document):
                 return False
             page.rows.append((row.seq, document))
+            page.named.append((row.doc_id, row.rev))
         page.position = row.seq
     page.position = changes.last_seq
     if changes.pending == 0 and changes.last_seq == changes.state.seq:

@@ -69,6 +69,14 @@ class Ack(_Wire):
     reason: str | None
 
 
+class Contribution(_Wire):
+    """What somebody did to a record: edited it, or decided about some of its fields."""
+
+    name: str
+    decided: list[str] = []
+    comment: str = ""
+
+
 class DatabaseChanges(_Wire):
     """The winners that changed after the phone's `since`, in the order of the feed."""
 
@@ -76,6 +84,8 @@ class DatabaseChanges(_Wire):
     since: Since
     more: bool
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
+    #: What others have done to records since this person's last edit, by the record's id; the oldest first.
+    by: dict[str, list[Contribution]] = {}
 
 
 class SyncAnswer(_Wire):

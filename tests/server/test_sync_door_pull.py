@@ -1,12 +1,14 @@
 """Pulling through `POST /api/sync`: what a phone gets, what it never gets, and how much at once."""
 
+import json
+
 import pytest
 
 from server.auth.people import set_grants
 from server.db.engine import Storage
 from server.revisions.model import NewRevision, Origin
 from sync.digest import digest_of
-from tests.builders import PROVINCE, SIN_THAU, Client, grant
+from tests.builders import PROVINCE, SIN_THAU, Client, add_person, grant
 from tests.server.sync_door import (
     DATABASE,
     a_phone,
@@ -223,3 +225,28 @@ async def test_a_lost_scope_is_carried_no_more_and_its_work_is_handed_over_first
     assert answer.carry == ["catalog", f"agri-{SIN_THAU}"]
     assert [ack.outcome for ack in answer.acks] == ["quarantined"]
     assert DATABASE not in answer.changes
+
+
+async def test_a_record_that_others_carried_on_comes_with_who_and_what_they_decided(client: Client) -> None:
+    phone, other = await a_phone(client), await a_phone(client, "mai")
+    record = save(phone)
+    await exchange(phone)
+    await exchange(other)
+    save(other, record["_id"], trees="13")
+    await exchange(other)
+    chief = await add_person(client, "binh", grant("data_manager"))
+    journal = client.app.state["journal"]
+    stands = await journal.document(DATABASE, record["_id"])
+    content = {**json.loads(stands.content), "decided": ["/answers/trees"], "comment": "Đã hỏi trưởng bản."}
+    decision = NewRevision.following(record["_id"], content, stands.rev)
+    await journal.write(DATABASE, [decision], Origin(chief.id))
+
+    told = (await exchange(phone)).changes[DATABASE].by[record["_id"]]
+
+    assert [(one.name, one.decided, one.comment) for one in told] == [
+        (other.person["name"], [], ""),
+        (chief.name, ["/answers/trees"], "Đã hỏi trưởng bản."),
+    ]
+    # Who decided needs telling to nobody else: the other's phone knows its own edit, and is told the decision alone.
+    assert [one.name for one in (await exchange(other)).changes[DATABASE].by[record["_id"]]] == [chief.name]
+    assert (await exchange(await another_phone(client, "hoa"))).changes[DATABASE].by == {}

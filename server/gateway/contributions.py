@@ -1,0 +1,66 @@
+"""Who has changed a record since the phone's person last did: told beside the record, which cannot say it itself.
+
+A machine merge names nobody, since it is the same on every server; an edit names an enrolment, which a phone cannot
+read. A person who recorded something is told who carried it on, and what a manager decided about it and why. Only
+people who have changed the record themselves are told, and only of what is new to their phone: a phone that starts
+from nothing has nothing to compare with.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from server.auth.names import names_of
+from server.db.engine import Storage
+from server.gateway.pull import Page
+from server.revisions.journal import Journal
+from server.revisions.model import StoredRevision
+from server.revisions.whole import Whole
+
+#: Of one page; beyond this the records come without.
+MOST_RECORDS = 100
+
+Contribution = dict[str, Any]
+
+
+async def contributions(storage: Storage, journal: Journal, page: Page, person: str) -> dict[str, list[Contribution]]:
+    """Return by record what others have done since `person`'s last edit, the oldest first."""
+    if page.start == 0:
+        return {}
+    edited = [doc_id for doc_id, rev in page.named if ":" not in doc_id and not rev.startswith("1-")]
+    if not edited:
+        return {}
+    wholes = await journal.whole(page.database, edited[:MOST_RECORDS])
+    since = {doc_id: found for doc_id, whole in wholes.items() if (found := _since(whole, person))}
+    async with storage.read() as connection:
+        names = await names_of(connection, {one.person or "" for found in since.values() for one in found})
+    told = {doc_id: _told(found, names) for doc_id, found in since.items()}
+    return {doc_id: lines for doc_id, lines in told.items() if lines}
+
+
+def _since(whole: Whole, person: str) -> list[StoredRevision]:
+    """Return others' revisions in what stands which none of the person's own knew; none where they have no own."""
+    mine = [rev for rev, one in whole.revisions.items() if one.person == person]
+    winner = whole.graph.winner()
+    if not mine or winner is None:
+        return []
+    new = whole.graph.reached([winner]) - whole.graph.reached(mine)
+    found = [whole.revisions[rev] for rev in new if rev in whole.revisions]
+    return sorted((one for one in found if one.person), key=lambda one: (one.received_at, one.generation, one.rev))
+
+
+def _told(found: Sequence[StoredRevision], names: Mapping[str, str]) -> list[Contribution]:
+    lines: list[Contribution] = []
+    for one in found:
+        name = names.get(one.person or "")
+        content = json.loads(one.content)
+        decided = content.get("decided")
+        # What merely repeats its parent's, as a replica's put does, would be told twice and does no harm.
+        line: Contribution = {"name": name}
+        if isinstance(decided, list) and decided:
+            line["decided"] = decided
+            if isinstance(comment := content.get("comment"), str) and comment:
+                line["comment"] = comment
+        if name and line not in lines:
+            lines.append(line)
+    return lines
