@@ -5,7 +5,7 @@ writes the rows that come out, all under the database's lock. Sequences are coun
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeAlias
@@ -46,6 +46,9 @@ class Known:
     passing: Sequence[QuarantinedRevision] = ()
 
 
+NOTHING = Known(Standing())
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """What a batch writes, by table; `head` is where the feed ends afterwards."""
@@ -63,10 +66,15 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Who brings something, and when it was received."""
+    """Who brings something, and when it was received; `moment` is that as the chain has it."""
 
     origin: Origin
     received_at: datetime
+    moment: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Write the moment once, not for each revision of a batch."""
+        object.__setattr__(self, "moment", self.received_at.isoformat())
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +146,9 @@ class Batch:
         """Return what becomes of `revision`, and remember what must be written for it."""
         document = self._documents.get(revision.doc_id)
         if document is None:
-            document = self._documents[revision.doc_id] = _begin(Known(Standing()))
+            fingerprints: dict[RevisionId, bytes] = {}
+            document = _Document(NOTHING, Standing(NOTHING.standing.graph, fingerprints), fingerprints, [])
+            self._documents[revision.doc_id] = document
         print_ = fingerprint(revision.content, deleted=revision.deleted)
         decision = decide(revision, print_, document.standing)
         if decision.outcome == "stored":
@@ -161,6 +171,8 @@ class Batch:
         """Move in what waited only for revisions that are here by now; return (document, revision) of it."""
         let_in: set[tuple[str, RevisionId]] = set()
         for doc_id, document in self._documents.items():
+            if not document.passing:
+                continue
             # One may be what another waits for.
             while (one := next(filter(None, map(partial(self._let_in, document), document.passing)), None)) is not None:
                 let_in.add((doc_id, one.revision.rev))
@@ -242,19 +254,20 @@ class Batch:
         # The row carries the edge that the revision names itself; what paths said before must not overwrite it.
         self._edges.pop((revision.doc_id, revision.rev), None)
         name = self._head.name
+        # In the order of its columns: naming them takes as long as all the rest of the row.
         self._revisions.append(
             RevisionRow(
-                database=name,
-                doc_id=revision.doc_id,
-                rev=revision.rev,
-                parent=graph.parents[revision.rev],
-                deleted=revision.deleted,
-                fingerprint=print_,
-                seq=self._seq + 1,
-                person=by.origin.person,
-                enrolment=by.origin.enrolment,
-                number=revision.number,
-                received_at=by.received_at,
+                name,
+                revision.doc_id,
+                revision.rev,
+                graph.parents[revision.rev],
+                revision.deleted,
+                print_,
+                self._seq + 1,
+                by.origin.person,
+                by.origin.enrolment,
+                revision.number,
+                by.received_at,
             )
         )
         self._bodies.append(BodyRow(name, revision.doc_id, revision.rev, revision.content))
@@ -297,7 +310,7 @@ class Batch:
             fingerprint=print_,
             person=by.origin.person if by else None,
             enrolment=by.origin.enrolment if by else None,
-            received_at=by.received_at.isoformat() if by else None,
+            received_at=by.moment if by else None,
         )
         self._entries.append(EntryRow(self._head.name, self._seq, revision.doc_id, revision.rev, self._chain))
 

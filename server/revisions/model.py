@@ -26,7 +26,7 @@ class NewRevision(Offer):
     """A revision on its way in, as admission sees it, with `number`: the count of its enrolment's saves.
 
     `content` is canonical and without `_id`, `_rev`, `_deleted`; `quarantine` is the reason for which a door holds the
-    revision back; `verify` is off only for replicas whose ids are their own business.
+    revision back; `verify` is off where ids were made here, and for replicas whose ids are their own business.
     """
 
     number: str | None = None
@@ -59,7 +59,8 @@ class NewRevision(Offer):
         """Return the edit of `parent` (None: the first revision) to this content, with its id computed."""
         body = canonical(content)
         rev = revision_id(doc_id, deleted=deleted, parent=parent, content=body)
-        return cls(doc_id, rev, () if parent is None else (parent,), deleted, body)
+        # The id was made a moment ago; nothing is learnt by making it once more.
+        return cls(doc_id, rev, () if parent is None else (parent,), deleted, body, verify=False)
 
 
 def content_of(document: Mapping[str, Json]) -> dict[str, Json]:
