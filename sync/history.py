@@ -27,7 +27,7 @@ from sync.document import (
     is_machine_merge,
     is_resolved_tombstone,
 )
-from sync.fields import changes, field_at, place_of
+from sync.fields import changes, field_at, flatten, place_of, value_at
 from sync.revision import RevisionId, generation_of
 from sync.shape import ABSENT, Path, Shape, Value
 
@@ -118,8 +118,8 @@ class _Reader:
         base = self._base(bits, knows, undone)
         after = [rev for rev in edits if base is None or not bits[rev] & knows[base]]
         read = [self._edit(rev, bits[rev], knows[rev], undone) for rev in after if rev not in undone]
-        _cover(read, self.shape)
         content = None if base is None else self._content(base)
+        _cover(read, content or {}, self.shape)
         return History(
             document=self.document,
             form=self.form,
@@ -317,16 +317,19 @@ class _Reader:
                 del edit.changes[path]
 
 
-def _cover(edits: Sequence[Edit], shape: Shape) -> None:
-    """Complete the edits that have said everything below some path by what others say there."""
-    for edit in edits:
-        if edit.covers and edit.content is not None:
-            below = tuple(path + "/" for path in edit.covers)
-            for other in edits:
-                if other is not edit:
-                    for path in other.changes:
-                        if path not in edit.changes and path.startswith(below):
-                            edit.changes[path] = field_at(edit.content, path, shape)
+def _cover(edits: Sequence[Edit], base: Content, shape: Shape) -> None:
+    """Complete the edits that have said everything below some path by what the base or other edits hold there."""
+    covering = [edit for edit in edits if edit.covers and edit.content is not None]
+    if not covering:
+        return
+    named = {path for edit in edits for path in edit.changes}
+    if any(value_at(base, path, shape) is not ABSENT for edit in covering for path in edit.covers):
+        named |= flatten(base, shape).keys()
+    for edit in covering:
+        below = tuple(path + "/" for path in edit.covers)
+        for path in named:
+            if path.startswith(below) and path not in edit.changes:
+                edit.changes[path] = _held(edit, path, shape)
 
 
 def _held(edit: Edit, path: Path, shape: Shape) -> Value:

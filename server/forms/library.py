@@ -1,7 +1,7 @@
 """Published form versions, ready to use: parsed once in a process, since a version never changes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
@@ -20,6 +20,7 @@ class PublishedForm:
     titles: Mapping[str, str]
     schema: FormSchema
     xform: bytes
+    lists: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class FormLibrary:
@@ -40,18 +41,28 @@ class FormLibrary:
         if known is not None:
             return known
         query = (
-            select(form_versions.c.project, form_versions.c.titles, contents.c.body)
+            select(form_versions.c.project, form_versions.c.titles, form_versions.c.lists, contents.c.body)
             .join(contents, contents.c.sha256 == form_versions.c.xform)
             .where(form_versions.c.form == form, form_versions.c.version == version)
         )
         async with self._storage.read() as connection:
             row = (await connection.execute(query)).first()
-        if row is None:
-            return None
+            if row is None:
+                return None
+            named = select(contents.c.sha256, contents.c.body).where(contents.c.sha256.in_(row.lists.values()))
+            files = {sha256: bytes(body) for sha256, body in await connection.execute(named)} if row.lists else {}
+        lists = {name: files[sha256] for name, sha256 in row.lists.items() if sha256 in files}
         xform = bytes(row.body)
-        found = PublishedForm(form, version, row.project, row.titles, FormSchema.parse(xform), xform)
+        found = PublishedForm(form, version, row.project, row.titles, FormSchema.parse(xform), xform, lists)
         self._known[form, version] = found
         return found
+
+    async def versions(self, form: str) -> tuple[str, ...]:
+        """Return all versions of a form, in the order in which they were published."""
+        query = select(form_versions.c.version).where(form_versions.c.form == form)
+        oldest_first = (form_versions.c.published_at, form_versions.c.version)
+        async with self._storage.read() as connection:
+            return tuple((await connection.execute(query.order_by(*oldest_first))).scalars())
 
     async def latest(self, form: str) -> PublishedForm | None:
         """Return the version of a form that was published last, for what is said of all its records together."""

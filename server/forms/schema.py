@@ -39,6 +39,10 @@ BIND_TYPES = {
 CONTROL_TYPES = {"select1": "select_one", "select": "select_multiple", "rank": "rank", "trigger": "trigger"}
 LIST_TYPES = frozenset({"select_multiple", "rank"})
 MEDIA_TYPES = frozenset({"image", "audio", "video", "file"})
+#: How authors say that "none" stands alone, in either order; the phone's engine enforces the same words.
+_CHOSEN = r"selected\(\s*\.\s*,\s*['\"]([^'\"]+)['\"]\s*\)"
+_MORE = r"count-selected\(\s*\.\s*\)\s*(?:>\s*1|>=\s*2)"
+_EXCLUSIVE = re.compile(rf"not\(\s*(?:{_CHOSEN}\s+and\s+{_MORE}|{_MORE}\s+and\s+{_CHOSEN})\s*\)")
 TRUE_MARKS = frozenset({"yes", "true", "true()", "1"})
 
 
@@ -77,6 +81,7 @@ class Field:
     is_asked: bool = False
     merge: str | None = None
     was: str | None = None
+    exclusive: tuple[str, ...] = ()
     identifies: str | None = None
 
     def label(self, language: str) -> str:
@@ -142,6 +147,11 @@ def is_once(expression: str) -> bool:
         if depth == 0 and character == ")":
             return position == len(text) - 1
     return False
+
+
+def exclusive_choices(constraint: str) -> tuple[str, ...]:
+    """Return the choices that a constraint allows only alone: not(selected(., 'none') and count-selected(.) > 1)."""
+    return tuple(sorted({code for found in _EXCLUSIVE.findall(constraint) for code in found if code}))
 
 
 class _Reader:
@@ -257,6 +267,7 @@ class _Reader:
             is_sensitive=_is_sensitive(bind),
             merge=_mark(bind, "merge"),
             was=_mark(bind, "was"),
+            exclusive=exclusive_choices((bind.get("constraint") or "") if bind is not None else ""),
             identifies=_mark(bind, "identifies"),
         )
 

@@ -1,7 +1,7 @@
 """The merge rule by examples: the one that explains it, and one for each row of the table of what is merged."""
 
 from sync.merge import is_machine_merge, is_resolved_tombstone
-from tests.sync.merge_world import Story, answers_of
+from tests.sync.merge_world import FORM, VERSION, Story, answers_of
 
 
 def test_the_worked_example() -> None:
@@ -45,3 +45,15 @@ def test_the_worked_example() -> None:
     assert combined.open == {"/answers/area": tuple(sorted([decision, r3a]))}
     assert answers_of(combined)["area"] == "1.2"
     assert late.combined().fields["/answers/area"].candidates[0].is_decision
+
+
+def test_who_makes_a_deleted_record_anew_has_said_everything_anew() -> None:
+    """What stood there before the deletion doesn't come back into questions that were left out."""
+    story = Story()
+    r1 = story.first({"crop": "ngô", "crops": ["maize", "rice"], "phone": "0912"})
+    again = story.edit(story.delete(r1), {"crop": "lúa", "crops": ["rice"]}, form=FORM, form_version=VERSION)
+    story.edit(r1, {"area": "2"})
+    combined = story.combined()
+    assert answers_of(combined) == {"crop": "lúa", "crops": ["rice"], "area": "2"}
+    story.edit(again, drop=["crops"])
+    assert "crops" not in answers_of(story.combined())
