@@ -318,18 +318,19 @@ class _Reader:
 
 
 def _cover(edits: Sequence[Edit], base: Content, shape: Shape) -> None:
-    """Complete the edits that have said everything below some path by what the base or other edits hold there."""
+    """Complete the edits that have said everything below some path by what they knew of and left out or kept."""
     covering = [edit for edit in edits if edit.covers and edit.content is not None]
-    if not covering:
-        return
-    named = {path for edit in edits for path in edit.changes}
-    if any(value_at(base, path, shape) is not ABSENT for edit in covering for path in edit.covers):
-        named |= flatten(base, shape).keys()
+    is_in_base = any(value_at(base, path, shape) is not ABSENT for edit in covering for path in edit.covers)
+    before = set(flatten(base, shape)) if is_in_base else set()
+    changed = [(edit, tuple(edit.changes)) for edit in edits] if covering else []
     for edit in covering:
         below = tuple(path + "/" for path in edit.covers)
-        for path in named:
+        known = before.union(*(paths for other, paths in changed if edit.knows & other.bit))
+        for path in known.union(*(paths for _, paths in changed)):
             if path.startswith(below) and path not in edit.changes:
-                edit.changes[path] = _held(edit, path, shape)
+                value = _held(edit, path, shape)
+                if value is not ABSENT or path in known:
+                    edit.changes[path] = value
 
 
 def _held(edit: Edit, path: Path, shape: Shape) -> Value:
