@@ -1,5 +1,5 @@
 /** Values of a document by JSON Pointer, where a row of a repeat is named by its `_rid` and a choice of several by its code. */
-import { EXTRA, ROW_ID, isObject } from './answers'
+import { ROW_ID, isObject } from './answers'
 import type { Field, FormSchema } from './form-schema'
 import type { Json } from './record'
 
@@ -25,11 +25,6 @@ export function fieldAt(schema: FormSchema | null, pointer: string): Field | nul
   if (root !== 'answers' || schema === null) return null
   const path = steps.reduce((found, name) => (schema.byPath.has(`${found}/${name}`) ? `${found}/${name}` : found), '')
   return schema.byPath.get(path) ?? null
-}
-
-/** Whether the answers hold something under `pointer` that the form doesn't know. */
-export function isBesideForm(pointer: string): boolean {
-  return stepsOf(pointer).includes(EXTRA)
 }
 
 export function stepsOf(pointer: string): string[] {

@@ -1,0 +1,231 @@
+import { effectScope } from 'vue'
+import { describe, expect, test, vi } from 'vitest'
+
+import { ApiClient } from '../src/api/client'
+import type { Candidate, ConflictPage, Question } from '../src/api/conflicts'
+import { Problem } from '../src/api/problem'
+import { optionsOf, typedBy } from '../src/composables/desk/conflict-options'
+import { useConflict, type Conflict } from '../src/composables/desk/useConflict'
+
+const tokens = { access: () => Promise.resolve('t'), renew: () => Promise.resolve(false) }
+
+function candidate(rev: string, value: string, more: Partial<Candidate> = {}): Candidate {
+  return {
+    rev,
+    value: { value, is_absent: false },
+    is_decision: false,
+    is_deleted: false,
+    is_after_approval: false,
+    is_parent_unknown: false,
+    by_person: `person-${rev}`,
+    by_name: rev,
+    device: '',
+    recorded_at: '',
+    received_at: '2026-11-21T08:00:00Z',
+    ...more,
+  }
+}
+
+function question(path: string, more: Partial<Question> = {}): Question {
+  return {
+    path,
+    kind: 'value',
+    label: { vi: path },
+    row: null,
+    parents: [],
+    type: 'decimal',
+    choices: [],
+    list_file: null,
+    base: { value: '1.0', is_absent: false },
+    candidates: [candidate('3-b', '0.8'), candidate('2-a', '1.2')],
+    proposal: null,
+    geometry: null,
+    broken: null,
+    asked: [],
+    may: ['candidate', 'value'],
+    ...more,
+  }
+}
+
+function page(rev: string, questions: Question[]): ConflictPage {
+  return {
+    database: 'agri-1',
+    record: 'r',
+    rev,
+    form: 'f',
+    form_version: '1',
+    form_title: {},
+    title: 'Hộ ông Páo',
+    project: 'agri',
+    unit: '1',
+    unit_name: 'Sín Chải',
+    languages: ['vi'],
+    waiting: null,
+    may_decide: true,
+    doc: { _id: 'r', _rev: rev },
+    questions,
+    merged: [],
+    history: [],
+    decisions: [],
+    claims: [],
+    elsewhere: [],
+    media: {},
+  }
+}
+
+type Asked = { path: string; json: unknown }
+
+/** A desk whose server gives these answers to all but claims. */
+function desk(...answers: unknown[]): { conflict: Conflict; asked: Asked[]; leave: () => void } {
+  const api = new ApiClient(tokens)
+  const asked: Asked[] = []
+  vi.spyOn(api, 'json').mockImplementation((path, request) => {
+    asked.push({ path, json: request?.json })
+    if (path.endsWith('/claim'))
+      return Promise.resolve({ claims: [{ person: 'p', name: 'Bình', until: '', is_me: false }] })
+    const answer = answers.shift()
+    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer)
+  })
+  const scope = effectScope()
+  const conflict = scope.run(() => useConflict(api, 'agri-1', 'r', { choices: {}, comment: '' }))!
+  return { conflict, asked, leave: () => scope.stop() }
+}
+
+const AREA = '/answers/area'
+const CROP = '/answers/crop'
+
+describe('settling a conflict', () => {
+  test('tries what was chosen first, then saves it naming what was looked at', async () => {
+    const settled = page('5-d', [])
+    const { conflict, asked } = desk(
+      page('4-m', [question(AREA)]),
+      { rev: null, warnings: [], page: settled },
+      { rev: '5-d', warnings: [], page: settled },
+    )
+    await conflict.load()
+    expect(conflict.canSave.value).toBe(false)
+    conflict.choose(AREA, { kind: 'candidate', rev: '2-a' })
+    conflict.comment.value = ' Đã hỏi chủ hộ '
+    expect(await conflict.submit()).toBe(true)
+    const sent = asked.filter(({ path }) => path.endsWith('/decide')).map(({ json }) => json)
+    const decision = { rev: '4-m', choices: [{ path: AREA, candidate: '2-a' }], comment: 'Đã hỏi chủ hộ' }
+    expect(sent).toEqual([
+      { ...decision, dry_run: true },
+      { ...decision, dry_run: false },
+    ])
+    expect(conflict.save.value).toEqual({ kind: 'saved', rev: '5-d' })
+    expect(conflict.choices.value).toEqual({})
+  })
+
+  test('says what the result would break before anything is saved, and saves when told to', async () => {
+    const broken = [{ path: AREA, label: {}, row: null, message: 'Quá rộng' }]
+    const still = page('4-m', [question(AREA)])
+    const { conflict, asked } = desk(
+      still,
+      { rev: null, warnings: broken, page: still },
+      { rev: '5-d', warnings: broken, page: page('5-d', []) },
+    )
+    await conflict.load()
+    conflict.choose(AREA, { kind: 'value', value: '900' })
+    expect(await conflict.submit()).toBe(false)
+    expect(conflict.save.value).toEqual({ kind: 'warned', warnings: broken })
+    expect(await conflict.submit(true)).toBe(true)
+    expect(asked.at(-1)?.json).toMatchObject({ choices: [{ path: AREA, value: '900' }], dry_run: false })
+  })
+
+  test('when somebody was quicker, shows how it stands and keeps every choice', async () => {
+    const fresh = page('6-x', [question(CROP)])
+    const moved = new Problem('conflict_moved', 409, { rev: '6-x', changed: [AREA], by_names: ['Bình'], page: fresh })
+    const { conflict, asked } = desk(
+      page('4-m', [question(AREA), question(CROP)]),
+      moved,
+      { rev: null, warnings: [], page: fresh },
+      { rev: '7-y', warnings: [], page: page('7-y', []) },
+    )
+    await conflict.load()
+    conflict.choose(AREA, { kind: 'candidate', rev: '2-a' })
+    conflict.choose(CROP, { kind: 'candidate', rev: '3-b' })
+    expect(await conflict.submit()).toBe(false)
+    expect(conflict.page.value?.rev).toBe('6-x')
+    expect(conflict.choices.value).toEqual({ [CROP]: { kind: 'candidate', rev: '3-b' } })
+    const { value: save } = conflict.save
+    expect(save).toMatchObject({ kind: 'moved', names: ['Bình'], changed: [AREA] })
+    const [overtaken] = save.kind === 'moved' ? save.overtaken : []
+    expect(overtaken).toMatchObject({ path: AREA, value: { value: '1.2', is_absent: false } })
+    conflict.insist(overtaken!)
+    expect(await conflict.submit()).toBe(true)
+    expect(asked.at(-1)?.json).toMatchObject({
+      rev: '6-x',
+      choices: [
+        { path: CROP, candidate: '3-b' },
+        { path: AREA, value: '1.2' },
+      ],
+    })
+  })
+
+  test('what the form changed gives way to a choice made after it', async () => {
+    const { conflict, asked } = desk(page('4-m', [question(AREA)]), { rev: null, warnings: [], page: page('4-m', []) })
+    await conflict.load()
+    conflict.choose(AREA, { kind: 'candidate', rev: '2-a' })
+    conflict.edit({
+      changes: [
+        { path: AREA, value: '1.1' },
+        { path: '/answers/name', value: 'Páo' },
+      ],
+      whole: null,
+    })
+    expect(conflict.choices.value).toEqual({})
+    conflict.choose(AREA, { kind: 'base' })
+    await conflict.tryOut()
+    expect(asked.at(-1)?.json).toMatchObject({
+      choices: [
+        { path: AREA, value: '1.0' },
+        { path: '/answers/name', value: 'Páo' },
+      ],
+      dry_run: true,
+    })
+  })
+
+  test('tells who else looks, and that one has left', async () => {
+    const { conflict, asked, leave } = desk(page('4-m', [question(AREA)]))
+    await conflict.load()
+    await vi.waitFor(() => expect(conflict.others.value.map(({ name }) => name)).toEqual(['Bình']))
+    leave()
+    expect(asked.at(-1)).toEqual({ path: '/api/conflicts/agri-1/r/claim', json: { leave: true } })
+  })
+
+  test('takes a decision back and has its question again', async () => {
+    const { conflict, asked } = desk(page('5-d', []), { rev: '6-u', warnings: [], page: page('6-u', [question(AREA)]) })
+    await conflict.load()
+    expect(await conflict.undo('5-d')).toBe(true)
+    expect(asked.at(-1)?.json).toEqual({ rev: '5-d', decision: '5-d' })
+    expect(conflict.page.value?.questions).toHaveLength(1)
+  })
+})
+
+describe('what can be chosen', () => {
+  const here = { database: 'agri-1', unit_name: 'Sín Chải' }
+  const keys = (asked: Question): string[] => optionsOf(asked, here, []).map(({ key, kind }) => `${key} ${kind}`)
+
+  test('sides have numbers, what stood before has b where no side says the same', () => {
+    expect(keys(question(AREA))).toEqual(['1 side', '2 side', 'b base'])
+    expect(keys(question(AREA, { base: { value: '1.2', is_absent: false } }))).toEqual(['1 side', '2 side'])
+    expect(keys(question(AREA, { base: { value: null, is_absent: true } }))).toEqual(['1 side', '2 side'])
+  })
+
+  test('a deletion beside an edit is kept or deleted', () => {
+    expect(keys(question('', { may: ['keep', 'delete'] }))).toEqual(['1 keep', '2 delete'])
+  })
+
+  test('what stands is confirmed only where no side can be taken', () => {
+    expect(keys(question(AREA, { may: ['candidate', 'confirm'] }))).toEqual(['1 side', '2 side'])
+    expect(keys(question(AREA, { may: ['confirm', 'value'] }))).toEqual(['1 confirm', 'b base'])
+  })
+
+  test('a value is typed only where there is a control for it', () => {
+    expect(typedBy(question(AREA))).toBe('decimal')
+    expect(typedBy(question(AREA, { type: 'geoshape' }))).toBeNull()
+    expect(typedBy(question(AREA, { type: 'select_one' }))).toBeNull()
+    expect(typedBy(question(AREA, { may: ['candidate'] }))).toBeNull()
+  })
+})
