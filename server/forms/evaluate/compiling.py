@@ -1,0 +1,463 @@
+"""Expressions made runnable: each a function of its context, built once when a form is compiled.
+
+Which kind of value a part gives is mostly known beforehand, so that comparisons and arithmetic ask for numbers, texts
+and truths directly. Semantics are the phone's engine's: `and` and `or` give one of their operands, a predicate counts
+positions over the whole step, and a number that is none is written as nothing.
+"""
+
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from server.forms.evaluate import functions, syntax
+from server.forms.evaluate.context import Context, Unevaluable
+from server.forms.evaluate.functions import FUNCTIONS, divided, remainder
+from server.forms.evaluate.syntax import Binary, Call, Expression, Literal, Negative, Number, Path, Step
+from server.forms.evaluate.values import (
+    Node,
+    Value,
+    as_boolean,
+    as_number,
+    as_text,
+    compares,
+    differs,
+    equals,
+    number_in_node,
+)
+
+Run = Callable[[Context], Value]
+Truth = Callable[[Context], bool]
+Numeric = Callable[[Context], float]
+Select = Callable[[Context], list[Node]]
+
+_ORDER: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_ARITHMETIC: dict[str, Callable[[float, float], float]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "times": operator.mul,
+    "div": divided,
+    "mod": remainder,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A runnable expression, with the functions in it that ask the clock or chance."""
+
+    run: Run
+    truth: Truth
+    asks: frozenset[str]
+
+
+def compile_expression(text: str) -> Compiled:
+    """Return a runnable expression; raise `NotXPath` for what is none or calls a function with too few arguments."""
+    return compile_tree(syntax.parse(text))
+
+
+def compile_tree(tree: Expression) -> Compiled:
+    """Return a tree of `syntax` made runnable."""
+    return Compiled(_run(tree), _truth(tree), frozenset(calls(tree) & (functions.CLOCK | functions.CHANCE)))
+
+
+def compile_select(tree: Expression) -> Select:
+    """Return what gives the nodes of an expression that gives nodes."""
+    return _select(tree)
+
+
+def calls(tree: Expression) -> set[str]:
+    """Return the names of all functions that are called."""
+    names: set[str] = set()
+    open_parts: list[Expression] = [tree]
+    while open_parts:
+        part = open_parts.pop()
+        match part:
+            case Call(name, arguments):
+                names.add(name)
+                open_parts.extend(arguments)
+            case Binary(_, left, right):
+                open_parts += [left, right]
+            case Negative(operand):
+                open_parts.append(operand)
+            case Path(start, predicates, steps):
+                if start is not None and not isinstance(start, str):
+                    open_parts.append(start)
+                open_parts.extend(predicates)
+                for step in steps:
+                    open_parts.extend(step.predicates)
+            case Literal() | Number():
+                pass
+    return names
+
+
+def conjuncts(tree: Expression) -> list[Expression]:
+    """Return the parts that all must hold for the whole to hold."""
+    if isinstance(tree, Binary) and tree.operator == "and":
+        return [*conjuncts(tree.left), *conjuncts(tree.right)]
+    return [tree]
+
+
+def gives(tree: Expression) -> str | None:
+    """Return the kind of value that an expression gives, None where only running it tells."""
+    kind: str | None = None
+    match tree:
+        case Literal() | Call("once", _):
+            kind = "text"
+        case Number() | Negative():
+            kind = "number"
+        case Path() | Binary("|", _, _):
+            kind = "nodes"
+        case Binary(sign, _, _) if sign not in {"and", "or"}:
+            kind = "number" if sign in _ARITHMETIC else "truth"
+        case Call(name, _) if name in FUNCTIONS:
+            kind = FUNCTIONS[name].gives
+    return kind
+
+
+def _run(tree: Expression) -> Run:
+    run: Run
+    match tree:
+        case Literal(text):
+            run = lambda _context: text  # noqa: E731 (one of many cases)
+        case Number(value):
+            run = lambda _context: value  # noqa: E731
+        case Negative(operand):
+            number = _number(operand)
+            run = lambda context: -number(context)  # noqa: E731
+        case Path() | Binary("|", _, _):
+            run = _select(tree)
+        case Call():
+            run = _call(tree)
+        case Binary("and" | "or" as kind, left, right):
+            run = _either(kind, _run(left), _run(right))
+        case Binary(kind, left, right) if kind in _ARITHMETIC:
+            run = _arithmetic(kind, _number(left), _number(right))
+        case Binary():
+            run = _truth(tree)
+    return run
+
+
+def _either(kind: str, left: Run, right: Run) -> Run:
+    goes_on = kind == "and"
+
+    def run(context: Context) -> Value:
+        value = left(context)
+        return right(context) if as_boolean(value) == goes_on else value
+
+    return run
+
+
+def _truth(tree: Expression) -> Truth:
+    """Return the expression as a condition."""
+    match tree:
+        case Binary("and" | "or" as kind, left, right):
+            return _joined(kind, _truth(left), _truth(right))
+        case Binary(kind, left, right) if kind in _ORDER:
+            return _ordered(_ORDER[kind], left, right)
+        case Binary("=" | "!=" as kind, left, right):
+            return _compared(kind, left, right)
+        case Call("not", (argument,)):
+            denied = _truth(argument)
+            return lambda context: not denied(context)
+        case Call("selected", (chosen, Literal(wanted))) if gives(chosen) == "nodes" and " " not in wanted:
+            return _is_selected(_select(chosen), wanted)
+        case _:
+            run = _run(tree)
+            return lambda context: as_boolean(run(context))
+
+
+def _joined(kind: str, one: Truth, other: Truth) -> Truth:
+    if kind == "and":
+        return lambda context: one(context) and other(context)
+    return lambda context: one(context) or other(context)
+
+
+def _is_selected(select: Select, wanted: str) -> Truth:
+    chosen_call = FUNCTIONS["selected"].call
+
+    def truth(context: Context) -> bool:
+        nodes = select(context)
+        # Most are blank or hold the one word, which needs no splitting.
+        text = nodes[0].text() if nodes else ""
+        return text == wanted or (wanted in text and bool(chosen_call(text, wanted)))
+
+    return truth
+
+
+def _ordered(holds: Callable[[float, float], bool], left: Expression, right: Expression) -> Truth:
+    if gives(left) == "number" and gives(right) == "number":
+        one, other = _number(left), _number(right)
+        return lambda context: holds(one(context), other(context))
+    if gives(left) == "nodes" and gives(right) == "number":
+        nodes, number = _select(left), _number(right)
+
+        def any_holds(context: Context) -> bool:
+            limit = number(context)
+            return any(holds(number_in_node(node), limit) for node in nodes(context))
+
+        return any_holds
+    first, second = _run(left), _run(right)
+    return lambda context: compares(first(context), second(context), holds)
+
+
+def _compared(kind: str, left: Expression, right: Expression) -> Truth:
+    if gives(left) == "nodes" and isinstance(right, Literal):
+        nodes, text, is_equality = _select(left), right.text, kind == "="
+
+        def any_is(context: Context) -> bool:
+            return any((node.text() == text) == is_equality for node in nodes(context))
+
+        return any_is
+    first, second = _run(left), _run(right)
+    compare = equals if kind == "=" else differs
+    return lambda context: compare(first(context), second(context))
+
+
+def _number(tree: Expression) -> Numeric:
+    if isinstance(tree, Number):
+        value = tree.value
+        return lambda _context: value
+    run = _run(tree)
+    return lambda context: as_number(run(context))
+
+
+def _arithmetic(kind: str, left: Numeric, right: Numeric) -> Run:
+    compute = _ARITHMETIC[kind]
+    return lambda context: compute(left(context), right(context))
+
+
+def _call(tree: Call) -> Run:
+    name, arguments = tree.name, tree.arguments
+    if name in functions.FORMS:
+        if len(arguments) != functions.FORMS[name]:
+            raise syntax.NotXPath(f"{name}() takes {functions.FORMS[name]} arguments")
+        return _if(arguments) if name == "if" else _once(arguments[0])
+    function = FUNCTIONS.get(name)
+    if function is None:
+        return _unknown(name)
+    if len(arguments) < function.least or (function.most is not None and len(arguments) > function.most):
+        raise syntax.NotXPath(f"{name}() with {len(arguments)} arguments")
+    runs = [_run(argument) for argument in arguments]
+    call = function.call
+    if function.needs_context:
+        return lambda context: call(context, *[run(context) for run in runs])
+    if len(runs) == 1:
+        only = runs[0]
+        return lambda context: call(only(context))
+    return lambda context: call(*[run(context) for run in runs])
+
+
+def _unknown(name: str) -> Run:
+    def run(_context: Context) -> Value:
+        raise Unevaluable(f"no function {name}()")
+
+    return run
+
+
+def _if(arguments: Sequence[Expression]) -> Run:
+    condition, yes, no = _truth(arguments[0]), _run(arguments[1]), _run(arguments[2])
+    return lambda context: yes(context) if condition(context) else no(context)
+
+
+def _once(argument: Expression) -> Run:
+    run = _run(argument)
+    return lambda context: context.node.text() or as_text(run(context))
+
+
+def _select(tree: Expression) -> Select:
+    """Return what gives the nodes of a path, of a union, or of a function that gives nodes."""
+    match tree:
+        case Binary("|", left, right):
+            return _union(_select(left), _select(right))
+        case Path(start, predicates, steps):
+            return _path(start, predicates, steps)
+        case _:
+            run = _run(tree)
+
+            def select(context: Context) -> list[Node]:
+                value = run(context)
+                if not isinstance(value, list):
+                    raise Unevaluable("a node set is needed")
+                return value
+
+            return select
+
+
+def _union(left: Select, right: Select) -> Select:
+    def select(context: Context) -> list[Node]:
+        nodes = {id(node): node for node in [*left(context), *right(context)]}
+        return sorted(nodes.values(), key=_document_order)
+
+    return select
+
+
+def _document_order(node: Node) -> list[int]:
+    order: list[int] = []
+    at: Node | None = node
+    while at is not None and (around := at.parent) is not None:
+        order.append(next((place for place, each in enumerate(around.children()) if each is at), 0))
+        at = around
+    return order[::-1]
+
+
+def _path(start: Expression | str | None, predicates: tuple[Expression, ...], steps: tuple[Step, ...]) -> Select:
+    if start == syntax.ROOT and steps and all(map(_is_plain, steps)):
+        names = tuple(_local(step.name) for step in steps)
+
+        def absolute(context: Context) -> list[Node]:
+            return context.record.nodes_at(names)
+
+        return absolute
+    begin: Select
+    if start is None:
+        begin = lambda context: [context.node]  # noqa: E731 (three beginnings in a row)
+    elif isinstance(start, str):
+        begin = lambda context: [context.record.document]  # noqa: E731
+    else:
+        begin = _select(start)
+    if start is None and len(steps) == 1 and steps[0] == Step("self", "node()"):
+        return begin
+    walks = [_filtered(begin, predicates) if predicates else begin]
+    for step in steps:
+        walks.append(_walk(walks[-1], step))
+    return walks[-1]
+
+
+def _is_plain(step: Step) -> bool:
+    return step.axis == "child" and not step.predicates and step.name != "*" and not step.name.endswith(")")
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _walk(before: Select, step: Step) -> Select:
+    reach = _axis(step)
+
+    def select(context: Context) -> list[Node]:
+        nodes = before(context)
+        reached = reach(nodes[0]) if len(nodes) == 1 else _distinct(nodes, reach)
+        context.record.spend(len(reached))
+        return reached
+
+    return _filtered(select, step.predicates) if step.predicates else select
+
+
+def _distinct(nodes: Sequence[Node], reach: Callable[[Node], list[Node]]) -> list[Node]:
+    return list({id(node): node for origin in nodes for node in reach(origin)}.values())
+
+
+def _filtered(before: Select, predicates: tuple[Expression, ...]) -> Select:
+    for predicate in predicates:
+        before = _predicate(before, predicate)
+    return before
+
+
+def _predicate(before: Select, predicate: Expression) -> Select:
+    keeps = _keeps(predicate)
+
+    def select(context: Context) -> list[Node]:
+        nodes = before(context)
+        context.record.spend(len(nodes))
+        return [
+            node
+            for position, node in enumerate(nodes, start=1)
+            if keeps(Context(context.record, node, context.current, position, len(nodes)), position)
+        ]
+
+    return select
+
+
+def _keeps(predicate: Expression) -> Callable[[Context, int], bool]:
+    """Return whether a predicate keeps a node at a position: a number keeps that position."""
+    if gives(predicate) in {"truth", "nodes", "text"}:
+        truth = _truth(predicate)
+        return lambda context, _position: truth(context)
+    run = _run(predicate)
+
+    def keeps(context: Context, position: int) -> bool:
+        value = run(context)
+        return value == position if isinstance(value, float) else as_boolean(value)
+
+    return keeps
+
+
+def _axis(step: Step) -> Callable[[Node], list[Node]]:
+    """Return what gives the nodes of one step from a node, in document order."""
+    name = _local(step.name)
+    if step.axis == "child" and not name.endswith(")") and name != "*":
+        return lambda node: list(node.named(name))
+    if step.axis == "parent" and name == "node()":
+        return lambda node: [node.parent] if node.parent is not None else []
+    walk = _AXES[step.axis]
+    if name == "node()":
+        return walk
+    if name.endswith(")"):
+        # Text, comments and instructions are no nodes of their own here.
+        return lambda _node: []
+    if name == "*":
+        return lambda node: [each for each in walk(node) if each.name]
+    return lambda node: [each for each in walk(node) if each.name == name]
+
+
+def _descendants(node: Node) -> list[Node]:
+    found: list[Node] = []
+    open_nodes = list(reversed(node.children()))
+    while open_nodes:
+        at = open_nodes.pop()
+        found.append(at)
+        open_nodes.extend(reversed(at.children()))
+    return found
+
+
+def _ancestors(node: Node) -> list[Node]:
+    found: list[Node] = []
+    around = node.parent
+    while around is not None:
+        found.append(around)
+        around = around.parent
+    return found[::-1]
+
+
+def _siblings(node: Node) -> tuple[list[Node], list[Node]]:
+    """Return the nodes before and after a node under the same parent."""
+    beside = list(node.parent.children()) if node.parent is not None else [node]
+    at = next((place for place, each in enumerate(beside) if each is node), 0)
+    return beside[:at], beside[at + 1 :]
+
+
+def _following(node: Node) -> list[Node]:
+    found: list[Node] = []
+    for at in [node, *reversed(_ancestors(node))]:
+        for after in _siblings(at)[1]:
+            found += [after, *_descendants(after)]
+    return found
+
+
+def _preceding(node: Node) -> list[Node]:
+    found: list[Node] = []
+    for at in [*_ancestors(node), node]:
+        for before in _siblings(at)[0]:
+            found += [before, *_descendants(before)]
+    return found
+
+
+_AXES: dict[str, Callable[[Node], list[Node]]] = {
+    "ancestor": _ancestors,
+    "ancestor-or-self": lambda node: [*_ancestors(node), node],
+    # Answers carry no attributes.
+    "attribute": lambda _node: [],
+    "child": lambda node: list(node.children()),
+    "descendant": _descendants,
+    "descendant-or-self": lambda node: [node, *_descendants(node)],
+    "following": _following,
+    "following-sibling": lambda node: _siblings(node)[1],
+    "parent": lambda node: [node.parent] if node.parent is not None else [],
+    "preceding": _preceding,
+    "preceding-sibling": lambda node: _siblings(node)[0],
+    "self": lambda node: [node],
+}

@@ -1,0 +1,55 @@
+"""Where an expression is evaluated: at which node, in which record, and what can be known there."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from server.forms.evaluate.values import Node
+
+
+class Unevaluable(ValueError):
+    """An expression has no value here: it asks what nobody says, or the phone's engine would give it up as well."""
+
+
+class Record(Protocol):
+    """One record's answers, with what its form brings along."""
+
+    @property
+    def moment(self) -> datetime | None:
+        """What now is for this evaluation; None where nothing may depend on it."""
+
+    @property
+    def document(self) -> Node:
+        """What stands above the root."""
+
+    def nodes_at(self, names: tuple[str, ...]) -> list[Node]:
+        """Return the nodes of an absolute path, of all rows."""
+
+    def spend(self, nodes: int) -> None:
+        """Count nodes that were looked at; raise `Unevaluable` when there were too many."""
+
+    def instance(self, name: str) -> list[Node]:
+        """Return a choice list's document; raise `Unevaluable` where the list is not here."""
+
+    def choice_name(self, context: "Context", value: str, path: str) -> str:
+        """Return the label of a choice of the question at `path`."""
+
+    def itext(self, name: str) -> str:
+        """Return a text of the form in its default language."""
+
+
+class Context:
+    """The node in hand, its place among those beside it, and the node that the expression is about."""
+
+    __slots__ = ("current", "node", "position", "record", "size")
+
+    def __init__(self, record: Record, node: Node, current: Node, position: int = 1, size: int = 1) -> None:
+        """Keep what is given."""
+        self.record = record
+        self.node = node
+        self.current = current
+        self.position = position
+        self.size = size
+
+
+Nodes = Sequence[Node]

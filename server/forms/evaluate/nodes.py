@@ -1,0 +1,301 @@
+"""One record's answers as the tree that expressions walk: values computed when something looks at them, and once.
+
+Asking for a value asks for what it depends on, so that calculations come out as the phone's engine leaves them at rest,
+whatever order the form writes them in. Nodes that are not relevant stay in the tree and are blank.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from server.forms.answers import ROW_ID, pointer_token
+from server.forms.evaluate.compiling import Compiled
+from server.forms.evaluate.context import Context, Unevaluable
+from server.forms.evaluate.model import Condition, FormModel, Options, Question
+from server.forms.evaluate.reading import given_text
+from server.forms.evaluate.syntax import NotXPath
+from server.forms.evaluate.values import Node, as_text
+
+#: How many nodes one record's expressions may look at together: a hundred times what a large record needs.
+MAX_LOOKS = 500_000
+
+#: What an expression may raise on answers that nobody foresaw; none of it is a judgement.
+GIVES_UP = (Unevaluable, NotXPath, ArithmeticError, ValueError, RecursionError)
+
+
+class Absent:
+    """The mark of a key that is not there."""
+
+
+ABSENT = Absent()
+
+
+class AnswerNode:
+    """A group, a row or an answer."""
+
+    __slots__ = ("_kids", "_relevant", "_text", "given", "index", "parent", "question", "record")
+
+    def __init__(
+        self, record: "AnswerRecord", question: Question, parent: "AnswerNode | None", given: Any, index: int = 1
+    ) -> None:
+        """Take what was answered; nothing is computed yet."""
+        self.record = record
+        self.question = question
+        self.parent = parent
+        self.given = given
+        self.index = index
+        self._kids: dict[str, list[AnswerNode]] = {}
+        self._text: str | None = None
+        self._relevant: bool | None = None
+
+    @property
+    def name(self) -> str:
+        """The element's name."""
+        return self.question.name
+
+    @property
+    def pointer(self) -> str:
+        """The JSON Pointer from the document's root; a row is named by its identity, or its place where it has none."""
+        if self.parent is None:
+            return "/answers"
+        path = f"{self.parent.pointer}/{pointer_token(self.question.name)}"
+        return f"{path}/{pointer_token(self.row_id)}" if self.question.kind == "repeat" else path
+
+    @property
+    def row_id(self) -> str:
+        """The identity of a row."""
+        row_id = self.given.get(ROW_ID) if isinstance(self.given, dict) else None
+        return row_id if isinstance(row_id, str) and row_id else str(self.index - 1)
+
+    def named(self, name: str) -> Sequence["AnswerNode"]:
+        """Return the children of a name: the rows of a repeat, or one."""
+        kids = self._kids.get(name)
+        if kids is None:
+            kids = self._kids[name] = self._make(name)
+        return kids
+
+    def _make(self, name: str) -> list["AnswerNode"]:
+        question = self.question.children.get(name)
+        if question is None:
+            return []
+        given = self.given.get(name, ABSENT) if isinstance(self.given, dict) else ABSENT
+        if question.kind == "repeat":
+            rows = given if isinstance(given, list) else ()
+            return [AnswerNode(self.record, question, self, row, index) for index, row in enumerate(rows, start=1)]
+        return [AnswerNode(self.record, question, self, given)]
+
+    def children(self) -> Sequence["AnswerNode"]:
+        """Return all children in the form's order."""
+        return [child for name in self.question.children for child in self.named(name)]
+
+    def text(self) -> str:
+        """Return the value, "" for what is blank, not relevant, or holds other nodes."""
+        text = self._text
+        if text is None:
+            # What stands, while it is being computed: a circle, or once() asking what it was.
+            self._text = self._stands()
+            self._text = text = self._read()
+        return text
+
+    def _stands(self) -> str:
+        question = self.question
+        if question.kind != "leaf":
+            return ""
+        return question.read(question.default if self.given is ABSENT else given_text(self.given))
+
+    def _read(self) -> str:
+        question = self.question
+        text = self._text or ""
+        if question.is_recomputed:
+            if not self.is_relevant():
+                return ""
+            calculate = question.calculate
+            if calculate is not None:
+                value = self.record.attempt(calculate, self)
+                return text if value is None else question.read(value)
+        if not text or not self.is_relevant():
+            return ""
+        return text if question.options is None else self.record.offered(self, question.options, text)
+
+    def is_relevant(self) -> bool:
+        """Say whether the form asks this, here and all around it."""
+        relevant = self._relevant
+        if relevant is None:
+            self._relevant = True
+            around = self.parent is None or self.parent.is_relevant()
+            condition = self.question.relevant
+            relevant = around and (condition is None or self._holds(condition, otherwise=self.given is not ABSENT))
+            self._relevant = relevant
+        return relevant
+
+    def asks_for(self, question: Question) -> bool:
+        """Say whether rows of a repeat are asked for here at all."""
+        given = self.given.get(question.name, ABSENT) if isinstance(self.given, dict) else ABSENT
+        return AnswerNode(self.record, question, self, given).is_relevant()
+
+    def pointer_to(self, question: Question) -> str:
+        """Return the JSON Pointer of a child, rows or none."""
+        return f"{self.pointer}/{pointer_token(question.name)}"
+
+    def answered(self, question: Question) -> "Sequence[AnswerNode]":
+        """Return the children for a question, without those that are plainly blank."""
+        if question.kind == "leaf" and not question.is_recomputed and isinstance(self.given, dict):
+            given = self.given.get(question.name, ABSENT)
+            if given is None or (given is ABSENT and not question.default):
+                return ()
+        return self.named(question.name)
+
+    def breaks(self, constraint: Condition) -> bool:
+        """Say whether what stands breaks the constraint; blank breaks none."""
+        return bool(self.text()) and self.is_relevant() and not self._holds(constraint, otherwise=True)
+
+    def is_missing(self, required: Condition) -> bool:
+        """Say whether an answer is needed and blank."""
+        return not self.text() and self.is_relevant() and self._holds(required, otherwise=False)
+
+    def _holds(self, condition: Condition, *, otherwise: bool) -> bool:
+        """Return whether every part holds; `otherwise` stands for a part that cannot be evaluated."""
+        record = self.record
+        context = Context(record, self, self)
+        for part in condition.parts:
+            if part.asks and record.moment is None:
+                holds = otherwise
+            else:
+                try:
+                    record.spend(1)
+                    holds = part.truth(context)
+                except GIVES_UP:
+                    holds = otherwise
+            if not holds:
+                return False
+        return True
+
+
+class AnswerRecord:
+    """A record's answers, for one evaluation."""
+
+    def __init__(self, model: FormModel, answers: Mapping[str, Any], moment: datetime | None) -> None:
+        """Build nothing yet but the root."""
+        self.moment = moment
+        self.language = model.language
+        self._model = model
+        self.root = AnswerNode(self, model.root, None, answers)
+        self.document: Node = _Document(self.root)
+        self._at: dict[tuple[str, ...], list[Node]] = {}
+        self._looks = 0
+
+    def nodes_at(self, names: tuple[str, ...]) -> list[Node]:
+        """Return the nodes of an absolute path, of all rows."""
+        found = self._at.get(names)
+        if found is None:
+            found = self._at[names] = list(self.answers_at(names))
+        self.spend(len(found))
+        return found
+
+    def answers_at(self, names: tuple[str, ...]) -> list[AnswerNode]:
+        """Return the same to who evaluates, uncounted."""
+        found = [] if names[0] != self.root.name else [self.root]
+        for name in names[1:]:
+            found = [child for node in found for child in node.named(name)]
+        return found
+
+    def spend(self, nodes: int) -> None:
+        """Count nodes that were looked at."""
+        self._looks += nodes
+        if self._looks > MAX_LOOKS:
+            raise Unevaluable("this record takes too long")
+
+    def instance(self, name: str) -> list[Node]:
+        """Return a choice list's document."""
+        listed = self._model.lists.get(name)
+        if listed is None:
+            raise Unevaluable(f"no list {name}")
+        return [listed.document]
+
+    def attempt(self, expression: Compiled, node: AnswerNode) -> str | None:
+        """Return an expression's text at a node, None where it has none."""
+        try:
+            self.spend(1)
+            return as_text(expression.run(Context(self, node, node)))
+        except GIVES_UP:
+            return None
+
+    def offered(self, node: AnswerNode, options: Options, text: str) -> str:
+        """Return of the choices in `text` those that are offered."""
+        try:
+            question = node.question.shape
+            if question is not None and question.type == "select_one":
+                return text if self._label(node, options, text) is not None else ""
+            chosen = [choice for choice in text.split(" ") if self._label(node, options, choice) is not None]
+        except GIVES_UP:
+            return text
+        if chosen and question is not None and question.type == "rank":
+            # A rank holds every choice: those that came later follow.
+            chosen += [choice for choice in self._all(node, options) if choice not in chosen]
+        return " ".join(chosen)
+
+    def _label(self, node: AnswerNode, options: Options, choice: str) -> str | None:
+        """Return the label of a choice that is offered, None for another."""
+        if options.fixed is not None:
+            return options.fixed.get(choice)
+        for item in self._items(node, options, choice):
+            return self._label_of(item, options)
+        return None
+
+    def _items(self, node: AnswerNode, options: Options, choice: str | None) -> Iterator[Node]:
+        if options.listed is not None:
+            listed = options.listed
+            items = listed.items if choice is None else listed.having(options.value, choice)
+            for item in items:
+                self.spend(1)
+                if all(holds(Context(self, item, node)) for holds in options.filters):
+                    yield item
+            return
+        if options.select is None:
+            raise Unevaluable("nobody knows what is offered")
+        for each in options.select(Context(self, node, node)):
+            if choice is None or as_text(list(each.named(options.value))) == choice:
+                yield each
+
+    def _all(self, node: AnswerNode, options: Options) -> list[str]:
+        if options.fixed is not None:
+            return list(options.fixed)
+        return [as_text(list(item.named(options.value))) for item in self._items(node, options, None)]
+
+    def _label_of(self, item: Node, options: Options) -> str:
+        if options.label is None:
+            return as_text(list(item.named(options.value)))
+        label = as_text(list(item.named(options.label)))
+        return self.itext(label) if options.is_label_itext else label
+
+    def choice_name(self, context: Context, value: str, path: str) -> str:
+        """Return the label of a choice of the question at `path`, in the form's default language."""
+        for node in self._model.select_of(path)(context):
+            if isinstance(node, AnswerNode) and node.question.options is not None:
+                return self._label(node, node.question.options, value) or ""
+        raise Unevaluable(f"{path} has no choices")
+
+    def itext(self, name: str) -> str:
+        """Return a text of the form in its default language."""
+        return self._model.itext.get(name, {}).get(self._model.language, "")
+
+
+class _Document:
+    """What stands above the root."""
+
+    __slots__ = ("_root",)
+    name = ""
+    index = 1
+    parent: Node | None = None
+
+    def __init__(self, root: AnswerNode) -> None:
+        self._root = root
+
+    def named(self, name: str) -> Sequence[Node]:
+        return [self._root] if name == self._root.name else []
+
+    def children(self) -> Sequence[Node]:
+        return [self._root]
+
+    def text(self) -> str:
+        return ""
