@@ -72,13 +72,18 @@ Background = Callable[[Litestar], AbstractAsyncContextManager[None]]
 BACKGROUND: tuple[Background, ...] = (following, peering)
 
 
-def create_app(settings: Settings, storage: Storage | None = None, clock: Clock = system_clock) -> Litestar:
+def create_app(
+    settings: Settings,
+    storage: Storage | None = None,
+    clock: Clock = system_clock,
+    passwords: Passwords | None = None,
+) -> Litestar:
     """Return the app over a migrated database; a storage that was handed in stays open when the app stops."""
     store = storage or Storage(settings.database_url, pool_size=settings.database_pool)
     journal = Journal(store, clock)
     areas = Areas(store, journal, clock)
     keys = key_ring(settings, store, clock)
-    passwords = Passwords()
+    passwords = passwords or Passwords()
     metrics = Metrics()
     sessions = Sessions(store, keys, passwords, clock, settings)
     pace = Pace(clock, settings.login_burst, settings.login_per_minute)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.api_jws import PyJWS
 from litestar import Litestar
@@ -16,6 +17,7 @@ from litestar import Litestar
 from server.areas.grants import Grant, Role
 from server.auth.jwk import PublicJwk, jwk_of, thumbprint
 from server.auth.members import Manager, NewMember
+from server.auth.passwords import Passwords
 from server.auth.people import Person
 
 PASSWORD = "nương rẫy mùa lúa chín"
@@ -93,6 +95,11 @@ class SignedIn:
     @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.access}"}
+
+
+def quick_passwords() -> Passwords:
+    """Return hashing for tests: a real hash costs 20 ms and 19 MiB, which a thousand tests need not pay."""
+    return Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 def grant(role: Role, project: str = "agri", unit: str = SIN_CHAI) -> Grant:

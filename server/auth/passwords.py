@@ -12,7 +12,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 SHORTEST = 10
 LONGEST_BYTES = 1024
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 
 #: The hash of bytes that were thrown away: verifying against it costs an unknown name as much time as a known one.
 NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$YBErj0UUEeowcvRUgfik8A$Kub7Pru9E1zs0HFrQ5rOy6OR9eYPySob12zKC9XlEP8"
@@ -21,14 +21,15 @@ NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$YBErj0UUEeowcvRUgfik8A$Kub7Pru9E1zs0HFr
 class Passwords:
     """The hashing of one server."""
 
-    def __init__(self) -> None:
-        """Belong to the event loop that first waits."""
+    def __init__(self, hasher: PasswordHasher = HASHER) -> None:
+        """Belong to the event loop that first waits; another `hasher` than the real one is for tests, to be quick."""
+        self._hasher = hasher
         self._turns = asyncio.Semaphore(2)
 
     async def hash(self, password: str) -> str:
         """Return the encoded hash of `password` under a fresh salt."""
         async with self._turns:
-            return await asyncio.to_thread(_HASHER.hash, _composed(password))
+            return await asyncio.to_thread(self._hasher.hash, _composed(password))
 
     async def is_right(self, password: str, encoded: str) -> bool:
         """Whether `password` made `encoded`."""
@@ -47,6 +48,6 @@ def _composed(password: str) -> str:
 
 def _verify(encoded: str, password: str) -> bool:
     try:
-        return _HASHER.verify(encoded, password)
+        return HASHER.verify(encoded, password)
     except (VerificationError, InvalidHashError):
         return False

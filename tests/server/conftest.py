@@ -9,7 +9,7 @@ from litestar import Litestar
 from server.app import create_app
 from server.db.engine import Storage
 from server.settings import Settings
-from tests.builders import Client, running
+from tests.builders import Client, quick_passwords, running
 from tests.conftest import StandingClock
 
 
@@ -27,7 +27,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def app(storage: Storage, settings: Settings, clock: StandingClock) -> Litestar:
-    return create_app(settings, storage, clock)
+    return create_app(settings, storage, clock, quick_passwords())
 
 
 @pytest.fixture
