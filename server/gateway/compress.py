@@ -45,7 +45,7 @@ def choose_coding(accept_encoding: str) -> Coding:
 def compress(body: bytes, coding: Coding) -> bytes:
     """Return `body` in `coding`; short bodies get more effort, since bytes cost a phone more than us."""
     if coding == "br":
-        packed: bytes = brotli.compress(body, mode=brotli.MODE_TEXT, quality=9 if len(body) <= _SMALL_BYTES else 5)
+        packed: bytes = brotli.compress(body, mode=brotli.MODE_TEXT, quality=9 if len(body) <= _SMALL_BYTES else 6)
         return packed
     if coding == "gzip":
         return zlib.compress(body, 9 if len(body) <= _SMALL_BYTES else 6, 16 + zlib.MAX_WBITS)
