@@ -154,6 +154,8 @@ def _expressions(document: etree._Element, sheets: Sheets) -> Iterator[Finding]:
             continue
         for function in expressions.unknown_functions(expression):
             yield error("function_unknown", "survey", row, function=function)
+        for pattern in expressions.unmatched_patterns(expression):
+            yield error("pattern", "survey", row, pattern=pattern)
         if is_calculation:
             for function in expressions.unstable_calls(expression):
                 yield error("once_needed", "survey", row, function=function)

@@ -1,29 +1,17 @@
 """XPath in forms, read as text: which functions it calls, what it depends on, whether it can be read at all.
 
-Nothing is evaluated here. String literals are blanked first, so that a message which mentions now() is no call.
+Nothing is evaluated here; what can be is told by `evaluate`, whose list of functions is the only one. String literals
+are blanked first, so that a message which mentions now() is no call.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from lxml import etree
+from server.forms.evaluate import functions, patterns, syntax
+from server.forms.evaluate.compiling import compile_tree, literal_patterns
 
 #: Functions whose value changes from one look to the next.
 UNSTABLE = frozenset({"uuid", "now", "today", "random"})
-
-#: What the phone's engine offers; publishing refuses the rest.
-FUNCTIONS = frozenset(
-    """
-    abs acos area asin atan atan2 base64-decode boolean boolean-from-string ceiling checklist coalesce concat
-    contains cos count count-non-empty count-selected current date date-time decimal-date-time decimal-time digest
-    distance ends-with exp exp10 false floor format-date format-date-time geofence if indexed-repeat instance int
-    join last local-name log log10 max min name normalize-space not now number once pi position pow pulldata random
-    randomize regex round selected selected-at sin sqrt starts-with string string-length substr substring
-    substring-after substring-before sum tan today translate true uuid weighted-checklist jr:choice-name jr:itext
-    """.split()  # noqa: SIM905 (sixty quoted words in a column would be no easier to read)
-)
-
-NAMESPACES = {"jr": "http://openrosa.org/javarosa", "orx": "http://openrosa.org/xforms"}
 
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
 # Names are taken whole and never given back, so that a cell of 32,000 letters is read once and not 32,000 times.
@@ -57,17 +45,28 @@ def unstable_calls(expression: str) -> list[str]:
 
 
 def unknown_functions(expression: str) -> list[str]:
-    """Return the functions that the phone does not have."""
-    return sorted({name for name, _around in calls(expression)} - FUNCTIONS)
+    """Return the functions that the phone and the server do not both have."""
+    return sorted({name for name, _around in calls(expression)} - functions.NAMES)
 
 
 def is_readable(expression: str) -> bool:
-    """Say whether the expression is XPath at all."""
+    """Say whether the expression is XPath at all, and gives its functions as many arguments as they take."""
     try:
-        etree.XPath(expression, namespaces=NAMESPACES)
-    except etree.XPathError:
+        compile_tree(syntax.parse(expression))
+    except syntax.NotXPath:
         return False
     return True
+
+
+def unmatched_patterns(expression: str) -> list[str]:
+    """Return the patterns of a readable expression that the server cannot match: no pattern, or too much of one."""
+    refused: list[str] = []
+    for text in literal_patterns(syntax.parse(expression)):
+        try:
+            patterns.pattern(text)
+        except patterns.NotAPattern:
+            refused.append(text)
+    return refused
 
 
 def references(expression: str, node: str) -> set[str]:

@@ -37,6 +37,7 @@ SENTENCES: dict[str, str] = {
     "cycle": "These depend on each other in a circle: {names}.",
     "function_unknown": "The phone has no function {function}().",
     "expression": "This expression cannot be read: {expression}",
+    "pattern": "The pattern {pattern} cannot be matched: leave out \\b, \\1, (?=…) and the like.",
     "list_too_long": "The list “{list}” has {count} choices; at most {limit} fit. Give each area its own slice.",
     "choices_too_many": "All questions together offer {count} choices; more than {limit} make the phone slow.",
     "survey_too_long": "The form has {count} questions; at most {limit} fit.",

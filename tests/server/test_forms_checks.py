@@ -155,6 +155,10 @@ def test_a_running_total_over_earlier_rows_is_no_circle() -> None:
         ("calculation", "1 +", "expression"),
         ("relevant", "${head_name} = = 'x'", "expression"),
         ("constraint", "(. > 1", "expression"),
+        ("constraint", "regex(.)", "expression"),
+        ("calculation", "if(${head_name} != '', 1)", "expression"),
+        ("constraint", r"regex(., '^(?=.*[0-9]).+$')", "pattern"),
+        ("relevant", r"regex(${head_name}, '(a')", "pattern"),
     ],
 )
 def test_an_expression_that_the_phone_cannot_read_is_refused_at_its_row(

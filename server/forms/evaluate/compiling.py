@@ -6,7 +6,7 @@ positions over the whole step, and a number that is none is written as nothing.
 """
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from server.forms.evaluate import functions, syntax
@@ -71,13 +71,26 @@ def compile_select(tree: Expression) -> Select:
 
 def calls(tree: Expression) -> set[str]:
     """Return the names of all functions that are called."""
-    names: set[str] = set()
+    return {part.name for part in _parts(tree) if isinstance(part, Call)}
+
+
+def literal_patterns(tree: Expression) -> list[str]:
+    """Return the patterns that regex() is given as they stand."""
+    return [
+        part.arguments[1].text
+        for part in _parts(tree)
+        if isinstance(part, Call) and part.name == "regex" and isinstance(part.arguments[1], Literal)
+    ]
+
+
+def _parts(tree: Expression) -> Iterator[Expression]:
+    """Give the expression and all that it is made of."""
     open_parts: list[Expression] = [tree]
     while open_parts:
         part = open_parts.pop()
+        yield part
         match part:
-            case Call(name, arguments):
-                names.add(name)
+            case Call(_, arguments):
                 open_parts.extend(arguments)
             case Binary(_, left, right):
                 open_parts += [left, right]
@@ -91,7 +104,6 @@ def calls(tree: Expression) -> set[str]:
                     open_parts.extend(step.predicates)
             case Literal() | Number():
                 pass
-    return names
 
 
 def conjuncts(tree: Expression) -> list[Expression]:
