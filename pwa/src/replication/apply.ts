@@ -221,7 +221,7 @@ class Application {
     for (const [name, changes] of Object.entries(this.answer.changes)) {
       // Another answer was applied since this request was made: what it brought stands, this page comes again.
       if (this.state.since[name] !== this.sent.request.since[name]) continue
-      await this.take(name, changes.docs, (id) => taken.get(id) ?? [])
+      await this.take(name, changes.docs, (id) => taken.get(id) ?? [], changes.by)
       this.state.since[name] = changes.since
       this.result.received += changes.docs.length
       if (changes.more) this.result.again = true
@@ -230,7 +230,12 @@ class Application {
   }
 
   /** Write down a server's winners; `known` are other revisions of each document that the server has. */
-  private async take(name: string, documents: Document[], known: (id: string) => string[]): Promise<void> {
+  private async take(
+    name: string,
+    documents: Document[],
+    known: (id: string) => string[],
+    by: DatabaseChanges['by'] = {},
+  ): Promise<void> {
     // The feed moves while it is read: of a document that came twice, the last word counts.
     const latest = [...new Map(documents.map((document) => [document._id, document])).values()]
     const told = latest.map((document) => {
@@ -238,7 +243,8 @@ class Application {
       const deleted = document._deleted === true ? (1 as const) : (0 as const)
       const part = this.marks.get(`${id} ${rev}`) ?? ''
       const content = contentOf(document)
-      return { id, rev, deleted, content, mark: part, pull: this.pullOf(name), has: known(id) }
+      const did = (by[id] ?? []).map((one) => ({ decided: [], comment: '', ...one }))
+      return { id, rev, deleted, content, by: did, mark: part, pull: this.pullOf(name), has: known(id) }
     })
     const before = await keepCopies(this.store, this.state.id, name, told)
     let digest = this.state.digests[name] ?? EMPTY_DIGEST

@@ -24,7 +24,14 @@ export type SyncRequest = {
 }
 
 export type Ack = { number: string | null; rev: string; outcome: Outcome; reason: string | null }
-export type DatabaseChanges = { docs: Document[]; since: string; more: boolean; digest?: string | null }
+export type DatabaseChanges = {
+  docs: Document[]
+  since: string
+  more: boolean
+  digest?: string | null
+  /** What others did to records since this person's last edit, by the record's id. */
+  by?: Record<string, { name: string; decided?: string[]; comment?: string }[]>
+}
 
 export type SyncAnswer = {
   protocol: number

@@ -20,11 +20,18 @@
  */
 import { wins } from '@/domain/revision'
 import type { JsonObject } from '@/domain/record'
-import type { Copy, NuongDatabase, ServerDocument } from './database'
+import type { Body, Contribution, Copy, NuongDatabase, ServerDocument } from './database'
 import { listed } from './listing'
 
-/** A winner that a server told, and other revisions of its document that the server is known to have. */
-export type Told = Omit<Copy, 'server' | 'database' | 'past'> & { content: JsonObject; has: string[] }
+/**
+ * A winner that a server told: its content, who has carried the record on, and other revisions of the document that the
+ * server is known to have.
+ */
+export type Told = Omit<Copy, 'server' | 'database' | 'past'> & {
+  content: JsonObject
+  by: Contribution[]
+  has: string[]
+}
 
 /** Write down what a server holds; returns the marks of what it held before, in order, '' where it held nothing. */
 export async function keepCopies(
@@ -37,16 +44,22 @@ export async function keepCopies(
   const before = await store.copies.bulkGet(ids.map((id): Key => [server, database, id]))
   const erased = await erasedAmong(store, database, ids)
   await store.copies.bulkPut(
-    told.map(({ content: _, has, ...copy }, index) => ({
+    told.map(({ content: _, by: _by, has, ...copy }, index) => ({
       server,
       database,
       ...copy,
       past: past(copy, has, before[index]),
     })),
   )
+  const known = await store.bodies.bulkGet(told.map(({ id, rev }): Key => [database, id, rev]))
   await store.bodies.bulkPut(
-    // What was erased once stays empty, whichever server still tells it.
-    told.map(({ id, rev, content }) => ({ database, id, rev, content: erased.has(id) ? ERASED : content })),
+    told.map(({ id, rev, content, by }, index): Body => {
+      // A server that is read from the beginning says nothing of who did what; what another one said stands.
+      const contributions = by.length > 0 ? by : (known[index]?.by ?? [])
+      // What was erased once stays empty, whichever server still tells it.
+      const body = { database, id, rev, content: erased.has(id) ? ERASED : content }
+      return contributions.length > 0 ? { ...body, by: contributions } : body
+    }),
   )
   const changed = ids.map((id, index) => ({ id, left: before[index]?.rev ?? null }))
   await showAnew(store, server, database, changed)

@@ -85,12 +85,28 @@ export type ServerDocument = {
   savedAt: string
   /** The record that a review, question, reply or task is about; '' otherwise. */
   about: string
+  /** How many of its fields wait for a person to settle them. */
+  open: number
   /** Other revisions that servers have, and hold something else over. */
   past: string[]
 }
 
-/** The content of a revision that some server holds. */
-export type Body = { database: string; id: string; rev: string; content: JsonObject }
+/** The content of a revision that some server holds, and what others did to the record since this person's last edit. */
+export type Body = { database: string; id: string; rev: string; content: JsonObject; by?: Contribution[] }
+
+/** What somebody did to a record: edited it, or decided about the fields in `decided`. */
+export type Contribution = { name: string; decided: string[]; comment: string }
+
+/** An answer to a manager's question that is being written; nobody but its person sees it. */
+export type ReplyDraft = {
+  /** The question's id. */
+  question: string
+  person: string
+  /** Which of the values is right, by the revision that has it; 'none' of them; null while nothing was chosen. */
+  choice: string | null
+  text: string
+  updatedAt: string
+}
 
 export type StoredBlob = { sha256: string; blob: Blob; type: string; bytes: number; addedAt: string }
 export type Content = { sha256: string; text: string }
@@ -183,6 +199,7 @@ export class NuongDatabase extends Dexie {
   copies!: Table<Copy, [string, string, string]>
   documents!: Table<ServerDocument, [string, string]>
   bodies!: Table<Body, [string, string, string]>
+  replyDrafts!: EntityTable<ReplyDraft, 'question'>
   blobs!: EntityTable<StoredBlob, 'sha256'>
   contents!: EntityTable<Content, 'sha256'>
   uploads!: Table<Upload, [string, string]>
@@ -214,6 +231,7 @@ export class NuongDatabase extends Dexie {
       copies: '[server+database+id], [server+database]',
       documents: '[database+id], database, type, about',
       bodies: '[database+id+rev], [database+id]',
+      replyDrafts: 'question, person',
     })
   }
 }

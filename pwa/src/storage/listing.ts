@@ -20,7 +20,14 @@ export function listed(
     by: text(at(content['saved'], 'by')),
     savedAt: text(at(content['saved'], 'at')),
     about: content['type'] === 'record' ? '' : text(content['record']),
+    open: openOf(content).length,
   }
+}
+
+/** The fields of a record that a person must settle. */
+export function openOf(content: JsonObject): string[] {
+  const open = content['open']
+  return typeof open === 'object' && open !== null && !Array.isArray(open) ? Object.keys(open) : []
 }
 
 function at(value: unknown, key: string): unknown {

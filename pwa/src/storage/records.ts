@@ -4,7 +4,7 @@
  */
 import { contentOf, revisionId, wins } from '@/domain/revision'
 import type { Answers, JsonObject, Media, Saved } from '@/domain/record'
-import { database, type Draft, type OwnRevision, type ServerDocument } from './database'
+import { database, type Contribution, type Draft, type OwnRevision, type ServerDocument } from './database'
 import { guarded } from './full'
 
 /** What a screen shows of a record: the person's own latest save where it is ahead of the server, else the server's copy. */
@@ -17,6 +17,8 @@ export type RecordView = {
   title: string
   own: OwnRevision | null
   server: ServerDocument | null
+  /** What others did to it since this person's last edit, as far as servers told. */
+  by: Contribution[]
 }
 
 /**
@@ -117,7 +119,7 @@ async function committed(
   })
 }
 
-async function enrolmentOf(person: string): Promise<{ id: string; highestNumber: number }> {
+export async function enrolmentOf(person: string): Promise<{ id: string; highestNumber: number }> {
   const session = await database.session.get('current')
   const enrolment =
     session?.person.id === person
@@ -127,9 +129,9 @@ async function enrolmentOf(person: string): Promise<{ id: string; highestNumber:
   return enrolment
 }
 
-/** Phones never write what only servers may: merges, open questions, decisions. */
+/** Phones never write what only servers may: merges, open questions, decisions and why they were made. */
 function withoutServersParts(content: JsonObject): JsonObject {
-  const { merged, open, decided, ...rest } = contentOf(content)
+  const { merged, open, decided, undoes, comment, ...rest } = contentOf(content)
   return rest
 }
 
@@ -150,11 +152,12 @@ export async function getRecord(databaseName: string, id: string): Promise<Recor
     const own = (await latestOwn(id)) ?? null
     if (own !== null && ownIsAhead(own, server)) {
       const { rev, content, title } = own
-      return { database: databaseName, id, rev, deleted: own.deleted === 1, content, title, own, server }
+      return { database: databaseName, id, rev, deleted: own.deleted === 1, content, title, own, server, by: [] }
     }
     if (server === null || body === undefined) return undefined
     const { rev, title } = server
-    return { database: databaseName, id, rev, deleted: server.deleted === 1, content: body.content, title, own, server }
+    const { content, by = [] } = body
+    return { database: databaseName, id, rev, deleted: server.deleted === 1, content, title, own, server, by }
   })
 }
 

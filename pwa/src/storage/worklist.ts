@@ -31,6 +31,8 @@ export type WorkItem = {
   hasDraft: boolean
   /** Files of the record that have not arrived yet. */
   filesWaiting: number
+  /** Whether people disagree about some of its fields. */
+  isOpen: boolean
   /** What the supervisor or the person who gave the task wrote. */
   comment: string
 }
@@ -78,7 +80,8 @@ export async function readWorklist(person: string): Promise<Worklist> {
   const drafts = draftRows.filter((row) => row.deletedAt === undefined)
   const all = itemsOf(records, {
     reviews: reviewsByRecord(told.filter(({ type }) => type === 'review')),
-    own: latestById(ownRows),
+    // Answers to questions are own revisions too, of documents that are no records.
+    own: latestById(ownRows.filter(({ content }) => content['type'] === 'record')),
     drafts: new Map(drafts.map((row) => [row.id, row])),
     uploads,
     enrolments: new Set(enrolments),
@@ -140,6 +143,7 @@ function itemOf(record: ServerDocument | null, own: OwnRevision | undefined, wor
     isMine: own !== undefined || world.enrolments.has(record?.by ?? ''),
     hasDraft: world.drafts.has(shown.id),
     filesWaiting: world.uploads.filter((upload) => upload.record === shown.id).length,
+    isOpen: (record?.open ?? 0) > 0,
     comment: state.kind === 'returned' || state.kind === 'rejected' ? (decision?.comment ?? '') : '',
   }
 }
@@ -189,7 +193,15 @@ function ownListed(
 function draftItem(draft: Draft): WorkItem {
   const { database: name, id, form, version, title, updatedAt } = draft
   const place = { key: `draft ${id}`, database: name, id, form, version, title, folded: folded(title), at: updatedAt }
-  return { ...place, state: { kind: 'draft' }, isMine: true, hasDraft: true, filesWaiting: 0, comment: '' }
+  return {
+    ...place,
+    state: { kind: 'draft' },
+    isMine: true,
+    hasDraft: true,
+    filesWaiting: 0,
+    isOpen: false,
+    comment: '',
+  }
 }
 
 /** Tasks are documents about a record; one that names somebody else is not this person's. */

@@ -7,7 +7,7 @@ import { canonical, sha256 } from '@/domain/canonical'
 import { EMPTY_DIGEST, counts, mark, plus } from '@/domain/digest'
 import { contentOf, revisionId, wins } from '@/domain/revision'
 import type { Document, JsonObject } from '@/domain/record'
-import type { SyncAnswer, SyncRequest } from '@/replication/wire'
+import type { DatabaseChanges, SyncAnswer, SyncRequest } from '@/replication/wire'
 
 type Revision = { rev: string; parent: string | null; deleted: boolean; content: JsonObject }
 type Row = { seq: number; id: string }
@@ -26,6 +26,8 @@ export class Door {
   files = new Map<string, { length: number; data: Uint8Array }>()
   contents = new Map<string, string>()
   carry: string[]
+  /** Who has carried records on, as the next answers that bring them tell it. */
+  by: NonNullable<DatabaseChanges['by']> = {}
   access: string
   refresh: string
   /** Documents by id that this door keeps in quarantine instead of storing. */
@@ -233,7 +235,8 @@ export class Door {
       if (position === start && docs.length === 0 && !more && !(request.since[name] !== undefined && start === 0))
         continue
       const since = `${String(position)}-${store.chain[position] ?? ''}`
-      changes[name] = { docs, since, more, ...(more ? {} : { digest: await this.digest(name) }) }
+      const by = Object.fromEntries(Object.entries(this.by).filter(([id]) => docs.some(({ _id }) => _id === id)))
+      changes[name] = { docs, since, more, by, ...(more ? {} : { digest: await this.digest(name) }) }
     }
     return changes
   }
