@@ -25,6 +25,7 @@ KINDS: dict[str, Kind] = {
     "too_many_requests": Kind(429, "Too many requests for a while"),
     "internal": Kind(500, "Something went wrong on the server"),
     "disk_full": Kind(507, "The server has no space left"),
+    "database_away": Kind(503, "The server can't reach its database for a moment"),
     "wrong_password": Kind(401, "The name or the password is wrong"),
     "account_locked": Kind(423, "Too many wrong passwords: wait a while"),
     "account_closed": Kind(403, "This account is closed"),

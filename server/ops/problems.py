@@ -12,7 +12,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
-from server.db.faults import is_disk_full, sqlstate
+from server.db.faults import AWAY_S, is_away, is_disk_full, sqlstate
 from server.errors import KINDS, Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -85,6 +85,9 @@ def _from_bug(request: Request[Any, Any, Any], error: Exception) -> Response[byt
     if is_disk_full(error):
         log.error("disk_full", method=request.method, path=request.scope["path"])
         return problem_response(Problem("disk_full"))
+    if is_away(error):
+        log.error("database_away", method=request.method, path=request.scope["path"], error=type(error).__name__)
+        return problem_response(Problem("database_away", wait_s=AWAY_S))
     error_id = str(uuid.uuid4())
     log.error("unexpected_error", error_id=error_id, method=request.method, path=request.scope["path"], exc_info=error)
     return problem_response(Problem("internal", error_id=error_id))

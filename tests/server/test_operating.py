@@ -16,7 +16,7 @@ from server.auth.secret import server_secret
 from server.cli import main
 from server.db.engine import Storage
 from server.settings import Settings, SettingsError, load_settings
-from tests.builders import Client, running
+from tests.builders import PASSWORD, Client, problem, running, try_sign_in
 from tests.conftest import StandingClock
 
 
@@ -89,6 +89,18 @@ async def test_a_database_that_does_not_answer_is_named(tmp_path: Path, settings
         answer = await client.get("/readyz")
         assert answer.json()["parts"] == {"database": "unreachable", "migrations": "unknown", "disk": "ok"}
         assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_while_the_database_is_away_every_door_says_when_to_come_back(settings: Settings) -> None:
+    app = create_app(settings, Storage("postgresql://nuong@127.0.0.1:1/nuong"))
+    app.state.server_id = "nobody asks"
+    async with Client(app) as client:
+        answer = await try_sign_in(client, "hoa")
+        assert problem(answer, 503, "database_away") == {"wait_s": 10}
+        assert answer.headers["retry-after"] == "10"
+        answer = await client.get("/db/agri-03226-2025/", auth=("hoa", PASSWORD))
+        assert (answer.status_code, answer.json()["error"]) == (503, "service_unavailable")
+        assert answer.headers["retry-after"] == "10"
 
 
 async def test_counters_name_routes_and_never_ids(storage: Storage, settings: Settings, clock: StandingClock) -> None:

@@ -17,7 +17,7 @@ from litestar import Request, asgi
 from litestar.datastructures import State
 from litestar.types import Receive, Scope, Send
 
-from server.db.faults import is_disk_full
+from server.db.faults import AWAY_S, is_away, is_disk_full
 from server.errors import Problem
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call, Parts
@@ -103,6 +103,9 @@ def _failure(request: Request[Any, Any, Any], error: Exception) -> Answer:
     if is_disk_full(error):
         log.error("disk_full", path=request.scope["path"])
         error = Problem("disk_full")
+    elif is_away(error):
+        log.error("database_away", path=request.scope["path"], error=type(error).__name__)
+        error = Problem("database_away")
     if isinstance(error, Problem):
         error = from_problem(error)
     if not isinstance(error, Refusal):
@@ -112,6 +115,8 @@ def _failure(request: Request[Any, Any, Any], error: Exception) -> Answer:
     said = {"error": error.error, "reason": error.reason}
     # Bearer and not Basic: a browser asked for Basic puts a window of its own over the page.
     headers = {"WWW_Authenticate": 'Bearer realm="nuong"'} if error.status == 401 else {}
+    if error.status == 503:
+        headers["Retry_After"] = str(AWAY_S)
     return answer(said, error.status, **headers)
 
 

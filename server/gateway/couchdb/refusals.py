@@ -66,6 +66,7 @@ _ERRORS: dict[int, str] = {
     415: "bad_content_type",
     423: "forbidden",
     429: "too_many_requests",
+    503: "service_unavailable",
     507: "insufficient_storage",
 }
 
