@@ -15,7 +15,7 @@ record or a row is deleted, the record lives, and of the row the greatest candid
 there are neither fields nor questions.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sync.canonical import Json, canonical
@@ -32,7 +32,7 @@ from sync.document import (
     is_machine_merge,
     is_resolved_tombstone,
 )
-from sync.history import read
+from sync.history import History, read
 from sync.policy import Candidate, Cause, How
 from sync.revision import RevisionId, revision_id
 from sync.shape import ABSENT, Path, Value
@@ -48,6 +48,7 @@ __all__ = [
     "Forms",
     "How",
     "NewRev",
+    "Reconciled",
     "Revision",
     "Waiting",
     "base_value",
@@ -57,6 +58,7 @@ __all__ = [
     "edits_of",
     "is_machine_merge",
     "is_resolved_tombstone",
+    "reconcile",
     "taken_back",
 ]
 
@@ -80,6 +82,14 @@ class Closing:
     tombstones: tuple[NewRev, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """A document as all its edits have it, and what closes its branches; `closing` None where there is one."""
+
+    combined: Combined
+    closing: Closing | None
+
+
 def combine(document: Document, forms: Forms) -> Combined | Waiting:
     """Return what all edits of a document say together; what it waits for where that cannot be known."""
     winner = document.graph.winner()
@@ -95,27 +105,25 @@ def combine(document: Document, forms: Forms) -> Combined | Waiting:
 def close(document: Document, forms: Forms) -> Closing | Waiting | None:
     """Return what closes the branches; None where there is nothing to close."""
     leaves = counting_leaves(document)
-    live = [leaf for leaf in leaves if not document.graph.held[leaf]]
-    if len(leaves) < 2 or not live:
+    if len(leaves) < 2 or document.graph.held[leaves[0]]:
         return None
     history = read(document, forms)
     if isinstance(history, Waiting):
         return history
-    everything = 0
-    for leaf in leaves:
-        everything |= history.knows[leaf]
-    knowing = [leaf for leaf in leaves if history.knows[leaf] == everything]
-    if knowing:
-        # A deletion that knows all edits stays as well as a live leaf does; then no live one is left.
-        stays = next((leaf for leaf in knowing if leaf in live), None)
-        return Closing(None, _tombstones(document, [leaf for leaf in live if leaf != stays]))
-    winner, *others = leaves
+    return _closing(history, lambda: combined(history, forms))
+
+
+def reconcile(document: Document, forms: Forms) -> Reconciled | Waiting:
+    """Return what `combine` and `close` say, for the price of one of them."""
+    leaves = counting_leaves(document)
+    if not leaves or document.graph.held[leaves[0]]:
+        together = combine(document, forms)
+        return together if isinstance(together, Waiting) else Reconciled(together, None)
+    history = read(document, forms)
+    if isinstance(history, Waiting):
+        return history
     together = combined(history, forms)
-    content: dict[str, Json] = {**together.content, "merged": sorted(others)}
-    if together.open:
-        content["open"] = {path: list(candidates) for path, candidates in together.open.items()}
-    merge = _new(document, winner, content, deleted=False)
-    return Closing(merge, _tombstones(document, [leaf for leaf in live if leaf != winner]))
+    return Reconciled(together, _closing(history, lambda: together) if len(leaves) > 1 else None)
 
 
 def taken_back(document: Document, decision: RevisionId, forms: Forms) -> Combined | Waiting:
@@ -138,6 +146,26 @@ def base_value(document: Document, path: Path, candidates: Collection[RevisionId
     """Return what a field was in the nearest revision here that all candidates knew; ABSENT if there is none."""
     history = read(document, forms)
     return ABSENT if isinstance(history, Waiting) else value_before(history, path, candidates)
+
+
+def _closing(history: History, together: Callable[[], Combined]) -> Closing:
+    document, leaves = history.document, history.leaves
+    live = [leaf for leaf in leaves if not document.graph.held[leaf]]
+    everything = 0
+    for leaf in leaves:
+        everything |= history.knows[leaf]
+    knowing = [leaf for leaf in leaves if history.knows[leaf] == everything]
+    if knowing:
+        # A deletion that knows all edits stays as well as a live leaf does; then no live one is left.
+        stays = next((leaf for leaf in knowing if leaf in live), None)
+        return Closing(None, _tombstones(document, [leaf for leaf in live if leaf != stays]))
+    winner, *others = leaves
+    stands = together()
+    content: dict[str, Json] = {**stands.content, "merged": sorted(others)}
+    if stands.open:
+        content["open"] = {path: list(candidates) for path, candidates in stands.open.items()}
+    merge = _new(document, winner, content, deleted=False)
+    return Closing(merge, _tombstones(document, [leaf for leaf in live if leaf != winner]))
 
 
 def _new(document: Document, parent: RevisionId, content: Content, *, deleted: bool) -> NewRev:
