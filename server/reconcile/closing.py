@@ -1,0 +1,239 @@
+"""The follower that closes branches: what several people did to one record without knowing becomes one record again.
+
+For each document with more than one leaf the merge engine says what closes its branches. The merge, the ends of the
+other branches, the questions that stay open, where fields come from, and the follower's checkpoint are one transaction:
+after a crash all of it is there or none. Computing twice gives the same revisions under the same ids, so that a page
+that is taken again changes nothing, and servers that merge alone agree.
+
+Branches whose form version is not here stay open, and are taken again when it comes. A document that moved between
+reading and writing is left alone: it stands later in the feed.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.areas.areas import Areas
+from server.auth.names import names_of
+from server.db.engine import Storage
+from server.db.put import put
+from server.forms.library import FormLibrary
+from server.reconcile.deciding import brought, credible, decisions_of, is_record
+from server.reconcile.questions import (
+    MOVED,
+    Context,
+    Row,
+    authors_of,
+    content_of,
+    provenance_rows,
+    question_rows,
+    text,
+    title_of,
+    waiting_row,
+)
+from server.reconcile.tables import awaited_forms, open_questions, provenance
+from server.revisions.following import Effects
+from server.revisions.journal import Journal
+from server.revisions.model import Change, NewRevision, Origin
+from server.revisions.whole import Whole
+from sync.canonical import canonical
+from sync.merge import Closing, Document, Forms, NewRev, Revision, Waiting, reconcile
+from sync.review import approved_revisions
+from sync.revision import RevisionId
+
+NAME = "closing"
+#: Merging is arithmetic; after so many documents the doors get their turn.
+BREATH = 5
+REMEMBERED = 20_000
+
+Leaves = tuple[RevisionId, ...]
+#: Reads what the forms of these documents say, so that merging need not wait for anything.
+FormsOf = Callable[[Sequence[Document]], Awaitable[Forms]]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What becomes of one document: revisions to write over these leaves, and the rows that then stand."""
+
+    doc_id: str
+    before: Leaves
+    after: Leaves
+    revisions: Sequence[NewRevision] = ()
+    questions: Sequence[Row] = ()
+    provenance: Sequence[Row] = ()
+    awaited: Sequence[Row] = ()
+
+
+class ClosingProjection:
+    """Closes branches and keeps the rows of what stays open; a `Projection` of the follower."""
+
+    name = NAME
+
+    def __init__(
+        self, storage: Storage, journal: Journal, library: FormLibrary, areas: Areas, *, forms_of: FormsOf
+    ) -> None:
+        """Read nothing yet."""
+        self._storage = storage
+        self._journal = journal
+        self._library = library
+        self._areas = areas
+        self._forms_of = forms_of
+        #: Leaves that this process has left documents with: the feed shows its own writing again.
+        self._left: dict[tuple[str, str], Leaves] = {}
+
+    async def horizon(self, database: str) -> int | None:
+        """Return None: the journal is read to its end."""
+        return None
+
+    async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
+        """Return what closes the branches of the changed documents, and the rows of what is open in them."""
+        if not (await self._areas.atlas()).has_scope(database):
+            return _nothing
+        new = await credible(self._journal, database, brought(database, changes))
+        leaves = {change.doc_id: change.leaves for change in changes if is_record(change.doc_id)}
+        known = {doc_id for doc_id, of in leaves.items() if self._left.get((database, doc_id)) == of}
+        # One leaf is a line of edits, each of which knew all before it.
+        settled = [doc_id for doc_id, of in leaves.items() if len(of) == 1]
+        unclear = [doc_id for doc_id, of in leaves.items() if len(of) > 1 and doc_id not in known]
+        about = {each["record"] for each in new} - {*settled, *unclear}
+        async with self._storage.read() as connection:
+            # A decision closes no branch; it may change why something is asked.
+            unclear += await _asked_about(connection, database, about)
+        wholes = await self._journal.whole(database, unclear) if unclear else {}
+        works = await self._works(database, [*wholes.values()], new)
+        return partial(self._apply, database=database, settled=settled, works=works)
+
+    async def arrived(self) -> dict[str, list[str]]:
+        """Return the records, by database, that waited for form versions which have come."""
+        async with self._storage.read() as connection:
+            awaited = (await connection.execute(select(awaited_forms))).all()
+        here = {
+            (form, version)
+            for form, version in {(row.form, row.version) for row in awaited}
+            if await self._library.get(form, version) is not None
+        }
+        found: dict[str, list[str]] = {}
+        for row in awaited:
+            if (row.form, row.version) in here and row.record not in found.setdefault(row.database, []):
+                found[row.database].append(row.record)
+        return found
+
+    async def _works(self, database: str, wholes: Sequence[Whole], new: Sequence[Mapping[str, object]]) -> list[_Work]:
+        if not wholes:
+            return []
+        ids = [whole.doc_id for whole in wholes]
+        async with self._storage.read() as connection:
+            names = await names_of(connection, authors_of(wholes))
+            decisions = await decisions_of(connection, database, ids, new)
+        documents = [document_of(whole) for whole in wholes]
+        forms = await self._forms_of(documents)
+        works = []
+        for number, (whole, document) in enumerate(zip(wholes, documents, strict=True)):
+            approved = approved_revisions(decisions.get(whole.doc_id, []))
+            works.append(await self._work(database, whole, document, forms=forms, names=names, approved=approved))
+            if number % BREATH == BREATH - 1:
+                await asyncio.sleep(0)
+        return works
+
+    async def _work(
+        self,
+        database: str,
+        whole: Whole,
+        document: Document,
+        *,
+        forms: Forms,
+        names: Mapping[str, str],
+        approved: Collection[RevisionId],
+    ) -> _Work:
+        leaves = whole.graph.leaves()
+        result = reconcile(document, forms)
+        content = content_of(whole, leaves[0]) if isinstance(result, Waiting) else result.combined.content
+        context = Context(text(content.get("form", "")), await title_of(content, self._library), names, approved)
+        if isinstance(result, Waiting):
+            if result.reason == "inputs":
+                log.warning("merge_lacks_revisions", database=database, document=whole.doc_id, revisions=result.names)
+                return _Work(whole.doc_id, leaves, leaves)
+            awaited = [_awaited(database, whole.doc_id, name) for name in result.names]
+            return _Work(whole.doc_id, leaves, leaves, (), [waiting_row(database, whole, context)], (), awaited)
+        revisions = [] if result.closing is None else [*map(_new, _written(result.closing))]
+        graph = whole.graph
+        for one in revisions:
+            graph = graph.adding(one.rev, one.ancestors, deleted=one.deleted)
+        return _Work(
+            whole.doc_id,
+            leaves,
+            graph.leaves(),
+            revisions,
+            question_rows(database, whole, result.combined, context),
+            provenance_rows(database, whole, result.combined),
+        )
+
+    async def _apply(
+        self, connection: AsyncConnection, *, database: str, settled: Sequence[str], works: Sequence[_Work]
+    ) -> None:
+        writing = {work.doc_id: work.before for work in works if work.revisions}
+        if writing:
+            standing = await self._journal.standing_within(connection, database, writing)
+            works = [work for work in works if not work.revisions or work.doc_id in standing]
+            revisions = [one for work in works for one in work.revisions]
+            for outcome in await self._journal.write_within(connection, database, revisions, Origin()):
+                if outcome.outcome not in {"stored", "duplicate"}:
+                    log.warning("closing_held_back", database=database, document=outcome.doc_id, reason=outcome.reason)
+        ids = [*settled, *(work.doc_id for work in works)]
+        if not ids:
+            return
+        for table in (open_questions, provenance, awaited_forms):
+            here = (table.c.database == database) & table.c.record.in_(ids)
+            if table is open_questions:
+                here &= table.c.cause != MOVED
+            await connection.execute(delete(table).where(here))
+        await put(connection, open_questions, [row for work in works for row in work.questions])
+        await put(connection, provenance, [row for work in works for row in work.provenance])
+        await put(connection, awaited_forms, [row for work in works for row in work.awaited])
+        self._storage.after_commit(connection, partial(self._remember, database, works))
+
+    def _remember(self, database: str, works: Sequence[_Work]) -> None:
+        if len(self._left) > REMEMBERED:
+            self._left.clear()
+        self._left.update({(database, work.doc_id): work.after for work in works if work.revisions})
+
+
+async def _asked_about(connection: AsyncConnection, database: str, ids: Collection[str]) -> list[str]:
+    if not ids:
+        return []
+    here = (open_questions.c.database == database) & open_questions.c.record.in_(ids)
+    return [*(await connection.execute(select(open_questions.c.record).where(here).distinct())).scalars()]
+
+
+def document_of(whole: Whole) -> Document:
+    """Return a document as the merge engine reads it."""
+    revisions = {
+        rev: Revision(rev, one.parent, one.deleted, json.loads(one.content)) for rev, one in whole.revisions.items()
+    }
+    return Document(whole.doc_id, whole.graph, revisions)
+
+
+def _written(closing: Closing) -> list[NewRev]:
+    return [*(() if closing.merge is None else (closing.merge,)), *closing.tombstones]
+
+
+def _new(one: NewRev) -> NewRevision:
+    # The engine has just made its id.
+    return NewRevision(one.doc_id, one.rev, (one.parent,), one.deleted, canonical(one.content), verify=False)
+
+
+def _awaited(database: str, record: str, name: str) -> Row:
+    form, _, version = name.rpartition("/")
+    return {"database": database, "record": record, "form": text(form), "version": text(version)}
+
+
+async def _nothing(_connection: AsyncConnection) -> None:
+    """Have no effect."""
