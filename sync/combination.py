@@ -12,6 +12,7 @@ decision, or another deletion.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sync.canonical import Json
 from sync.document import Checked, Content, Forms
@@ -133,8 +134,8 @@ class _Combination:
         latest = _latest(self.editors.get(ANSWERS, []))
         apart = [edit for edit in latest if edit.content is None]
         if apart:
-            candidates = self._candidates(ANSWERS, _with(latest, _beside(apart, self._touching(ANSWERS))))
             self.places[ANSWERS] = place_of(ANSWERS, self.shape)
+            candidates = self._candidates(ANSWERS, _with(latest, _beside(apart, self._touching(ANSWERS))))
             self._note(ANSWERS, candidates, Settled(candidates[0].value, None, "stands", "form_version"))
 
     def _settle_field(self, path: Path) -> None:
@@ -144,13 +145,16 @@ class _Combination:
             self._settle_row(path, latest)
             return
         candidates = self._candidates(path, latest)
-        settled = settle(
-            place,
-            candidates,
-            lambda: value_before(self.history, path, [edit.rev for edit in latest]),
-            is_parent_unknown=any(edit.lacks_parent for edit in latest),
-        )
-        self._note(path, candidates, settled)
+        if len(candidates) == 1:
+            # Nearly all fields of nearly all merges: nothing is to be weighed.
+            only = candidates[0]
+            how: How = "recomputed" if place.shape.is_calculated else "only"
+            self.outcomes[path] = FieldOutcome(path, only.value, candidates, only.rev, how)
+            return
+        lacks_parent = any(edit.lacks_parent for edit in latest)
+        revs = [edit.rev for edit in latest]
+        before = partial(value_before, self.history, path, revs)
+        self._note(path, candidates, settle(place, candidates, before, is_parent_unknown=lacks_parent))
 
     def _settle_row(self, path: Path, latest: list[Edit]) -> None:
         gone = [edit for edit in latest if edit.changes[path] is ABSENT]
@@ -165,12 +169,14 @@ class _Combination:
         below = path + "/"
         return [edit for edit in self.history.edits if any(each.startswith(below) for each in edit.changes)]
 
-    def _candidates(self, path: Path, latest: Iterable[Edit]) -> tuple[Candidate, ...]:
-        question = self.places[path].question if path in self.places else path
+    def _candidates(self, path: Path, latest: Sequence[Edit]) -> tuple[Candidate, ...]:
+        """Return these edits as candidates, greatest first by (is a decision, generation, hash)."""
+        question = self.places[path].question
+        if len(latest) == 1:
+            (edit,) = latest
+            return (Candidate(edit.rev, edit.changes.get(path, True), _decides(edit, path, question)),)
         ranked = sorted(
-            ((path in edit.decided or question in edit.decided, edit.rank, edit) for edit in latest),
-            key=lambda each: each[:2],
-            reverse=True,
+            ((_decides(edit, path, question), edit.rank, edit) for edit in latest), key=_before_edit, reverse=True
         )
         return tuple(Candidate(edit.rev, edit.changes.get(path, True), is_decision) for is_decision, _, edit in ranked)
 
@@ -194,8 +200,10 @@ class _Combination:
             place = self.places[path]
             if place.role in {"choices", "row"}:
                 value = value_at(content, path, self.shape)
-                candidates = tuple(replace(each, value=self._shown(each.rev, path)) for each in outcome.candidates)
-                shown = replace(outcome, value=value, candidates=candidates)
+                candidates = tuple(
+                    Candidate(each.rev, self._shown(each.rev, path), each.is_decision) for each in outcome.candidates
+                )
+                shown = FieldOutcome(path, value, candidates, outcome.source, outcome.how, outcome.cause)
                 self.outcomes[path] = self._with_cause(place, shown) if place.role == "choices" else shown
 
     def _with_cause(self, place: Place, outcome: FieldOutcome) -> FieldOutcome:
@@ -281,6 +289,15 @@ def _beside(edits: Sequence[Edit], others: Iterable[Edit]) -> list[Edit]:
 
 def _with(edits: Sequence[Edit], others: Iterable[Edit]) -> list[Edit]:
     return [*edits, *(other for other in others if other not in edits)]
+
+
+def _decides(edit: Edit, path: Path, question: Path) -> bool:
+    """Whether an edit decided this field; a choice is decided with its question."""
+    return path in edit.decided or question in edit.decided
+
+
+def _before_edit(ranked: tuple[bool, tuple[int, str], Edit]) -> tuple[bool, tuple[int, str]]:
+    return ranked[:2]
 
 
 def _plainly(candidates: Sequence[Candidate]) -> How:

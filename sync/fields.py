@@ -96,9 +96,9 @@ def patch(content: Mapping[str, Json], values: Mapping[Path, Value], shape: Shap
     """
     root = _Change()
     for path, value in values.items():
+        steps = path.split("/")[1:]
         change = root
-        for escaped in path.split("/")[1:]:
-            name = name_of(escaped)
+        for name in map(name_of, steps) if "~" in path else steps:
             inner = change.inner.get(name)
             if inner is None:
                 inner = change.inner[name] = _Change()

@@ -51,12 +51,12 @@ class Edit:
     decided: frozenset[Path] = frozenset()
     covers: tuple[Path, ...] = ()
     lacks_parent: bool = False
+    #: What the later of two edits has more of: (generation, hash).
+    rank: tuple[int, str] = field(init=False)
 
-    @property
-    def rank(self) -> tuple[int, str]:
-        """Return what the later of two edits has more of: (generation, hash)."""
+    def __post_init__(self) -> None:
         generation, _, digest = self.rev.partition("-")
-        return int(generation), digest
+        self.rank = (int(generation), digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +105,15 @@ class _Reader:
         merges = {rev for rev in graph.merged if rev in reached and rev in self.revisions and self._is_merge(rev)}
         if missing := sorted({rev for merge in merges for rev in self._inputs(merge) if rev not in self.revisions}):
             return Waiting("inputs", tuple(missing))
+        ordered = sorted(reached, key=lambda rev: (generation_of(rev), rev))
+        revisions = self.revisions
         edits = [
             rev
-            for rev in sorted(reached, key=lambda rev: (generation_of(rev), rev))
-            if rev in self.revisions and rev not in merges and not is_resolved_tombstone(self.revisions[rev])
+            for rev in ordered
+            if rev in revisions and rev not in merges and not is_resolved_tombstone(revisions[rev])
         ]
         bits = {rev: 1 << position for position, rev in enumerate(edits)}
-        knows = self._knowledge(reached, bits)
+        knows = self._knowledge(ordered, bits)
         if unknown := self._choose_version(edits):
             return Waiting("form_version", unknown)
         undone = self._undone(edits, bits, knows)
@@ -140,11 +142,10 @@ class _Reader:
         parent = self.revisions[merge].parent
         return (*self.document.graph.merged[merge], *(() if parent is None else (parent,)))
 
-    def _knowledge(self, reached: Collection[RevisionId], bits: Mapping[RevisionId, int]) -> dict[RevisionId, int]:
-        """Return which edits each revision reaches."""
+    def _knowledge(self, ordered: Sequence[RevisionId], bits: Mapping[RevisionId, int]) -> dict[RevisionId, int]:
+        """Return which edits each revision reaches; they come by generation."""
         graph = self.document.graph
-        knows = dict.fromkeys(reached, 0)
-        ordered = sorted(reached, key=generation_of)
+        knows = dict.fromkeys(ordered, 0)
         is_late = has_changed = True
         # What a revision reaches has lower generations, so that one round does, unless a forger wrote otherwise.
         while is_late and has_changed:

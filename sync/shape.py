@@ -68,6 +68,8 @@ class Shape:
     version: str
     fields: Mapping[Path, FieldShape]
     nodes: Mapping[str, Node] = field(init=False, repr=False)
+    #: Places that were asked for, of fields that the form knows and outside rows: as many as the form has.
+    places: dict[Path, "Place"] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", _nodes(self.fields))
@@ -108,6 +110,15 @@ def name_of(escaped: str) -> str:
 
 def place_of(path: Path, shape: Shape) -> Place:
     """Return what `path` names."""
+    place = shape.places.get(path)
+    if place is None:
+        place = _place(path, shape)
+        if not place.rows and place.shape is not ATOM and place.role in {"atom", "group", "choices", "order"}:
+            shape.places[path] = place
+    return place
+
+
+def _place(path: Path, shape: Shape) -> Place:
     if not path:
         return Place(path, "document", GROUP, path)
     nodes: Mapping[str, Node] = shape.nodes
