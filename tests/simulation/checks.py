@@ -7,7 +7,7 @@ the plainest way that there is.
 import hashlib
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from server.areas.grants import CATALOG
@@ -243,7 +243,7 @@ def _numbers(text: str) -> set[int]:
     return found
 
 
-def check_alike(servers: Iterable[Server], replica: Replica, made: Mapping[Key, Made]) -> int:
+def check_alike(servers: Sequence[Server], replica: Replica, made: Mapping[Key, Made]) -> int:
     """Check that all show the same leaves, those that the revisions themselves say; return the conflicts among them."""
     conflicts = 0
     first: dict[tuple[str, str], list[str]] | None = None
@@ -255,7 +255,9 @@ def check_alike(servers: Iterable[Server], replica: Replica, made: Mapping[Key, 
             if here.get(key) != first.get(key):
                 raise Broken("I4", f"at rest {server.name} shows {here.get(key)} of {key}, another {first.get(key)}")
     assert first is not None
-    edges: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
+    edges = _named(servers, made)
+    for key, paths in replica.told.items():
+        edges[key] |= paths
     flags: dict[tuple[str, str], dict[str, bool]] = defaultdict(dict)
     present = {key for server in servers for key in _held(server)}
     for (database, doc_id, rev), one in made.items():
@@ -270,9 +272,27 @@ def check_alike(servers: Iterable[Server], replica: Replica, made: Mapping[Key, 
             raise Broken("I4", f"at rest {key} has the leaves {leaves}, its revisions say {proper}")
         conflicts += sum(1 for leaf in leaves if not flags[key][leaf]) > 1
         tree = replica.trees.get(key[0], {}).get(key[1])
-        if tree is None or tree.leaves() != leaves:
-            raise Broken("I4", f"at rest {replica.name} shows {tree.leaves() if tree else None} of {key}, not {leaves}")
+        shows = tree.leaves() if tree is not None else []
+        # Who takes leaves and cut lines may not hear of an edge that becomes known when both its ends have come, and
+        # may know one that it has never told.
+        followed = {*edges[key].values(), *(tree.parents.values() if tree is not None else ())}
+        if (set(leaves) ^ set(shows)) - followed:
+            raise Broken("I4", f"at rest {replica.name} shows {shows} of {key}, not {leaves}")
     return conflicts
+
+
+def _named(servers: Sequence[Server], made: Mapping[Key, Made]) -> dict[tuple[str, str], dict[str, str | None]]:
+    """Return the parents of revisions that no server holds and that a path has told: each must be the true one."""
+    edges: dict[tuple[str, str], dict[str, str | None]] = defaultdict(dict)
+    for server in servers:
+        for database, doc_id, rev, parent in server.reader.execute(
+            "SELECT database, doc_id, rev, parent FROM revisions WHERE fingerprint IS NULL AND parent IS NOT NULL"
+        ):
+            known = made.get((database, doc_id, rev))
+            if known is not None and known.parent != parent:
+                raise Broken("I4", f"{server.name} hangs {database} {doc_id} {rev} on {parent}, not on {known.parent}")
+            edges[database, doc_id][rev] = parent
+    return edges
 
 
 def _held(server: Server) -> set[Key]:

@@ -1,8 +1,8 @@
 """A server's disk: a real SQLite file behind the real engine, driven in this thread, that can fail between operations.
 
-SQLAlchemy's asyncio dialect expects a driver with a thread of its own. This one answers at once, so that nothing but
-the seed decides what happens in which order; at every operation it may let other requests go first, or die. Death
-closes the process's connections as a kill does: what was committed stays, a transaction under way is gone.
+The product's driver has a thread for each connection. Here its work is done at once, so that nothing but the seed
+decides what happens in which order; at every operation it may let other requests go first, or die. Death closes the
+process's connections as a kill does: what was committed stays, a transaction under way is gone.
 """
 
 import asyncio
@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from server.db.engine import Storage
+from server.db.one_hop import Connection
 
 T = TypeVar("T")
 
@@ -32,6 +33,7 @@ class _Process:
 
     is_dead: bool = False
     connections: list[sqlite3.Connection] = field(default_factory=list)
+    own: sqlite3.Connection | None = None
 
 
 class Disk:
@@ -88,6 +90,14 @@ class Disk:
         reader.close()
         return found
 
+    async def put(self, sql: str, parameters: Sequence[Any]) -> None:
+        """Run a statement of the harness's own, durable when it returns; the process may die at it as at any other."""
+        if self._process.own is None:
+            self._process.own = sqlite3.connect(self.path, isolation_level=None)
+            self._process.connections.append(self._process.own)
+        own = self._process.own
+        await self.operation(self._process, lambda: own.execute(sql, parameters))
+
     async def operation(self, process: "_Process", work: Callable[[], T]) -> T:
         """Return what `work` does to the file, unless the process dies here or is dead."""
         if self.is_shared:
@@ -115,87 +125,37 @@ class Disk:
         return _Connection(self, self._process, raw)
 
 
-class _Connection:
-    """What the dialect wants of a driver's connection."""
+class _Connection(Connection):
+    """The product's connection without its thread: what it would do there is done here, as an operation of the disk."""
 
     def __init__(self, disk: Disk, process: _Process, raw: sqlite3.Connection) -> None:
+        super().__init__(lambda: raw)
         self._disk = disk
         self._process = process
-        self._conn = self._connection = raw
-        self._tx = self
-        self.isolation_level: str | None = None
+        self._connection = raw
+        self._tx: Any = self
 
-    def put_nowait(self, job: "tuple[Future[object], Callable[[], object]]") -> None:
-        job[0].set_result(job[1]())
+    def put_nowait(self, job: "tuple[Future[object] | None, Callable[[], object]]") -> None:
+        ended, work = job
+        result = work()
+        if ended is not None:
+            ended.set_result(result)
 
-    def cursor(self) -> "_Cursor":
-        return _Cursor(self._disk, self._process, self._conn)
-
-    async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> "_Cursor":
-        cursor = self.cursor()
-        await cursor.execute(sql, parameters)
-        return cursor
-
-    async def create_function(self, *arguments: Any, **options: Any) -> None:
-        self._conn.create_function(*arguments, **options)
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        return await self._disk.operation(self._process, lambda: fn(*args, **kwargs))
 
     async def commit(self) -> None:
-        if self._process.is_dead or self._conn.in_transaction:
-            await self._disk.operation(self._process, self._conn.commit)
+        if self._process.is_dead or self.raw.in_transaction:
+            await self._disk.operation(self._process, self.raw.commit)
 
     async def rollback(self) -> None:
         # No operation of its own: a dead process undoes nothing, its death has.
         if not self._process.is_dead:
-            self._conn.rollback()
+            self._is_due = self._is_snapshot = False
+            self.raw.rollback()
 
     async def close(self) -> None:
-        self._conn.close()
+        self.raw.close()
 
     def stop(self) -> None:
-        self._conn.close()
-
-
-class _Cursor:
-    """What the dialect wants of a driver's cursor."""
-
-    def __init__(self, disk: Disk, process: _Process, raw: sqlite3.Connection) -> None:
-        self._disk = disk
-        self._process = process
-        self._raw = raw
-        self._cursor: sqlite3.Cursor | None = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Self:
-        self._cursor = await self._disk.operation(self._process, lambda: self._raw.execute(sql, parameters))
-        return self
-
-    async def executemany(self, sql: str, parameters: Sequence[Sequence[Any]]) -> Self:
-        self._cursor = await self._disk.operation(self._process, lambda: self._raw.executemany(sql, parameters))
-        return self
-
-    async def fetchall(self) -> list[Any]:
-        return self._cursor.fetchall() if self._cursor else []
-
-    async def fetchmany(self, size: int = 100) -> list[Any]:
-        return self._cursor.fetchmany(size) if self._cursor else []
-
-    async def fetchone(self) -> Any:
-        return self._cursor.fetchone() if self._cursor else None
-
-    async def close(self) -> None:
-        if self._cursor is not None and not self._process.is_dead:
-            self._cursor.close()
-
-    @property
-    def description(self) -> Any:
-        return self._cursor.description if self._cursor else None
-
-    @property
-    def rowcount(self) -> int:
-        return self._cursor.rowcount if self._cursor else -1
-
-    @property
-    def lastrowid(self) -> int | None:
-        return self._cursor.lastrowid if self._cursor else None
+        self.raw.close()

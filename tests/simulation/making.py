@@ -9,21 +9,26 @@ from unittest.mock import patch
 from server.clock import Clock
 from tests.simulation.checks import Made
 from tests.simulation.disk import Disk
-from tests.simulation.events import SERVERS
+from tests.simulation.events import SERVERS, links_between
 from tests.simulation.network import Network
 from tests.simulation.province import MOST_PEOPLE, SCOPES, Image, person
-from tests.simulation.replica import Replica
+from tests.simulation.replica import Replica, Travelling
 from tests.simulation.server import Server
 from tests.simulation.world import World
+
+#: Most worlds are small: two people and a crash are enough for most of what can go wrong, and so there can be many.
+_PEOPLE = (3, 3, 3, 3, 4, 4, 5, 6, 8)
 
 
 async def make_world(seed: int, disks: dict[str, Disk], image: Image) -> World:
     """Return a world before its first event."""
     random = Random(seed)
     servers: dict[str, Server] = {}
-    world = World(seed, servers, Replica("copy", revs_limit=random.choice((1, 3, 20))), random)
+    names = SERVERS[: random.choices((2, 3, 4, 5), (45, 40, 9, 6))[0]]
+    links = links_between(names, is_ring=len(names) > 3 or random.random() < 0.7)
+    world = World(seed, servers, links, Replica("copy"), random)
     world.network = Network(servers, random, world.log, seen=world.seen)
-    for name in SERVERS:
+    for name in names:
         disks[name].install(image.content, random)
         # A mini-computer without a battery for its clock lives in another year.
         error = timedelta(days=random.choice((0, 0, -5000, 3000))) if name == "hub" else timedelta()
@@ -31,13 +36,13 @@ async def make_world(seed: int, disks: dict[str, Disk], image: Image) -> World:
         servers[name].start()
     for (database, doc_id), revision in image.base.items():
         world.note(database, doc_id, revision.rev, Made(None, False, revision.content))
-    people = random.choice((3, 3, 4, 4, 5, 6, 8)) if random.random() < 0.97 else random.randint(12, MOST_PEOPLE)
-    for number in range(people):
-        scopes = {SCOPES[0], *random.sample(SCOPES, 1)}
-        for one in servers.values():
-            await one.set_scopes(person(number), scopes)
-        world.phones.append(world.new_phone(person(number), f"phone {number}"))
-    world.log(f"{people} phones, {', '.join(SERVERS)} and {world.replica.name}")
+        world.replica.put(database, Travelling(doc_id, revision.rev, (), False, revision.content))
+    people = random.choice(_PEOPLE) if random.random() < 0.98 else random.randint(12, MOST_PEOPLE)
+    scopes = {person(number): {SCOPES[0], *random.sample(SCOPES, 1)} for number in range(people)}
+    for one in servers.values():
+        await one.set_scopes(scopes)
+    world.phones += [world.new_phone(who, f"phone {number}") for number, who in enumerate(scopes)]
+    world.log(f"{people} phones, {', '.join(names)} and {world.replica.name}")
     return world
 
 

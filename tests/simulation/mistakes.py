@@ -7,6 +7,7 @@ function from outside.
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 from unittest.mock import patch
 
@@ -20,6 +21,8 @@ from server.revisions import feed
 from server.revisions.batch import Batch, Rows
 from server.revisions.journal import Also, Journal
 from server.revisions.model import Changes, Outcome
+from sync.graph import Graph
+from sync.revision import RevisionId
 from tests.simulation import receiving
 from tests.simulation.replication import Side
 from tests.simulation.store import Own
@@ -148,6 +151,48 @@ def page_skips_a_row() -> AbstractContextManager[Any]:
     return patch("server.revisions.feed.changes", short)
 
 
+def paths_in_order_of_arrival() -> AbstractContextManager[Any]:
+    """Who came first has said all about an ancestor: what a later path adds about a known one is not listened to."""
+
+    def grafted(
+        self: Graph, revision: RevisionId, ancestors: Sequence[RevisionId]
+    ) -> dict[RevisionId, RevisionId | None]:
+        parents = dict(self.parents)
+        line: list[RevisionId | None] = [revision, *ancestors, None]
+        for child, parent in pairwise(line):
+            if child is not None and child not in self.parents:
+                parents[child] = parent
+        return parents
+
+    return patch.object(Graph, "_parents_with", grafted)
+
+
+def unknown_checkpoint_means_now() -> AbstractContextManager[Any]:
+    """Who comes with a checkpoint of another history is told that there is nothing new."""
+    proper = Journal.position
+
+    async def now(self: Journal, database: str, since_text: str) -> int:
+        known = await proper(self, database, since_text)
+        return known or (await self.state(database)).seq
+
+    return patch.object(Journal, "position", now)
+
+
+def later_sequence_visible_first() -> AbstractContextManager[Any]:
+    """Who reads while a change is being committed sees those after it, and never comes back for it."""
+    proper = feed.changes
+    committed: set[tuple[str, int, str]] = set()
+
+    async def early(connection: AsyncConnection, sql: Any, database: str, *rest: Any, **options: Any) -> Changes:
+        page = await proper(connection, sql, database, *rest, **options)
+        marks = {row: (database, row.seq, row.rev) for row in page.rows}
+        rows = tuple(row for row in page.rows if row is page.rows[-1] or marks[row] in committed)
+        committed.update(marks.values())
+        return replace(page, rows=rows)
+
+    return patch("server.revisions.feed.changes", early)
+
+
 def gaps_not_reported() -> AbstractContextManager[Any]:
     """A number that nobody has is nobody's business."""
     return patch.object(Numbers, "missing", lambda _: Numbers())
@@ -183,6 +228,9 @@ MISTAKES: tuple[Mistake, ...] = (
     sent_is_not_frozen,
     echo_hides_the_winner,
     page_skips_a_row,
+    paths_in_order_of_arrival,
+    unknown_checkpoint_means_now,
+    later_sequence_visible_first,
     gaps_not_reported,
     rights_only_of_now,
     everything_is_carried,

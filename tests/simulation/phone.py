@@ -217,11 +217,12 @@ class Phone:
                 "push": [_push(one, rows, server) for one in chosen],
                 "holding": {
                     "unsent": [str(one.number) for one in held],
-                    "discarded": [str(number) for number in sorted(rows.discarded)],
+                    "discarded": [str(number) for number in sorted(rows.discarded - state.discarded)],
                     "drafts": len(rows.drafts),
                     "media": 0,
                 },
-                "verdicts": [str(number) for number in sorted(state.verdicts)],
+                # Without a token another server than this one may answer, and must not take these for its own.
+                "verdicts": [str(number) for number in sorted(state.verdicts)] if pull else [],
                 "max_bytes": state.max_bytes,
             }
         return Prepared(request, len(waiting) - len(chosen))

@@ -7,6 +7,7 @@ is never ahead of what it stands for (I7).
 from dataclasses import dataclass, field
 from typing import Any
 
+from server.gateway.numbers import Numbers
 from server.gateway.schemas import DatabaseChanges, SyncAnswer
 from sync.canonical import canonical
 from sync.digest import digest_of
@@ -55,6 +56,7 @@ class _Application:
             self.state.token, self.state.refresh = tokens.access_token, tokens.refresh_token
             self.state.token_expires_at = self.now + tokens.expires_in
         self._take_acknowledgements()
+        self._send_missing()
         if was_restored:
             self._start_again()
         elif self.pull:
@@ -75,9 +77,23 @@ class _Application:
     def _start_again(self) -> None:
         acknowledged = {ack.rev for ack in self.answer.acks}
         self._forget_receipts(lambda one: one.rev not in acknowledged)
+        self.state.discarded = frozenset()
         for name in list(self.state.since):
             self._pull_afresh(name)
         self.result.again = True
+
+    def _send_missing(self) -> None:
+        """Send again what the server acknowledged and now says it lacks: feed and digest can look right without it."""
+        acknowledged = {ack.rev for ack in self.answer.acks}
+        missing = Numbers.parse(self.answer.missing)
+        lost = {
+            one.rev
+            for one in self.rows.revisions.values()
+            if one.receipt(self.server) is not None and one.rev not in acknowledged and one.number in missing
+        }
+        if lost:
+            self._forget_receipts(lambda one: one.rev in lost)
+            self.result.again = True
 
     def _forget_receipts(self, which: Any) -> None:
         for one in list(self.rows.revisions.values()):
@@ -104,7 +120,7 @@ class _Application:
         self.state.verdicts = frozenset(verdicts)
         self.state.safe = int(self.answer.safe)
         self.rows.highest = max(self.rows.highest, int(self.answer.highest_number))
-        self.rows.discarded -= set(map(int, self.request["holding"]["discarded"]))
+        self.state.discarded |= set(map(int, self.request["holding"]["discarded"]))
 
     def _take_changes(self) -> None:
         for name, changes in self.answer.changes.items():

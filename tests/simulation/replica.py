@@ -59,6 +59,8 @@ class Replica:
     trees: dict[str, dict[str, Tree]] = field(default_factory=dict)
     sequences: dict[str, int] = field(default_factory=dict)
     checkpoints: dict[str, str] = field(default_factory=dict)
+    #: Parents that it has told another replica of, by database and document.
+    told: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
 
     def put(self, database: str, one: Travelling) -> bool:
         """Keep a revision as it came; return whether it was new."""

@@ -11,6 +11,7 @@ that no acknowledged revision lives in one place only.
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 from server.revisions.model import NewRevision, Origin
@@ -46,6 +47,9 @@ class Side(Protocol):
     async def note_checkpoint(self, of: str, since: str) -> None:
         """Keep how far it has come."""
 
+    def here(self, database: str) -> frozenset[tuple[str, str]]:
+        """Return (document, revision) of every body that is here, also of what waits for a person."""
+
     async def batch(self, database: str, since: str, limit: int) -> Batch:
         """Return the feed after a checkpoint."""
 
@@ -54,6 +58,9 @@ class Side(Protocol):
 
     async def read(self, database: str, wanted: dict[str, tuple[str, ...]]) -> list[Travelling]:
         """Return revisions with their lines."""
+
+    def has_told(self, database: str, revisions: list[Travelling]) -> None:
+        """Take note of what the other end now has."""
 
     async def write(self, database: str, revisions: list[Travelling]) -> None:
         """Keep revisions as they come; durable when it returns."""
@@ -77,6 +84,7 @@ async def replicate(source: Side, target: Side, database: str, limit: int, lose:
         lose()
         if found:
             await target.write(database, found)
+            source.has_told(database, found)
             sent += len(found)
         lose()
         if batch.since != since:
@@ -86,6 +94,13 @@ async def replicate(source: Side, target: Side, database: str, limit: int, lose:
             await source.note_checkpoint(of, batch.since)
         since, more = batch.since, batch.more
     return sent
+
+
+async def is_behind(source: Side, target: Side, database: str) -> bool:
+    """Tell whether the target lacks what the source would hand over; moves nothing and costs next to nothing."""
+    lacking = source.here(database) - target.here(database)
+    handed = (await source.batch(database, "", 10_000)).rows if lacking else ()
+    return any((row.doc_id, rev) in lacking for row in handed for rev in row.revs)
 
 
 @dataclass(slots=True)
@@ -99,6 +114,15 @@ class ServerSide:
     def __post_init__(self) -> None:
         """Take the server's name."""
         self.name = self.server.name
+
+    def here(self, database: str) -> frozenset[tuple[str, str]]:
+        """Return what the journal holds, or keeps aside."""
+        rows = self.server.reader.execute(
+            "SELECT doc_id, rev FROM bodies WHERE database = ?1 UNION SELECT doc_id, rev FROM quarantine"
+            " WHERE database = ?1",
+            (database,),
+        )
+        return frozenset((row[0], row[1]) for row in rows)
 
     async def checkpoint(self, of: str) -> str:
         """Return how far the replication has come here."""
@@ -163,6 +187,9 @@ class ServerSide:
             (database, doc_id),
         ).fetchall()
 
+    def has_told(self, database: str, revisions: list[Travelling]) -> None:
+        """Take note of nothing: servers tell each other whole lines."""
+
     async def write(self, database: str, revisions: list[Travelling]) -> None:
         """Write them as a peer's."""
         offers = [
@@ -182,6 +209,11 @@ class ReplicaSide:
     def __post_init__(self) -> None:
         """Take the replica's name."""
         self.name = self.replica.name
+
+    def here(self, database: str) -> frozenset[tuple[str, str]]:
+        """Return what the replica holds."""
+        trees = self.replica.trees.get(database, {})
+        return frozenset((doc_id, rev) for doc_id, tree in trees.items() for rev in tree.held)
 
     async def checkpoint(self, of: str) -> str:
         """Return how far the replication has come here."""
@@ -221,6 +253,11 @@ class ReplicaSide:
                 deleted, content = tree.held[rev]
                 found.append(Travelling(doc_id, rev, tree.line(rev, self.replica.revs_limit), deleted, content))
         return found
+
+    def has_told(self, database: str, revisions: list[Travelling]) -> None:
+        """Remember the paths."""
+        for one in revisions:
+            self.replica.told.setdefault((database, one.doc_id), {}).update(pairwise((one.rev, *one.ancestors)))
 
     async def write(self, database: str, revisions: list[Travelling]) -> None:
         """Keep them."""

@@ -3,6 +3,7 @@
 import logging
 import shutil
 import tempfile
+import traceback
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,8 +13,10 @@ from random import Random
 
 import structlog
 
+from tests.simulation.checks import Broken
 from tests.simulation.disk import Disk
 from tests.simulation.events import SERVERS
+from tests.simulation.living import live
 from tests.simulation.making import ids_from, make_world
 from tests.simulation.province import Image, make_image
 from tests.simulation.settling import settle
@@ -21,6 +24,8 @@ from tests.simulation.world import World
 
 #: Memory where the system offers it as a folder: nothing here is about the disk's own speed.
 _MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
+#: How many things happen: mostly few, so that there can be many stories.
+_EVENTS = (20, 30, 30, 40, 40, 50, 70)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,13 @@ class Story:
     def told(self) -> str:
         """Return the trace in words, with how to see it again."""
         head = f"Seed {self.seed} broke: {type(self.broken).__name__}: {self.broken}"
-        return "\n".join((head, *self.trace, f"again: make simulate SEED={self.seed}"))
+        # A broken invariant says itself what is wrong; any other error is somewhere in the code.
+        where = (
+            []
+            if self.broken is None or isinstance(self.broken, Broken)
+            else traceback.format_tb(self.broken.__traceback__)
+        )
+        return "\n".join((*self.trace, *where, head, f"again: make simulate SEED={self.seed}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,7 @@ class Simulator:
         with ids_from(random), _silence():
             try:
                 world = await make_world(seed, self.disks, self.image)
-                await world.live(world.random.randint(25, 70))
+                await live(world, world.random.choice(_EVENTS))
                 rounds = await settle(world)
             except Exception as error:
                 broken = error

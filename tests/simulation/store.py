@@ -69,6 +69,8 @@ class ServerState:
     afresh: dict[str, str] = field(default_factory=dict)
     carry: tuple[str, ...] = ()
     verdicts: frozenset[int] = frozenset()
+    #: Numbers taken back that the server has heard of.
+    discarded: frozenset[int] = frozenset()
     safe: int = 0
     max_bytes: int = 250_000
     token: str | None = None

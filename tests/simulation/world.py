@@ -1,27 +1,25 @@
-"""The world of one seed: who is in it, and what happens to them, one event after the other.
+"""The world of one seed: who is in it, what stands in it, and how its phones, servers and links meet.
 
-Everything random comes from one generator, so a seed is a story that repeats itself word for word. After every event
-the disks and phones that it touched are checked; at the end `settling` brings the world to rest and checks it whole.
+Everything random comes from one generator, so a seed is a story that repeats itself word for word. `living` chooses
+what happens; after every event the disks and phones that it touched are checked; at the end `settling` brings the world
+to rest and checks it whole.
 """
 
-import asyncio
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
 
 from server.revisions.model import NotWaiting, Origin
-from sync.canonical import canonical
 from tests.simulation import checks
 from tests.simulation.checks import Heard, Made
 from tests.simulation.disk import Killed
-from tests.simulation.events import EVENTS, LINKS, NEVER_ACCEPTED, SERVERS, LinkBroken, short
+from tests.simulation.events import NEVER_ACCEPTED, Link, LinkBroken, short
 from tests.simulation.network import Network
 from tests.simulation.phone import NetworkFailed, Phone, Refused
-from tests.simulation.province import BASE_RECORDS, BEGINNING, FORM, SCOPES, VERSION
+from tests.simulation.province import BASE_RECORDS, BEGINNING, SCOPES
+from tests.simulation.reader import Reader
 from tests.simulation.replica import Replica
 from tests.simulation.replication import ReplicaSide, ServerSide, Side, replicate
 from tests.simulation.server import Server
@@ -34,6 +32,7 @@ class World:
 
     seed: int
     servers: dict[str, Server]
+    links: tuple[Link, ...]
     replica: Replica
     random: Random
     trace: list[str] = field(default_factory=list)
@@ -45,10 +44,12 @@ class World:
     now: datetime = BEGINNING
     #: How often each kind of thing has happened, to see that a run was worth its time.
     seen: Counter[str] = field(default_factory=Counter)
+    reader: Reader = field(default_factory=Reader)
     #: Which epoch of a server a phone last met.
     met: dict[tuple[str, str], int] = field(default_factory=dict)
+    #: What servers had been told of numbers when a backup was made, by the backup's identity.
+    heard_at: dict[int, dict[str, Heard]] = field(default_factory=dict)
     _clean: dict[str, tuple[int, int]] = field(default_factory=dict)
-    _heard_at: dict[int, dict[str, Heard]] = field(default_factory=dict)
     _secrets: int = 1000
 
     def log(self, sentence: str) -> None:
@@ -65,19 +66,6 @@ class World:
         key = (database, doc_id)
         self.highest[key] = max(self.highest.get(key, 0), int(rev.split("-", maxsplit=1)[0]))
 
-    async def live(self, events: int) -> None:
-        """Let that many things happen."""
-        for _ in range(events):
-            self.now += timedelta(seconds=self.random.choice((1, 30, 600, 7200, 50000)))
-            event = self.random.choices(list(EVENTS), list(EVENTS.values()))[0]
-            self.seen[event] += 1
-            await getattr(self, "_" + event.replace(" ", "_"))()
-            for one in self.servers.values():
-                if one.disk.is_dead:
-                    self.log(f"{one.name} starts again")
-                    await one.restart()
-            self.check()
-
     def check(self) -> None:
         """Check every disk that has changed, and every phone against the servers that it knows."""
         for one in self.servers.values():
@@ -92,53 +80,14 @@ class World:
                 if self.met.get((phone.name, one.name)) == one.epoch:
                     checks.check_phone(phone, one)
 
-    # What people do.
+    def forget_checks(self, server: Server) -> None:
+        """Check a server's disk anew: it is another one."""
+        self._clean.pop(server.name, None)
 
-    async def _save(self) -> None:
-        phone = self.random.choice(self.phones)
-        database = self._scope_of(phone)
-        doc_id = self.random.choice(BASE_RECORDS) if self.random.random() < 0.85 else self._new_record(phone)
-        if (database, doc_id) not in phone.rows.drafts:
-            phone.open_draft(database, doc_id)
-        if self.random.random() < 0.15:
-            self.log(f"{phone.name} opens {database} {doc_id} and leaves it open")
-            return
-        self.save(phone, database, doc_id)
-
-    def save(self, phone: Phone, database: str, doc_id: str) -> None:
-        """Finish a draft with one or two answers changed, or delete the record."""
-        base = phone.rows.drafts[database, doc_id]
-        content: dict[str, Any] = {"type": "record", "form": FORM[database.partition("-")[0]], "form_version": VERSION}
-        before = json.loads(base[1]) if base else {}
-        answers = dict(before.get("answers", {"crop": "ngô", "area": "1.0", "note": None}))
-        for name in self.random.sample(("crop", "area", "note"), self.random.randint(1, 2)):
-            answers[name] = self.random.choice(("lúa", "sắn", "0.8", "1.2", "2.5", None))
-        deleted = base is not None and self.random.random() < 0.08
-        if self.random.random() < 0.03:
-            content["form_version"] = "unpublished"
-        content = {"type": "record"} if deleted else {**content, "answers": answers, "media": {}}
-        own = phone.finish_draft(database, doc_id, content, deleted=deleted)
-        self.note(database, doc_id, own.rev, Made(own.parent, own.deleted, own.content))
-        verb = "deletes" if deleted else "saves"
-        self.log(
-            f"{phone.name} {verb} {database} {doc_id} as {short(own.rev)} after {short(own.parent)}, as {own.number}"
-        )
-
-    async def _discard(self) -> None:
-        phone = self.random.choice(self.phones)
-        open_ones = [own for own in phone.rows.revisions.values() if not own.frozen]
-        if open_ones:
-            own = self.random.choice(sorted(open_ones, key=lambda one: one.number))
-            phone.discard(own)
-            self.log(f"{phone.name} takes number {own.number} back")
-
-    async def _visit(self) -> None:
-        phone = self.random.choice(self.phones)
-        await self.visit(phone, self._server(phone))
-
-    async def visit(self, phone: Phone, to: Server) -> None:
-        """Let a phone exchange with a server as far as the network and its own life let it."""
+    async def visit(self, phone: Phone, to: Server) -> bool:
+        """Let a phone exchange with a server; return whether the network and its own life let it come to the end."""
         self.log(f"{phone.name} visits {to.name}")
+        is_done = False
         if self.network.is_faulty and self.random.random() < 0.12:
             phone.store.crash_in = self.random.randrange(6)
         try:
@@ -150,6 +99,7 @@ class World:
             if lost := own - set(phone.rows.revisions):
                 raise checks.Broken("I2", f"{phone.name} dropped {sorted(lost)} of its own")
             self.met[phone.name, to.name] = to.epoch
+            is_done = True
         except (NetworkFailed, Refused) as error:
             self.log(f"  {phone.name} gives up: {error}")
             if isinstance(error, Refused):
@@ -157,8 +107,9 @@ class World:
         except PhoneCrashed:
             self.log(f"  {phone.name} crashes")
             self.seen["phone crashed"] += 1
-            self._pull_battery(phone)
+            self.pull_battery(phone)
         phone.store.crash_in = None
+        return is_done
 
     async def _sign_in(self, phone: Phone, to: Server) -> None:
         if to.disk.is_dead:
@@ -169,41 +120,24 @@ class World:
             raise NetworkFailed("the server died") from None
         phone.signed_in(to.name, tokens.access_token, tokens.refresh_token, tokens.expires_in, highest)
 
-    async def _crowd(self) -> None:
-        """Several phones at the same server at the same time, and perhaps someone takes a grant away meanwhile."""
-        to = self.servers[self.random.choice(SERVERS)]
-        few = self.random.sample(self.phones, min(len(self.phones), self.random.randint(2, 4)))
-        self.log(f"{', '.join(phone.name for phone in few)} visit {to.name} at once")
-        to.disk.is_shared = True
-        work = [self.visit(phone, to) for phone in few]
-        if self.random.random() < 0.3:
-            work.append(self._change_grants(to, self.random.choice(few).person))
-        for outcome in await asyncio.gather(*work, return_exceptions=True):
-            if isinstance(outcome, BaseException) and not isinstance(outcome, Killed):
-                raise outcome
-        to.disk.is_shared = False
-
-    async def _grants_change(self) -> None:
-        await self._change_grants(self.servers["province"], self.random.choice(self.phones).person)
-        if self.random.random() < 0.6:
-            await self.spread_people()
-
-    async def _change_grants(self, at: Server, who: str) -> None:
-        scopes = self._some_scopes()
-        self.log(f"{at.name}: {who} may now work in {', '.join(scopes) or 'nothing'}")
-        await at.set_scopes(who, scopes)
+    def pull_battery(self, phone: Phone) -> None:
+        """Let a phone stop at once, and lose its last few transactions where its storage is relaxed."""
+        if phone.is_relaxed:
+            lost = phone.store.roll_back(self.random.randint(0, 4))
+            self.log(f"  {phone.name} loses its last {lost} transactions")
+            self.seen["rolled back"] += lost > 0
+            # It does not know any more what it has sent.
+            self.network.forget(phone.enrolment)
 
     async def spread_people(self) -> None:
         """Let the other servers pull people and grants from the province."""
         self.log("people and grants reach every server")
-        for who in sorted({phone.person for phone in self.phones}):
-            scopes = self.servers["province"].scopes_of(who)
-            for name in SERVERS[1:]:
-                if self.servers[name].scopes_of(who) != scopes:
-                    await self.servers[name].set_scopes(who, scopes)
-
-    async def _manager(self) -> None:
-        await self.accept(self.servers[self.random.choice(SERVERS)])
+        province, *others = self.servers.values()
+        wanted = {who: province.scopes_of(who) for who in sorted({phone.person for phone in self.phones})}
+        for one in others:
+            changed = {who: scopes for who, scopes in wanted.items() if one.scopes_of(who) != scopes}
+            if changed:
+                await one.set_scopes(changed)
 
     async def accept(self, at: Server) -> int:
         """Let in what waits at a server, as far as anybody would; return how many revisions moved."""
@@ -223,97 +157,16 @@ class World:
         self.seen["accepted"] += moved
         return moved
 
-    # What goes wrong.
-
-    async def _late(self) -> None:
-        if self.network.late:
-            self.log("a delayed request arrives")
-            await self.network.arrive_late()
-
-    async def _evict(self) -> None:
-        place = self.random.randrange(len(self.phones))
-        old = self.phones[place]
-        self.phones[place] = self.new_phone(old.person, f"{old.name}'")
-        self.log(f"the browser of {old.name} drops its store; {self.phones[place].name} enrols anew")
-
-    async def _lose_a_row(self) -> None:
-        phone = self.random.choice(self.phones)
-        unsent = [own for own in phone.rows.revisions.values() if not own.receipts and not own.frozen]
-        if unsent:
-            own = self.random.choice(sorted(unsent, key=lambda one: one.number))
-            with phone.store.transaction() as rows:
-                del rows.revisions[own.rev]
-            self.log(f"the store of {phone.name} loses number {own.number}")
-            self.seen["row lost"] += 1
-
-    async def _battery(self) -> None:
-        phone = self.random.choice(self.phones)
-        self.log(f"the battery of {phone.name} is pulled")
-        self._pull_battery(phone)
-
-    def _pull_battery(self, phone: Phone) -> None:
-        if phone.is_relaxed:
-            lost = phone.store.roll_back(self.random.randint(0, 4))
-            self.log(f"  {phone.name} loses its last {lost} transactions")
-            self.seen["rolled back"] += lost > 0
-            # It does not know any more what it has sent.
-            self.network.forget(phone.enrolment)
-
-    async def _restart(self) -> None:
-        one = self.servers[self.random.choice(SERVERS)]
-        self.log(f"{one.name} is restarted")
-        await one.restart()
-
-    async def _back_up(self) -> None:
-        one = self.servers[self.random.choice(SERVERS)]
-        self.log(f"{one.name} is backed up")
-        await one.back_up()
-        copy = {
-            name: Heard(set(heard.numbers), set(heard.holding)) for name, heard in self.network.heard[one.name].items()
-        }
-        self._heard_at[id(one.backups[-1])] = copy
-
-    async def _restore(self) -> None:
-        able = [one for one in self.servers.values() if one.backups]
-        if able:
-            one = self.random.choice(able)
-            backup = self.random.choice(one.backups)
-            self.log(f"{one.name} is restored from a backup of {len(backup.promised)} acknowledged revisions")
-            await one.restore(backup, self.random)
-            heard = self.network.heard[one.name]
-            heard.clear()
-            for name, old in self._heard_at[id(backup)].items():
-                heard[name] = Heard(set(old.numbers), set(old.holding))
-            self._clean.pop(one.name)
-            self.seen["restored"] += 1
-
-    async def _rogue(self) -> None:
-        from tests.simulation.rogue import attack
-
-        await attack(self)
-
-    # Replication.
-
-    async def _replica_edits(self) -> None:
-        database, doc_id = self.random.choice(SCOPES), self.random.choice(BASE_RECORDS)
-        said = {"type": "record", "said": f"{self.random.randrange(5)}"}
-        made = self.replica.edit(database, doc_id, canonical(said), deleted=self.random.random() < 0.1)
-        if made is not None:
-            self.note(database, doc_id, made.rev, Made(made.ancestors[0], made.deleted, made.content))
-            self.log(f"{self.replica.name} edits {database} {doc_id} to {short(made.rev)}")
-
-    async def _replicate(self) -> None:
-        pairs = [*LINKS, *((b, a) for a, b in LINKS), ("province", self.replica.name), (self.replica.name, "province")]
-        source, target = self.random.choice(pairs)
-        await self.replicate(source, target, self.random.sample(SCOPES, self.random.randint(1, len(SCOPES))))
-
     async def replicate(self, source: str, target: str, databases: Sequence[str]) -> None:
         """Replicate some databases one way, as far as it gets."""
-        ends = (self._end(source, target), self._end(target, source))
+        ends = self.ends(source, target)
         self.log(f"{source} replicates to {target}: {', '.join(databases)}")
         if self.network.is_faulty and self.random.random() < 0.25:
             victim = self.servers[self.random.choice([name for name in (source, target) if name in self.servers])]
             victim.disk.schedule_death(self.random.randint(1, 60), after=self.random.random() < 0.5)
+        # How much of a history the other department passes on is its administrators' to change.
+        if self.network.is_faulty:
+            self.replica.revs_limit = self.random.choice((1, 1, 20))
         limit = self.random.choice((1, 2, 5, 100)) if self.network.is_faulty else 100
         try:
             for database in databases:
@@ -340,6 +193,10 @@ class World:
         else:
             checks.check_replica_checkpoint(ends[0], self.replica, database)
 
+    def ends(self, source: str, target: str) -> tuple[Side, Side]:
+        """Return the two ends of a replication."""
+        return self._end(source, target), self._end(target, source)
+
     def _end(self, name: str, other: str) -> Side:
         if name not in self.servers:
             return ReplicaSide(self.replica)
@@ -349,30 +206,30 @@ class World:
         if self.network.is_faulty and self.random.random() < 0.03:
             raise LinkBroken
 
-    # Who and where.
-
     def new_phone(self, of: str, name: str) -> Phone:
         """Return a phone fresh from its box; clocks are often wrong, sometimes by years."""
         error = timedelta(days=self.random.choice((0, 0, 0, -1, 400, -3650, 9000)))
         self._secrets += 1
         return Phone(name, of, self.seed * 100_003 + self._secrets, self.clock, self.random.random() < 0.3, error)
 
-    def _server(self, phone: Phone) -> Server:
-        # Most people meet one server nearly always.
-        usual = SERVERS[sum(map(ord, phone.person)) % len(SERVERS)]
-        return self.servers[usual if self.random.random() < 0.6 else self.random.choice(SERVERS)]
+    def some_server(self) -> Server:
+        """Return any server."""
+        return self.random.choice(list(self.servers.values()))
 
-    def _scope_of(self, phone: Phone) -> str:
+    def usual_server(self, phone: Phone) -> Server:
+        """Return whom a phone meets next: most people meet one server nearly always."""
+        usual = sum(map(ord, phone.person)) % len(self.servers)
+        return list(self.servers.values())[usual] if self.random.random() < 0.6 else self.some_server()
+
+    def scope_of(self, phone: Phone) -> str:
+        """Return a scope that the phone works in."""
         carried = sorted({name for state in phone.rows.servers.values() for name in state.carry} & set(SCOPES))
         return self.random.choice(carried) if carried and self.random.random() < 0.9 else SCOPES[0]
 
-    def _new_record(self, phone: Phone) -> str:
+    def new_record(self, phone: Phone) -> str:
+        """Return a record that nobody else began: a new one, or the phone's own."""
         own = sorted({own.doc_id for own in phone.rows.revisions.values()} - set(BASE_RECORDS))
         if own and self.random.random() < 0.6:
             return self.random.choice(own)
         self._secrets += 1
         return f"record-{self._secrets}"
-
-    def _some_scopes(self) -> list[str]:
-        few = self.random.choice((0, 1, 1, 2, 4))
-        return sorted({SCOPES[0]} | set(self.random.sample(SCOPES, few))) if few else []

@@ -1,0 +1,45 @@
+"""Life in a world: so many events, one after the other, each chosen by the seed, each followed by the checks."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from tests.simulation import failing, rogue, working
+from tests.simulation.world import World
+
+Event = Callable[[World], Awaitable[None]]
+
+#: What happens, and how often.
+EVENTS: tuple[tuple[int, Event], ...] = (
+    (34, working.save),
+    (34, working.visit),
+    (7, working.crowd),
+    (11, working.replicate),
+    (7, working.replica_edits),
+    (5, working.read_feed),
+    (3, working.grants_change),
+    (3, working.manager),
+    (2, working.discard),
+    (4, failing.late),
+    (3, rogue.attack),
+    (3, failing.back_up),
+    (2, failing.restore),
+    (1, failing.evict),
+    (1, failing.lose_a_row),
+    (2, failing.battery),
+    (1, failing.restart),
+)
+_WEIGHTS = [weight for weight, _ in EVENTS]
+
+
+async def live(world: World, events: int) -> None:
+    """Let that many things happen."""
+    for _ in range(events):
+        world.now += timedelta(seconds=world.random.choice((1, 30, 600, 7200, 50000)))
+        event = world.random.choices(EVENTS, _WEIGHTS)[0][1]
+        world.seen[event.__name__.replace("_", " ")] += 1
+        await event(world)
+        for one in world.servers.values():
+            if one.disk.is_dead:
+                world.log(f"{one.name} starts again")
+                await one.restart()
+        world.check()

@@ -1,0 +1,123 @@
+"""What people do in a world: they save, send, give and take grants, let in what waits, and connect servers."""
+
+import asyncio
+import json
+from collections.abc import Awaitable
+from typing import Any
+
+from sync.canonical import canonical
+from tests.simulation.checks import Made
+from tests.simulation.disk import Killed
+from tests.simulation.events import both_ways, short
+from tests.simulation.phone import Phone
+from tests.simulation.province import BASE_RECORDS, FORM, SCOPES, VERSION
+from tests.simulation.server import Server
+from tests.simulation.world import World
+
+
+async def save(world: World) -> None:
+    """Somebody fills a form, nearly always about one of the records that everybody is about."""
+    phone = world.random.choice(world.phones)
+    database = world.scope_of(phone)
+    doc_id = world.random.choice(BASE_RECORDS) if world.random.random() < 0.85 else world.new_record(phone)
+    if (database, doc_id) not in phone.rows.drafts:
+        phone.open_draft(database, doc_id)
+    if world.random.random() < 0.15:
+        world.log(f"{phone.name} opens {database} {doc_id} and leaves it open")
+        return
+    _finish(world, phone, database, doc_id)
+
+
+def _finish(world: World, phone: Phone, database: str, doc_id: str) -> None:
+    """Finish a draft with one or two answers changed, or delete the record."""
+    base = phone.rows.drafts[database, doc_id]
+    content: dict[str, Any] = {"type": "record", "form": FORM[database.partition("-")[0]], "form_version": VERSION}
+    before = json.loads(base[1]) if base else {}
+    answers = dict(before.get("answers", {"crop": "ngô", "area": "1.0", "note": None}))
+    for name in world.random.sample(("crop", "area", "note"), world.random.randint(1, 2)):
+        answers[name] = world.random.choice(("lúa", "sắn", "0.8", "1.2", "2.5", None))
+    deleted = base is not None and world.random.random() < 0.08
+    if world.random.random() < 0.03:
+        content["form_version"] = "unpublished"
+    content = {"type": "record"} if deleted else {**content, "answers": answers, "media": {}}
+    own = phone.finish_draft(database, doc_id, content, deleted=deleted)
+    world.note(database, doc_id, own.rev, Made(own.parent, own.deleted, own.content))
+    verb = "deletes" if deleted else "saves"
+    world.log(f"{phone.name} {verb} {database} {doc_id} as {short(own.rev)} after {short(own.parent)}, as {own.number}")
+
+
+async def discard(world: World) -> None:
+    """Somebody takes back what they saved and no request has carried."""
+    phone = world.random.choice(world.phones)
+    open_ones = [own for own in phone.rows.revisions.values() if not own.frozen]
+    if open_ones:
+        own = world.random.choice(sorted(open_ones, key=lambda one: one.number))
+        phone.discard(own)
+        world.log(f"{phone.name} takes number {own.number} back")
+
+
+async def visit(world: World) -> None:
+    """A phone exchanges with a server."""
+    phone = world.random.choice(world.phones)
+    await world.visit(phone, world.usual_server(phone))
+
+
+async def crowd(world: World) -> None:
+    """Several phones at the same server at the same time, and perhaps someone takes a grant away meanwhile."""
+    to = world.some_server()
+    few = world.random.sample(world.phones, min(len(world.phones), world.random.randint(2, 4)))
+    world.log(f"{', '.join(phone.name for phone in few)} visit {to.name} at once")
+    to.disk.is_shared = True
+    work: list[Awaitable[object]] = [world.visit(phone, to) for phone in few]
+    if world.random.random() < 0.3:
+        work.append(_change_grants(world, to, world.random.choice(few).person))
+    for outcome in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(outcome, BaseException) and not isinstance(outcome, Killed):
+            raise outcome
+    to.disk.is_shared = False
+
+
+async def grants_change(world: World) -> None:
+    """Somebody may work elsewhere from now on; most of the time every server hears of it."""
+    await _change_grants(world, world.servers["province"], world.random.choice(world.phones).person)
+    if world.random.random() < 0.6:
+        await world.spread_people()
+
+
+async def _change_grants(world: World, at: Server, who: str) -> None:
+    few = world.random.choice((0, 1, 1, 2, 4))
+    scopes = sorted({SCOPES[0], *world.random.sample(SCOPES, few)}) if few else []
+    world.log(f"{at.name}: {who} may now work in {', '.join(scopes) or 'nothing'}")
+    await at.set_scopes({who: scopes})
+
+
+async def manager(world: World) -> None:
+    """A manager looks at what waits."""
+    await world.accept(world.some_server())
+
+
+async def replica_edits(world: World) -> None:
+    """The other department edits a record, often several times in a row."""
+    # Mostly the same one: lines of its edits arrive in pieces.
+    is_usual = world.random.random() < 0.7
+    database = SCOPES[0] if is_usual else world.random.choice(SCOPES)
+    doc_id = BASE_RECORDS[0] if is_usual else world.random.choice(BASE_RECORDS)
+    for _ in range(world.random.choice((1, 2, 3))):
+        said = {"type": "record", "said": f"{world.random.randrange(5)}"}
+        made = world.replica.edit(database, doc_id, canonical(said), deleted=world.random.random() < 0.1)
+        if made is not None:
+            world.note(database, doc_id, made.rev, Made(made.ancestors[0], made.deleted, made.content))
+            world.log(f"{world.replica.name} edits {database} {doc_id} to {short(made.rev)}")
+
+
+async def read_feed(world: World) -> None:
+    """Somebody who only follows the province's feed reads on."""
+    world.log("a reader reads on")
+    await world.reader.read_on(world.servers["province"])
+
+
+async def replicate(world: World) -> None:
+    """Two ends of a link exchange some databases."""
+    links = world.links if world.random.random() < 0.7 else (("province", world.replica.name),)
+    source, target = world.random.choice(both_ways(links))
+    await world.replicate(source, target, world.random.sample(SCOPES, world.random.randint(1, len(SCOPES))))
