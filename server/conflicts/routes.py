@@ -1,4 +1,4 @@
-"""`/api/conflicts`: what the server kept aside, letting it in, and marking it as seen."""
+"""`/api/conflicts`: all of the data manager's desk; here what was kept aside, letting it in, marking it as seen."""
 
 import base64
 import json
@@ -14,6 +14,9 @@ from server.areas.atlas import Atlas
 from server.auth.authorise import allowed, require
 from server.auth.principal import Principal
 from server.clock import Clock
+from server.conflicts.batch_routes import decide_many, undo_many
+from server.conflicts.page_routes import ask_about, claim_conflict, decide_conflict, show_conflict, undo_decision
+from server.conflicts.providing import PROVIDED
 from server.conflicts.quarantine import Filters, QuarantineDesk
 from server.conflicts.queue_routes import conflict_filters, list_conflicts
 from server.conflicts.schemas import Accepted, EntryKey, NewNote, QuarantineQueue
@@ -109,7 +112,20 @@ def _mark(token: str) -> QuarantinedKey:
 
 router = Router(
     "/api/conflicts",
-    route_handlers=[list_conflicts, conflict_filters, list_quarantine, accept, mark_seen],
-    dependencies={"quarantine_desk": Provide(provide_desk, sync_to_thread=False)},
+    route_handlers=[
+        list_conflicts,
+        conflict_filters,
+        decide_many,
+        undo_many,
+        show_conflict,
+        decide_conflict,
+        undo_decision,
+        claim_conflict,
+        ask_about,
+        list_quarantine,
+        accept,
+        mark_seen,
+    ],
+    dependencies={"quarantine_desk": Provide(provide_desk, sync_to_thread=False), **PROVIDED},
     tags=["conflicts"],
 )

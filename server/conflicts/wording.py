@@ -87,8 +87,23 @@ def tokens_of(path: str) -> list[str]:
     return [token.replace("~1", "/").replace("~0", "~") for token in path.split("/")[1:]]
 
 
+def pointer_of(answers: object, path: str) -> str:
+    """Return a pointer by positions as one that names rows by their `_rid`, where they have one."""
+    tokens: list[str] = []
+    at = answers
+    for token in tokens_of(path):
+        if isinstance(at, list):
+            at = at[int(token)] if token.isdigit() and int(token) < len(at) else None
+            row_id = at.get("_rid") if isinstance(at, dict) else None
+            tokens.append(row_id if isinstance(row_id, str) and row_id else token)
+        else:
+            at = at.get(token) if isinstance(at, dict) else None
+            tokens.append(token)
+    return "".join(f"/{_escaped(token)}" for token in tokens)
+
+
 def row_title(spot: Spot, answers: object, of: Mapping[str, Field]) -> str | None:
-    """Return what a person calls the row that a place lies in: its first answers; None outside of rows."""
+    """Return what a person calls the row that a place lies in: its first answers; None where it is not there."""
     said: list[str] = []
     at: object = answers
     walked = ""
@@ -106,8 +121,10 @@ def row_title(spot: Spot, answers: object, of: Mapping[str, Field]) -> str | Non
             (0, None),
         )
         repeat_field = of.get(repeat)
-        words = list(_words(row, repeat_field)) if row is not None and repeat_field is not None else []
-        said.append(" · ".join(words[:2]) or (f"#{position}" if position else row_id))
+        if row is None:
+            return None
+        words = list(_words(row, repeat_field)) if repeat_field is not None else []
+        said.append(" · ".join(words[:2]) or f"#{position}")
         at = row
     return " › ".join(said) if said else None
 

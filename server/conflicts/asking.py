@@ -1,0 +1,103 @@
+"""Asking the one who knows: a question about one field, as a document that goes to the phones of its area.
+
+It carries what the people asked need to see offline: who said what, in which words the form asks. It blocks nothing:
+the manager may decide before anybody has replied, and a reply that comes later still stands beside the field.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.auth.audit import note
+from server.auth.names import names_of
+from server.auth.principal import Principal
+from server.auth.tables import people
+from server.clock import Clock
+from server.conflicts.case import Case
+from server.conflicts.chronicle import spotted
+from server.conflicts.page import outcome_at
+from server.conflicts.page_schemas import NewQuestion
+from server.db.engine import Storage
+from server.db.put import put
+from server.errors import Problem
+from server.ids import uuid7
+from server.reconcile.tables import questions
+from server.revisions.journal import Journal
+from server.revisions.model import NewRevision, Origin
+from sync.canonical import Json
+from sync.shape import ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A question on its way: its id, and who is asked."""
+
+    id: str
+    to: tuple[str, ...]
+
+
+async def ask(
+    storage: Storage, journal: Journal, clock: Clock, *, principal: Principal, case: Case, new: NewQuestion
+) -> Sent:
+    """Write a question about an open field; raise `nothing_to_decide` or `nobody_to_ask`."""
+    if new.path not in case.open:
+        raise Problem("nothing_to_decide", path=new.path)
+    authors = [case.whole.revisions[rev].person for rev in case.open[new.path]]
+    wanted = new.to if new.to is not None else [person for person in authors if person]
+    async with storage.read() as connection:
+        names = await names_of(connection, [*wanted, *(person for person in authors if person)])
+        to = await _active(connection, [each for each in dict.fromkeys(wanted) if each != principal.person])
+    if not to:
+        raise Problem("nobody_to_ask")
+    name = f"question:{case.record}:{uuid7(clock)}"
+    content = _content(principal, case, new, to, names, at=clock().isoformat())
+    revision = NewRevision.following(name, content, None)
+
+    async def also(connection: AsyncConnection, _outcomes: Sequence[object]) -> None:
+        # The follower writes the same row: this one lets the page show the question at once.
+        row = {"database": case.database, "record": case.record, "id": name, "type": "question"}
+        told = {"person": principal.person, "received_at": clock(), "content": content}
+        await put(connection, questions, [{**row, **told}])
+        subject = f"{case.database}/{case.record}"[:200]
+        await note(connection, clock, principal.person, "conflict.asked", subject, document=name, path=new.path, to=to)
+
+    origin = Origin(principal.person, principal.enrolment)
+    [outcome] = await journal.write(case.database, [revision], origin, also=also)
+    if outcome.outcome != "stored":
+        raise RuntimeError(f"a question was {outcome.outcome}: {outcome.reason}")
+    return Sent(name, tuple(to))
+
+
+def _content(
+    principal: Principal, case: Case, new: NewQuestion, to: list[str], names: Mapping[str, str], *, at: str
+) -> dict[str, Json]:
+    outcome = outcome_at(case, new.path)
+    said: list[Json] = []
+    for each in outcome.candidates if outcome else ():
+        person = case.whole.revisions[each.rev].person or ""
+        line: dict[str, Json] = {"rev": each.rev, "by": person, "by_name": names.get(person, "")}
+        # A candidate without a value says that the question doesn't apply, or that the row is not there.
+        said.append(line if each.value is ABSENT else {**line, "value": each.value})
+    label: dict[str, Json] = {**spotted(case, new.path).labels}
+    recipients: list[Json] = [*to]
+    return {
+        "type": "question",
+        "record": case.record,
+        "path": new.path,
+        "rev": case.winner.rev,
+        "candidates": said,
+        "label": label,
+        "text": new.text.strip(),
+        "to": recipients,
+        "by": principal.person,
+        "by_name": principal.name,
+        "at": at,
+    }
+
+
+async def _active(connection: AsyncConnection, wanted: list[str]) -> list[str]:
+    query = select(people.c.id).where(people.c.id.in_(wanted), people.c.is_active)
+    found = {row.id for row in await connection.execute(query)}
+    return [each for each in wanted if each in found]

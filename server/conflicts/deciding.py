@@ -1,0 +1,284 @@
+"""Deciding: what a manager chose becomes a revision of the record, written with its trace in the audit, or not at all.
+
+A decision is a child of what stands and says in `decided` which fields it settles. It is written only while the leaves
+that it was made on still stand; where somebody was faster and touched the same fields, the person is told and nothing
+is overwritten. Branches that nobody has closed yet are closed in the same transaction, exactly as the follower would,
+so that a decision always knows all that it decides about. A decision taken back stays in the history, named by
+`undoes`.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.auth.audit import note
+from server.auth.principal import Principal
+from server.clock import Clock
+from server.conflicts.case import Case, extended
+from server.conflicts.choosing import Chosen, chosen_of, with_answers, with_chosen
+from server.conflicts.chronicle import decisions_of, history_of
+from server.conflicts.page import Pages
+from server.conflicts.page_schemas import Choice, NewDecision, Undo
+from server.conflicts.wording import pointer_of, spot_of
+from server.db.engine import Storage
+from server.errors import Problem
+from server.forms.answers import check
+from server.reconcile.tables import questions
+from server.revisions.journal import Journal
+from server.revisions.model import NewRevision, Origin, Outcome
+from sync.canonical import Json
+from sync.fields import ATTRIBUTES
+from sync.merge import Closing, Waiting, close, combine
+from sync.revision import RevisionId
+from sync.shape import Path
+
+#: How often a decision is made anew because other fields of the record moved while it was written.
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A decision ready to be written, on the case that it was made on; `broken` are constraints that would break."""
+
+    case: Case
+    closing: Closing | None
+    decision: NewRevision
+    decided: tuple[Path, ...]
+    broken: tuple[Path, ...] = ()
+    content: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Moved(Exception):
+    """Somebody wrote to the record between reading and writing: to be read again."""
+
+
+class Decisions:
+    """What a data manager decides through."""
+
+    def __init__(self, storage: Storage, journal: Journal, pages: Pages, clock: Clock) -> None:
+        """Keep the parts."""
+        self._storage = storage
+        self._journal = journal
+        self._pages = pages
+        self._clock = clock
+
+    async def decide(self, principal: Principal, database: str, record: str, new: NewDecision) -> Prepared:
+        """Write a decision, or with `dry_run` only make it; raise what stands against it."""
+        replies = await self._replies(database, record, new.choices)
+        for _ in range(ATTEMPTS):
+            case = await self._pages.case(database, record)
+            await self._refuse_moved(principal, case, (new.rev, *new.leaves), {each.path for each in new.choices})
+            prepared = prepared_decision(case, new, replies)
+            if new.dry_run:
+                return prepared
+            try:
+                await self._write(principal, [prepared], "conflict.decided", saw=new.rev)
+            except Moved:
+                continue
+            return prepared
+        raise Problem("conflict_moved", rev=case.winner.rev, changed=[], by_names=[])
+
+    async def undo(self, principal: Principal, database: str, record: str, undo: Undo) -> Prepared:
+        """Take a decision back; raise `not_found`, `undo_too_late` or `conflict_moved`."""
+        for _ in range(ATTEMPTS):
+            case = await self._pages.case(database, record)
+            prepared = prepared_undo(case, undo.decision, undo.comment)
+            await self._refuse_moved(principal, case, (undo.rev, *undo.leaves), set(prepared.decided))
+            try:
+                await self._write(principal, [prepared], "conflict.undone", saw=undo.rev, undoes=undo.decision)
+            except Moved:
+                continue
+            return prepared
+        raise Problem("conflict_moved", rev=case.winner.rev, changed=[], by_names=[])
+
+    async def write_all(
+        self, principal: Principal, prepared: Sequence[Prepared], act: str, **details: object
+    ) -> list[Prepared]:
+        """Write decisions about records of one database in one transaction; return those whose record had not moved."""
+        database = prepared[0].case.database
+        async with self._storage.write() as connection:
+            leaves = {each.case.record: each.case.leaves for each in prepared}
+            standing = await self._journal.standing_within(connection, database, leaves)
+            ready = [each for each in prepared if each.case.record in standing]
+            await self._write_within(connection, principal, ready, act, **details)
+        return ready
+
+    async def _write(self, principal: Principal, prepared: Sequence[Prepared], act: str, **details: object) -> None:
+        if len(await self.write_all(principal, prepared, act, **details)) < len(prepared):
+            raise Moved
+
+    async def _write_within(
+        self, connection: AsyncConnection, principal: Principal, ready: Sequence[Prepared], act: str, **details: object
+    ) -> None:
+        if not ready:
+            return
+        database = ready[0].case.database
+        closings = [each.closing for each in ready if each.closing is not None]
+        by_machine = [revision for each in closings for revision in revisions_of(each)]
+        if by_machine:
+            _must_be_stored(await self._journal.write_within(connection, database, by_machine, Origin()))
+        decisions = [each.decision for each in ready]
+        origin = Origin(principal.person, principal.enrolment)
+        _must_be_stored(await self._journal.write_within(connection, database, decisions, origin))
+        for each in ready:
+            subject, rev = f"{database}/{each.case.record}"[:200], each.decision.rev
+            what = {**details, "rev": rev, "paths": list(each.decided), "is_deletion": each.decision.deleted}
+            await note(connection, self._clock, principal.person, act, subject, **what)
+
+    async def _replies(self, database: str, record: str, choices: Sequence[Choice]) -> dict[str, Mapping[str, Json]]:
+        wanted = {each.reply: each.path for each in choices if each.reply is not None}
+        if not wanted:
+            return {}
+        here = (questions.c.database == database) & (questions.c.record == record)
+        async with self._storage.read() as connection:
+            rows = (await connection.execute(select(questions).where(here))).all()
+        paths = {row.id: row.content.get("path") for row in rows if row.type == "question"}
+        # A reply is about the field that its question asked about, and is taken for no other.
+        return {
+            row.id: row.content
+            for row in rows
+            if row.type == "reply" and row.id in wanted and paths.get(row.content.get("question")) == wanted[row.id]
+        }
+
+    async def _refuse_moved(
+        self, principal: Principal, case: Case, seen: Sequence[RevisionId], paths: Collection[Path]
+    ) -> None:
+        """Raise `conflict_moved` when somebody has touched one of the fields since the person looked."""
+        moved, people = moved_since(case, seen, paths)
+        if not moved:
+            return
+        page = await self._pages.of(principal, case)
+        names = {line.by_name for line in page.history if line.rev in people and line.by_name}
+        raise Problem(
+            "conflict_moved",
+            rev=case.winner.rev,
+            changed=sorted(moved),
+            by_names=sorted(names),
+            page=page.model_dump(mode="json"),
+        )
+
+
+def moved_since(case: Case, seen: Sequence[RevisionId], paths: Collection[Path]) -> tuple[set[Path], set[RevisionId]]:
+    """Return those of the paths that somebody has touched since these were the leaves, and the revisions that did."""
+    if any(each not in case.whole.revisions for each in seen):
+        return set(paths), set()
+    known = case.document.graph.reached(seen)
+    moved: set[Path] = set()
+    by: set[RevisionId] = set()
+    for rev in case.whole.revisions.keys() - known:
+        if case.is_merge(rev) or case.is_resolved(rev):
+            continue
+        touched = {*case.changed_by(rev), *case.says(rev, "decided")}
+        touched |= {""} if case.whole.revisions[rev].deleted or case.says(rev, "undoes") else set()
+        found = {path for path in paths if any(_is_one_thing(path, other) for other in touched)}
+        if found:
+            moved |= found
+            by.add(rev)
+    return moved, by
+
+
+def prepared_decision(case: Case, new: NewDecision, replies: Mapping[str, Mapping[str, Json]]) -> Prepared:
+    """Return the decision that choices make on a case; raise what stands against it."""
+    if isinstance(case.combined, Waiting):
+        form, version = case.content.get("form"), case.content.get("form_version")
+        raise Problem("form_not_here", form=form, version=version)
+    chosen = chosen_of(case, new.choices, replies)
+    content = with_chosen(case, chosen)
+    if new.answers is not None:
+        if new.form_version not in {None, content.get("form_version")}:
+            raise Problem("invalid_request", parameter="form_version")
+        content = with_answers(case, content, new.answers, chosen)
+    if not chosen.decided:
+        raise Problem("nothing_to_decide")
+    return _prepared(case, content, chosen, {"decided": sorted(chosen.decided)}, new.comment)
+
+
+def prepared_undo(case: Case, decision: RevisionId, comment: str) -> Prepared:
+    """Return what takes a decision back; raise `not_found` or `undo_too_late`."""
+    history = history_of(case, {}, {})
+    found = next((each for each in decisions_of(case, history, may_decide=True) if each.rev == decision), None)
+    if found is None:
+        raise Problem("not_found")
+    if not found.may_undo:
+        raise Problem("undo_too_late", decision=decision)
+    chosen = Chosen(decided=set(found.paths))
+    # What the other edits say without the decision: asked of the engine with the undo in its place.
+    said: dict[str, Json] = {"undoes": [decision]}
+    provisional = NewRevision.following(case.record, {**_record_of(case.content), **said}, case.winner.rev)
+    combined = combine(extended(case.document, [provisional]), case.forms)
+    content = case.content if isinstance(combined, Waiting) or combined.is_deleted else combined.content
+    return _prepared(case, content, chosen, said, comment)
+
+
+def _prepared(
+    case: Case, content: Mapping[str, Json], chosen: Chosen, said: Mapping[str, Json], comment: str
+) -> Prepared:
+    closing = close(case.document, case.forms)
+    if isinstance(closing, Waiting):
+        closing = None
+    machine = [] if closing is None else revisions_of(closing)
+    document = extended(case.document, machine)
+    parent = next((each.rev for each in machine if not each.deleted), case.winner.rev)
+    said = {**said, **({"comment": comment.strip()} if comment.strip() else {})}
+    decided = tuple(sorted(chosen.decided))
+    if chosen.is_deletion:
+        tombstone: dict[str, Json] = {"type": "record", **said}
+        deleted = NewRevision.following(case.record, tombstone, parent, deleted=True)
+        return Prepared(case, closing, deleted, decided, (), case.content)
+    record = _record_of(content)
+    broken: tuple[Path, ...] = ()
+    if "undoes" not in said:
+        _refuse_misfits(case, record)
+        form, version = str(record.get("form", "")), str(record.get("form_version", ""))
+        answers = record.get("answers")
+        if isinstance(answers, dict) and case.forms.shape(form, version) is not None:
+            checked = case.forms.check(form, version, answers)
+            record["answers"] = dict(checked.answers)
+            broken = tuple(sorted(checked.broken))
+    decision = NewRevision.following(case.record, {**record, **said}, parent)
+    # What stays open is told with it, so that phones go on showing it; it is computed anew wherever it is read.
+    after = combine(extended(document, [decision]), case.forms)
+    if not isinstance(after, Waiting) and after.open and not any(decision.rev in each for each in after.open.values()):
+        left: Json = {path: list(candidates) for path, candidates in after.open.items()}
+        decision = NewRevision.following(case.record, {**record, **said, "open": left}, parent)
+    return Prepared(case, closing, decision, decided, broken, record)
+
+
+def revisions_of(closing: Closing) -> list[NewRevision]:
+    """Return what closes branches, as the journal takes it: the merge first, it is what takes the others in."""
+    every = [*([closing.merge] if closing.merge is not None else []), *closing.tombstones]
+    return [NewRevision.following(each.doc_id, each.content, each.parent, deleted=each.deleted) for each in every]
+
+
+def _refuse_misfits(case: Case, record: Mapping[str, Json]) -> None:
+    """Raise `answer_misfit` for the first answer that does not type and did before, or was not there before."""
+    if case.published is None or record.get("form_version") != case.published.version:
+        return
+    answers, before = record.get("answers"), case.content.get("answers")
+    known = {(pointer_of(before, each.path), each.reason) for each in check(case.published.schema, before)}
+    for misfit in check(case.published.schema, answers):
+        path = pointer_of(answers, misfit.path)
+        if (path, misfit.reason) not in known:
+            labels = spot_of(case.published, f"/answers{path}").labels
+            raise Problem("answer_misfit", path=f"/answers{path}", reason=misfit.reason, label=labels)
+
+
+def _record_of(content: Mapping[str, Json]) -> dict[str, Json]:
+    """Return what a record says of itself, without what a revision says of its making."""
+    kept = {"form", "form_version"}
+    return {name: value for name, value in content.items() if name not in ATTRIBUTES - kept}
+
+
+def _is_one_thing(path: Path, other: Path) -> bool:
+    if not path or not other:
+        # Whether a record lives is about all that anybody says of it.
+        return True
+    return path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/")
+
+
+def _must_be_stored(outcomes: Sequence[Outcome]) -> None:
+    for each in outcomes:
+        if each.outcome not in {"stored", "duplicate"}:
+            raise RuntimeError(f"a decision was {each.outcome}: {each.reason}")
