@@ -94,6 +94,7 @@ class Decision:
     is_new: bool = False
 
 
+FORGED = "forged_generation"
 STORED = Decision("stored", is_new=True)
 DUPLICATE = Decision("duplicate")
 
@@ -125,8 +126,8 @@ def decide(offer: Offer, print_: bytes, here: Standing) -> Decision:  # noqa: PL
         return Decision("quarantined", passing, is_new=reason is None)
     if here.waiting and _descends_from_waiting(offer, here):
         return Decision("quarantined", "parent_quarantined", is_new=True)
-    if _is_forged(offer.rev, here.graph):
-        return Decision("quarantined", "forged_generation", is_new=True)
+    if is_forged(offer.rev, here.graph):
+        return Decision("quarantined", FORGED, is_new=True)
     if _is_leaf_too_many(offer, print_, here):
         return Decision("quarantined", "too_many_leaves", is_new=True)
     return STORED
@@ -223,7 +224,8 @@ def _descends_from_waiting(offer: Offer, here: Standing) -> bool:
     return False
 
 
-def _is_forged(rev: RevisionId, graph: Graph) -> bool:
+def is_forged(rev: RevisionId, graph: Graph) -> bool:
+    """Whether a revision is too far ahead of every generation known of its document to have come about by editing."""
     generation = generation_of(rev)
     if generation <= MAX_GENERATION_JUMP:
         return False

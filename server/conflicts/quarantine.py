@@ -110,6 +110,8 @@ class QuarantineDesk:
         except NotWaiting:
             # Somebody else was quicker between the look and the lock.
             raise Problem("not_waiting") from None
+        if moved[0].outcome != "stored":
+            raise Problem("waits_for_more", reason=moved[0].reason)
         return Accepted(rev=key.rev, followers=len(moved) - 1)
 
     async def mark_seen(self, principal: Principal, new: NewNote) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from server.revisions.model import NewRevision, Origin, Outcome, QuarantinedRevision
 from server.revisions.rows import BodyRow, DocumentRow, EntryRow, RevisionRow
-from sync.admission import PASSING, Decision, Standing, decide, fingerprint, is_machine_merge
+from sync.admission import PASSING, Decision, Standing, decide, fingerprint, is_forged, is_machine_merge
 from sync.chain import link
 from sync.digest import moved, term
 from sync.graph import Graph
@@ -166,6 +166,11 @@ class Batch:
         document = self._documents[revision.doc_id]
         print_ = fingerprint(revision.content, deleted=revision.deleted)
         self._store(revision, print_, document, by)
+
+    def is_forged(self, revision: NewRevision) -> bool:
+        """Whether `revision` is too far ahead of what stands of its document."""
+        document = self._documents.get(revision.doc_id)
+        return is_forged(revision.rev, document.standing.graph if document else Graph())
 
     def release(self) -> set[tuple[str, RevisionId]]:
         """Move in what waited only for revisions that are here by now; return (document, revision) of it."""

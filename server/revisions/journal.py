@@ -32,6 +32,7 @@ from server.revisions.model import (
 from server.revisions.statements import Statements
 from server.revisions.whole import Whole
 from sync import chain
+from sync.admission import FORGED
 from sync.digest import EMPTY
 from sync.revision import RevisionId, revision_id
 
@@ -250,7 +251,8 @@ class Journal:
         """Let a quarantined revision in, and those that waited only for it; raise NotWaiting.
 
         The outcomes say what moved; `origin` is who decided. Its parent must not wait itself: a person accepts what
-        they have seen. `fingerprint` names the content where several wait under one id.
+        they have seen. So one whose generation is forged besides what it waited for moves not yet: it waits for that
+        from now on, which is the only outcome then. `fingerprint` names the content where several wait under one id.
         """
         async with self._storage.write() as connection:
             now = self._now()
@@ -258,6 +260,9 @@ class Journal:
             moving = quarantine.moving_with(rev, await quarantine.waiting(connection, database, doc_id), fingerprint)
             revisions = [quarantine.as_new(one) for one in moving]
             batch = await write.begin(connection, self._sql, head, revisions, Arrival(origin, now))
+            if moving[0].reason != FORGED and batch.is_forged(revisions[0]):
+                await quarantine.name_forged(connection, moving[0])
+                return [Outcome(doc_id, rev, moving[0].number, "quarantined", FORGED)]
             for one, revision in zip(moving, revisions, strict=True):
                 batch.admit(revision, Arrival(Origin(one.person, one.enrolment), one.received_at))
             batch.release()

@@ -19,6 +19,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     Text,
+    and_,
     bindparam,
     func,
     literal,
@@ -32,7 +33,7 @@ from server.db.types import UtcDateTime
 from server.revisions.model import NewRevision, NotWaiting, QuarantinedKey, QuarantinedRevision
 from server.revisions.statements import Statements
 from server.revisions.tables import quarantine
-from sync.admission import PASSING, RESOLVED
+from sync.admission import FORGED, PASSING, RESOLVED
 from sync.revision import RevisionId, generation_of, revision_id
 
 OTHER_CONTENT = "known_id_other_content"
@@ -180,16 +181,21 @@ async def mark_accepted(
 ) -> None:
     """Note who let them in and when; the rows stay as evidence of what came and why it had to wait."""
     for one in moved:
-        await connection.execute(
-            update(quarantine)
-            .where(
-                quarantine.c.database == one.database,
-                quarantine.c.doc_id == one.doc_id,
-                quarantine.c.rev == one.rev,
-                quarantine.c.fingerprint == one.fingerprint,
-            )
-            .values(accepted_at=at, accepted_by=person)
-        )
+        await connection.execute(update(quarantine).where(_is(one)).values(accepted_at=at, accepted_by=person))
+
+
+async def name_forged(connection: AsyncConnection, one: QuarantinedRevision) -> None:
+    """Let a revision wait for what is the matter with its generation, whatever it waited for before."""
+    await connection.execute(update(quarantine).where(_is(one)).values(reason=FORGED))
+
+
+def _is(one: QuarantinedRevision) -> ColumnElement[bool]:
+    return and_(
+        quarantine.c.database == one.database,
+        quarantine.c.doc_id == one.doc_id,
+        quarantine.c.rev == one.rev,
+        quarantine.c.fingerprint == one.fingerprint,
+    )
 
 
 def _admits(narrowing: Narrowing, is_marked: bool | None) -> ColumnElement[bool]:

@@ -162,6 +162,18 @@ async def test_a_generation_far_ahead_of_its_document_is_quarantined(journal: Jo
     ]
 
 
+async def test_a_forged_generation_does_not_come_in_under_another_reason(journal: Journal) -> None:
+    far = foreign("a", rev(3 * MAX_GENERATION_JUMP, "b"))
+    await journal.write(AREA, [foreign("a", rev(1, "a")), replace(far, quarantine="unknown_form")], SOMEBODY)
+    state = await journal.state(AREA)
+    assert outcomes(await journal.accept(AREA, "a", far.rev, ANOTHER)) == ["quarantined: forged_generation"]
+    assert [one.reason for one in await journal.quarantined()] == ["forged_generation"]
+    assert await journal.state(AREA) == state
+    # Now that this is what a person looks at, it is theirs to decide.
+    assert outcomes(await journal.accept(AREA, "a", far.rev, ANOTHER)) == ["stored"]
+    assert await journal.faults(AREA) == []
+
+
 async def test_a_leaf_too_many_is_quarantined_but_the_branches_can_still_be_closed(journal: Journal) -> None:
     first = edit("a", "maize")
     branches = [edit("a", str(number), first) for number in range(MAX_LEAVES + 1)]
