@@ -74,8 +74,8 @@ def open_browser(
     """Make browser profiles by name; each ends with the test, and none may have had an error in its page."""
     browsers: dict[str, Browser] = {}
 
-    def make(name: str, size: tuple[int, int] = PHONE, **options: Any) -> Browser:
-        browsers[name] = Browser(playwright, tmp_path / f"profile-{name}", live_server.url, size, **options)
+    def make(name: str, size: tuple[int, int] = PHONE, url: str = live_server.url, **options: Any) -> Browser:
+        browsers[name] = Browser(playwright, tmp_path / f"profile-{name}", url, size, **options)
         return browsers[name]
 
     yield make
