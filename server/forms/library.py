@@ -1,11 +1,12 @@
 """Published form versions, ready to use: parsed once in a process, since a version never changes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from server.db.engine import Storage
+from server.forms.evaluate.evaluator import Evaluator
 from server.forms.schema import FormSchema
 from server.forms.tables import contents, form_versions
 
@@ -20,7 +21,8 @@ class PublishedForm:
     titles: Mapping[str, str]
     schema: FormSchema
     xform: bytes
-    lists: Mapping[str, bytes] = field(default_factory=dict)
+    #: What the form says of answers, its choice lists included.
+    evaluator: Evaluator
 
 
 class FormLibrary:
@@ -53,7 +55,9 @@ class FormLibrary:
             files = {sha256: bytes(body) for sha256, body in await connection.execute(named)} if row.lists else {}
         lists = {name: files[sha256] for name, sha256 in row.lists.items() if sha256 in files}
         xform = bytes(row.body)
-        found = PublishedForm(form, version, row.project, row.titles, FormSchema.parse(xform), xform, lists)
+        schema = FormSchema.parse(xform)
+        evaluator = Evaluator(schema, xform, lists)
+        found = PublishedForm(form, version, row.project, row.titles, schema, xform, evaluator)
         self._known[form, version] = found
         return found
 

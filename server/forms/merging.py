@@ -2,14 +2,13 @@
 
 The engine cannot wait for a storage, so whatever the versions of some documents need is read before: their forms, the
 versions published between them, their choice lists. A version that is not here is not made up: the engine then says
-that it waits. Versions never change, so that shapes, ways and evaluators are kept for the life of a library.
+that it waits. Versions never change, so that shapes and ways are kept for the life of a library.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
-from server.forms.evaluate.evaluator import Evaluator
 from server.forms.library import FormLibrary, PublishedForm
 from server.forms.lifting import Way
 from server.forms.shape import shape_of
@@ -26,7 +25,6 @@ class _Kept:
     published: dict[Version, PublishedForm] = field(default_factory=dict)
     orders: dict[str, tuple[str, ...]] = field(default_factory=dict)
     ways: dict[tuple[str, str, str], Way] = field(default_factory=dict)
-    evaluators: dict[Version, Evaluator] = field(default_factory=dict)
 
 
 _KEPT: WeakKeyDictionary[FormLibrary, _Kept] = WeakKeyDictionary()
@@ -72,12 +70,7 @@ class MergingForms:
 
     def check(self, form: str, version: str, answers: Content) -> Checked:
         """Return the answers with calculated fields computed anew, and which constraints they break."""
-        evaluator = self._kept.evaluators.get((form, version))
-        if evaluator is None:
-            published = self._kept.published[form, version]
-            evaluator = Evaluator(published.schema, published.xform, published.lists)
-            self._kept.evaluators[form, version] = evaluator
-        evaluated = evaluator.evaluate(answers)
+        evaluated = self._kept.published[form, version].evaluator.evaluate(answers)
         return Checked(evaluated.answers, frozenset(evaluated.broken), evaluated.irrelevant)
 
     def _way(self, form: str, from_version: str, to_version: str) -> Way:

@@ -23,6 +23,7 @@ from server.reconcile.quality import (
     Limits,
     Place,
     asked_values,
+    constraint_flags,
     is_clock_suspect,
     named_files,
     place_flags,
@@ -170,6 +171,8 @@ class RecordsProjection:
         branches = 1 if history is None else sum(each.is_leaf and not each.deleted for each in history)
         flags = place_flags(values, centre, self._limits)
         flags |= _file_flags(content, named_files(values), known.held)
+        if published:
+            flags |= constraint_flags(published, answers, stored.received_at)
         if is_clock_suspect(recorded_at, stored.received_at, self._limits):
             flags.add("clock_suspect")
         if branches > 1:

@@ -1,4 +1,4 @@
-"""What makes a record look doubtful to a reviewer: flags about place, time and files, never a reason to refuse it.
+"""What makes a record look doubtful to a reviewer: about place, time, files, constraints; never a reason to refuse it.
 
 Everything is computed from the record, its form, the commune's representative point and what the media store holds;
 the limits are settings, because how far a commune reaches and how well phones measure is not code's business.
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from math import asin, cos, isfinite, radians, sin, sqrt
 from typing import Any
 
+from server.forms.library import PublishedForm
 from server.forms.schema import MEDIA_TYPES, Field
 
 EARTH_RADIUS_M = 6_371_008.8
@@ -105,6 +106,14 @@ def is_clock_suspect(recorded_at: str, received_at: datetime, limits: Limits) ->
     if recorded.tzinfo is None:
         return True
     return not received_at - limits.clock_behind <= recorded <= received_at + limits.clock_ahead
+
+
+def constraint_flags(published: PublishedForm, answers: Mapping[str, Any], received_at: datetime) -> set[str]:
+    """Return `constraint_broken` where an answer breaks its constraint, today being the day on which it was received.
+
+    The phone asks for another answer and lets a person go on; other replicas ask nothing.
+    """
+    return {"constraint_broken"} if published.evaluator.broken(answers, at=received_at) else set()
 
 
 def named_files(values: list[tuple[Field, Any]]) -> set[str]:

@@ -14,10 +14,10 @@ from server.media.tables import media
 from server.reconcile.tables import records
 from server.revisions.following import Effects, Follower
 from server.revisions.following_tables import set_aside
-from server.revisions.model import Change
+from server.revisions.model import Change, NewRevision, Origin
 from server.revisions.runner import IDLE_S, Runner
 from tests.conftest import StandingClock
-from tests.surveys import INSIDE, OTHER_SCOPE, SCOPE, Province
+from tests.surveys import BINDS, INSIDE, OTHER_SCOPE, SCOPE, Province, survey
 
 
 @pytest.fixture
@@ -82,12 +82,30 @@ async def test_a_decision_that_arrives_before_its_record_counts_when_that_comes(
         assert await connection.scalar(select(records.c.state).where(records.c.database == SCOPE)) == "returned"
 
 
-async def test_two_branches_are_counted_and_flagged_and_the_winner_stands(province: Province) -> None:
+async def test_two_branches_become_one_record_that_is_flagged_while_something_is_asked(province: Province) -> None:
     first = await province.save({"members": "5"})
     one = await province.save({"members": "6"}, record=first.doc_id, parent=first.rev)
     other = await province.save({"members": "7"}, record=first.doc_id, parent=first.rev, by="vang")
     found = await row(province, first.doc_id)
-    assert (found["branches"], found["flags"], found["rev"]) == (2, ["conflict"], max(one.rev, other.rev))
+    assert (found["branches"], found["flags"]) == (1, ["conflict"])
+    merged = await province.journal.document(SCOPE, first.doc_id, found["rev"])
+    assert merged is not None
+    assert merged.parent == max(one.rev, other.rev)
+
+
+async def test_nothing_is_projected_before_its_branches_were_closed(province: Province, clock: StandingClock) -> None:
+    await province.save({"members": "5"})
+    [projecting] = [each for each in province.runner.followers if each.name == "records"]
+    assert await projecting.follow_once() == 0
+
+
+async def test_what_was_entered_at_a_desk_has_no_clock_to_suspect(province: Province) -> None:
+    saved = await province.save({"members": "5"})
+    content = {"type": "record", "form": "household", "form_version": "1", "answers": {"members": "6"}, "media": {}}
+    made = NewRevision.following(saved.doc_id, content | {"decided": ["/answers/members"]}, saved.rev)
+    await province.journal.write(SCOPE, [made], Origin("khang"))
+    found = await row(province, saved.doc_id)
+    assert (found["rev"], found["flags"], found["by_person"]) == (made.rev, [], "khang")
 
 
 async def test_a_deleted_record_keeps_what_it_said_and_waits_for_its_approval(province: Province) -> None:
@@ -116,6 +134,32 @@ async def test_a_deleted_record_keeps_what_it_said_and_waits_for_its_approval(pr
 )
 async def test_place_and_files_raise_their_flags(province: Province, answers: dict[str, Any], flags: list[str]) -> None:
     saved = await province.save(answers)
+    assert (await row(province, saved.doc_id))["flags"] == flags
+
+
+@pytest.mark.parametrize(
+    ("answers", "flags"),
+    [
+        ({"members": "30", "visited": "2026-11-21"}, []),
+        ({"members": "31"}, ["constraint_broken"]),
+        ({"members": None}, []),
+        ({"visited": "2026-11-22"}, ["constraint_broken"]),
+        ({"crop_row": [{"_rid": "a", "yield": "2"}, {"_rid": "b", "yield": "-2"}]}, ["constraint_broken"]),
+        # Nobody is asked for the area of so few.
+        ({"members": "2", "area": "-1"}, []),
+    ],
+)
+async def test_an_answer_that_breaks_its_constraint_is_flagged(
+    province: Province, answers: dict[str, Any], flags: list[str]
+) -> None:
+    constraints = {
+        "members": 'int" constraint=". &lt;= 30',
+        "visited": 'date" constraint=". &lt;= today()',
+        "area": 'decimal" constraint=". &gt;= 0" relevant="/data/members &gt; 2',
+        "crop_row/yield": 'decimal" constraint=". &gt;= 0',
+    }
+    await province.publish(version="2", xform=survey(version="2", binds={**BINDS, **constraints}))
+    saved = await province.save(answers, form_version="2")
     assert (await row(province, saved.doc_id))["flags"] == flags
 
 

@@ -3,7 +3,14 @@ import type { ReviewState, Verdict } from '@/domain/review'
 import type { Document } from '@/domain/record'
 import type { Api } from './client'
 
-export type Flag = 'outside_area' | 'poor_gps' | 'clock_suspect' | 'missing_media' | 'unreadable_media' | 'conflict'
+export type Flag =
+  | 'outside_area'
+  | 'poor_gps'
+  | 'clock_suspect'
+  | 'missing_media'
+  | 'unreadable_media'
+  | 'conflict'
+  | 'constraint_broken'
 
 type Line = {
   database: string
