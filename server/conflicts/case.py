@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from server.forms.evaluate.evaluator import Evaluator
 from server.forms.library import FormLibrary, PublishedForm
 from server.forms.merging import MergingForms
 from server.revisions.journal import Journal
@@ -115,7 +114,7 @@ class Case:
         """Return the form's message for the constraint at a path, by language; empty where it has none."""
         if self.published is None:
             return {}
-        evaluator = Evaluator(self.published.schema, self.published.xform, self.published.lists)
+        evaluator = self.published.evaluator
         codes = [language.code for language in self.published.schema.languages]
         return {code: message for code in codes if (message := evaluator.message(path, code)) is not None}
 

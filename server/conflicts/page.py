@@ -91,6 +91,7 @@ class Pages:
         atlas = await self._areas.atlas()
         async with self._storage.read() as connection:
             known = await self._known(connection, principal, case)
+        twins = await self._twins(known)
         published = case.published
         project, _, unit = case.database.partition("-")
         history = history_of(case, known.names, known.devices)
@@ -106,20 +107,20 @@ class Pages:
             title=_title(case),
             project=project,
             unit=unit,
-            unit_name=_unit_name(atlas, unit),
+            unit_name=unit_name(atlas, unit),
             languages=[each.code for each in published.schema.languages] if published else [],
             waiting=WaitingFor(reason=case.combined.reason, names=list(case.combined.names))
             if isinstance(case.combined, Waiting)
             else None,
             may_decide=may_decide,
             doc=document(case),
-            questions=[self._question(case, path, known) for path in paths_of(case, known.rows)],
+            questions=[self._question(case, path, known) for path in paths_of(case, known.rows, is_moved=bool(twins))],
             merged=[_merged(case, path, outcome, known) for path, outcome in _brought_together(case)],
             history=history,
             decisions=decisions_of(case, history, may_decide=may_decide),
             claims=known.claims,
-            elsewhere=await self._elsewhere(principal, atlas, known),
-            media=_media(case),
+            elsewhere=[_elsewhere(principal, atlas, row, stored) for row, stored in twins if _may_see(principal, row)],
+            media=media_of(case),
         )
 
     async def _known(self, connection: AsyncConnection, principal: Principal, case: Case) -> Known:
@@ -174,7 +175,7 @@ class Pages:
             row=row_of(case, spot, *(each.rev for each in candidates)),
             parents=spot.parent_labels,
             type="repeat" if spot.is_row else spot.field.type if spot.field else "",
-            choices=_choices(spot),
+            choices=choices_of(spot),
             list_file=spot.field.list_file if spot.field else None,
             base=shown(base),
             candidates=candidates,
@@ -184,39 +185,28 @@ class Pages:
             geometry=drawing,
             broken=case.message(path) if cause == "constraint" else {},
             asked=[_asked(row, known) for row in known.asked if row["type"] == "question" and _is_about(row, path)],
-            may=ways(path, cause),
+            may=ways(case, path, cause),
         )
 
-    async def _elsewhere(self, principal: Principal, atlas: Atlas, known: Known) -> list[Elsewhere]:
+    async def _twins(self, known: Known) -> list[tuple[RowMapping, StoredRevision]]:
+        """Return the same record where it lives in other databases, as the journal has it now."""
         found = []
         for row in known.elsewhere:
-            # What lies in areas of others stays unseen, also that it is there.
-            if not allowed(principal, "read_conflicts", row["database"]):
-                continue
             stored = await self._journal.document(row["database"], row["id"])
-            if stored is None or stored.deleted:
-                continue
-            found.append(
-                Elsewhere(
-                    database=row["database"],
-                    unit=row["unit"],
-                    unit_name=_unit_name(atlas, row["unit"]),
-                    project=row["project"],
-                    rev=stored.rev,
-                    title=row["title"],
-                    by_name=row["by_name"],
-                    received_at=stored.received_at,
-                    doc=_as_document(stored),
-                    may_decide=allowed(principal, "decide_conflicts", row["database"]),
-                )
-            )
+            if stored is not None and not stored.deleted:
+                found.append((row, stored))
         return found
 
 
-def paths_of(case: Case, rows: Mapping[str, RowMapping]) -> list[str]:
-    """Return where people disagree: what the engine finds now, and what only the rows of the follower know."""
+def paths_of(case: Case, rows: Mapping[str, RowMapping], *, is_moved: bool) -> list[str]:
+    """Return where people disagree: what the engine finds now, and what only the rows of the follower know.
+
+    `is_moved`: the record lives in another database as well, which only matters while it lives here.
+    """
     is_waiting = isinstance(case.combined, Waiting)
-    return sorted({*case.open, *(path for path, row in rows.items() if is_waiting or row["cause"] == MOVED)})
+    known = {path for path, row in rows.items() if is_waiting and row["cause"] != MOVED}
+    moved = {path for path, row in rows.items() if row["cause"] == MOVED and is_moved and not case.winner.deleted}
+    return sorted({*case.open, *known, *moved})
 
 
 def cause_of(case: Case, path: str, rows: Mapping[str, RowMapping]) -> Cause:
@@ -233,8 +223,10 @@ def outcome_at(case: Case, path: str) -> FieldOutcome | None:
     return None if isinstance(case.combined, Waiting) else case.combined.fields.get(path)
 
 
-def ways(path: str, cause: Cause) -> list[Way]:
-    """Return which choices make sense for a question."""
+def ways(case: Case, path: str, cause: Cause) -> list[Way]:
+    """Return which choices make sense for a question; none while what is asked cannot be read here."""
+    if isinstance(case.combined, Waiting):
+        return []
     if cause == MOVED:
         return ["stay"]
     if not path:
@@ -248,6 +240,26 @@ def document(case: Case) -> dict[str, Any]:
     """Return what stands, whole, as phones get documents."""
     flag = {"_deleted": True} if case.winner.deleted else {}
     return {"_id": case.record, "_rev": case.winner.rev, **flag, **case.content}
+
+
+def _may_see(principal: Principal, row: RowMapping) -> bool:
+    # What lies in areas of others stays unseen.
+    return allowed(principal, "read_conflicts", row["database"])
+
+
+def _elsewhere(principal: Principal, atlas: Atlas, row: RowMapping, stored: StoredRevision) -> Elsewhere:
+    return Elsewhere(
+        database=row["database"],
+        unit=row["unit"],
+        unit_name=unit_name(atlas, row["unit"]),
+        project=row["project"],
+        rev=stored.rev,
+        title=row["title"],
+        by_name=row["by_name"],
+        received_at=stored.received_at,
+        doc=_as_document(stored),
+        may_decide=allowed(principal, "decide_conflicts", row["database"]),
+    )
 
 
 def _candidate_revs(case: Case, path: str, rows: Mapping[str, RowMapping]) -> list[str]:
@@ -280,7 +292,7 @@ def _candidate(case: Case, path: str, rev: str, known: Known) -> CandidateValue:
     )
 
 
-def _choices(spot: Spot) -> list[ChoiceLabel]:
+def choices_of(spot: Spot) -> list[ChoiceLabel]:
     offered = spot.field.choices[:MOST_CHOICES] if spot.field else ()
     return [ChoiceLabel(value=each.value, label=dict(each.labels)) for each in offered]
 
@@ -346,7 +358,7 @@ def _merged(case: Case, path: str, outcome: FieldOutcome, known: Known) -> Merge
     )
 
 
-def _media(case: Case) -> dict[str, MediaFile]:
+def media_of(case: Case) -> dict[str, MediaFile]:
     files: dict[str, MediaFile] = {}
     for revision in case.document.revisions.values():
         media = revision.content.get("media")
@@ -369,7 +381,7 @@ def _as_document(stored: StoredRevision) -> dict[str, Any]:
     return {"_id": stored.doc_id, "_rev": stored.rev, **json.loads(stored.content)}
 
 
-def _unit_name(atlas: Atlas, unit: str) -> str:
+def unit_name(atlas: Atlas, unit: str) -> str:
     known = atlas.units.get(unit)
     return known.name if known else unit
 
