@@ -78,6 +78,9 @@ class Areas:
         changes = []
         for doc_id, content in wanted.items():
             stands = known.get(doc_id)
+            if stands is not None and stands.person is not None:
+                # A hub has it from its province, perhaps before the directory that says the same: that is newer.
+                continue
             following = NewRevision.following(doc_id, content, parent=stands.rev if stands else None)
             if stands is None or stands.content != following.content:
                 changes.append(following)

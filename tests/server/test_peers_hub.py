@@ -15,8 +15,9 @@ from server.peers.directory_pull import pull_directory
 from server.peers.model import Peer
 from server.peers.parts import remote_of
 from server.peers.runner import PeersRunner
+from server.revisions.model import NewRevision
 from server.settings import Settings
-from tests.builders import PASSWORD, Client, add_person, grant, problem, sign_in, try_sign_in
+from tests.builders import PASSWORD, SIN_CHAI, Client, add_person, grant, problem, sign_in, try_sign_in
 from tests.conftest import StandingClock
 from tests.server.peers_world import DOOR, a_server, add_peer, digests, parts_towards, peer_account, sync, synced
 from tests.server.sync_door import DATABASE, a_phone, save, with_form
@@ -164,6 +165,24 @@ async def test_the_hub_only_reads_what_the_province_writes(client: Client, hub: 
 
     assert problem(refused, 409, "hub_only_reads") == {"province": "http://testserver"}
     assert (await hub.get("/api/people", headers=chief.headers)).status_code == 200
+
+
+async def test_a_hub_that_starts_before_its_directory_is_new_writes_no_older_place_over_a_newer(
+    client: Client, hub: Client
+) -> None:
+    peer = await as_hub(hub, client)
+    await synced(hub.app, peer, client.app)
+    doc_id = f"area:{SIN_CHAI}"
+    known = await hub.app.state["journal"].document("catalog", doc_id)
+    content = {**json.loads(known.content), "name": "Sín Chải Mới"}
+    newer = NewRevision.following(doc_id, content, known.rev)
+    brought = ({**content, "_id": doc_id, "_rev": newer.rev}, newer.ancestors)
+    await parts_of(hub.app).bringing.bring("catalog", [brought], Bringer("peer:province", is_believed=True))
+
+    await hub.app.state["areas"].prepare()
+
+    stands = await hub.app.state["journal"].document("catalog", doc_id)
+    assert stands.rev == newer.rev
 
 
 async def test_whoever_the_province_shut_out_is_shut_out_at_the_hub(client: Client, hub: Client) -> None:
