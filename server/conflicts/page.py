@@ -293,6 +293,7 @@ def _candidate(case: Case, path: str, rev: str, known: Known) -> CandidateValue:
 
 
 def choices_of(spot: Spot) -> list[ChoiceLabel]:
+    """Return the answers that a question offers, in the form's words; none of a list that stands in a file."""
     offered = spot.field.choices[:MOST_CHOICES] if spot.field else ()
     return [ChoiceLabel(value=each.value, label=dict(each.labels)) for each in offered]
 
@@ -359,6 +360,7 @@ def _merged(case: Case, path: str, outcome: FieldOutcome, known: Known) -> Merge
 
 
 def media_of(case: Case) -> dict[str, MediaFile]:
+    """Return the files that any revision of the record names, by content."""
     files: dict[str, MediaFile] = {}
     for revision in case.document.revisions.values():
         media = revision.content.get("media")
@@ -382,6 +384,7 @@ def _as_document(stored: StoredRevision) -> dict[str, Any]:
 
 
 def unit_name(atlas: Atlas, unit: str) -> str:
+    """Return what a unit is called; its id where nobody knows it."""
     known = atlas.units.get(unit)
     return known.name if known else unit
 
