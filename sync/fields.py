@@ -143,7 +143,7 @@ def field_at(content: Mapping[str, Json], path: Path, shape: Shape) -> Value:
         return ABSENT if value is ABSENT else True
     if role == "group" and isinstance(value, Mapping):
         return {}
-    if role == "choices" and is_choices(value):
+    if role == "choices" and value is not ABSENT and is_choices(value):
         return None
     return value
 

@@ -131,9 +131,8 @@ def taken_back(document: Document, decision: RevisionId, forms: Forms) -> Combin
     together = combine(document, forms)
     if isinstance(together, Waiting):
         return together
-    parent = together.winner
-    content = document.revisions[parent].content if together.is_deleted else together.content
-    return combine(document.following(parent, {**content, "undoes": [decision]}).document, forms)
+    content = _last_said(document, together.winner) if together.is_deleted else together.content
+    return combine(document.following(together.winner, {**content, "undoes": [decision]}).document, forms)
 
 
 def edits_of(document: Document, forms: Forms) -> Mapping[RevisionId, Mapping[Path, Value]] | Waiting:
@@ -166,6 +165,12 @@ def _closing(history: History, together: Callable[[], Combined]) -> Closing:
         content["open"] = {path: list(candidates) for path, candidates in stands.open.items()}
     merge = _new(document, winner, content, deleted=False)
     return Closing(merge, _tombstones(document, [leaf for leaf in live if leaf != winner]))
+
+
+def _last_said(document: Document, deleted: RevisionId) -> Content:
+    """Return what a deleted record held before."""
+    known = (document.revisions.get(rev) for rev in document.graph.ancestors(deleted))
+    return next((each.content for each in known if each is not None and not each.deleted), {})
 
 
 def _new(document: Document, parent: RevisionId, content: Content, *, deleted: bool) -> NewRev:

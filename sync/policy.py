@@ -175,7 +175,7 @@ def _appended(texts: Sequence[Value], base: Value) -> str | None:
         if not isinstance(text, str) or not text.startswith(before):
             return None
         piece = text[len(before) :]
-        if piece not in pieces:
+        if piece and piece not in pieces:
             merged += piece if not pieces or piece[:1].isspace() else "\n" + piece
             pieces.append(piece)
     return merged

@@ -165,6 +165,12 @@ class Story:
         assert closing.merge is not None
         return closing.merge.rev
 
+    def combined_winner(self) -> str:
+        """Return the greatest leaf."""
+        winner = self.graph.winner()
+        assert winner is not None
+        return winner
+
     def _content(self, answers: Mapping[str, Any], members: Mapping[str, Any]) -> dict[str, Any]:
         return {"type": "record", "form": FORM, "form_version": VERSION, "answers": answers, "media": {}, **members}
 

@@ -1,0 +1,433 @@
+"""Decisions, undos, versions of a form and what closes branches, act by act."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from sync.fields import ABSENT, FieldShape, Shape
+from sync.graph import Graph
+from sync.merge import (
+    Checked,
+    Combined,
+    Document,
+    Revision,
+    Waiting,
+    base_value,
+    close,
+    combine,
+    edits_of,
+    is_machine_merge,
+    taken_back,
+)
+from sync.revision import rank
+from tests.sync.merge_world import FORM, SHAPE, PlainForms, Story, answers_of
+
+
+def disagreement() -> tuple[Story, str, str, str]:
+    """Return a story whose follower has merged two areas: the first revision, both candidates and the merge."""
+    story = Story()
+    r1 = story.first({"area": "1.0", "crop": "ngô"})
+    one, other = story.edit(r1, {"area": "1.2"}), story.edit(r1, {"area": "0.8"})
+    story.merge()
+    return story, r1, one, other
+
+
+def test_a_decision_that_confirms_what_stands_has_decided() -> None:
+    story, *_ = disagreement()
+    combined = story.combined()
+    decision = story.decide(combined.winner, ["/answers/area"])
+    assert story.combined().open == {}
+    assert story.combined().fields["/answers/area"].source == decision
+
+
+def test_a_repeated_mark_says_nothing() -> None:
+    """Who got a decision by the CouchDB door, changed something else and put it has decided nothing."""
+    story, _, one, _ = disagreement()
+    decision = story.decide(story.combined().winner, ["/answers/area"], {"area": "1.2"})
+    again = story.add(decision, {**story.revisions[decision].content, "comment": "put again"})
+    story.edit(one, {"area": "1.3"})
+    candidates = story.combined().fields["/answers/area"].candidates
+    assert decision == candidates[0].rev
+    assert again not in {each.rev for each in candidates}
+
+
+def test_a_repeated_mark_counts_for_what_it_decides_anew() -> None:
+    story, _, one, _ = disagreement()
+    decision = story.decide(story.combined().winner, ["/answers/area"], {"area": "1.2"})
+    anew = story.decide(decision, ["/answers/area"], {"area": "1.1"})
+    story.edit(one, {"area": "1.3"})
+    assert [each.is_decision for each in story.combined().fields["/answers/area"].candidates] == [True, False]
+    assert story.combined().fields["/answers/area"].source == anew
+
+
+def test_an_undo_takes_the_decision_out_and_the_question_is_open_again() -> None:
+    story, _, one, other = disagreement()
+    merge = story.combined().winner
+    open_before = story.combined().open
+    decision = story.decide(merge, ["/answers/area"], {"area": "5"})
+    undo = story.undo(decision, decision)
+    combined = story.combined()
+    assert combined.open == open_before
+    assert answers_of(combined)["area"] in {"1.2", "0.8"}
+    assert {each.rev for each in combined.fields["/answers/area"].candidates} == {one, other}
+    assert story.revisions[undo].content["answers"] == answers_of(combined)
+    # An undo of the undo brings the decision back.
+    story.undo(undo, undo)
+    assert story.combined().open == {}
+    assert answers_of(story.combined())["area"] == "5"
+
+
+def test_what_else_an_undo_changes_is_an_edit() -> None:
+    story, *_ = disagreement()
+    decision = story.decide(story.combined().winner, ["/answers/area"], {"area": "5"})
+    content = dict(story.combined().content)
+    undo = story.add(
+        decision, {**content, "answers": {"area": "0.8", "crop": "chè"}, "undoes": [decision], "decided": []}
+    )
+    assert story.combined().fields["/answers/crop"].source == undo
+    assert "/answers/area" in story.combined().open
+
+
+def test_an_undo_of_choices_leaves_out_what_it_gives_back() -> None:
+    story = Story()
+    r1 = story.first({"losses": None})
+    story.edit(r1, {"losses": ["none"]})
+    story.edit(r1, {"losses": ["frost"]})
+    merge = story.merge()
+    decision = story.decide(merge, ["/answers/losses"], {"losses": ["frost"]})
+    story.undo(decision, decision)
+    assert set(story.combined().open) == {"/answers/losses"}
+    assert answers_of(story.combined())["losses"] == ["frost", "none"]
+
+
+def test_only_a_decision_that_was_known_can_be_taken_back() -> None:
+    story, r1, one, _ = disagreement()
+    merge = story.combined().winner
+    story.add(merge, {**story.combined().content, "undoes": [one, "9-" + "0" * 32, merge, r1]})
+    assert story.combined().open != {}
+    unknown = story.decide(merge, ["/answers/area"], {"area": "5"})
+    story.add(one, {**story.revisions[one].content, "undoes": [unknown]})
+    assert answers_of(story.combined())["area"] == "5"
+
+
+def test_taking_a_decided_deletion_back_leaves_the_record_as_it_was() -> None:
+    story = Story()
+    r1 = story.first({"crop": "ngô", "phone": "1"})
+    gone, edited = story.delete(r1), story.edit(r1, {"crop": "lúa"})
+    other = story.edit(r1, {"crop": "chè"})
+    merge = story.merge()
+    decided = story.delete(merge, decided=[""])
+    assert story.combined().is_deleted
+    back = taken_back(story.document(), decided, story.forms)
+    assert isinstance(back, Combined)
+    assert answers_of(back) == answers_of(story.combined([rev for rev in story.revisions if rev != decided]))
+    story.undo(decided, decided)
+    assert set(story.combined().open) == {"", "/answers/crop"}
+    assert story.combined().open[""] == tuple(sorted([gone, edited, other]))
+
+
+def test_what_waits_cannot_be_taken_back() -> None:
+    story, *_ = disagreement()
+    story.forms.shapes = ()
+    assert taken_back(story.document(), story.combined_winner(), story.forms) == Waiting("form_version", ("plot/1",))
+    assert combine(story.document(), story.forms) == Waiting("form_version", ("plot/1",))
+    assert edits_of(story.document(), story.forms) == Waiting("form_version", ("plot/1",))
+    assert base_value(story.document(), "/answers/area", [], story.forms) is ABSENT
+    story.edit(story.combined_winner(), {"area": "2"})
+    story.edit(next(iter(story.revisions)), {"area": "3"})
+    assert close(story.document(), story.forms) == Waiting("form_version", ("plot/1",))
+
+
+def test_edits_and_what_was_before_them_can_be_asked_for() -> None:
+    story, r1, one, other = disagreement()
+    document = story.document()
+    edits = edits_of(document, story.forms)
+    assert edits == {one: {"/answers/area": "1.2"}, other: {"/answers/area": "0.8"}}
+    assert base_value(document, "/answers/area", [one, other], story.forms) == "1.0"
+    assert base_value(document, "/answers/area", [r1, one], story.forms) is ABSENT
+
+
+def test_nothing_is_closed_where_one_leaf_is_left_or_all_are_deleted() -> None:
+    story = Story()
+    r1 = story.first({"crop": "ngô"})
+    assert story.close() is None
+    story.delete(r1)
+    assert story.close() is None
+
+
+def test_the_greatest_leaf_that_knows_all_edits_stays_and_no_merge_is_written() -> None:
+    story, _, one, other = disagreement()
+    merge = story.combined().winner
+    # Elsewhere the same two were merged the other way round, and somebody went on from there.
+    content = story.revisions[merge].content
+    elsewhere = story.add(min(one, other), {**content, "merged": [max(one, other)]})
+    assert is_machine_merge(story.document(), elsewhere)
+    later = story.edit(elsewhere, {"phone": "1"})
+    closing = story.close()
+    assert closing is not None
+    assert closing.merge is None
+    assert [each.parent for each in closing.tombstones] == [merge]
+    assert story.combined().winner == later
+    assert story.close() is None
+
+
+def test_criss_cross_merges_lose_nothing() -> None:
+    """Two servers each merge what they have, people go on from both merges, and then all of it meets."""
+    story = Story()
+    r1 = story.first({"crop": "ngô"})
+    a = story.edit(r1, {"area": "1"})
+    b = story.edit(r1, {"phone": "1"})
+    c = story.edit(r1, {"members": "3"})
+    d = story.edit(r1, {"since": "2020-01-01"})
+    story.close([r1, a, b])
+    story.close([r1, c, d])
+    left = story.edit(story.combined([*story.revisions]).winner, {"crop": "lúa"})
+    merges = [rev for rev in story.revisions if story.revisions[rev].content.get("merged")]
+    right = story.edit(next(rev for rev in merges if rev != story.revisions[left].parent), {"remarks": "steep"})
+    combined = story.combined()
+    assert {left, right} <= set(combined.leaves)
+    assert answers_of(combined) == {
+        "crop": "lúa",
+        "area": "1",
+        "phone": "1",
+        "members": "3",
+        "since": "2020-01-01",
+        "remarks": "steep",
+    }
+    assert combined.open == {}
+
+
+def test_a_put_again_merge_is_a_persons_edit() -> None:
+    story, *_ = disagreement()
+    merge = story.combined().winner
+    put = story.add(merge, {**story.revisions[merge].content, "answers": {"area": "7", "crop": "ngô"}})
+    assert not is_machine_merge(story.document(), put)
+    assert story.combined().open == {}
+    assert answers_of(story.combined())["area"] == "7"
+
+
+@pytest.mark.parametrize("members", [{"saved": {"by": "a"}}, {"decided": ["/answers/area"]}, {"undoes": ["1-a"]}])
+def test_what_a_person_says_with_it_is_no_machine_merge(members: dict[str, Any]) -> None:
+    story = Story()
+    r1 = story.first({"area": "1"})
+    one, other = story.edit(r1, {"area": "2"}), story.edit(r1, {"area": "3"})
+    joined = story.add(one, {**story.combined().content, "merged": [other], **members})
+    assert not is_machine_merge(story.document(), joined)
+
+
+def test_an_id_that_is_no_digest_makes_no_machine_merge() -> None:
+    story = Story()
+    r1 = story.first({"area": "1"})
+    one, other = story.edit(r1, {"area": "2"}), story.edit(r1, {"area": "3"})
+    forged = "3-" + "f" * 32
+    content = {**story.combined().content, "merged": [other], "answers": {"area": "9"}}
+    story.revisions[forged] = Revision(forged, one, False, content)
+    story.graph = story.graph.adding(forged, (one,), deleted=False, merged=[other])
+    assert not is_machine_merge(story.document(), forged)
+    assert answers_of(story.combined())["area"] == "9"
+    assert story.combined().open == {}
+
+
+def test_what_a_machine_merge_holds_is_never_read() -> None:
+    story = Story()
+    r1 = story.first({"area": "1"})
+    one, other = story.edit(r1, {"area": "2"}), story.edit(r1, {"phone": "3"})
+    story.add(one, {**story.combined().content, "merged": [other], "answers": {"area": "nonsense"}})
+    assert answers_of(story.combined()) == {"area": "2", "phone": "3"}
+
+
+def test_edges_that_a_forger_closed_to_a_circle_end_somewhere() -> None:
+    story = Story()
+    r1 = story.first({"area": "1"})
+    one = story.edit(r1, {"area": "2"})
+    later = story.edit(one, {"crop": "lúa"})
+    story.graph = Graph(story.graph.parents, story.graph.held, {r1: (later,), one: (later,)})
+    story.edit(r1, {"area": "3"})
+    combined = story.combined()
+    assert not combined.is_deleted
+    assert set(answers_of(combined)) == {"area", "crop"}
+
+
+def test_merged_answers_that_break_a_constraint_are_asked_and_kept() -> None:
+    def check(answers: Mapping[str, Any]) -> Checked:
+        is_broken = answers.get("crop") == "lúa" and answers.get("area") == "2"
+        return Checked(answers, frozenset({"/answers/area"} if is_broken else ()))
+
+    story = Story(forms=PlainForms(checking=check))
+    r1 = story.first({"crop": "ngô", "area": "1"})
+    area, crop = story.edit(r1, {"area": "2"}), story.edit(r1, {"crop": "lúa"})
+    combined = story.combined()
+    assert combined.open == {"/answers/area": (area,)}
+    assert combined.fields["/answers/area"].cause == "constraint"
+    assert answers_of(combined) == {"crop": "lúa", "area": "2"}
+    merge = story.merge()
+    # An edit of something else doesn't settle it; one that lays hand on the field does, and so does mending the other.
+    story.edit(merge, {"phone": "1"})
+    assert story.combined().open == {"/answers/area": (area,)}
+    story.decide(story.combined().winner, ["/answers/area"])
+    assert story.combined().open == {}
+    assert crop in {each.rev for each in combined.fields["/answers/crop"].candidates}
+
+
+def test_a_constraint_on_what_nobody_edited_names_who_said_it_last() -> None:
+    def check(answers: Mapping[str, Any]) -> Checked:
+        is_broken = answers.get("crop") == "lúa" and answers.get("area") == "2"
+        return Checked(answers, frozenset({"/answers/phone"} if is_broken else ()))
+
+    story = Story(forms=PlainForms(checking=check))
+    r1 = story.first({"crop": "ngô", "area": "1", "phone": "0912"})
+    story.edit(r1, {"area": "2"})
+    story.edit(r1, {"crop": "lúa"})
+    assert story.combined().open == {"/answers/phone": (r1,)}
+
+
+@pytest.mark.parametrize("breaks_at", ["base", "edit"])
+def test_what_a_person_broke_alone_is_not_the_merges_matter(breaks_at: str) -> None:
+    def check(answers: Mapping[str, Any]) -> Checked:
+        return Checked(answers, frozenset({"/answers/area"} if answers.get("area") == "-1" else ()))
+
+    story = Story(forms=PlainForms(checking=check))
+    r1 = story.first({"area": "-1" if breaks_at == "base" else "1"})
+    story.edit(r1, {"area": "-1"} if breaks_at == "edit" else {"crop": "lúa"})
+    story.edit(r1, {"phone": "1"})
+    assert story.combined().open == {}
+
+
+def test_what_is_asked_already_is_not_asked_twice_for_a_constraint() -> None:
+    def check(answers: Mapping[str, Any]) -> Checked:
+        return Checked(answers, frozenset({"/answers/area"} if answers.get("crop") == "lúa" else ()))
+
+    story = Story(forms=PlainForms(checking=check))
+    r1 = story.first({"area": "1", "crop": "ngô"})
+    story.edit(r1, {"area": "2"})
+    story.edit(r1, {"area": "3"})
+    story.edit(r1, {"crop": "lúa"})
+    assert story.combined().fields["/answers/area"].cause == "value"
+
+
+def test_calculated_fields_come_from_the_forms() -> None:
+    def check(answers: Mapping[str, Any]) -> Checked:
+        return Checked({**answers, "yield": f"{answers['area']} of {answers['crop']}"})
+
+    story = Story(forms=PlainForms(checking=check))
+    r1 = story.first({"area": "1", "crop": "ngô", "yield": "1 of ngô"})
+    story.edit(r1, {"area": "2", "yield": "2 of ngô"})
+    story.edit(r1, {"crop": "lúa", "yield": "1 of lúa"})
+    combined = story.combined()
+    assert answers_of(combined)["yield"] == "2 of lúa"
+    assert combined.fields["/answers/yield"].how == "recomputed"
+    assert combined.open == {}
+
+
+TWO = Shape(FORM, "2", {"/area_m2": FieldShape(type="decimal", was="area"), "/crop": FieldShape()})
+
+
+def lifting(answers: Mapping[str, Any], from_version: str, to_version: str) -> Mapping[str, Any] | None:
+    """Rename area; there is no way for what is no number."""
+    if from_version == to_version:
+        return answers
+    lifted = dict(answers)
+    if "area" in lifted:
+        lifted["area_m2"] = lifted.pop("area")
+    return None if lifted.get("area_m2") == "large" else lifted
+
+
+def versions() -> PlainForms:
+    return PlainForms((SHAPE, TWO), lifting, renamed={"/answers/area": "/answers/area_m2"})
+
+
+def test_the_newest_version_among_the_leaves_is_the_merges() -> None:
+    story = Story(forms=versions())
+    r1 = story.first({"area": "1", "crop": "ngô"})
+    older = story.edit(r1, {"area": "2"})
+    story.edit(r1, {"area_m2": "1", "crop": "lúa"}, form_version="2", drop=["area"])
+    combined = story.combined()
+    assert combined.content["form_version"] == "2"
+    assert answers_of(combined) == {"area_m2": "2", "crop": "lúa"}
+    assert combined.fields["/answers/area_m2"].source == older
+
+
+def test_answers_without_a_way_between_versions_are_asked_as_a_whole() -> None:
+    story = Story(forms=versions())
+    r1 = story.first({"area": "1", "crop": "ngô"})
+    apart = story.edit(r1, {"area": "large"}, of="household")
+    newer = story.edit(r1, {"area_m2": "1", "crop": "lúa"}, form_version="2", drop=["area"])
+    combined = story.combined()
+    assert combined.open == {"/answers": tuple(sorted([apart, newer]))}
+    assert combined.fields["/answers"].cause == "form_version"
+    assert answers_of(combined) == {"area_m2": "1", "crop": "lúa"}
+    # What is not in the answers needs no way.
+    assert combined.content["of"] == "household"
+    values = {each.rev: each.value for each in combined.fields["/answers"].candidates}
+    assert values[apart] == {"area": "large", "crop": "ngô"}
+    merge = story.merge()
+    story.decide(merge, ["/answers"], {"area_m2": "3"})
+    assert story.combined().open == {}
+    assert answers_of(story.combined()) == {"area_m2": "3", "crop": "lúa"}
+
+
+def test_who_goes_on_where_there_was_no_way_has_said_everything() -> None:
+    story = Story(forms=versions())
+    r1 = story.first({"area": "large", "crop": "ngô"})
+    moved = story.edit(r1, {"area_m2": "9", "crop": "ngô"}, form_version="2", drop=["area"])
+    combined = story.combined()
+    assert combined.open == {}
+    assert answers_of(combined) == {"area_m2": "9", "crop": "ngô"}
+    apart = story.edit(r1, {"crop": "chè"})
+    assert story.combined().open == {"/answers": tuple(sorted([apart, moved]))}
+    # Not every edit of a version without a way touches the answers.
+    again = Story(forms=versions())
+    first = again.first({"area": "large"})
+    again.edit(first, of="household")
+    again.edit(first, {"area_m2": "9"}, form_version="2", drop=["area"])
+    assert again.combined().open == {}
+
+
+def test_a_decision_is_about_the_field_under_its_new_name() -> None:
+    story = Story(forms=versions())
+    r1 = story.first({"area": "1"})
+    one, _ = story.edit(r1, {"area": "2"}), story.edit(r1, {"area": "3"})
+    decision = story.decide(one, ["/answers/area"])
+    story.edit(r1, {"area_m2": "4"}, form_version="2", drop=["area"])
+    candidates = story.combined().fields["/answers/area_m2"].candidates
+    assert candidates[0].rev == decision
+    assert candidates[0].is_decision
+
+
+def test_answers_of_another_form_have_no_way() -> None:
+    story = Story(forms=PlainForms((SHAPE, Shape("tree", "1", {"/height": FieldShape()}))))
+    r1 = story.first({"area": "1"})
+    other = story.edit(r1, {"height": "3"}, form="tree", drop=["area"])
+    mine = story.edit(r1, {"area": "2"})
+    combined = story.combined()
+    assert combined.open == {"/answers": tuple(sorted([mine, other]))}
+    assert combined.content["form"] == story.revisions[combined.winner].content["form"]
+
+
+def test_documents_that_are_no_records_merge_member_by_member() -> None:
+    story = Story()
+    first = story.add(None, {"type": "note", "text": "a", "list": ["1"]})
+    one = story.add(first, {"type": "note", "text": "b", "list": ["1"]})
+    other = story.add(first, {"type": "note", "text": "c", "list": ["2"], "more": "d"})
+    combined = story.combined()
+    assert combined.open == {"/text": tuple(sorted([one, other]))}
+    assert combined.content["list"] == ["2"]
+    assert combined.content["more"] == "d"
+    assert "form" not in combined.content
+
+
+def test_the_first_candidate_is_the_greatest() -> None:
+    story, *_ = disagreement()
+    candidates = story.combined().fields["/answers/area"].candidates
+    ranks = [rank(each.rev, deleted=False) for each in candidates]
+    assert ranks == sorted(ranks, reverse=True)
+
+
+def test_a_document_is_not_changed_by_trying_a_revision_on_it() -> None:
+    document = Document("a", Graph(), {})
+    tried = document.following(None, {"type": "record"})
+    assert document.revisions == {}
+    assert tried.document.graph.winner() == tried.revision.rev
+    after = tried.document.following(tried.revision.rev, {"type": "record"}, deleted=True)
+    assert after.document.graph.held[after.revision.rev]
