@@ -33,7 +33,7 @@ from server.conflicts.batch_schemas import (
 from server.conflicts.case import Case, cases_of
 from server.conflicts.chronicle import row_of, shown, spotted
 from server.conflicts.deciding import Decisions, Prepared, prepared_decision, prepared_undo
-from server.conflicts.page import outcome_at
+from server.conflicts.page import outcome_at, unit_name
 from server.conflicts.page_schemas import Choice, NewDecision
 from server.conflicts.tables import conflict_batches
 from server.db.engine import Storage
@@ -294,8 +294,6 @@ def _sample(prepared: Prepared, path: str, atlas: Atlas, names: Mapping[str, str
         )
         for each in (outcome.candidates if outcome else ())
     ]
-    unit = case.database.partition("-")[2]
-    known = atlas.units.get(unit)
     result = ABSENT if prepared.decision.deleted else value_at(prepared.content, path, case.shape)
     answers = case.content.get("answers")
     meta = answers.get("meta") if isinstance(answers, dict) else None
@@ -304,7 +302,7 @@ def _sample(prepared: Prepared, path: str, atlas: Atlas, names: Mapping[str, str
         database=case.database,
         record=case.record,
         title=title if isinstance(title, str) else "",
-        unit_name=known.name if known else unit,
+        unit_name=unit_name(atlas, case.database.partition("-")[2]),
         path=path,
         row=row_of(case, spotted(case, path)),
         candidates=candidates,

@@ -16,6 +16,7 @@ from server.auth.principal import Principal
 from server.clock import Clock
 from server.conflicts import queue
 from server.conflicts.claims import claims_on
+from server.conflicts.page import unit_name
 from server.conflicts.queue_schemas import (
     Cause,
     Claim,
@@ -203,12 +204,6 @@ def databases_of(principal: Principal, atlas: Atlas, action: Action, wanted: str
     if wanted is not None and not found:
         raise Problem("not_found")
     return found
-
-
-def unit_name(atlas: Atlas, unit: str) -> str:
-    """Return what a unit is called; its id where nobody knows it."""
-    known = atlas.units.get(unit)
-    return known.name if known else unit
 
 
 def _most(tally: Counter[str]) -> list[tuple[str, int]]:
