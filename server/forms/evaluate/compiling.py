@@ -6,13 +6,14 @@ positions over the whole step, and a number that is none is written as nothing.
 """
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from server.forms.evaluate import functions, syntax
 from server.forms.evaluate.context import Context, Unevaluable
 from server.forms.evaluate.functions import FUNCTIONS, divided, remainder
-from server.forms.evaluate.syntax import Binary, Call, Expression, Literal, Negative, Number, Path, Step
+from server.forms.evaluate.syntax import Binary, Call, Expression, Literal, Negative, Number, Path, Step, parts_of
 from server.forms.evaluate.values import (
     Node,
     Value,
@@ -30,12 +31,20 @@ Truth = Callable[[Context], bool]
 Numeric = Callable[[Context], float]
 Select = Callable[[Context], list[Node]]
 
+#: These look at the node in hand, if only where they are given nothing else.
+_OF_THE_NODE = frozenset(
+    {
+        "current", "jr:choice-name", "last", "local-name", "name", "normalize-space", "number", "once", "position",
+        "string", "string-length",
+    }
+)  # fmt: skip
 _ORDER: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
 }
+_SELF = Path(None, (), (Step("self", "node()"),))
 _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -45,13 +54,17 @@ _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Compiled:
-    """A runnable expression, with the functions in it that ask the clock or chance."""
+    """A runnable expression, with the functions in it that ask the clock or chance.
+
+    A settled one looks at absolute paths only, so that it is the same at every node of a record. Equal ones are one.
+    """
 
     run: Run
     truth: Truth
     asks: frozenset[str]
+    is_settled: bool
 
 
 def compile_expression(text: str) -> Compiled:
@@ -59,9 +72,14 @@ def compile_expression(text: str) -> Compiled:
     return compile_tree(syntax.parse(text))
 
 
+@lru_cache(maxsize=4096)
 def compile_tree(tree: Expression) -> Compiled:
     """Return a tree of `syntax` made runnable."""
-    return Compiled(_run(tree), _truth(tree), frozenset(calls(tree) & (functions.CLOCK | functions.CHANCE)))
+    names = calls(tree)
+    is_settled = not names & _OF_THE_NODE and not any(
+        isinstance(part, Path) and part.start is None for part in parts_of(tree)
+    )
+    return Compiled(_run(tree), _truth(tree), frozenset(names & (functions.CLOCK | functions.CHANCE)), is_settled)
 
 
 def compile_select(tree: Expression) -> Select:
@@ -71,39 +89,16 @@ def compile_select(tree: Expression) -> Select:
 
 def calls(tree: Expression) -> set[str]:
     """Return the names of all functions that are called."""
-    return {part.name for part in _parts(tree) if isinstance(part, Call)}
+    return {part.name for part in parts_of(tree) if isinstance(part, Call)}
 
 
 def literal_patterns(tree: Expression) -> list[str]:
     """Return the patterns that regex() is given as they stand."""
     return [
         part.arguments[1].text
-        for part in _parts(tree)
+        for part in parts_of(tree)
         if isinstance(part, Call) and part.name == "regex" and isinstance(part.arguments[1], Literal)
     ]
-
-
-def _parts(tree: Expression) -> Iterator[Expression]:
-    """Give the expression and all that it is made of."""
-    open_parts: list[Expression] = [tree]
-    while open_parts:
-        part = open_parts.pop()
-        yield part
-        match part:
-            case Call(_, arguments):
-                open_parts.extend(arguments)
-            case Binary(_, left, right):
-                open_parts += [left, right]
-            case Negative(operand):
-                open_parts.append(operand)
-            case Path(start, predicates, steps):
-                if start is not None and not isinstance(start, str):
-                    open_parts.append(start)
-                open_parts.extend(predicates)
-                for step in steps:
-                    open_parts.extend(step.predicates)
-            case Literal() | Number():
-                pass
 
 
 def conjuncts(tree: Expression) -> list[Expression]:
@@ -204,12 +199,18 @@ def _ordered(holds: Callable[[float, float], bool], left: Expression, right: Exp
     if gives(left) == "number" and gives(right) == "number":
         one, other = _number(left), _number(right)
         return lambda context: holds(one(context), other(context))
+    if left == _SELF and isinstance(right, Number):
+        limit = right.value
+        return lambda context: holds(number_in_node(context.node), limit)
     if gives(left) == "nodes" and gives(right) == "number":
         nodes, number = _select(left), _number(right)
 
         def any_holds(context: Context) -> bool:
             limit = number(context)
-            return any(holds(number_in_node(node), limit) for node in nodes(context))
+            found = nodes(context)
+            if len(found) == 1:
+                return holds(number_in_node(found[0]), limit)
+            return any(holds(number_in_node(node), limit) for node in found)
 
         return any_holds
     first, second = _run(left), _run(right)
@@ -221,7 +222,10 @@ def _compared(kind: str, left: Expression, right: Expression) -> Truth:
         nodes, text, is_equality = _select(left), right.text, kind == "="
 
         def any_is(context: Context) -> bool:
-            return any((node.text() == text) == is_equality for node in nodes(context))
+            found = nodes(context)
+            if len(found) == 1:
+                return (found[0].text() == text) == is_equality
+            return any((node.text() == text) == is_equality for node in found)
 
         return any_is
     first, second = _run(left), _run(right)
@@ -331,7 +335,7 @@ def _path(start: Expression | str | None, predicates: tuple[Expression, ...], st
         begin = lambda context: [context.record.document]  # noqa: E731
     else:
         begin = _select(start)
-    if start is None and len(steps) == 1 and steps[0] == Step("self", "node()"):
+    if Path(start, predicates, steps) == _SELF:
         return begin
     walks = [_filtered(begin, predicates) if predicates else begin]
     for step in steps:

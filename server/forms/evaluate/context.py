@@ -1,9 +1,9 @@
 """Where an expression is evaluated: at which node, in which record, and what can be known there."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Protocol
 
+from server.forms.evaluate.moments import Moment
 from server.forms.evaluate.values import Node
 
 
@@ -14,9 +14,8 @@ class Unevaluable(ValueError):
 class Record(Protocol):
     """One record's answers, with what its form brings along."""
 
-    @property
-    def moment(self) -> datetime | None:
-        """What now is for this evaluation; None where nothing may depend on it."""
+    def clock(self, what: str) -> Moment:
+        """Return what "now" or "today" is for this evaluation; raise `Unevaluable` where nothing may depend on it."""
 
     @property
     def document(self) -> Node:

@@ -343,18 +343,6 @@ def _area(value: Value) -> float:
     return geometry.area_m2(texts_of(value))
 
 
-def _today(context: Context) -> Value:
-    if context.record.moment is None:
-        raise Unevaluable("nobody says what day it is")
-    return moments.day_of(context.record.moment)
-
-
-def _now(context: Context) -> Value:
-    if context.record.moment is None:
-        raise Unevaluable("nobody says what time it is")
-    return moments.of(context.record.moment)
-
-
 def _chance(_context: Context, *_values: Value) -> Value:
     raise Unevaluable("chance is not taken again")
 
@@ -529,14 +517,14 @@ def _contextual() -> dict[str, tuple[int, int | None, str | None, Callable[..., 
         "local-name": (0, 1, "text", _of_context(_name)),
         "name": (0, 1, "text", _of_context(_name)),
         "normalize-space": (0, 1, "text", _of_context(_normalized)),
-        "now": (0, 0, None, _now),
+        "now": (0, 0, None, lambda context: context.record.clock("now")),
         "number": (0, 1, None, _of_context(_number)),
         "position": (0, 1, "number", _position),
         "pulldata": (4, 4, "text", _pulldata),
         "random": (0, 0, "number", _chance),
         "string": (0, 1, "text", _of_context(as_text)),
         "string-length": (0, 1, "number", _of_context(lambda value: float(len(utf16(as_text(value)))))),
-        "today": (0, 0, None, _today),
+        "today": (0, 0, None, lambda context: context.record.clock("today")),
         "uuid": (0, 1, "text", _chance),
     }
 

@@ -8,6 +8,7 @@ import math
 import re
 from bisect import bisect_right
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 
 DAY_MS = 86_400_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -104,8 +105,11 @@ class Parsed:
 
 def parse(text: str) -> Parsed | None:
     """Return the moment in a text, None where it looks like none; raise `NoSuchDay`."""
-    if len(text) > MAX_LENGTH:
-        return None
+    return _parsed(text) if len(text) <= MAX_LENGTH else None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Parsed | None:
     found = _LIKE.fullmatch(text)
     if found is None:
         return None

@@ -12,6 +12,7 @@ from server.forms.answers import ROW_ID, pointer_token
 from server.forms.evaluate.compiling import Compiled
 from server.forms.evaluate.context import Context, Unevaluable
 from server.forms.evaluate.model import Condition, FormModel, Options, Question
+from server.forms.evaluate.moments import Moment, day_of, of
 from server.forms.evaluate.reading import given_text
 from server.forms.evaluate.syntax import NotXPath
 from server.forms.evaluate.values import Node, as_text
@@ -162,8 +163,7 @@ class AnswerNode:
                 holds = otherwise
             else:
                 try:
-                    record.spend(1)
-                    holds = part.truth(context)
+                    holds = record.settled(part, context) if part.is_settled else part.truth(context)
                 except GIVES_UP:
                     holds = otherwise
             if not holds:
@@ -177,12 +177,23 @@ class AnswerRecord:
     def __init__(self, model: FormModel, answers: Mapping[str, Any], moment: datetime | None) -> None:
         """Build nothing yet but the root."""
         self.moment = moment
+        self._now: dict[str, Moment] = {}
+        self._held: dict[Compiled, bool] = {}
         self.language = model.language
         self._model = model
         self.root = AnswerNode(self, model.root, None, answers)
         self.document: Node = _Document(self.root)
         self._at: dict[tuple[str, ...], list[Node]] = {}
         self._looks = 0
+
+    def clock(self, what: str) -> Moment:
+        """Return what "now" or "today" is; raise `Unevaluable` where nobody says."""
+        if self.moment is None:
+            raise Unevaluable("nobody says what time it is")
+        told = self._now.get(what)
+        if told is None:
+            told = self._now[what] = of(self.moment) if what == "now" else day_of(self.moment)
+        return told
 
     def nodes_at(self, names: tuple[str, ...]) -> list[Node]:
         """Return the nodes of an absolute path, of all rows."""
@@ -204,6 +215,13 @@ class AnswerRecord:
         self._looks += nodes
         if self._looks > MAX_LOOKS:
             raise Unevaluable("this record takes too long")
+
+    def settled(self, part: Compiled, context: Context) -> bool:
+        """Return a condition that is the same wherever it stands in the record, looked at once."""
+        held = self._held.get(part)
+        if held is None:
+            held = self._held[part] = part.truth(context)
+        return held
 
     def instance(self, name: str) -> list[Node]:
         """Return a choice list's document."""

@@ -5,9 +5,12 @@ operators from names by what stands before them. Variables are left out, which f
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_DEPTH = 64
+#: A longer chain of operators would exhaust Python's stack when it is run.
+MAX_TREE_DEPTH = 200
 MAX_TOKENS = 20_000
 
 AXES = frozenset(
@@ -120,7 +123,38 @@ _LEVELS: tuple[frozenset[str], ...] = (
 
 def parse(text: str) -> Expression:
     """Return the tree of an expression; raise `NotXPath`."""
-    return _Parser(_tokens(text)).whole()
+    tree = _Parser(_tokens(text)).whole()
+    level: list[Expression] = [tree]
+    for _ in range(MAX_TREE_DEPTH):
+        level = [part for around in level for part in inner_parts(around)]
+    if level:
+        raise NotXPath("too long a chain")
+    return tree
+
+
+def parts_of(tree: Expression) -> Iterator[Expression]:
+    """Give an expression and all that it is made of."""
+    open_parts: list[Expression] = [tree]
+    while open_parts:
+        part = open_parts.pop()
+        yield part
+        open_parts.extend(inner_parts(part))
+
+
+def inner_parts(part: Expression) -> list[Expression]:
+    """Return the expressions that stand directly in another."""
+    match part:
+        case Call(_, arguments):
+            return list(arguments)
+        case Binary(_, left, right):
+            return [left, right]
+        case Negative(operand):
+            return [operand]
+        case Path(start, predicates, steps):
+            begin = [] if start is None or isinstance(start, str) else [start]
+            return [*begin, *predicates, *(each for step in steps for each in step.predicates)]
+        case Literal() | Number():
+            return []
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:

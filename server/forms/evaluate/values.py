@@ -45,6 +45,7 @@ Value = str | float | bool | list[Node]
 _JS_SPACE = " \t\n\r\v\f\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _JS_TRIM = re.compile(rf"^[{_JS_SPACE}]+|[{_JS_SPACE}]+\Z")
 _XML_SPACE = " \t\r\n"
+_PLAIN = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?").fullmatch
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _RADIX = re.compile(r"0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+")
 #: Numbers have seventeen digits; a text that is longer than this is no number that a person entered.
@@ -53,7 +54,7 @@ MAX_NUMBER_LENGTH = 1_000
 
 def number_of_text(text: str) -> float:
     """Return what JavaScript's Number() makes of a text."""
-    if text.isascii() and text.isdigit() and len(text) < 16:
+    if _PLAIN(text):
         return float(text)
     if len(text) > MAX_NUMBER_LENGTH:
         return math.nan
@@ -107,6 +108,8 @@ def number_in_text(text: str) -> float:
 def number_in_node(node: Node) -> float:
     """Return a node's value as a number; blank is none."""
     text = node.text()
+    if _PLAIN(text):
+        return float(text)
     return number_in_text(text) if trimmed(text) else math.nan
 
 
