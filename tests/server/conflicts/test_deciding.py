@@ -1,5 +1,6 @@
 """A conflict as a data manager meets it: every side of it, one decision, and the way back."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -358,3 +359,31 @@ async def test_only_data_managers_decide_and_administrators_look(desk: Desk, cli
     problem(await desk.get(known["record"], by=worker), 403, "not_allowed")
     problem(await desk.get("no-such-record"), 404, "not_found")
     problem(await desk.get(known["record"], by=stranger), 404, "not_found")
+
+
+async def test_of_two_who_decide_one_field_at_once_one_is_told(desk: Desk) -> None:
+    known = await two_areas(desk)
+    page = await desk.page(known["record"])
+    answers = await asyncio.gather(
+        desk.try_decide(page, {"path": AREA, "value": "1.1"}),
+        desk.try_decide(page, {"path": AREA, "value": "0.9"}, by=desk.second),
+    )
+    assert sorted(each.status_code for each in answers) == [201, 409]
+    [made] = [each.json() for each in answers if each.status_code == 201]
+    assert (await desk.stands(known["record"]))["_rev"] == made["rev"]
+
+
+async def test_of_many_who_decide_different_fields_at_once_all_are_heard(desk: Desk) -> None:
+    first = await desk.save("lo", FIRST)
+    fields = ("owner", "area", "crop", "consent")
+    await desk.save("vang", {**FIRST, "owner": "A", "area": "2", "crop": "rice", "consent": "x"}, edits=first)
+    await desk.save("lo", {**FIRST, "owner": "B", "area": "3", "crop": "other", "consent": "y"}, edits=first)
+    await desk.follow()
+    page = await desk.page(first.doc_id)
+    values = dict(zip(fields, ("C", "4", "maize", "z"), strict=True))
+    choices = [{"path": f"/answers/{each}", "value": values[each]} for each in fields]
+    answers = await asyncio.gather(*(desk.try_decide(page, each) for each in choices))
+    assert [each.status_code for each in answers] == [201] * 4
+    page = await desk.page(first.doc_id)
+    assert page["questions"] == []
+    assert {each: page["doc"]["answers"][each] for each in fields} == values
