@@ -131,6 +131,13 @@ export function labelParts(labels: Labels, code: string): readonly LabelPart[] {
   return labels.get(code) ?? (first.done === true ? [] : first.value)
 }
 
+/** A question in plain words: without emphasis, and with … where it reads out an answer. */
+export function plainLabel(field: Field, code: string): string {
+  const parts = labelParts(field.labels, code).map((part) => (typeof part === 'string' ? part : '…'))
+  const text = parts.join('').replace(/\*\*|__/gu, '')
+  return text.replace(/<[^>]*>/gu, '').trim() || field.name
+}
+
 /** Return the schema of `xform`; throw `FormSchemaError` for a text that is no XForm. */
 export function parseFormSchema(xform: string): FormSchema {
   const document = new DOMParser().parseFromString(xform, 'text/xml')

@@ -5,6 +5,7 @@ import { computed, shallowRef, watch } from 'vue'
 import type { FormDocument } from '@/domain/record'
 import { CATALOG, listAreas, listForms, missingContents } from '@/storage/catalog'
 import { database, type ServerState } from '@/storage/database'
+import { readQuestions, type Question } from '@/storage/questions'
 import { EMPTY_WORKLIST, readWorklist, type Worklist } from '@/storage/worklist'
 import { useSession } from './session'
 
@@ -14,6 +15,7 @@ export const useWork = defineStore('work', () => {
   const forms = shallowRef<FormDocument[]>([])
   const areaNames = shallowRef(new Map<string, string>())
   const servers = shallowRef<ServerState[]>([])
+  const questions = shallowRef<Question[]>([])
   const lacksContents = shallowRef(true)
   const isRead = shallowRef(false)
   const subscriptions: Subscription[] = []
@@ -24,6 +26,7 @@ export const useWork = defineStore('work', () => {
       for (const subscription of subscriptions.splice(0)) subscription.unsubscribe()
       lists.value = EMPTY_WORKLIST
       servers.value = []
+      questions.value = []
       lacksContents.value = true
       isRead.value = false
       if (person === undefined) return
@@ -33,6 +36,10 @@ export const useWork = defineStore('work', () => {
           lists.value = found
           isRead.value = true
         },
+      )
+      follow(
+        async () => readQuestions(person),
+        (found) => (questions.value = found),
       )
       follow(listForms, (found) => (forms.value = found))
       follow(
@@ -54,6 +61,11 @@ export const useWork = defineStore('work', () => {
 
   /** Whether everything that this person needs is on the phone, each form with what stands behind it. */
   const isReady = computed(() => servers.value.some(({ complete }) => complete === 1) && !lacksContents.value)
+
+  /** What this person is asked and has not answered, or answered and not sent yet. */
+  const asked = computed(() =>
+    questions.value.filter(({ isOpen, reply }) => (reply === null ? isOpen : reply.state !== 'sent')),
+  )
 
   const lastExchangeAt = computed(() =>
     servers.value.reduce<string | null>(
@@ -82,5 +94,5 @@ export const useWork = defineStore('work', () => {
     ...new Set(servers.value.flatMap(({ carry }) => carry).filter((name) => name !== CATALOG)),
   ])
 
-  return { lists, forms, isRead, isReady, lastExchangeAt, scopes, formTitle, areaName }
+  return { lists, forms, questions, asked, isRead, isReady, lastExchangeAt, scopes, formTitle, areaName }
 })
