@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from litestar import Litestar
 
@@ -10,9 +11,11 @@ from server.areas.areas import Areas
 from server.clock import Clock
 from server.db.engine import Storage
 from server.forms.library import FormLibrary
+from server.forms.merging import MergingForms
 from server.media.holding import openable
 from server.publish.projection import PublishedProjection
 from server.reconcile.asked import QuestionsProjection
+from server.reconcile.closing import ClosingProjection
 from server.reconcile.households import HouseholdsProjection
 from server.reconcile.projection import RecordsProjection
 from server.reconcile.quality import Limits
@@ -32,14 +35,21 @@ def followers_of(
         clock_ahead=timedelta(seconds=settings.clock_ahead_s),
         clock_behind=timedelta(seconds=settings.clock_behind_s),
     )
+    closing = ClosingProjection(storage, journal, library, areas, forms_of=partial(MergingForms.over, library))
     records = RecordsProjection(storage, journal, library, areas, media=openable, limits=limits)
     asked = QuestionsProjection(journal, areas)
     published = PublishedProjection(storage, journal, library)
     households = HouseholdsProjection(storage, library, areas, threshold=settings.duplicate_score)
     followers = [
-        Follower(storage, journal, clock, projection) for projection in (records, asked, published, households)
+        Follower(storage, journal, clock, projection) for projection in (closing, records, asked, published, households)
     ]
-    return Runner(storage, journal, followers, [records.look_for_media, records.look_for_authors])
+
+    async def look_for_forms() -> None:
+        for database, ids in (await closing.arrived()).items():
+            for follower in followers[:2]:
+                await follower.take_again(database, ids)
+
+    return Runner(storage, journal, followers, [look_for_forms, records.look_for_media, records.look_for_authors])
 
 
 @asynccontextmanager

@@ -1,8 +1,9 @@
 """From the feed to the `records` table: what each record is now and where it stands under review.
 
 A record's row is computed from its winner, its leaves, its review documents and its form, whatever made it due: a new
-revision, a decision, a file that came. Computing it twice gives the same row. Branches are only counted here; both are
-kept by the journal and the row is flagged, so that a reviewer sees that there is another.
+revision, a decision, a file that came. Computing it twice gives the same row. It never reads ahead of the follower that
+closes branches: a row is flagged as a conflict while a question about its record is open, not while two branches are.
+What a machine brought together is shown as the work of whoever edited its line last.
 """
 
 import json
@@ -19,6 +20,7 @@ from server.db.engine import Storage
 from server.db.put import put
 from server.forms.library import FormLibrary
 from server.reconcile.deciding import brought, credible, decisions_of, is_record
+from server.reconcile.moved import ask_where
 from server.reconcile.quality import (
     Limits,
     Place,
@@ -28,15 +30,21 @@ from server.reconcile.quality import (
     named_files,
     place_flags,
 )
-from server.reconcile.tables import awaited_media, decisions, records
+from server.reconcile.tables import awaited_media, decisions, open_questions, records
 from server.revisions import authors
 from server.revisions.following import Effects
+from server.revisions.following_tables import checkpoints
 from server.revisions.journal import Journal
 from server.revisions.model import Change, StoredRevision
 from sync.folding import fold
 from sync.review import Decision, review
+from sync.revision import merged_of
+
+#: Members that only people's revisions have.
+_PERSONS = frozenset({"saved", "decided", "undoes"})
 
 NAME = "records"
+FOLLOWED = "closing"
 
 
 class MediaHolding(Protocol):
@@ -57,12 +65,16 @@ class _Due:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What was read for a batch: decisions and histories by record, names by person, which contents can be opened."""
+    """What was read for a batch: decisions and histories by record, names by person, which contents can be opened.
+
+    `asked` are the records of which a question is open.
+    """
 
     decisions: Mapping[str, list[Decision]]
     people: Mapping[str, str]
     histories: Mapping[str, list[StoredRevision]]
     held: Mapping[str, bool]
+    asked: Collection[str]
 
 
 class RecordsProjection:
@@ -89,8 +101,10 @@ class RecordsProjection:
         self._limits = limits
 
     async def horizon(self, database: str) -> int | None:
-        """Return None: the journal is read to its end."""
-        return None
+        """Return how far branches have been closed: what comes after may still be brought together."""
+        query = select(checkpoints.c.seq).where(checkpoints.c.follower == FOLLOWED, checkpoints.c.database == database)
+        async with self._storage.read() as connection:
+            return await connection.scalar(query) or 0
 
     async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
         """Return what the changes of one database make of its rows."""
@@ -133,15 +147,20 @@ class RecordsProjection:
         histories = await self._journal.histories(database, unclear) if unclear else {}
         contents = {each.doc_id: _last_said(each, histories) for each in winners.values()}
         spoken = [each for each in winners.values() if contents[each.doc_id].get("type") == "record"]
+        edits = {each.doc_id: _last_edit(each, histories.get(each.doc_id, ())) for each in spoken}
         centre = await self._centre(database)
         async with self._storage.read() as connection:
             known = _Known(
                 await decisions_of(connection, database, due.ids, due.decisions),
-                await names_of(connection, (each.person for each in spoken if each.person)),
+                await names_of(connection, (each.person for each in edits.values() if each.person)),
                 histories,
                 await self._media(connection, {sha for each in contents.values() for sha in _named_contents(each)}),
+                await _asked(connection, database, due.ids),
             )
-        rows = [await self._row(each, contents[each.doc_id], known, centre) for each in spoken]
+        rows = [
+            await self._row(each, contents[each.doc_id], edits[each.doc_id], known=known, centre=centre)
+            for each in spoken
+        ]
         awaited = [
             {"sha256": sha256, "database": database, "record": each.doc_id}
             for each in spoken
@@ -154,16 +173,24 @@ class RecordsProjection:
             here = (awaited_media.c.database == database) & awaited_media.c.record.in_([row["id"] for row in rows])
             await connection.execute(delete(awaited_media).where(here))
             await put(connection, awaited_media, awaited)
+            await ask_where(connection, [row["id"] for row in rows])
 
         return apply
 
     async def _row(
-        self, stored: StoredRevision, content: Mapping[str, Any], known: _Known, centre: Place | None
+        self,
+        stored: StoredRevision,
+        content: Mapping[str, Any],
+        edit: StoredRevision,
+        *,
+        known: _Known,
+        centre: Place | None,
     ) -> dict[str, Any]:
-        """Return the row of a record."""
+        """Return the row of a record; `edit` is what a person said last on the winner's line."""
         stands = review(stored.rev, known.decisions.get(stored.doc_id, []))
         answers = _mapping(content.get("answers"))
-        recorded_at = _text(_mapping(content.get("saved")).get("at", ""))
+        saved = content.get("saved") if edit is stored else _mapping(json.loads(edit.content)).get("saved")
+        recorded_at = _text(_mapping(saved).get("at", ""))
         form, version = _text(content.get("form", "")), _text(content.get("form_version", ""))
         published = await self._library.get(form, version)
         values = list(asked_values(published.schema.fields, answers)) if published else []
@@ -173,14 +200,15 @@ class RecordsProjection:
         flags |= _file_flags(content, named_files(values), known.held)
         if published:
             flags |= constraint_flags(published, answers, stored.received_at)
-        if is_clock_suspect(recorded_at, stored.received_at, self._limits):
+        # What was entered at a desk has no device's time.
+        if saved is not None and is_clock_suspect(recorded_at, edit.received_at, self._limits):
             flags.add("clock_suspect")
-        if branches > 1:
+        if stored.doc_id in known.asked:
             flags.add("conflict")
         title = _text(
             _mapping(answers.get("meta")).get("instanceName") or (published.schema.title if published else form)
         )
-        by_name = known.people.get(stored.person or "", "")
+        by_name = known.people.get(edit.person or "", "")
         project, _, unit = stored.database.partition("-")
         return {
             "database": stored.database,
@@ -196,7 +224,7 @@ class RecordsProjection:
             "is_deleted": stored.deleted,
             "is_erased": (json.loads(stored.content) if stored.deleted else content).get("erased") is True,
             "published_rev": stands.published,
-            "by_person": stored.person,
+            "by_person": edit.person,
             "by_name": by_name,
             "recorded_at": recorded_at,
             "received_at": stored.received_at,
@@ -221,6 +249,26 @@ def _due(database: str, changes: Sequence[Change]) -> _Due:
     new = brought(database, changes)
     leaves = {change.doc_id: len(change.leaves) for change in changes if is_record(change.doc_id)}
     return _Due(tuple({**leaves, **dict.fromkeys(each["record"] for each in new)}), leaves, new)
+
+
+async def _asked(connection: AsyncConnection, database: str, ids: Collection[str]) -> set[str]:
+    here = (open_questions.c.database == database) & open_questions.c.record.in_(ids)
+    return set((await connection.execute(select(open_questions.c.record).where(here).distinct())).scalars())
+
+
+def _last_edit(stored: StoredRevision, history: Sequence[StoredRevision]) -> StoredRevision:
+    """Return the winner, or what a person said last on its line where a machine made it of several branches."""
+    by_rev = {each.rev: each for each in history}
+    at = stored
+    while (parent := by_rev.get(at.parent or "")) is not None and _is_machines(at, parent):
+        at = parent
+    return at
+
+
+def _is_machines(one: StoredRevision, parent: StoredRevision) -> bool:
+    merged = merged_of(one.content)
+    # What repeats its parent's `merged` is an edit by whoever read, changed and wrote it.
+    return bool(merged) and merged != merged_of(parent.content) and not _PERSONS & json.loads(one.content).keys()
 
 
 def _last_said(stored: StoredRevision, histories: Mapping[str, list[StoredRevision]]) -> dict[str, Any]:

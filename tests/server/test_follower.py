@@ -16,6 +16,7 @@ from server.revisions.following import Effects, Follower
 from server.revisions.following_tables import set_aside
 from server.revisions.model import Change, NewRevision, Origin
 from server.revisions.runner import IDLE_S, Runner
+from sync.canonical import Json
 from tests.conftest import StandingClock
 from tests.surveys import BINDS, INSIDE, OTHER_SCOPE, SCOPE, Province, survey
 
@@ -101,7 +102,8 @@ async def test_nothing_is_projected_before_its_branches_were_closed(province: Pr
 
 async def test_what_was_entered_at_a_desk_has_no_clock_to_suspect(province: Province) -> None:
     saved = await province.save({"members": "5"})
-    content = {"type": "record", "form": "household", "form_version": "1", "answers": {"members": "6"}, "media": {}}
+    answers: dict[str, Json] = {"members": "6"}
+    content: dict[str, Json] = {"type": "record", "form": "household", "form_version": "1", "answers": answers}
     made = NewRevision.following(saved.doc_id, content | {"decided": ["/answers/members"]}, saved.rev)
     await province.journal.write(SCOPE, [made], Origin("khang"))
     found = await row(province, saved.doc_id)

@@ -153,12 +153,26 @@ async def test_a_record_is_shown_with_its_history_and_its_place(
     assert (page["may_decide"], page["may_approve"], page["why_not"]) == (True, True, None)
 
 
-async def test_both_branches_of_a_conflict_are_kept_and_visible(
+async def test_a_conflict_is_one_record_with_both_edits_in_its_history(
     client: Client, province: Province, supervisor: SignedIn
 ) -> None:
     first = await province.save({"members": "5"})
     one = await province.save({"members": "6"}, record=first.doc_id, parent=first.rev)
     other = await province.save({"members": "7"}, record=first.doc_id, parent=first.rev, by="vang")
+    await province.follow()
+    [line] = (await listed(client, supervisor))["records"]
+    assert (line["flags"], line["branches"]) == (["conflict"], 1)
+    page = await shown(client, supervisor, first.doc_id)
+    assert page["branches"] == []
+    assert {each["rev"] for each in page["history"]} >= {one.rev, other.rev}
+
+
+async def test_branches_that_wait_for_their_form_are_kept_and_visible(
+    client: Client, province: Province, supervisor: SignedIn
+) -> None:
+    first = await province.save({"members": "5"})
+    one = await province.save({"members": "6"}, record=first.doc_id, parent=first.rev, form_version="2")
+    other = await province.save({"members": "7"}, record=first.doc_id, parent=first.rev, by="vang", form_version="2")
     await province.follow()
     [line] = (await listed(client, supervisor))["records"]
     assert (line["flags"], line["branches"]) == (["conflict"], 2)
