@@ -221,7 +221,7 @@ class _Comparison:
             self.objects(_object(was), _object(now), node.inner, path)
         elif kind == "repeat" and node is not None:
             before, after = rows_by_id(was), rows_by_id(now)
-            if before is None or after is None or not (before or after):
+            if before is None or after is None:
                 self.found[path] = now
             else:
                 self._rows(before, after, node, path)
@@ -343,9 +343,8 @@ def _patch_rows(was: Value, change: _Change, node: Node) -> Value:
     placed = [row_id for row_id in dict.fromkeys(str(each) for each in named) if row_id in rows]
     # Rows that the order does not name follow by their ids.
     patched: list[Json] = [rows[row_id] for row_id in (*placed, *sorted(rows.keys() - set(placed)))]
-    if patched or order == [] or (value is UNTOUCHED and was == []):
-        return patched
-    return ABSENT
+    # No rows are no list, as in the form's own XML; an empty one that was there stays.
+    return patched if patched or was == [] else ABSENT
 
 
 def _is_order(value: Value) -> bool:

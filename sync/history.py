@@ -279,8 +279,10 @@ class _Reader:
             edit.changes[""] = True
             made.append("")
         edit.decided = frozenset(self._decided(rev, ancestor, edit))
+        held = revision.content if content is None else content
         for path in edit.decided:
-            edit.changes.setdefault(path, _held(edit, path, self.shape))
+            value = held.get("answers", ABSENT) if path == ANSWERS else field_at(held, path, self.shape)
+            edit.changes.setdefault(path, value)
         edit.covers = tuple(made) + tuple(
             path for path in edit.decided if path == ANSWERS or place_of(path, self.shape).role == "choices"
         )
@@ -304,6 +306,8 @@ class _Reader:
         form, version = _version_of(self.revisions[rev])
         if form == self.form and version != self.version:
             paths = [self.forms.lifted_path(form, path, version, self.version) for path in paths]
+        if edit.content is None:
+            paths = [ANSWERS if path.startswith(ANSWERS + "/") else path for path in paths]
         if self._said(rev, "decided") is None:
             # Repeated: it is about what was decided before, unless just that was decided anew.
             paths = [path for path in paths if path in edit.changes]
@@ -329,15 +333,9 @@ def _cover(edits: Sequence[Edit], base: Content, shape: Shape) -> None:
         known = before.union(*(paths for other, paths in changed if edit.knows & other.bit))
         for path in known.union(*(paths for _, paths in changed)):
             if path.startswith(below) and path not in edit.changes:
-                value = _held(edit, path, shape)
+                value = field_at(edit.content or {}, path, shape)
                 if value is not ABSENT or path in known:
                     edit.changes[path] = value
-
-
-def _held(edit: Edit, path: Path, shape: Shape) -> Value:
-    if edit.content is None:
-        return ABSENT
-    return field_at(edit.content, path, shape)
 
 
 def _but_answers(content: Content) -> dict[str, Json]:

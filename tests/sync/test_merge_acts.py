@@ -8,9 +8,11 @@ import pytest
 from sync.fields import ABSENT, FieldShape, Shape
 from sync.graph import Graph
 from sync.merge import (
+    Candidate,
     Checked,
     Combined,
     Document,
+    Reconciled,
     Revision,
     Waiting,
     base_value,
@@ -18,6 +20,7 @@ from sync.merge import (
     combine,
     edits_of,
     is_machine_merge,
+    reconcile,
     taken_back,
 )
 from sync.revision import rank
@@ -431,3 +434,47 @@ def test_a_document_is_not_changed_by_trying_a_revision_on_it() -> None:
     assert tried.document.graph.winner() == tried.revision.rev
     after = tried.document.following(tried.revision.rev, {"type": "record"}, deleted=True)
     assert after.document.graph.held[after.revision.rev]
+
+
+def test_reconciling_is_combining_and_closing() -> None:
+    story, _, _, other = disagreement()
+    story.edit(other, {"area": "7"})
+    document = story.document()
+    assert reconcile(document, story.forms) == Reconciled(story.combined(), close(document, story.forms))  # type: ignore[arg-type]
+    story.close()
+    assert reconcile(story.document(), story.forms) == Reconciled(story.combined(), None)
+    gone = Story()
+    gone.delete(gone.first({"crop": "ngô"}))
+    assert reconcile(gone.document(), gone.forms) == Reconciled(gone.combined(), None)
+    empty = Document("a", Graph(), {})
+    assert reconcile(empty, story.forms) == Waiting("inputs", ())
+    story.forms.shapes = ()
+    assert reconcile(document, story.forms) == Waiting("form_version", ("plot/1",))
+
+
+def test_a_constraint_is_looked_at_where_answers_are() -> None:
+    """A base without answers breaks nothing, nor do edits whose answers the version cannot hold."""
+
+    def check(answers: Mapping[str, Any]) -> Checked:
+        return Checked(answers, frozenset({"/answers/crop"} if answers.get("crop") == answers.get("phone") else ()))
+
+    story = Story(forms=versions())
+    story.forms.checking = check
+    first = story.add(None, {"type": "record", "form": FORM, "form_version": "2"})
+    story.edit(first, {"crop": "a"})
+    story.edit(first, {"phone": "a"})
+    story.edit(first, {"area": "large", "crop": "a"}, form_version="1")
+    assert story.combined().fields["/answers/crop"].cause == "constraint"
+
+
+def test_a_decision_without_a_way_has_decided_the_answers_as_a_whole() -> None:
+    story = Story(forms=versions())
+    r1 = story.first({"area": "1", "crop": "ngô"})
+    one, _ = story.edit(r1, {"area": "large"}), story.edit(r1, {"phone": "1"})
+    decision = story.decide(one, ["/answers/area", "/of"])
+    newer = story.edit(r1, {"area_m2": "4"}, form_version="2", drop=["area"])
+    combined = story.combined()
+    assert {decision, newer} <= set(combined.open["/answers"])
+    assert combined.fields["/answers"].candidates[0] == Candidate(decision, {"area": "large", "crop": "ngô"}, True)
+    assert answers_of(combined) == {"area_m2": "4", "crop": "ngô", "phone": "1"}
+    assert combined.fields["/of"].source == decision

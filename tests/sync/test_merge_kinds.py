@@ -387,3 +387,9 @@ def test_a_leaf_without_its_body_is_waited_for() -> None:
     bodies = {rev: each for rev, each in document.revisions.items() if rev != one}
     document = type(document)(document.doc_id, document.graph, bodies)
     assert combine(document, story.forms) == Waiting("inputs", (one,))
+
+
+def test_the_same_choices_of_two_are_alike() -> None:
+    story, *_ = side_by_side({"losses": None}, {"losses": ["none"]}, {"losses": ["none"]})
+    assert story.combined().fields["/answers/losses"].how == "alike"
+    assert story.combined().open == {}
