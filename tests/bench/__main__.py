@@ -7,7 +7,7 @@ takes a quarter of an hour to fill.
 
 import sys
 
-from tests.bench import couchdb_rows, desk_rows, household_rows, rows, stored
+from tests.bench import closing_rows, couchdb_rows, desk_rows, household_rows, merge_rows, rows, stored
 
 #: How much more something may cost over many stored records than over few.
 MOST = 1.2
@@ -41,10 +41,41 @@ def main() -> None:
     row("  server's memory at rest", f"{load.rest_mib:.0f} MiB", "", "", True)
     row("  server's memory at most", f"{memory:.0f} MiB", "≤ 250 MiB", "CouchDB 187, ODK Central 312", memory <= 250)
     row("  until lists show all as well", f"{load.followed_s:.2f} s", "", "", True)
+    over_branches()
+    over_merges()
     over_the_desk()
     over_households()
     over_couchdb_door()
+    over_peers()
     over_stored(stored.SIZES + ((stored.MILLION,) if "--million" in sys.argv else ()))
+
+
+def over_branches() -> None:
+    """Print what closing branches costs, end to end."""
+    say(f"{closing_rows.DOCUMENTS} documents that two people changed at once, merged, asked about and listed")
+    for name, measured in (
+        ("SQLite", closing_rows.closed_on_sqlite),
+        ("PostgreSQL", closing_rows.closed_on_postgresql),
+    ):
+        closed = measured()
+        if isinstance(closed, str):
+            say(f"  not measured on {name}: {closed}")
+            continue
+        rate = closed.documents / closed.closed_s
+        row(f"  branches closed on {name}", f"{rate:.0f} documents/s", "≥ 500/s", "", rate >= 500)
+        row("    CPU", f"{closed.cpu_s / closed.documents * 1e6:.0f} µs a document", "", "", True)
+        row("    until lists show it as well", f"{closed.documents / closed.followed_s:.0f} documents/s", "", "", True)
+
+
+def over_merges() -> None:
+    """Print how fast the engine merges."""
+    found = merge_rows.merges()
+    say(
+        f"merges in the engine, {merge_rows.ANSWERS} answers and {merge_rows.REPEATS} repeats, no storage, CPU of one core"
+    )
+    rate, refused = found.merges_per_s, "ODK: 116 updates/s with 20 % refused"
+    row("  closed", f"{rate:.0f} documents/s", "≥ 3,000/s", refused, rate >= 3000)
+    row("  of them a person is asked", f"{found.asked / found.documents:.0%}", "", "", True)
 
 
 def over_the_desk() -> None:
@@ -89,6 +120,18 @@ def over_couchdb_door() -> None:
     row("  _changes with documents, gzip", f"{read:.0f} documents/s", "≥ 15,000/s", "CouchDB 11,126/s", read >= 15_000)
     row("    server's CPU", f"{bare.read_cpu_us:.0f} µs a document", "", "", True)
     row("    bytes on the wire", f"{bare.wire_bytes / bare.read_bytes:.0%}", "", "", True)
+
+
+def over_peers() -> None:
+    """Print what replication between servers costs."""
+    found = peer_rows.peering()
+    say("two servers of ours, 5,000 records over, and pouchdb-server pulling the same from one of them")
+    for what, rate in (("pulled", found.pulled_per_s), ("pushed", found.pushed_per_s)):
+        beside = f"pouchdb-server {found.theirs_per_s:.0f}/s" if what == "pulled" else ""
+        is_reached = not beside or rate >= found.theirs_per_s
+        row(f"  {what}, durable", f"{rate:.0f} records/s", "≥ pouchdb-server's" if beside else "", beside, is_reached)
+    row("    CPU of the server that replicates", f"{found.replicating_cpu_us:.0f} µs a record", "", "", True)
+    row("    CPU of the other one", f"{found.other_cpu_us:.0f} µs a record", "", "", True)
 
 
 def over_stored(sizes: tuple[int, ...]) -> None:
