@@ -26,6 +26,7 @@ from server.auth.routes import router as auth_router
 from server.auth.sessions import Sessions
 from server.background import following
 from server.clock import Clock, system_clock
+from server.conflicts.pair_routes import router as pairs_router
 from server.conflicts.routes import router as conflicts_router
 from server.db.engine import Storage
 from server.db.identity import server_id
@@ -62,6 +63,7 @@ ROUTERS: tuple[Router, ...] = (
     media_router,
     review_router,
     conflicts_router,
+    pairs_router,
     publish_router,
     following_router,
     peers_router,

@@ -16,6 +16,7 @@ from server.media.holding import openable
 from server.publish.projection import PublishedProjection
 from server.reconcile.asked import QuestionsProjection
 from server.reconcile.closing import ClosingProjection
+from server.reconcile.forwarding import ForwardingProjection
 from server.reconcile.households import HouseholdsProjection
 from server.reconcile.projection import RecordsProjection
 from server.reconcile.quality import Limits
@@ -35,13 +36,16 @@ def followers_of(
         clock_ahead=timedelta(seconds=settings.clock_ahead_s),
         clock_behind=timedelta(seconds=settings.clock_behind_s),
     )
-    closing = ClosingProjection(storage, journal, library, areas, forms_of=partial(MergingForms.over, library))
+    forms_of = partial(MergingForms.over, library)
+    closing = ClosingProjection(storage, journal, library, areas, forms_of=forms_of)
     records = RecordsProjection(storage, journal, library, areas, media=openable, limits=limits)
     asked = QuestionsProjection(journal, areas)
     published = PublishedProjection(storage, journal, library)
     households = HouseholdsProjection(storage, library, areas, threshold=settings.duplicate_score)
+    forwarding = ForwardingProjection(storage, journal, areas, forms_of=forms_of)
     followers = [
-        Follower(storage, journal, clock, projection) for projection in (closing, records, asked, published, households)
+        Follower(storage, journal, clock, projection)
+        for projection in (closing, records, asked, published, households, forwarding)
     ]
 
     async def look_for_forms() -> None:

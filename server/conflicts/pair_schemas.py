@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from server.conflicts.page_schemas import ChoiceLabel, MediaFile, ShownValue
 from server.conflicts.queue_schemas import Labels, Shown
 from sync.duplicates import Agreement, Identifier
 
@@ -41,6 +42,8 @@ class Pair(Shown):
     """
 
     database: str
+    one: str
+    other: str
     form: str
     form_title: Labels
     project: str
@@ -64,13 +67,6 @@ class PairQueue(Shown):
     counts: dict[Verdict, int]
 
 
-class Answered(Shown):
-    """An answer: `is_absent` where the field is not relevant, or isn't there."""
-
-    value: Any
-    is_absent: bool
-
-
 class PairField(Shown):
     """One field that either record tells; `is_taken` proposes that it comes from the record that goes."""
 
@@ -79,20 +75,24 @@ class PairField(Shown):
     row: str | None
     parents: list[Labels]
     type: str
-    choices: list[dict[str, Any]]
-    values: dict[str, Answered]
+    choices: list[ChoiceLabel]
+    values: dict[str, ShownValue]
     is_same: bool
     is_taken: bool
 
 
 class PairPage(Pair):
-    """A pair as it is decided: both records whole, and field by field."""
+    """A pair as it is decided: both records whole, and field by field in the words of the one suggested to stay.
+
+    `can_join` is false while one of them waits for something, or where there is no way between their form versions.
+    """
 
     may_decide: bool
     suggested: str
+    can_join: bool
     fields: list[PairField]
     docs: dict[str, dict[str, Any]]
-    media: dict[str, dict[str, str]]
+    media: dict[str, MediaFile]
 
 
 class NewVerdict(Shown):

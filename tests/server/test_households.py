@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from server.db.engine import Storage
 from server.reconcile.household_tables import household_keys, households, likenesses
+from server.reconcile.households import HouseholdsProjection
 from server.revisions.model import NewRevision
 from tests.conftest import StandingClock
 from tests.surveys import OTHER_SCOPE, SCOPE, Province, survey
@@ -122,7 +123,7 @@ async def test_taking_the_feed_again_changes_nothing(province: Province) -> None
     await save(province, HOA)
     await save(province, AGAIN)
     before = await pairs(province)
-    projection = province.runner._followers[2]._projection
+    projection = HouseholdsProjection(province.storage, province.library, province.areas, threshold=5.0)
     changes = await province.journal.changes(SCOPE, include_docs=True)
     for _ in range(2):
         effects = await projection.effects(SCOPE, changes.rows)

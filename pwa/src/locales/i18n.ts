@@ -10,13 +10,13 @@ export const LOCALES: readonly Locale[] = ['vi', 'en']
 type Messages = { [key: string]: string | Messages }
 type Files = Record<string, Messages>
 const files: Files = import.meta.glob<Messages>(
-  ['./{vi,en}/*.json', '!./{vi,en}/{conflicts,desk,findings,peers,quarantine}.json'],
+  ['./{vi,en}/*.json', '!./{vi,en}/{conflicts,desk,findings,pairs,peers,quarantine}.json'],
   {
     eager: true,
     import: 'default',
   },
 )
-const deskFiles = import.meta.glob<Messages>('./{vi,en}/{conflicts,desk,findings,peers,quarantine}.json', {
+const deskFiles = import.meta.glob<Messages>('./{vi,en}/{conflicts,desk,findings,pairs,peers,quarantine}.json', {
   import: 'default',
 })
 

@@ -62,6 +62,14 @@ const routes: RouteRecordRaw[] = [
     props: true,
     meta: { frame: 'desk', roles: ['data_manager', 'administrator'] },
   },
+  desk('/desk/duplicates', 'desk-pairs', () => import('./desk/PairsView.vue'), ['data_manager', 'administrator']),
+  {
+    path: '/desk/duplicates/:database/:one/:other',
+    name: 'desk-pair',
+    component: () => import('./desk/PairView.vue'),
+    props: true,
+    meta: { frame: 'desk', roles: ['data_manager', 'administrator'] },
+  },
   desk('/desk/quarantine', 'desk-quarantine', () => import('./desk/QuarantineView.vue'), [
     'data_manager',
     'administrator',

@@ -1,0 +1,268 @@
+"""Two records that may be of one household, side by side, and what a data manager makes of them.
+
+A verdict names the revisions that were looked at, so that nothing which came meanwhile is overwritten. *Same* is
+written into both records; *different* and *unsure* are kept beside the pair.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import RowMapping, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.areas.areas import Areas
+from server.areas.atlas import Atlas
+from server.auth.audit import note
+from server.auth.authorise import allowed
+from server.auth.names import names_of
+from server.auth.principal import Principal
+from server.clock import Clock
+from server.conflicts import pairs
+from server.conflicts.case import Case, cases_of
+from server.conflicts.chronicle import row_of, shown, spotted
+from server.conflicts.joining import Beside, beside, fields_of, is_worth_taking, joined, parted
+from server.conflicts.page import choices_of, document, media_of, unit_name
+from server.conflicts.pair_schemas import NewVerdict, Pair, PairField, PairPage, PairRecord, Parting, Told
+from server.db.engine import Storage
+from server.errors import Problem
+from server.forms.library import FormLibrary
+from server.reconcile.household_tables import likenesses
+from server.revisions.journal import Journal
+from server.revisions.model import NewRevision, Origin
+from sync.duplicates import survivor_of
+from sync.fields import value_at
+from sync.shape import ABSENT
+
+Both = tuple[Case, Case]
+
+
+@dataclass(frozen=True, slots=True)
+class PairKey:
+    """Names a pair; which of the two comes first doesn't matter."""
+
+    database: str
+    one: str
+    other: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A pair as it was read: its row, and both records."""
+
+    row: RowMapping
+    both: Both
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What somebody made of a pair, and why."""
+
+    verdict: str
+    comment: str
+
+
+class PairDesk:
+    """What a data manager sees of pairs, and acts through."""
+
+    def __init__(self, storage: Storage, journal: Journal, library: FormLibrary, areas: Areas, clock: Clock) -> None:
+        """Read nothing yet."""
+        self._storage = storage
+        self._journal = journal
+        self._library = library
+        self._areas = areas
+        self._clock = clock
+
+    async def page(self, principal: Principal, key: PairKey) -> PairPage:
+        """Return a pair with both records field by field; raise `not_found`."""
+        return await self._page(principal, await self._pair(key))
+
+    async def decide(self, principal: Principal, key: PairKey, new: NewVerdict) -> PairPage:
+        """Do what somebody makes of a pair; return it as it stands then.
+
+        Raise `record_moved_on` where a record has changed since it was looked at, `pair_joined` where one of them is
+        the same as another already, `pair_apart` where their form versions have no way between.
+        """
+        seen = await self._pair(key)
+        _require_seen(seen.both, new.revs)
+        said = _Said(new.verdict, new.comment.strip())
+        if any(survivor_of(each.content) is not None for each in seen.both):
+            raise Problem("pair_joined")
+        if new.verdict == "same":
+            await self._write(principal, seen, _joining(seen.both, new), said)
+        else:
+            async with self._storage.write() as connection:
+                await self._say(connection, principal, seen.row, said)
+        return await self.page(principal, key)
+
+    async def part(self, principal: Principal, key: PairKey, new: Parting) -> PairPage:
+        """Let a record that was joined to the other stand for itself again; raise `pair_not_joined`."""
+        seen = await self._pair(key)
+        _require_seen(seen.both, new.revs)
+        one, other = seen.both
+        said = _Said("open", new.comment.strip())
+        if survivor_of(one.content) == other.record:
+            await self._write(principal, seen, parted(one, other, said.comment), said)
+        elif survivor_of(other.content) == one.record:
+            await self._write(principal, seen, parted(other, one, said.comment), said)
+        else:
+            raise Problem("pair_not_joined")
+        return await self.page(principal, key)
+
+    async def _pair(self, key: PairKey) -> _Seen:
+        async with self._storage.read() as connection:
+            row = await pairs.pair(connection, key.database, key.one, key.other)
+        if row is None:
+            raise Problem("not_found")
+        cases = await cases_of(self._journal, self._library, key.database, [row["one"], row["other"]])
+        if len(cases) < 2:
+            raise Problem("not_found")
+        return _Seen(row, (cases[row["one"]], cases[row["other"]]))
+
+    async def _write(self, principal: Principal, seen: _Seen, revisions: Sequence[NewRevision], said: _Said) -> None:
+        """Write into both records and beside the pair in one transaction, if both still stand as they were read."""
+        database = seen.row["database"]
+        async with self._storage.write() as connection:
+            leaves = {each.record: each.leaves for each in seen.both}
+            if len(await self._journal.standing_within(connection, database, leaves)) < len(leaves):
+                raise Problem("record_moved_on")
+            origin = Origin(principal.person, principal.enrolment)
+            await self._journal.write_within(connection, database, revisions, origin)
+            await self._say(connection, principal, seen.row, said)
+
+    async def _say(self, connection: AsyncConnection, principal: Principal, row: RowMapping, said: _Said) -> None:
+        here = (likenesses.c.database == row["database"]) & (likenesses.c.one == row["one"])
+        values: dict[str, Any] = {"by_person": principal.person, "at": self._clock(), "comment": said.comment}
+        # That two are the same stands in the records; the follower reads it there.
+        if said.verdict != "same":
+            values["verdict"] = said.verdict
+        await connection.execute(update(likenesses).where(here, likenesses.c.other == row["other"]).values(**values))
+        subject, act = f"{row['database']}/{row['one']}", f"pair.{said.verdict}"
+        await note(connection, self._clock, principal.person, act, subject, other=row["other"], score=row["score"])
+
+    async def _page(self, principal: Principal, seen: _Seen) -> PairPage:
+        row, both = seen.row, seen.both
+        atlas = await self._areas.atlas()
+        async with self._storage.read() as connection:
+            found = await pairs.records_of(connection, [row])
+            names = await names_of(connection, [row["by_person"]] if row["by_person"] else [])
+        published = both[0].published
+        line = pair_line(row, found, names, atlas, dict(published.titles) if published else {})
+        joined_to = next((survivor for each in both if (survivor := survivor_of(each.content))), None)
+        suggested = joined_to if joined_to in {row["one"], row["other"]} else _suggested(line)
+        stands = beside(*_in_order(both, suggested))
+        told = {
+            **line.model_dump(),
+            # The follower may not have come to it yet.
+            "verdict": "same" if joined_to == suggested else line.verdict,
+            "survivor": joined_to,
+            "agreements": [_told(each, both) for each in line.agreements],
+        }
+        return PairPage(
+            **told,
+            may_decide=allowed(principal, "decide_conflicts", row["database"]),
+            suggested=suggested,
+            can_join=stands is not None,
+            fields=[] if stands is None else [_field(path, stands) for path in fields_of(stands)],
+            docs={each.record: document(each) for each in both},
+            media=media_of(both[0]) | media_of(both[1]),
+        )
+
+
+def _joining(both: Both, new: NewVerdict) -> list[NewRevision]:
+    if new.survivor not in {each.record for each in both}:
+        raise Problem("invalid_request", parameter="survivor")
+    if any(len(each.counting) > 1 or each.winner.deleted for each in both):
+        # A branch that nobody has closed yet is being closed; a deletion came meanwhile.
+        raise Problem("record_moved_on")
+    stands = beside(*_in_order(both, new.survivor))
+    if stands is None:
+        raise Problem("pair_apart")
+    return joined(stands, new.take, new.comment.strip())
+
+
+def pair_line(
+    row: RowMapping,
+    found: Mapping[tuple[str, str], RowMapping],
+    names: Mapping[str, str],
+    atlas: Atlas,
+    form_title: Mapping[str, str],
+) -> Pair:
+    """Return a pair as a list shows it."""
+    project, _, unit = row["database"].partition("-")
+    about = [each for side in ("one", "other") if (each := found.get((row["database"], row[side])))]
+    about.sort(key=lambda each: (each["received_at"], each["id"]))
+    return Pair(
+        database=row["database"],
+        one=row["one"],
+        other=row["other"],
+        form=row["form"],
+        form_title=dict(form_title),
+        project=project,
+        unit=unit,
+        unit_name=unit_name(atlas, unit),
+        score=row["score"],
+        verdict=row["verdict"],
+        survivor=row["survivor"],
+        by_name=names.get(row["by_person"] or "", ""),
+        at=row["at"],
+        comment=row["comment"] or "",
+        agreements=[Told(particular=particular, agreement=agreement) for particular, agreement in row["agreements"]],
+        records=[
+            PairRecord(
+                record=each["id"],
+                rev=each["rev"],
+                title=each["title"],
+                by_name=each["by_name"],
+                received_at=each["received_at"],
+                state=each["state"],
+                is_published=each["published_rev"] is not None,
+            )
+            for each in about
+        ],
+    )
+
+
+def _suggested(line: Pair) -> str:
+    """Return the record that had better stay: the one that is published, else the older."""
+    published = [each.record for each in line.records if each.is_published]
+    return next(iter([*published, *(each.record for each in line.records), line.one]))
+
+
+def _in_order(both: Both, survivor: str | None) -> Both:
+    """Return the record that stays, and the one that goes."""
+    return both if both[0].record == survivor else (both[1], both[0])
+
+
+def _require_seen(both: Both, revs: Mapping[str, str]) -> None:
+    if any(revs.get(each.record) != each.winner.rev for each in both):
+        raise Problem("record_moved_on")
+
+
+def _told(told: Told, both: Both) -> Told:
+    values: dict[str, str] = {}
+    for case in both:
+        schema = case.published.schema if case.published else None
+        field = (
+            next((each for each in schema.identifying if each.identifies == told.particular), None) if schema else None
+        )
+        value = case.value(f"/answers{field.path}") if field else ABSENT
+        values[case.record] = value if isinstance(value, str) else ""
+    return told.model_copy(update={"values": values})
+
+
+def _field(path: str, both: Beside) -> PairField:
+    stays, goes = both.stays, both.goes
+    spot = spotted(stays, path)
+    mine, theirs = both.mine(path), both.theirs(path)
+    return PairField(
+        path=path,
+        label=spot.labels,
+        row=row_of(stays if mine is not ABSENT else goes, spot),
+        parents=spot.parent_labels,
+        type="repeat" if spot.is_row else spot.field.type if spot.field else "",
+        choices=choices_of(spot),
+        values={stays.record: shown(mine), goes.record: shown(value_at(both.content, path, stays.shape))},
+        is_same=mine == theirs,
+        is_taken=is_worth_taking(mine, theirs),
+    )

@@ -1,0 +1,103 @@
+"""The follower that brings later edits of a joined record over to the one that stays (`sync.forwarding`).
+
+Looked at whenever either of the two changes, and written with the checkpoint in one transaction. What was written is
+recognised by its id, so that a page which is taken again writes nothing new. Each edit keeps its author.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from itertools import groupby
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.areas.areas import Areas
+from server.db.engine import Storage
+from server.reconcile.closing import FormsOf, document_of
+from server.reconcile.household_tables import likenesses
+from server.revisions.following import Effects
+from server.revisions.journal import Journal
+from server.revisions.model import Change, NewRevision, Origin
+from server.revisions.whole import Whole
+from sync.canonical import canonical
+from sync.duplicates import survivor_of
+from sync.forwarding import Forwarded, forward
+
+NAME = "forwarding"
+
+
+class ForwardingProjection:
+    """Brings edits over; a `Projection` of the follower, after the one that files households and their pairs."""
+
+    name = NAME
+
+    def __init__(self, storage: Storage, journal: Journal, areas: Areas, *, forms_of: FormsOf) -> None:
+        """Read nothing yet."""
+        self._storage = storage
+        self._journal = journal
+        self._areas = areas
+        self._forms_of = forms_of
+
+    async def horizon(self, database: str) -> int | None:
+        """Return None: the journal is read to its end."""
+        return None
+
+    async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
+        """Return what the changed records, and those that are the same as one of them, bring over."""
+        if not (await self._areas.atlas()).has_scope(database):
+            return _nothing
+        aliases = {
+            change.doc_id: survivor
+            for change in changes
+            if ":" not in change.doc_id and (survivor := survivor_of(json.loads(change.content or b"{}")))
+        }
+        here = (likenesses.c.database == database) & (likenesses.c.verdict == "same")
+        query = select(likenesses.c.one, likenesses.c.other, likenesses.c.survivor).where(
+            here, likenesses.c.survivor.in_([change.doc_id for change in changes])
+        )
+        async with self._storage.read() as connection:
+            for one, other, survivor in await connection.execute(query):
+                aliases.setdefault(other if one == survivor else one, survivor)
+        if not aliases:
+            return _nothing
+        wholes = await self._journal.whole(database, sorted({*aliases, *aliases.values()}))
+        due = await self._due(aliases, wholes)
+        return partial(self._apply, database=database, due=due) if due else _nothing
+
+    async def _due(self, aliases: dict[str, str], wholes: dict[str, Whole]) -> list[tuple[Origin, NewRevision]]:
+        documents = {doc_id: document_of(whole) for doc_id, whole in wholes.items()}
+        forms = await self._forms_of([*documents.values()])
+        due: list[tuple[Origin, NewRevision]] = []
+        for alias, survivor in sorted(aliases.items()):
+            if alias not in documents or survivor not in documents:
+                continue
+            goes = wholes[alias]
+            due += [
+                (_origin(goes, each), _new(each))
+                for each in forward(documents[alias], documents[survivor], forms)
+                if each.revision.rev not in wholes[survivor].revisions
+            ]
+        return due
+
+    async def _apply(
+        self, connection: AsyncConnection, *, database: str, due: Sequence[tuple[Origin, NewRevision]]
+    ) -> None:
+        # In their order, which has parents first, also across authors.
+        for origin, group in groupby(due, key=lambda each: each[0]):
+            await self._journal.write_within(connection, database, [revision for _, revision in group], origin)
+
+
+async def _nothing(_connection: AsyncConnection) -> None:
+    """Have no effect."""
+
+
+def _origin(goes: Whole, forwarded: Forwarded) -> Origin:
+    edit = goes.revisions[forwarded.edit]
+    return Origin(edit.person, edit.enrolment)
+
+
+def _new(forwarded: Forwarded) -> NewRevision:
+    one = forwarded.revision
+    # The engine has just made its id.
+    return NewRevision(one.doc_id, one.rev, (one.parent,), one.deleted, canonical(one.content), verify=False)
