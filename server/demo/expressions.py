@@ -1,118 +1,149 @@
-"""The part of ODK's XPath that made-up answers need, over lxml: relevance, constraints and calculations of a form.
+"""The server's own evaluator over an instance that is being filled in: an XML tree that loses what is not relevant.
 
-It exists so that demo records obey the forms that they claim to be answers to; it judges no real record.
+Elsewhere it looks at a record's answers; here at elements, so that made-up records obey the forms that they claim to be
+answers to.
 """
 
-import math
-import re
-import uuid
-from collections.abc import Callable
-from datetime import UTC, date, datetime
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
 
 from lxml import etree
 
-JAVAROSA = "http://openrosa.org/javarosa"
-_EPOCH = date(1970, 1, 1)
-
-
-def text_of(value: Any) -> str:
-    """Return an XPath value as XPath's `string()` would."""
-    if isinstance(value, list):
-        if not value:
-            return ""
-        first = value[0]
-        return first if isinstance(first, str) else "".join(first.itertext())
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        if math.isnan(value):
-            return "NaN"
-        return str(int(value)) if value.is_integer() else repr(value)
-    return str(value)
-
-
-def number_of(value: Any) -> float:
-    """Return an XPath value as XPath's `number()` would."""
-    if isinstance(value, (bool, int, float)):
-        return float(value)
-    try:
-        return float(text_of(value).strip())
-    except ValueError:
-        return math.nan
+from server.forms.evaluate import moments
+from server.forms.evaluate.compiling import Compiled, compile_expression, compile_select
+from server.forms.evaluate.context import Context, Unevaluable
+from server.forms.evaluate.lists import ChoiceList
+from server.forms.evaluate.syntax import parse
+from server.forms.evaluate.values import Node, as_text
+from server.forms.xml_input import local_name
 
 
 class Expressions:
-    """Evaluates expressions of one form at one moment; `choice_name` looks labels of choices up by path and value."""
+    """Evaluates expressions of one form over one instance, at one moment."""
 
-    def __init__(self, now: datetime, choice_name: Callable[[str, str], str]) -> None:
-        """Let `now` be what `now()` and `today()` give."""
+    def __init__(
+        self,
+        root: etree._Element,
+        lists: Mapping[str, ChoiceList],
+        now: datetime,
+        choice_name: Callable[[str, str], str],
+    ) -> None:
+        """Let `now` be what `now()` and `today()` give; `choice_name` looks labels of choices up by path and value."""
+        self._lists = lists
         self._now = now
         self._choice_name = choice_name
-        plain: dict[str, Callable[..., Any]] = {
-            "selected": lambda _, chosen, one: text_of(one) in text_of(chosen).split(),
-            "count-selected": lambda _, chosen: float(len(text_of(chosen).split())),
-            "today": lambda _: now.date().isoformat(),
-            "now": lambda _: now.isoformat(timespec="milliseconds"),
-            "uuid": lambda _: str(uuid.uuid4()),
-            "once": lambda context, value: text_of([context.context_node]) or text_of(value),
-            "if": lambda _, condition, yes, no: yes if _truth(condition) else no,
-            "coalesce": lambda _, first, second: text_of(first) or text_of(second),
-            "regex": lambda _, text, pattern: re.search(text_of(pattern), text_of(text)) is not None,
-            "round-to": lambda _, value, digits=0.0: _rounded(number_of(value), int(number_of(digits))),
-            "pow": lambda _, base, power: number_of(base) ** number_of(power),
-            "pi": lambda _: math.pi,
-            "int": lambda _, value: float(math.trunc(number_of(value))),
-            "date": lambda _, value: text_of(value)[:10],
-            "format-date": lambda _, value, form: _formatted(text_of(value), text_of(form)),
-            "decimal-date-time": lambda _, value: _days(text_of(value)),
-        }
-        self._functions: dict[tuple[str | None, str], Callable[..., Any]] = {
-            (None, name): function for name, function in plain.items()
-        }
-        self._functions[JAVAROSA, "choice-name"] = lambda _, value, path: self._choice_name(
-            text_of(path).strip(), text_of(value)
-        )
+        self._nodes: dict[etree._Element, _Element] = {}
+        self._root = root
 
-    def value(self, expression: str, node: etree._Element) -> Any:
-        """Return what `expression` gives with `node` as its context."""
-        evaluate = etree.XPathElementEvaluator(
-            node, namespaces={"jr": JAVAROSA}, extensions=self._functions, smart_strings=False
-        )
-        # libxml2 keeps its own `round`, which knows no digits; `current()` is the context node outside a filter.
-        return evaluate(re.sub(r"\bround\(", "round-to(", expression).replace("current()", "."))
+    def holds(self, expression: str, element: etree._Element) -> bool:
+        """Tell whether `expression` is true at an element."""
+        return _compiled(expression).truth(self._at(element))
 
-    def holds(self, expression: str, node: etree._Element) -> bool:
-        """Tell whether `expression` is true at `node`."""
-        return _truth(self.value(expression, node))
+    def text(self, expression: str, element: etree._Element) -> str:
+        """Return what `expression` gives as the text of an answer."""
+        return as_text(_compiled(expression).run(self._at(element)))
 
-    def text(self, expression: str, node: etree._Element) -> str:
-        """Return what `expression` gives as the text of an answer; blank for what is not a number."""
-        text = text_of(self.value(expression, node))
-        return "" if text == "NaN" else text
+    def items(self, nodeset: str, column: str, element: etree._Element) -> list[str]:
+        """Return the values of a list's entries that are offered at an element."""
+        found = compile_select(parse(nodeset))(self._at(element))
+        return [as_text(list(item.named(column))) for item in found]
+
+    @property
+    def document(self) -> Node:
+        """What stands above the root."""
+        return _Above(self.node(self._root))
+
+    def node(self, element: etree._Element) -> "_Element":
+        """Return an element as expressions see it."""
+        known = self._nodes.get(element)
+        if known is None:
+            known = self._nodes[element] = _Element(self, element)
+        return known
+
+    def nodes_at(self, names: tuple[str, ...]) -> list[Node]:
+        """Return the elements of an absolute path."""
+        found: list[Node] = [self.document]
+        for name in names:
+            found = [child for node in found for child in node.named(name)]
+        return found
+
+    def spend(self, nodes: int) -> None:
+        """Count nothing: made-up records are small."""
+
+    def clock(self, what: str) -> moments.Moment:
+        """Return what "now" or "today" is."""
+        return moments.of(self._now) if what == "now" else moments.day_of(self._now)
+
+    def instance(self, name: str) -> list[Node]:
+        """Return a choice list's document."""
+        return [self._lists[name].document] if name in self._lists else []
+
+    def choice_name(self, _context: Context, value: str, path: str) -> str:
+        """Return the label of a choice of the question at `path`."""
+        return self._choice_name(path.strip(), value)
+
+    def itext(self, name: str) -> str:
+        """Raise: no demonstration form asks for a text of its own."""
+        raise Unevaluable(name)
+
+    def _at(self, element: etree._Element) -> Context:
+        node = self.node(element)
+        return Context(self, node, node)
 
 
-def _truth(value: Any) -> bool:
-    if isinstance(value, float):
-        return value != 0 and not math.isnan(value)
-    return bool(value)
+class _Element:
+    """An element of the instance."""
+
+    __slots__ = ("_element", "_expressions")
+
+    def __init__(self, expressions: Expressions, element: etree._Element) -> None:
+        self._expressions = expressions
+        self._element = element
+
+    @property
+    def name(self) -> str:
+        return local_name(self._element)
+
+    @property
+    def index(self) -> int:
+        return sum(1 for _ in self._element.itersiblings(self._element.tag, preceding=True)) + 1
+
+    @property
+    def parent(self) -> Node | None:
+        around = self._element.getparent()
+        return self._expressions.document if around is None else self._expressions.node(around)
+
+    def named(self, name: str) -> Sequence[Node]:
+        return [self._expressions.node(child) for child in self._element if local_name(child) == name]
+
+    def children(self) -> Sequence[Node]:
+        return [self._expressions.node(child) for child in self._element]
+
+    def text(self) -> str:
+        return self._element.text or ""
 
 
-def _rounded(value: float, digits: int) -> float:
-    return value if math.isnan(value) else float(round(value, digits))
+class _Above:
+    """What stands above the root."""
 
+    name = ""
+    index = 1
+    parent: Node | None = None
 
-def _formatted(text: str, form: str) -> str:
-    try:
-        return datetime.fromisoformat(text).strftime(form)
-    except ValueError:
+    def __init__(self, root: _Element) -> None:
+        self._root = root
+
+    def named(self, name: str) -> Sequence[Node]:
+        return [self._root] if name == self._root.name else []
+
+    def children(self) -> Sequence[Node]:
+        return [self._root]
+
+    def text(self) -> str:
         return ""
 
 
-def _days(text: str) -> float:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return math.nan
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (moment.date() - _EPOCH).days + (aware.hour * 60 + aware.minute) / 1440
+@lru_cache(maxsize=2048)
+def _compiled(expression: str) -> Compiled:
+    return compile_expression(expression)

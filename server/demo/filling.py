@@ -15,11 +15,16 @@ from datetime import date, datetime, timedelta
 from lxml import etree
 
 from server.demo import names
-from server.demo.expressions import JAVAROSA, Expressions
+from server.demo.expressions import Expressions
+from server.forms.evaluate.lists import list_in_form
+from server.forms.schema import JAVAROSA
 from server.forms.xml_input import local_name, parse_xml
 
 XF = "{http://www.w3.org/2002/xforms}"
 TRIES = 60
+#: The phone's engine keeps no larger whole number.
+MAX_INTEGER = 2**31 - 1
+FIRST_VALUE = re.compile(r"once\(\s*(uuid|now)\(\)\s*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +58,7 @@ class Filler:
             str(text.get("id")): "".join(map(str, next(text.iter(f"{XF}value")).itertext()))
             for text in reversed(list(model.iter(f"{XF}text")))
         }
-        self._lists = {
-            str(instance.get("id")): [
-                {local_name(cell): cell.text or "" for cell in item} for item in instance.iter(f"{XF}item")
-            ]
-            for instance in instances[1:]
-        }
+        self.lists = {str(instance.get("id")): list_in_form(instance) for instance in instances[1:]}
         body = next(document.iter("{http://www.w3.org/1999/xhtml}body"))
         self._repeats = {str(element.get("nodeset")) for element in body.iter(f"{XF}repeat")}
         self._controls = {
@@ -78,20 +78,14 @@ class Filler:
         itemset = control.find(f"{XF}itemset")
         if itemset is None:
             return inline
-        found = re.match(r"instance\('([^']+)'\)[^\[]*(?:\[(.+)\])?$", itemset.get("nodeset") or "")
-        if found is None:
-            return inline
-        items = self._lists.get(found.group(1), [])
-        condition = found.group(2)
-        return [item["name"] for item in items if not condition or expressions.holds(_about(item, condition), node)]
+        return expressions.items(itemset.get("nodeset") or "", "name", node)
 
     def choice_label(self, path: str, value: str) -> str:
         """Return the label of a choice in the form's first language."""
         itemset = self._controls[path].find(f"{XF}itemset") if path in self._controls else None
         found = re.match(r"instance\('([^']+)'\)", itemset.get("nodeset") or "") if itemset is not None else None
-        for item in self._lists.get(found.group(1), []) if found else []:
-            if item.get("name") == value:
-                return self._labels.get(item.get("itextId", ""), item.get("label", value))
+        for item in self.lists[found.group(1)].having("name", value) if found else ():
+            return self._labels.get(item.cells.get("itextId", ""), item.cells.get("label", value))
         return value
 
     def blank(self) -> etree._Element:
@@ -99,7 +93,7 @@ class Filler:
         root = copy.deepcopy(self._blank)
         for element in list(root.iter()):
             parent = element.getparent()
-            if parent is not None and element.get(f"{{{JAVAROSA}}}template") is not None:
+            if parent is not None and element.get(f"{JAVAROSA}template") is not None:
                 parent.remove(element)
             else:
                 element.tag = local_name(element)
@@ -127,11 +121,11 @@ class _Filling:
         self._chance = chance
         self._place = place
         self._now = now
-        self._expressions = Expressions(now, form.choice_label)
         self._files: list[tuple[str, str]] = []
 
     def run(self) -> Filled:
         root = self._form.blank()
+        self._expressions = Expressions(root, self._form.lists, self._now, self._form.choice_label)
         self._visit(root, f"/{root.tag}")
         # Calculations may look at answers that come later, so they are done once more at the end.
         for element in list(root.iter()):
@@ -163,7 +157,7 @@ class _Filling:
             self._visit(row, path)
 
     def _answer(self, element: etree._Element, path: str, bind: etree._Element) -> None:
-        preload = bind.get(f"{{{JAVAROSA}}}preload")
+        preload = bind.get(f"{JAVAROSA}preload")
         control = self._form.control(path)
         if bind.get("calculate"):
             self._calculate(element, bind)
@@ -175,20 +169,26 @@ class _Filling:
             constraint = bind.get("constraint")
             for _ in range(TRIES):
                 element.text = self._draw(element, path, bind, control) or None
-                if not constraint or not element.text or self._is_kept(constraint, element, bind):
+                if not constraint or not element.text or self._expressions.holds(constraint, element):
                     return
             element.text = None
 
-    def _is_kept(self, constraint: str, element: etree._Element, bind: etree._Element) -> bool:
-        # Dates are drawn inside their bounds: XPath 1.0 has no order of texts.
-        return bind.get("type") in ("date", "dateTime", "time") or self._expressions.holds(constraint, element)
-
     def _calculate(self, element: etree._Element, bind: etree._Element) -> None:
-        element.text = self._expressions.text(bind.get("calculate") or "''", element) or None
+        calculate = bind.get("calculate") or "''"
+        first = FIRST_VALUE.fullmatch(calculate.strip())
+        if first is None:
+            element.text = self._expressions.text(calculate, element) or None
+        elif not element.text:
+            # What a phone takes from its clock, or from chance, and keeps.
+            now = self._now.isoformat(timespec="milliseconds")
+            element.text = self._chance_id() if first.group(1) == "uuid" else now
+
+    def _chance_id(self) -> str:
+        return str(uuid.UUID(int=self._chance.getrandbits(128), version=4))
 
     def _preloaded(self, preload: str, bind: etree._Element) -> str:
         if preload == "uid":
-            return f"uuid:{uuid.UUID(int=self._chance.getrandbits(128), version=4)}"
+            return f"uuid:{self._chance_id()}"
         if preload in ("timestamp", "date"):
             return (
                 self._now.date().isoformat()
@@ -206,7 +206,7 @@ class _Filling:
         if kind == "trigger":
             return "OK"
         drawn = {
-            "int": lambda: str(round(self._number(bind, control))),
+            "int": lambda: str(min(round(self._number(bind, control)), MAX_INTEGER)),
             "decimal": lambda: f"{self._number(bind, control):.2f}",
             "date": lambda: self._day(bind, element).isoformat(),
             "dateTime": lambda: self._moment(bind, element),
@@ -294,15 +294,6 @@ class _Filling:
             return f"DEMO-{self._chance.randrange(1000, 9999)}"
         is_person = name.endswith("name") or name in ("owner", "holder", "head", "keeper", "contact", "representative")
         return names.person(self._chance) if is_person else names.remark(self._chance)
-
-
-def _about(item: dict[str, str], condition: str) -> str:
-    """Return an itemset's condition with the item's own cells put in, so that the answers are its only context."""
-
-    def cell(found: re.Match[str]) -> str:
-        return f"'{item[found.group(0)]}'" if found.group(0) in item else found.group(0)
-
-    return re.sub(r"(?<![\w/.'-])[A-Za-z_][\w-]*(?=\s*!?=)", cell, condition)
 
 
 def _path(element: etree._Element) -> str:
