@@ -7,7 +7,7 @@ takes a quarter of an hour to fill.
 
 import sys
 
-from tests.bench import closing_rows, couchdb_rows, desk_rows, household_rows, merge_rows, rows, stored
+from tests.bench import closing_rows, couchdb_rows, desk_rows, household_rows, merge_rows, peer_rows, rows, stored
 
 #: How much more something may cost over many stored records than over few.
 MOST = 1.2
@@ -70,9 +70,7 @@ def over_branches() -> None:
 def over_merges() -> None:
     """Print how fast the engine merges."""
     found = merge_rows.merges()
-    say(
-        f"merges in the engine, {merge_rows.ANSWERS} answers and {merge_rows.REPEATS} repeats, no storage, CPU of one core"
-    )
+    say(f"merges in the engine, {merge_rows.ANSWERS} answers and {merge_rows.REPEATS} repeats, CPU of one core")
     rate, refused = found.merges_per_s, "ODK: 116 updates/s with 20 % refused"
     row("  closed", f"{rate:.0f} documents/s", "≥ 3,000/s", refused, rate >= 3000)
     row("  of them a person is asked", f"{found.asked / found.documents:.0%}", "", "", True)
