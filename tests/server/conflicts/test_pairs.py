@@ -56,7 +56,7 @@ async def manager(client: Client) -> SignedIn:
 async def save(
     client: Client, record: str, answers: dict[str, Any], parent: str | None = None, person: str = "hoa"
 ) -> str:
-    content = {
+    content: dict[str, Any] = {
         "type": "record",
         "form": FORM,
         "form_version": VERSION,
