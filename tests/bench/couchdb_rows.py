@@ -146,6 +146,15 @@ async def _bare(running: Bench) -> Bare:
     )
 
 
+async def bring(running: Bench, database: str) -> None:
+    """Bring all records into a database by `_bulk_docs`, as the one who works there."""
+    every = documents()
+    bodies = (_json({"docs": every[start : start + BATCH]}) for start in range(0, len(every), BATCH))
+    lane = await _Connection.to(running.server.port)
+    assert await _written(lane, f"/db/{database}/_bulk_docs", bodies) == len(every)
+    lane.close()
+
+
 async def _written(lane: "_Connection", path: str, bodies: Iterator[bytes]) -> int:
     written = 0
     for body in bodies:
