@@ -92,11 +92,23 @@ async def total(connection: AsyncConnection, filters: Filters) -> int:
     return int((await connection.execute(select(func.count()).select_from(each))).scalar_one())
 
 
-async def by_place(connection: AsyncConnection, filters: Filters) -> list[tuple[str, str, str, int]]:
-    """Return how many questions of a cause a form has at each path (cause, form, path, questions)."""
+@dataclass(frozen=True, slots=True)
+class AtPath:
+    """How many records have a question of a cause at a path; `one_of_them` tells rows of one record from others'."""
+
+    cause: str
+    form: str
+    path: str
+    records: int
+    one_of_them: str
+
+
+async def by_place(connection: AsyncConnection, filters: Filters) -> list[AtPath]:
+    """Return how many questions of each cause every form has at each path."""
     columns = (_Q.cause, _Q.form, _Q.path)
-    query = select(*columns, func.count()).where(admits(filters)).group_by(*columns)
-    return [tuple(row) for row in await connection.execute(query)]
+    record = func.min(_Q.database + literal("/", Text) + _Q.record)
+    query = select(*columns, func.count(), record).where(admits(filters)).group_by(*columns)
+    return [AtPath(*row) for row in await connection.execute(query)]
 
 
 async def rows_like(connection: AsyncConnection, filters: Filters, limit: int) -> Sequence[RowMapping]:

@@ -32,7 +32,7 @@ from server.conflicts.queue_schemas import (
     QueueFilters,
     UnitCount,
 )
-from server.conflicts.wording import spot_of
+from server.conflicts.wording import Alike, spot_of
 from server.db.engine import Storage
 from server.errors import Problem
 from server.forms.library import FormLibrary, PublishedForm
@@ -166,14 +166,22 @@ class Words:
         spot = spot_of(await self._published(row["form"], row["form_version"]), row["path"])
         return QuestionLine(path=row["path"], kind=row["cause"], label=spot.labels, in_row=bool(spot.rows))
 
-    async def groups(self, places: list[tuple[str, str, str, int]]) -> list[ConflictGroup]:
+    async def groups(self, places: list[queue.AtPath]) -> list[ConflictGroup]:
         """Return the questions that are alike, biggest group first."""
         counted: Counter[tuple[str, str, str]] = Counter()
         labels: dict[tuple[str, str, str], Labels] = {}
-        for cause, form, path, questions in places:
-            spot = spot_of(await self._published(form, None), path)
-            counted[cause, form, spot.pattern] += questions
-            labels.setdefault((cause, form, spot.pattern), spot.labels)
+        in_rows: dict[tuple[str, str, str], set[str]] = {}
+        alike: dict[str, Alike] = {}
+        for place in places:
+            if place.form not in alike:
+                alike[place.form] = Alike(await self._published(place.form, None))
+            spot = alike[place.form].spot(place.path)
+            group = (place.cause, place.form, spot.pattern)
+            counted[group] += place.records
+            labels.setdefault(group, spot.labels)
+            if spot.rows:
+                # The id of a row is one record's only, so that whichever record stands for a path is the one.
+                in_rows.setdefault(group, set()).add(place.one_of_them)
         biggest = sorted(counted.items(), key=lambda each: (-each[1], each[0]))[:GROUPS]
         return [
             ConflictGroup(
@@ -183,6 +191,7 @@ class Words:
                 path=pattern,
                 label=labels[cause, form, pattern],
                 questions=questions,
+                records=len(in_rows.get((cause, form, pattern), ())) or questions,
             )
             for (cause, form, pattern), questions in biggest
         ]

@@ -72,7 +72,10 @@ class ConflictLine(Shown):
 
 
 class ConflictGroup(Shown):
-    """Questions alike: of one cause about one question of one form, in whatever record and row (`*` in the path)."""
+    """Questions alike: of one cause about one question of one form, in whatever record and row (`*` in the path).
+
+    A record counts once, however many of its rows are asked about.
+    """
 
     kind: Cause
     form: str
@@ -80,6 +83,7 @@ class ConflictGroup(Shown):
     path: str
     label: Labels
     questions: int
+    records: int
 
 
 class ConflictQueue(Shown):

@@ -82,6 +82,28 @@ def spot_of(published: PublishedForm | None, path: str) -> Spot:
     return Spot(path, "/".join(pattern), at, tuple(parents), tuple(rows), choice, is_row)
 
 
+class Alike:
+    """Knows places again that are alike but for the rows that they lie in: a queue has thousands of few kinds."""
+
+    def __init__(self, published: PublishedForm | None) -> None:
+        """Know none yet."""
+        self._published = published
+        self._known: dict[tuple[int, str], list[tuple[list[str], Spot]]] = {}
+
+    def spot(self, path: str) -> Spot:
+        """Return what stands at `path`, or at another path with the same pattern."""
+        steps = path.split("/")
+        known = self._known.setdefault((len(steps), steps[2] if len(steps) > 2 else ""), [])
+        for pattern, spot in known:
+            if all(one in (ANY_ROW, other) for one, other in zip(pattern, steps, strict=True)):
+                return spot
+        found = spot_of(self._published, path)
+        # What has no rows in it is like nothing but itself, and a form that nobody knows has thousands of those.
+        if found.rows:
+            known.append((found.pattern.split("/"), found))
+        return found
+
+
 def tokens_of(path: str) -> list[str]:
     """Return the steps of a JSON Pointer, unescaped; of the whole document none."""
     return [token.replace("~1", "/").replace("~0", "~") for token in path.split("/")[1:]]

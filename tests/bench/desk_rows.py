@@ -28,7 +28,7 @@ from tests.builders import PASSWORD, PROVINCE, Client, add_person, grant, runnin
 CONFLICTS = 10_000
 TIMES = 15
 CAUSES = ("value", "value", "value", "place", "row", "delete", "exclusive", "constraint")
-PATHS = ("/answers/area", "/answers/owner", "/answers/visit/{row}/height", "/answers/place", "")
+PATHS = ("/answers/area", "/answers/owner", "/answers/visit/{row}/heads", "/answers/place", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,9 +99,11 @@ async def test_counts_by_cause_hold_under_the_other_filters(client: Client, mana
 async def test_rows_of_a_repeat_are_one_group_whatever_row_they_lie_in(client: Client, manager: SignedIn) -> None:
     await ask_about(client, "a", "/answers/harvests/r-1/kilos")
     await ask_about(client, "b", "/answers/harvests/r-2/kilos")
+    await ask_about(client, "b", "/answers/harvests/r-3/kilos")
     await ask_about(client, "c", "/answers/harvests/r-2")
     [cells, rows] = (await listed(client, manager))["groups"]
-    assert (cells["path"], cells["questions"], rows["path"]) == ("/answers/harvests/*/kilos", 2, "/answers/harvests/*")
+    assert (cells["path"], cells["questions"], rows["path"]) == ("/answers/harvests/*/kilos", 3, "/answers/harvests/*")
+    assert (cells["records"], rows["records"]) == (2, 1)
     assert await records(client, manager, path="/answers/harvests/*/kilos") == ["a", "b"]
 
 
