@@ -91,7 +91,13 @@ export function useConflict(api: Api, database: string, record: string, pending:
   const claims = shallowRef<readonly Claim[]>([])
   const page = computed(() => (state.value.kind === 'open' ? state.value.page : null))
   const questions = computed(() => page.value?.questions ?? [])
-  const chosen = computed(() => questions.value.filter(({ path }) => choices.value[path] !== undefined).length)
+  const chosen = computed(
+    () =>
+      questions.value.filter(
+        ({ path }) =>
+          choices.value[path] !== undefined || edits.value?.changes.some((change) => isWithin(path, change.path)),
+      ).length,
+  )
   const canSave = computed(
     () =>
       page.value?.may_decide === true &&
