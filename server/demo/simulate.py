@@ -16,6 +16,7 @@ import httpx
 
 from server.areas.atlas import LOCAL_TIME
 from server.demo import files, names
+from server.demo.disagreements import Side, disagree, keep_aside
 from server.demo.filling import Filler, Place
 from server.demo.people import FIELD_WORKERS, PASSWORD, SUPERVISORS
 from server.demo.phone import Attachment, Document, Phone
@@ -23,7 +24,6 @@ from server.forms.answers import to_json
 from server.forms.schema import FormSchema
 
 SEND_EVERY = 8
-CONFLICTS = 4
 SHARE_AMENDED, SHARE_APPROVED, SHARE_RETURNED, SHARE_REJECTED = 0.08, 0.5, 0.12, 0.03
 FOLLOW_TIMEOUT_S = 120.0
 COMMENTS = (
@@ -184,7 +184,7 @@ class Simulation:
         )
 
     async def _conflicts(self, workers: list[Worker]) -> None:
-        """Let two people who share a commune edit the same records, each without having seen the other's."""
+        """Let two people who share a commune disagree, and one save what the server must keep aside."""
         pairs = [
             (one, two, shared)
             for one in workers
@@ -197,12 +197,9 @@ class Simulation:
         one, two, database = pairs[0]
         await one.phone.sync()
         await two.phone.sync()
-        both = one.phone.documents[database].keys() & two.phone.documents[database].keys()
-        records = [name for name in sorted(both) if one.phone.documents[database][name]["type"] == "record"]
-        for record in self._chance.sample(records, min(CONFLICTS, len(records))):
-            for worker in (one, two):
-                self._edit(worker, database, record)
-            self._summary.conflicts += 1
+        mine, theirs = (Side(each.phone, {form.name: form.schema for form in each.forms}) for each in (one, two))
+        self._summary.conflicts = disagree(mine, theirs, database, self._chance)
+        keep_aside(mine, database)
         await one.phone.exchange()
         await two.phone.exchange()
 
