@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from server.forms.evaluate import functions, syntax
+from server.forms.evaluate.axes import axis, local
 from server.forms.evaluate.context import Context, Unevaluable
-from server.forms.evaluate.functions import FUNCTIONS, divided, remainder
+from server.forms.evaluate.functions import FUNCTIONS
+from server.forms.evaluate.numbers import divided, remainder
 from server.forms.evaluate.syntax import Binary, Call, Expression, Literal, Negative, Number, Path, Step, parts_of
 from server.forms.evaluate.values import (
     Node,
@@ -322,7 +324,7 @@ def _document_order(node: Node) -> list[int]:
 
 def _path(start: Expression | str | None, predicates: tuple[Expression, ...], steps: tuple[Step, ...]) -> Select:
     if start == syntax.ROOT and steps and all(map(_is_plain, steps)):
-        names = tuple(_local(step.name) for step in steps)
+        names = tuple(local(step.name) for step in steps)
 
         def absolute(context: Context) -> list[Node]:
             return context.record.nodes_at(names)
@@ -347,12 +349,8 @@ def _is_plain(step: Step) -> bool:
     return step.axis == "child" and not step.predicates and step.name != "*" and not step.name.endswith(")")
 
 
-def _local(name: str) -> str:
-    return name.rpartition(":")[2]
-
-
 def _walk(before: Select, step: Step) -> Select:
-    reach = _axis(step)
+    reach = axis(step)
 
     def select(context: Context) -> list[Node]:
         nodes = before(context)
@@ -400,80 +398,3 @@ def _keeps(predicate: Expression) -> Callable[[Context, int], bool]:
         return value == position if isinstance(value, float) else as_boolean(value)
 
     return keeps
-
-
-def _axis(step: Step) -> Callable[[Node], list[Node]]:
-    """Return what gives the nodes of one step from a node, in document order."""
-    name = _local(step.name)
-    if step.axis == "child" and not name.endswith(")") and name != "*":
-        return lambda node: list(node.named(name))
-    if step.axis == "parent" and name == "node()":
-        return lambda node: [node.parent] if node.parent is not None else []
-    walk = _AXES[step.axis]
-    if name == "node()":
-        return walk
-    if name.endswith(")"):
-        # Text, comments and instructions are no nodes of their own here.
-        return lambda _node: []
-    if name == "*":
-        return lambda node: [each for each in walk(node) if each.name]
-    return lambda node: [each for each in walk(node) if each.name == name]
-
-
-def _descendants(node: Node) -> list[Node]:
-    found: list[Node] = []
-    open_nodes = list(reversed(node.children()))
-    while open_nodes:
-        at = open_nodes.pop()
-        found.append(at)
-        open_nodes.extend(reversed(at.children()))
-    return found
-
-
-def _ancestors(node: Node) -> list[Node]:
-    found: list[Node] = []
-    around = node.parent
-    while around is not None:
-        found.append(around)
-        around = around.parent
-    return found[::-1]
-
-
-def _siblings(node: Node) -> tuple[list[Node], list[Node]]:
-    """Return the nodes before and after a node under the same parent."""
-    beside = list(node.parent.children()) if node.parent is not None else [node]
-    at = next((place for place, each in enumerate(beside) if each is node), 0)
-    return beside[:at], beside[at + 1 :]
-
-
-def _following(node: Node) -> list[Node]:
-    found: list[Node] = []
-    for at in [node, *reversed(_ancestors(node))]:
-        for after in _siblings(at)[1]:
-            found += [after, *_descendants(after)]
-    return found
-
-
-def _preceding(node: Node) -> list[Node]:
-    found: list[Node] = []
-    for at in [*_ancestors(node), node]:
-        for before in _siblings(at)[0]:
-            found += [before, *_descendants(before)]
-    return found
-
-
-_AXES: dict[str, Callable[[Node], list[Node]]] = {
-    "ancestor": _ancestors,
-    "ancestor-or-self": lambda node: [*_ancestors(node), node],
-    # Answers carry no attributes.
-    "attribute": lambda _node: [],
-    "child": lambda node: list(node.children()),
-    "descendant": _descendants,
-    "descendant-or-self": lambda node: [node, *_descendants(node)],
-    "following": _following,
-    "following-sibling": lambda node: _siblings(node)[1],
-    "parent": lambda node: [node.parent] if node.parent is not None else [],
-    "preceding": _preceding,
-    "preceding-sibling": lambda node: _siblings(node)[0],
-    "self": lambda node: [node],
-}

@@ -4,16 +4,12 @@ A function gets its arguments already evaluated, after the context where it asks
 evaluate all they are given, are built by `compiling`.
 """
 
-import base64
-import binascii
-import hashlib
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from server.forms.evaluate import geometry, moments, patterns
+from server.forms.evaluate import geometry, moments, numbers, texts
 from server.forms.evaluate.context import Context, Unevaluable
 from server.forms.evaluate.values import (
     Node,
@@ -21,17 +17,12 @@ from server.forms.evaluate.values import (
     as_boolean,
     as_number,
     as_text,
-    from_utf16,
     number_in_text,
     numbers_of,
     texts_of,
     trimmed,
     utf16,
 )
-
-#: A longer text than this comes from no form that people fill in.
-MAX_TEXT = 1_000_000
-MAX_MATCHED = 10_000
 
 #: What cannot be computed again: the clock and chance. A caller may say what now is; chance is never taken.
 CLOCK = frozenset({"now", "today"})
@@ -49,203 +40,10 @@ class Function:
     needs_context: bool = False
 
 
-def _int(value: Value) -> float:
-    number = as_number(value)
-    return float(math.trunc(number)) if math.isfinite(number) else number
-
-
-def rounded(number: float) -> float:
-    """Return the nearest whole number, the upper of two: JavaScript's Math.round."""
-    if not math.isfinite(number) or abs(number) >= 2**52:
-        return number
-    below = math.floor(number)
-    return float(below + 1 if number - below >= 0.5 else below)
-
-
-def power(base: float, exponent: float) -> float:
-    """Return JavaScript's Math.pow: no exceptions, and no number where none is real."""
-    if math.isnan(exponent) or (abs(base) == 1 and math.isinf(exponent)):
-        return math.nan
-    try:
-        return math.pow(base, exponent)
-    except OverflowError:
-        return -math.inf if base < 0 and exponent % 2 == 1 else math.inf
-    except ValueError:
-        return math.nan if base != 0 else (-math.inf if math.copysign(1, base) < 0 and exponent % 2 == -1 else math.inf)
-
-
-def divided(left: float, right: float) -> float:
-    """Return JavaScript's quotient, infinite or no number where the divisor is 0."""
-    if right != 0:
-        return left / right
-    if left == 0 or math.isnan(left):
-        return math.nan
-    return math.copysign(math.inf, left) * math.copysign(1, right)
-
-
-def remainder(left: float, right: float) -> float:
-    """Return JavaScript's remainder, which has the sign of what is divided."""
-    return math.nan if right == 0 or not math.isfinite(left) or math.isnan(right) else math.fmod(left, right)
-
-
-def _round(value: Value, decimals: Value = 0.0) -> float:
-    number, places = as_number(value), as_number(decimals)
-    if math.isnan(number) or math.isnan(places):
-        return math.nan
-    factor = power(10.0, places)
-    shifted = rounded(abs(number) * factor)
-    return divided(shifted, factor) * (-1 if number < 0 else 1)
-
-
-def _math(call: Callable[[float], float]) -> Callable[[Value], float]:
-    def compute(value: Value) -> float:
-        number = as_number(value)
-        if math.isnan(number):
-            return number
-        try:
-            return call(number)
-        except OverflowError:
-            return math.inf
-        except ValueError:
-            return math.nan
-
-    return compute
-
-
-def _logarithm(call: Callable[[float], float]) -> Callable[[float], float]:
-    return lambda number: -math.inf if number == 0 else call(number)
-
-
-def _whole(call: Callable[[float], int]) -> Callable[[float], float]:
-    return lambda number: float(call(number)) if math.isfinite(number) else number
-
-
-def _two(call: Callable[[float, float], float]) -> Callable[[Value, Value], float]:
-    def compute(one: Value, other: Value) -> float:
-        first, second = as_number(one), as_number(other)
-        return math.nan if math.isnan(first) or math.isnan(second) else call(first, second)
-
-    return compute
-
-
-def _sum(values: Value) -> float:
-    total: float | None = None
-    for number in numbers_of(values):
-        if math.isnan(number):
-            return number
-        total = number if total is None else total + number
-    return math.nan if total is None else total
-
-
-def _most(call: Callable[[list[float]], float]) -> Callable[..., float]:
-    def compute(*values: Value) -> float:
-        numbers = [number for value in values for number in numbers_of(value)]
-        return math.nan if not numbers or any(map(math.isnan, numbers)) else call(numbers)
-
-    return compute
-
-
 def _nodes(value: Value) -> list[Node]:
     if not isinstance(value, list):
         raise Unevaluable("a node set is needed")
     return value
-
-
-def _limited(text: str) -> str:
-    if len(text) > MAX_TEXT:
-        raise Unevaluable("the text grows too long")
-    return text
-
-
-def _join(glue: Value, *values: Value) -> str:
-    return _limited(as_text(glue).join(text for value in values for text in texts_of(value)))
-
-
-_SPACES = re.compile("[ \t\r\n]+")
-_SEVERAL_SPACES = re.compile("[ \t\r\n]{2,}")
-
-
-def _words(text: str) -> list[str]:
-    return _SPACES.split(trimmed(text))
-
-
-def _selected(chosen: Value, wanted: Value) -> bool:
-    return trimmed(as_text(wanted)) in _words(as_text(chosen))
-
-
-def _count_selected(chosen: Value) -> float:
-    text = trimmed(as_text(chosen))
-    return float(len(_words(text))) if text else 0.0
-
-
-def _leading_integer(value: Value) -> int | None:
-    """Return what JavaScript's parseInt reads at the beginning of a text."""
-    text = as_text(value).lstrip()
-    end = 1 if text[:1] in {"+", "-"} else 0
-    while text[end : end + 1].isdigit() and text[end].isascii() and end < 20:
-        end += 1
-    return int(text[:end]) if text[:end].strip("+-") else None
-
-
-def _selected_at(chosen: Value, index: Value) -> str:
-    words, at = _words(as_text(chosen)), _leading_integer(index)
-    return words[at] if at is not None and 0 <= at < len(words) else ""
-
-
-def _substr(value: Value, start: Value, end: Value | None = None) -> str:
-    text = utf16(as_text(value))
-    first, last = _leading_integer(start), len(text) if end is None else _leading_integer(end)
-    # The engine's arithmetic on what is no number takes the whole comparison down to an empty text.
-    if not text or first is None or last is None:
-        return ""
-    first = first + len(text) if first < 0 else first
-    last = last + len(text) if last < 0 else last
-    return from_utf16(text[max(0, first) : max(0, last)])
-
-
-def _substring(value: Value, start: Value, length: Value | None = None) -> str:
-    text = utf16(as_text(value))
-    first = rounded(as_number(start)) - 1
-    count = math.inf if length is None else rounded(as_number(length))
-    last = first + count
-    if not text or math.isnan(first) or first == math.inf or math.isnan(last):
-        return ""
-    begin, end = (int(min(max(0.0, at), len(text))) for at in (first, last))
-    # JavaScript's substring swaps ends that come in the wrong order.
-    return from_utf16(text[min(begin, end) : max(begin, end)])
-
-
-def _substring_before(value: Value, needle: Value) -> str:
-    text, sought = as_text(value), as_text(needle)
-    at = text.find(sought)
-    return text[:at] if at > 0 else ""
-
-
-def _substring_after(value: Value, needle: Value) -> str:
-    text, sought = utf16(as_text(value)), utf16(as_text(needle))
-    if not sought:
-        return from_utf16(text)
-    at = text.find(sought)
-    # One letter after where it begins, as the engine has it, not after where it ends.
-    return from_utf16(text[at + 1 :]) if at >= 0 else ""
-
-
-def _translate(value: Value, letters: Value, others: Value) -> str:
-    replaced = utf16(as_text(others))
-    table: dict[int, str] = {}
-    for at, letter in enumerate(utf16(as_text(letters))):
-        table.setdefault(ord(letter), replaced[at : at + 1])
-    return from_utf16(utf16(as_text(value)).translate(table))
-
-
-def _regex(value: Value, pattern: Value) -> bool:
-    text = utf16(as_text(value))
-    if len(text) > MAX_MATCHED:
-        raise Unevaluable("too long for a pattern")
-    try:
-        return patterns.pattern(utf16(as_text(pattern))).is_in(text)
-    except patterns.NotAPattern as error:
-        raise Unevaluable(str(error)) from error
 
 
 def _number(value: Value) -> Value:
@@ -310,26 +108,6 @@ def _each(value: Value) -> list[Value]:
 
 def _is_within(least: float, most: float, count: float) -> bool:
     return count >= least and (most == -1 or count <= most)
-
-
-def _digest(value: Value, algorithm: Value, encoding: Value = "base64") -> str:
-    name = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}.get(
-        as_text(algorithm)
-    )
-    if name is None or as_text(encoding) not in {"base64", "hex"}:
-        raise Unevaluable("no such digest")
-    digest = hashlib.new(name, as_text(value).encode("utf-8", "replace"), usedforsecurity=False).digest()
-    return digest.hex() if as_text(encoding) == "hex" else base64.b64encode(digest).decode()
-
-
-def _base64_decode(value: Value) -> str:
-    text = "".join(as_text(value).split())
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4) if "=" not in text else text, validate=True).decode(
-            "utf-8", "replace"
-        )
-    except (binascii.Error, ValueError):
-        return ""
 
 
 def _distance(*values: Value) -> float:
@@ -432,11 +210,6 @@ def _name(value: Value) -> str:
     return nodes[0].name if nodes else ""
 
 
-def _normalized(value: Value) -> str:
-    # The engine makes one space of several, and leaves a single tab a tab.
-    return _SEVERAL_SPACES.sub(" ", trimmed(as_text(value)))
-
-
 def _text_function(call: Callable[[str, str], bool]) -> Callable[[Value, Value], bool]:
     return lambda one, other: call(as_text(one), as_text(other))
 
@@ -444,63 +217,63 @@ def _text_function(call: Callable[[str, str], bool]) -> Callable[[Value, Value],
 def _simple() -> dict[str, tuple[int, int | None, str | None, Callable[..., Any]]]:
     text, number, truth = "text", "number", "truth"
     return {
-        "abs": (1, 1, number, _math(abs)),
-        "acos": (1, 1, number, _math(math.acos)),
+        "abs": (1, 1, number, numbers.real(abs)),
+        "acos": (1, 1, number, numbers.real(math.acos)),
         "area": (1, 1, number, _area),
-        "asin": (1, 1, number, _math(math.asin)),
-        "atan": (1, 1, number, _math(math.atan)),
-        "atan2": (2, 2, number, _two(math.atan2)),
-        "base64-decode": (1, 1, text, _base64_decode),
+        "asin": (1, 1, number, numbers.real(math.asin)),
+        "atan": (1, 1, number, numbers.real(math.atan)),
+        "atan2": (2, 2, number, numbers.real_of_two(math.atan2)),
+        "base64-decode": (1, 1, text, texts.base64_decoded),
         "boolean": (1, 1, truth, as_boolean),
         "boolean-from-string": (1, 1, truth, lambda value: as_text(value) in {"1", "true"}),
-        "ceiling": (1, 1, number, _math(_whole(math.ceil))),
+        "ceiling": (1, 1, number, numbers.real(numbers.whole(math.ceil))),
         "checklist": (2, None, truth, _checklist),
         "coalesce": (2, 2, text, lambda one, other: as_text(one) or as_text(other)),
-        "concat": (0, None, text, lambda *values: _join("", *values)),
+        "concat": (0, None, text, lambda *values: texts.joined("", *values)),
         "contains": (2, 2, truth, _text_function(lambda hay, needle: needle in hay)),
-        "cos": (1, 1, number, _math(math.cos)),
+        "cos": (1, 1, number, numbers.real(math.cos)),
         "count": (1, 1, number, lambda nodes: float(len(_nodes(nodes)))),
         "count-non-empty": (1, 1, number, lambda nodes: float(sum(node.text() != "" for node in _nodes(nodes)))),
-        "count-selected": (1, 1, number, _count_selected),
+        "count-selected": (1, 1, number, texts.count_selected),
         "date": (1, 1, None, _date),
         "date-time": (1, 1, None, _date),
         "decimal-date-time": (1, 1, number, _decimal_date_time),
         "decimal-time": (1, 1, number, lambda value: moments.time_of_day(as_text(value))),
-        "digest": (2, 3, text, _digest),
+        "digest": (2, 3, text, texts.digest),
         "distance": (1, None, number, _distance),
         "ends-with": (2, 2, truth, _text_function(str.endswith)),
-        "exp": (1, 1, number, _math(math.exp)),
-        "exp10": (1, 1, number, lambda value: power(10.0, as_number(value))),
+        "exp": (1, 1, number, numbers.real(math.exp)),
+        "exp10": (1, 1, number, lambda value: numbers.power(10.0, as_number(value))),
         "false": (0, 0, truth, lambda: False),
-        "floor": (1, 1, number, _math(_whole(math.floor))),
+        "floor": (1, 1, number, numbers.real(numbers.whole(math.floor))),
         "format-date": (2, 2, text, lambda value, form: moments.formatted(as_text(value), as_text(form))),
         "format-date-time": (2, 2, text, lambda value, form: moments.formatted(as_text(value), as_text(form))),
         "geofence": (2, 2, truth, lambda point, outline: geometry.is_inside(as_text(point), as_text(outline))),
-        "int": (1, 1, number, _int),
-        "join": (1, None, text, _join),
-        "log": (1, 1, number, _math(_logarithm(math.log))),
-        "log10": (1, 1, number, _math(_logarithm(math.log10))),
-        "max": (0, None, number, _most(max)),
-        "min": (0, None, number, _most(min)),
+        "int": (1, 1, number, numbers.whole_part),
+        "join": (1, None, text, texts.joined),
+        "log": (1, 1, number, numbers.real(numbers.logarithm(math.log))),
+        "log10": (1, 1, number, numbers.real(numbers.logarithm(math.log10))),
+        "max": (0, None, number, numbers.extreme(max)),
+        "min": (0, None, number, numbers.extreme(min)),
         "not": (1, 1, truth, lambda value: not as_boolean(value)),
         "pi": (0, 0, number, lambda: math.pi),
-        "pow": (2, 2, number, _two(power)),
+        "pow": (2, 2, number, numbers.real_of_two(numbers.power)),
         # The order of choices is for the eye; nothing is decided by it.
         "randomize": (1, 2, "nodes", lambda nodes, _seed=0.0: _nodes(nodes)),
-        "regex": (2, 2, truth, _regex),
-        "round": (1, 2, number, _round),
-        "selected": (2, 2, truth, _selected),
-        "selected-at": (2, 2, text, _selected_at),
-        "sin": (1, 1, number, _math(math.sin)),
-        "sqrt": (1, 1, number, _math(math.sqrt)),
+        "regex": (2, 2, truth, texts.is_matched),
+        "round": (1, 2, number, numbers.rounded_to),
+        "selected": (2, 2, truth, texts.is_selected),
+        "selected-at": (2, 2, text, texts.selected_at),
+        "sin": (1, 1, number, numbers.real(math.sin)),
+        "sqrt": (1, 1, number, numbers.real(math.sqrt)),
         "starts-with": (2, 2, truth, _text_function(str.startswith)),
-        "substr": (2, 3, text, _substr),
-        "substring": (2, 3, text, _substring),
-        "substring-after": (2, 2, text, _substring_after),
-        "substring-before": (2, 2, text, _substring_before),
-        "sum": (1, 1, number, _sum),
-        "tan": (1, 1, number, _math(math.tan)),
-        "translate": (3, 3, text, _translate),
+        "substr": (2, 3, text, texts.substr),
+        "substring": (2, 3, text, texts.substring),
+        "substring-after": (2, 2, text, texts.substring_after),
+        "substring-before": (2, 2, text, texts.substring_before),
+        "sum": (1, 1, number, numbers.summed),
+        "tan": (1, 1, number, numbers.real(math.tan)),
+        "translate": (3, 3, text, texts.translated),
         "true": (0, 0, truth, lambda: True),
         "weighted-checklist": (2, None, truth, _weighted_checklist),
     }
@@ -516,7 +289,7 @@ def _contextual() -> dict[str, tuple[int, int | None, str | None, Callable[..., 
         "last": (0, 0, "number", lambda context: float(context.size)),
         "local-name": (0, 1, "text", _of_context(_name)),
         "name": (0, 1, "text", _of_context(_name)),
-        "normalize-space": (0, 1, "text", _of_context(_normalized)),
+        "normalize-space": (0, 1, "text", _of_context(texts.normalized)),
         "now": (0, 0, None, lambda context: context.record.clock("now")),
         "number": (0, 1, None, _of_context(_number)),
         "position": (0, 1, "number", _position),
