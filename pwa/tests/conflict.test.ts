@@ -226,6 +226,13 @@ describe('what can be chosen', () => {
     expect(typedBy(question(AREA))).toBe('decimal')
     expect(typedBy(question(AREA, { type: 'geoshape' }))).toBeNull()
     expect(typedBy(question(AREA, { type: 'select_one' }))).toBeNull()
+    const choices = [{ value: 'maize', label: {} }]
+    const lists = [candidate('2-a', ''), candidate('3-b', '')].map((each) => ({
+      ...each,
+      value: { value: ['maize'], is_absent: false },
+    }))
+    expect(typedBy(question(AREA, { type: 'select_multiple', choices, candidates: lists }))).toBe('choices')
+    expect(typedBy(question(AREA, { type: 'select_multiple', choices }))).toBeNull()
     expect(typedBy(question(AREA, { may: ['candidate'] }))).toBeNull()
   })
 })

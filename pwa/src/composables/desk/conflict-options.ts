@@ -43,7 +43,10 @@ export function sameValue(one: Value, other: Value): boolean {
   return one.is_absent === other.is_absent && JSON.stringify(one.value) === JSON.stringify(other.value)
 }
 
-const TYPED: Readonly<Record<string, LexicalType | 'choice'>> = {
+/** `choice` is one of a list, `choices` any number of it. */
+export type TypedWay = LexicalType | 'choice' | 'choices'
+
+const TYPED: Readonly<Record<string, TypedWay>> = {
   text: 'string',
   integer: 'int',
   decimal: 'decimal',
@@ -52,12 +55,16 @@ const TYPED: Readonly<Record<string, LexicalType | 'choice'>> = {
   dateTime: 'dateTime',
   geopoint: 'geopoint',
   select_one: 'choice',
+  select_multiple: 'choices',
 }
 
 /** How an own value is entered; null where the question is none that a person types an answer to. */
-export function typedBy(question: Question): LexicalType | 'choice' | null {
+export function typedBy(question: Question): TypedWay | null {
   const way = question.may.includes('value') ? (TYPED[question.type] ?? null) : null
-  return way === 'choice' && question.choices.length === 0 ? null : way
+  if (way !== 'choice' && way !== 'choices') return way
+  // Of a single choice of several, the sides are all that there is.
+  const isOneChoice = way === 'choices' && !question.candidates.some(({ value }) => Array.isArray(value.value))
+  return question.choices.length === 0 || isOneChoice ? null : way
 }
 
 /** The option that the machine would take, and why; null where it has nothing to say. */
