@@ -7,7 +7,7 @@
  * another server answered than the request was made for, its acknowledgements are taken and the request is made anew.
  */
 import { EMPTY_DIGEST, counts, mark, minus, plus } from '@/domain/digest'
-import { contentOf, wins } from '@/domain/revision'
+import { contentOf, generationOf, wins } from '@/domain/revision'
 import type { Document } from '@/domain/record'
 import { dropCopies, emptyBodies, keepCopies } from '@/storage/copies'
 import {
@@ -325,7 +325,8 @@ class Application {
   /**
    * A pushed revision that was taken, and that the answer does not mention, is the server's winner unless a better one
    * stands: the server never echoes what the request itself brought. It stands over whatever it descends from, a deletion
-   * too, though nothing that lives is less than a tombstone.
+   * too, though nothing that lives is less than a tombstone. What a deletion descends from may be known to another server
+   * alone; but had it not become the winner, a page that goes to the end would have named what is.
    */
   private async placeOwn(only?: string): Promise<void> {
     if (this.answer.carry === null) return
@@ -336,16 +337,25 @@ class Application {
       if (!this.answer.carry.includes(db)) continue
       if (this.answer.changes[db]?.docs.some(({ _id }) => _id === doc._id) === true) continue
       const standing = await this.store.copies.get([this.state.id, db, doc._id])
-      if (standing === undefined || this.isLess(standing, doc, ancestors, db))
+      const changes = this.answer.changes[db]
+      const isWhole = changes?.more === false && (outcome === 'stored' || this.sent.request.since[db] === undefined)
+      if (standing === undefined || this.isLess(standing, doc, ancestors, { name: db, isWhole }))
         await this.take(db, [doc], () => ancestors)
     }
   }
 
-  private isLess(standing: Copy, doc: Document, ancestors: string[], name: string): boolean {
-    if (standing.rev === doc._rev) return standing.pull < this.pullOf(name)
+  private isLess(
+    standing: Copy,
+    doc: Document,
+    ancestors: string[],
+    page: { name: string; isWhole: boolean },
+  ): boolean {
+    if (standing.rev === doc._rev) return standing.pull < this.pullOf(page.name)
     if (standing.past.includes(doc._rev)) return false
-    const pushed = { rev: doc._rev, deleted: doc._deleted === true }
-    return ancestors.includes(standing.rev) || wins(pushed, { rev: standing.rev, deleted: standing.deleted === 1 })
+    if (ancestors.includes(standing.rev)) return true
+    const isDeleted = doc._deleted === true
+    if (isDeleted && page.isWhole && generationOf(doc._rev) > generationOf(standing.rev)) return true
+    return wins({ rev: doc._rev, deleted: isDeleted }, { rev: standing.rev, deleted: standing.deleted === 1 })
   }
 
   /** Databases that are no longer assigned go, once everything that was written for them is with the server. */

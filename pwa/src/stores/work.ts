@@ -67,6 +67,8 @@ export const useWork = defineStore('work', () => {
     questions.value.filter(({ isOpen, reply }) => (reply === null ? isOpen : reply.state !== 'sent')),
   )
 
+  const unsentReplies = computed(() => questions.value.filter(({ reply }) => reply !== null && reply.state !== 'sent'))
+
   const lastExchangeAt = computed(() =>
     servers.value.reduce<string | null>(
       (last, { lastExchangeAt: at }) => (at !== null && (last === null || at > last) ? at : last),
@@ -94,5 +96,5 @@ export const useWork = defineStore('work', () => {
     ...new Set(servers.value.flatMap(({ carry }) => carry).filter((name) => name !== CATALOG)),
   ])
 
-  return { lists, forms, questions, asked, isRead, isReady, lastExchangeAt, scopes, formTitle, areaName }
+  return { lists, forms, questions, asked, unsentReplies, isRead, isReady, lastExchangeAt, scopes, formTitle, areaName }
 })

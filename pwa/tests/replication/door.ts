@@ -204,6 +204,7 @@ export class Door {
 
   private async changes(request: SyncRequest): Promise<SyncAnswer['changes']> {
     const pushed = new Set(request.push.map(({ db, doc }) => `${db} ${doc._id} ${doc._rev}`))
+    const own = new Set(request.push.map(({ db, doc }) => `${db} ${doc._id}`))
     const changes: SyncAnswer['changes'] = {}
     let bytes = 0
     for (const name of this.carry) {
@@ -216,7 +217,10 @@ export class Door {
       for (const row of store.feed.filter(({ seq }) => seq > start)) {
         const winner = this.winner(name, row.id)
         if (winner === undefined) continue
-        if (!pushed.has(`${name} ${row.id} ${winner.rev}`) && !(start === 0 && winner.deleted)) {
+        if (
+          !pushed.has(`${name} ${row.id} ${winner.rev}`) &&
+          !(start === 0 && winner.deleted && !own.has(`${name} ${row.id}`))
+        ) {
           const doc = {
             _id: row.id,
             _rev: winner.rev,

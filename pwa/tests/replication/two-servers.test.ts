@@ -2,7 +2,10 @@
  * One phone between two servers, as it is where a commune has a hub: the app's address leads to the hub in the office's
  * Wi-Fi and to the province everywhere else, and the two exchange only now and then.
  */
+import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { Fetch } from '@/api/client'
+import { EMPTY_DIGEST } from '@/domain/digest'
 import { putBlob } from '@/storage/blobs'
 import { database } from '@/storage/database'
 import { discardUnsent, getRecord } from '@/storage/records'
@@ -27,7 +30,7 @@ beforeEach(async () => {
 async function expectWhole(...doors: Door[]): Promise<void> {
   for (const door of doors) {
     const state = await database.servers.get(door.id)
-    expect(state?.digests[AGRI], `digest of ${door.id}`).toBe(await door.digest(AGRI))
+    expect(state?.digests[AGRI] ?? EMPTY_DIGEST, `digest of ${door.id}`).toBe(await door.digest(AGRI))
     expect(state?.afresh).toEqual({})
     for (const { id, rev } of await database.copies.where('[server+database]').equals([door.id, AGRI]).toArray()) {
       expect(rev).toBe(door.winner(AGRI, id)?.rev)
@@ -208,6 +211,88 @@ describe('a server restored from a backup', () => {
     await expectWhole(hub, province)
   })
 })
+
+describe('whatever happens between the two', () => {
+  const steps = fc.array(
+    fc.oneof(
+      { weight: 3, arbitrary: fc.constant({ kind: 'record' as const }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('edit' as const), which: fc.nat(20) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete' as const), which: fc.nat(20) }) },
+      {
+        weight: 3,
+        arbitrary: fc.record({
+          kind: fc.constantFrom('changed' as const, 'deleted' as const),
+          which: fc.nat(20),
+          at: fc.nat(1),
+        }),
+      },
+      { weight: 6, arbitrary: fc.record({ kind: fc.constantFrom('meet' as const, 'lose' as const), at: fc.nat(1) }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({ kind: fc.constantFrom('bring' as const, 'restore' as const), at: fc.nat(1) }),
+      },
+    ),
+    { minLength: 5, maxLength: 30 },
+  )
+
+  test('in the end all three hold the same, and the phone shows it', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (story) => {
+        await emptyPhone()
+        const doors = [new Door(['catalog', AGRI], 'hub'), new Door(['catalog', AGRI], 'province')] as const
+        for (const door of doors) await signIn(door)
+        const backups = doors.map((door) => door.snapshot())
+        const ids: string[] = []
+        let count = 0
+        for (const step of story) {
+          const here = doors['at' in step && step.at === 1 ? 1 : 0]
+          const there = doors[here === doors[0] ? 1 : 0]
+          const id = ids['which' in step ? step.which % Math.max(1, ids.length) : 0]
+          const view = id === undefined ? undefined : await getRecord(AGRI, id)
+          const winner = id === undefined ? undefined : here.winner(AGRI, id)
+          const n = String((count += 1))
+          if (step.kind === 'record') ids.push(await record({ n }))
+          else if (step.kind === 'edit' && id !== undefined && view?.deleted === false) await edit(id, { n })
+          else if (step.kind === 'delete' && id !== undefined && view?.deleted === false) await remove(id)
+          else if (step.kind === 'changed' && id !== undefined && winner !== undefined)
+            await here.write(AGRI, id, plot(n), winner.rev)
+          else if (step.kind === 'deleted' && id !== undefined && winner?.deleted === false)
+            await here.write(AGRI, id, { type: 'record', n }, winner.rev, true)
+          else if (step.kind === 'meet') await exchangeWith(here)
+          else if (step.kind === 'lose') await exchangeWith(here, losing(here)).catch(() => undefined)
+          else if (step.kind === 'bring') await here.take(there)
+          else if (step.kind === 'restore') backups[here === doors[0] ? 0 : 1]?.()
+        }
+        for (const door of doors) await exchangeWith(door)
+        await doors[0].take(doors[1])
+        await doors[1].take(doors[0])
+        for (const door of doors) await exchangeWith(door)
+        await expectWhole(...doors)
+        const own = await database.revisions.toArray()
+        for (const row of own) {
+          for (const door of doors) expect(door.databases.get(AGRI)?.revisions.get(row.id)?.has(row.rev)).toBe(true)
+        }
+        for (const id of ids) {
+          const winner = doors[0].winner(AGRI, id)
+          expect(doors[1].winner(AGRI, id)?.rev).toBe(winner?.rev)
+          const view = await getRecord(AGRI, id)
+          expect(view === undefined || view.deleted ? null : view.rev).toBe(
+            winner?.deleted === true ? null : winner?.rev,
+          )
+        }
+      }),
+      { numRuns: 40 },
+    )
+  }, 120_000)
+})
+
+/** The request arrives, its answer does not. */
+function losing(door: Door): Fetch {
+  return async (path, init) => {
+    await door.fetch(path, init)
+    throw new TypeError('connection reset')
+  }
+}
 
 function plot(area: string): { type: string; form: string; form_version: string; answers: { area: string } } {
   return { type: 'record', form: 'f', form_version: '1', answers: { area } }
