@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.media.tables import media
@@ -11,8 +11,11 @@ from server.media.tables import media
 _AT_ONCE = 500
 
 
-async def openable(connection: AsyncConnection, sha256s: Collection[str]) -> dict[str, bool]:
-    """Return those of `sha256s` that are here, each with whether it can be opened."""
+async def openable(connection: AsyncConnection, sha256s: Collection[str] | Select[tuple[str]]) -> dict[str, bool]:
+    """Return those of `sha256s`, which may be a query, that are here, each with whether it can be opened."""
+    if isinstance(sha256s, Select):
+        rows = await connection.execute(select(media.c.sha256, media.c.readable).where(media.c.sha256.in_(sha256s)))
+        return {row.sha256: row.readable for row in rows}
     wanted = sorted(sha256s)
     found: dict[str, bool] = {}
     for start in range(0, len(wanted), _AT_ONCE):

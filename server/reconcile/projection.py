@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.areas import Areas
@@ -45,13 +45,17 @@ _PERSONS = frozenset({"saved", "decided", "undoes"})
 
 NAME = "records"
 FOLLOWED = "closing"
+#: SQLite takes only so many parameters in one statement.
+_AT_ONCE = 500
 
 
 class MediaHolding(Protocol):
     """Says of contents whether the media store holds them (absent: no) and whether they can be opened."""
 
-    async def __call__(self, connection: AsyncConnection, sha256s: Collection[str]) -> Mapping[str, bool]:
-        """Return, for each content that is held, whether it can be opened."""
+    async def __call__(
+        self, connection: AsyncConnection, sha256s: Collection[str] | Select[tuple[str]]
+    ) -> Mapping[str, bool]:
+        """Return, for each content that is held, whether it can be opened; a query of hashes stays in the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +119,14 @@ class RecordsProjection:
 
     async def look_for_media(self) -> int:
         """Compute the records whose awaited files have come since; return how many."""
-        async with self._storage.read() as connection:
-            awaited = (await connection.execute(select(awaited_media))).all()
-            held = await self._media(connection, {row.sha256 for row in awaited})
         due: dict[str, set[str]] = {}
-        for row in awaited:
-            if row.sha256 in held:
-                due.setdefault(row.database, set()).add(row.record)
+        async with self._storage.read() as connection:
+            # Hundreds of thousands may be awaited, of which in these seconds hardly any has come.
+            held = sorted(await self._media(connection, select(awaited_media.c.sha256)))
+            for start in range(0, len(held), _AT_ONCE):
+                come = awaited_media.c.sha256.in_(held[start : start + _AT_ONCE])
+                for row in await connection.execute(select(awaited_media).where(come)):
+                    due.setdefault(row.database, set()).add(row.record)
         for database, ids in due.items():
             effects = await self._effects(database, _Due(tuple(sorted(ids)), {}, ()))
             async with self._storage.write() as connection:
