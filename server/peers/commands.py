@@ -13,6 +13,7 @@ from server.forms.library import FormLibrary
 from server.gateway.bring import Bringing
 from server.peers.book import NewPeer, PeerBook, Status
 from server.peers.failures import SENTENCES
+from server.peers.lag import with_lag
 from server.peers.model import DIRECTIONS, MODES, Directions, Mode, Peer
 from server.peers.parts import Parts
 from server.peers.schemas import checked_url
@@ -97,7 +98,10 @@ def status(name: str | None) -> None:
     async def work(console: Console) -> list[tuple[Peer, list[Status], int]]:
         book = _book(console)
         wanted = [await book.find(name)] if name else await book.peers()
-        return [(each, await book.statuses(each.id), (await book.left_out(each.id))[0]) for each in wanted]
+        return [
+            (each, await with_lag(console.journal, await book.statuses(each.id)), (await book.left_out(each.id))[0])
+            for each in wanted
+        ]
 
     for each, statuses, left_out in run(work):
         click.echo(_line(each))

@@ -24,7 +24,9 @@ from server.peers.remote_database import RemoteDatabase
 from sync.canonical import Json, canonical
 from sync.revision import RevisionId
 
-BATCH = 100
+#: A batch begins with so many revisions, and grows as long as the link carries it: every one costs both sides a
+#: checkpoint, and a link that is slow gets no more than it bears.
+BATCH, MOST = 100, 800
 BATCH_BYTES = 1_000_000
 #: Answers of this kind can mean that a batch was too much for the link.
 _TOO_MUCH = ("slow", "half", "garbage")
@@ -75,7 +77,7 @@ class Replication(ABC):
             if failure.trouble.code in _TOO_MUCH:
                 self._batch = max(1, self._batch // 2)
             raise
-        self._batch = min(BATCH, self._batch * 2)
+        self._batch = min(MOST, self._batch * 2)
         return step
 
     @abstractmethod

@@ -1,6 +1,7 @@
 """The doors of peers: what administrators see and set, and what a hub asks of its province."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from litestar import Request, Router, delete, get, post
@@ -17,9 +18,10 @@ from server.db.engine import Storage
 from server.errors import Problem
 from server.gateway.couchdb.caller import Recognition
 from server.gateway.couchdb.refusals import Refusal
-from server.peers.book import NewPeer, PeerBook
+from server.peers.book import NewPeer, PeerBook, Status
 from server.peers.directory import content, directory
 from server.peers.hub import HubState
+from server.peers.lag import with_lag
 from server.peers.model import Peer
 from server.peers.schemas import (
     ContentAnswer,
@@ -30,6 +32,7 @@ from server.peers.schemas import (
     PeersAnswer,
     StatusAnswer,
 )
+from server.revisions.journal import Journal
 from sync.canonical import canonical
 
 
@@ -48,10 +51,14 @@ async def list_peers(
     principal: NamedDependency[Principal],
     peer_book: NamedDependency[PeerBook],
     hub_state: NamedDependency[HubState],
+    journal: NamedDependency[Journal],
 ) -> PeersAnswer:
     """List the peers, how far each database is, and what is the matter."""
     _manage(principal)
-    found = [await _answer(peer_book, peer) for peer in await peer_book.peers()]
+    found = [
+        await _answer(peer_book, peer, await with_lag(journal, await peer_book.statuses(peer.id)))
+        for peer in await peer_book.peers()
+    ]
     province = await hub_state.province()
     return PeersAnswer(peers=found, province=province.removesuffix("/db") if province else None)
 
@@ -73,18 +80,21 @@ async def add_peer(
     peer = await peer_book.add(NewPeer(**fields, scopes=tuple(data.scopes), password=password))
     async with storage.write() as connection:
         await note(connection, clock, principal.person, "peer_added", peer.id, name=peer.name, url=peer.url)
-    return await _answer(peer_book, peer)
+    return await _answer(peer_book, peer, [])
 
 
 @post("/{peer:str}/sync", status_code=202)
 async def sync_peer(
-    peer: FromPath[str], principal: NamedDependency[Principal], peer_book: NamedDependency[PeerBook]
+    peer: FromPath[str],
+    principal: NamedDependency[Principal],
+    peer_book: NamedDependency[PeerBook],
+    journal: NamedDependency[Journal],
 ) -> PeerAnswer:
     """Ask for an exchange now, without waiting for the next try."""
     _manage(principal)
     found = await peer_book.find(peer)
     await peer_book.ask_sync(found.id)
-    return await _answer(peer_book, found)
+    return await _answer(peer_book, found, await with_lag(journal, await peer_book.statuses(found.id)))
 
 
 @delete("/{peer:str}")
@@ -143,8 +153,7 @@ async def tell_content(
     return ContentAnswer(**found)
 
 
-async def _answer(book: PeerBook, peer: Peer) -> PeerAnswer:
-    statuses = await book.statuses(peer.id)
+async def _answer(book: PeerBook, peer: Peer, statuses: Sequence[Status]) -> PeerAnswer:
     total, left = await book.left_out(peer.id)
     return PeerAnswer(
         id=peer.id,

@@ -13,8 +13,9 @@ from server.peers.background import parts_of
 from server.peers.failures import SENTENCES
 from server.peers.model import Peer
 from server.peers.runner import PeersRunner
+from server.revisions.model import NewRevision, Origin
 from server.settings import Settings
-from tests.builders import Client, add_person, grant, problem, sign_in
+from tests.builders import Client, add_person, grant, person_signed_in, problem, sign_in
 from tests.conftest import StandingClock
 from tests.server.misbehaving_peer import FAULTS, MisbehavingPeer, misbehaving
 from tests.server.peers_world import a_server, add_peer, digests, peer_account, sync, synced
@@ -140,6 +141,25 @@ async def test_administrators_see_what_is_the_matter_and_nobody_else_does(
     assert (await client.post(f"/api/peers/{peer.id}/sync", headers=chief.headers)).status_code == 202
     assert (await client.delete(f"/api/peers/{peer.id}", headers=chief.headers)).status_code == 204
     assert (await client.get("/api/peers", headers=chief.headers)).json()["peers"] == []
+
+
+async def test_what_waits_here_is_counted_while_the_peer_is_away(client: Client, there: MisbehavingPeer) -> None:
+    peer = await both_have_something(client, there)
+    await synced(client.app, peer)
+    chief = await person_signed_in(client, "chief", grant("administrator", "*", "11"))
+
+    async def behind() -> dict[tuple[str, str], int]:
+        (shown,) = (await client.get("/api/peers", headers=chief.headers)).json()["peers"]
+        found = {(one["database"], one["direction"]): one["behind"] or 0 for one in shown["statuses"]}
+        assert shown["behind"] == sum(found.values())
+        return found
+
+    assert (await behind())[DATABASE, "push"] == 0
+    there.plan = lambda _number, _method, _path: "500"
+    new = [NewRevision.following(f"new-{number}", {"type": "record"}, None) for number in range(3)]
+    await client.app.state["journal"].write(DATABASE, new, Origin())
+    await sync(client.app, peer)
+    assert (await behind())[DATABASE, "push"] == 3
 
 
 async def test_a_password_or_a_token_in_the_address_is_refused(client: Client) -> None:
