@@ -153,6 +153,8 @@ async def test_a_decision_can_be_taken_back_and_its_question_is_open_again(desk:
     assert [each["kind"] for each in undone["page"]["history"]][-2:] == ["decision", "undo"]
     assert list((await desk.stands(known["record"]))["open"]) == [AREA]
     problem(await desk.try_undo(undone["page"], made["rev"]), 409, "undo_too_late")
+    await desk.follow()
+    assert len((await desk.queue())["conflicts"]) == 1
 
 
 async def test_a_decision_that_somebody_has_built_on_stays(desk: Desk) -> None:
