@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.forms.library import FormLibrary
+from server.revisions.authors import PEER_PREFIX
 from server.revisions.whole import Whole
 from sync.folding import fold
 from sync.merge import Combined
@@ -107,7 +108,7 @@ def _question(
 ) -> Row:
     project, _, unit = database.partition("-")
     known = [whole.revisions[rev] for rev in candidates if rev in whole.revisions]
-    people = sorted({one.person for one in known if one.person})
+    people = sorted({one.person for one in known if one.person and not one.person.startswith(PEER_PREFIX)})
     names = [context.names[person] for person in people if person in context.names]
     return {
         "database": database,
