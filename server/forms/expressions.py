@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from server.forms.evaluate import functions, patterns, syntax
-from server.forms.evaluate.compiling import compile_tree, literal_patterns
+from server.forms.evaluate.analysis import literal_patterns
+from server.forms.evaluate.compiling import compile_tree
 
 #: Functions whose value changes from one look to the next.
 UNSTABLE = frozenset({"uuid", "now", "today", "random"})

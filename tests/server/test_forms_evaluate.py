@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from server.forms.evaluate import functions
-from server.forms.evaluate.compiling import calls
+from server.forms.evaluate.analysis import calls
 from server.forms.evaluate.evaluator import Evaluator
 from server.forms.evaluate.syntax import parse
 from server.forms.schema import Field, FormSchema

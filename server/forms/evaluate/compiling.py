@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from server.forms.evaluate import functions, syntax
+from server.forms.evaluate.analysis import calls, gives, is_settled
 from server.forms.evaluate.axes import axis, local
 from server.forms.evaluate.context import Context, Unevaluable
 from server.forms.evaluate.functions import FUNCTIONS
 from server.forms.evaluate.numbers import divided, remainder
-from server.forms.evaluate.syntax import Binary, Call, Expression, Literal, Negative, Number, Path, Step, parts_of
+from server.forms.evaluate.syntax import Binary, Call, Expression, Literal, Negative, Number, Path, Step
 from server.forms.evaluate.values import (
     Node,
     Value,
@@ -33,13 +34,6 @@ Truth = Callable[[Context], bool]
 Numeric = Callable[[Context], float]
 Select = Callable[[Context], list[Node]]
 
-#: These look at the node in hand, if only where they are given nothing else.
-_OF_THE_NODE = frozenset(
-    {
-        "current", "jr:choice-name", "last", "local-name", "name", "normalize-space", "number", "once", "position",
-        "string", "string-length",
-    }
-)  # fmt: skip
 _ORDER: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -77,54 +71,13 @@ def compile_expression(text: str) -> Compiled:
 @lru_cache(maxsize=4096)
 def compile_tree(tree: Expression) -> Compiled:
     """Return a tree of `syntax` made runnable."""
-    names = calls(tree)
-    is_settled = not names & _OF_THE_NODE and not any(
-        isinstance(part, Path) and part.start is None for part in parts_of(tree)
-    )
-    return Compiled(_run(tree), _truth(tree), frozenset(names & (functions.CLOCK | functions.CHANCE)), is_settled)
+    asks = frozenset(calls(tree) & (functions.CLOCK | functions.CHANCE))
+    return Compiled(_run(tree), _truth(tree), asks, is_settled(tree))
 
 
 def compile_select(tree: Expression) -> Select:
     """Return what gives the nodes of an expression that gives nodes."""
     return _select(tree)
-
-
-def calls(tree: Expression) -> set[str]:
-    """Return the names of all functions that are called."""
-    return {part.name for part in parts_of(tree) if isinstance(part, Call)}
-
-
-def literal_patterns(tree: Expression) -> list[str]:
-    """Return the patterns that regex() is given as they stand."""
-    return [
-        part.arguments[1].text
-        for part in parts_of(tree)
-        if isinstance(part, Call) and part.name == "regex" and isinstance(part.arguments[1], Literal)
-    ]
-
-
-def conjuncts(tree: Expression) -> list[Expression]:
-    """Return the parts that all must hold for the whole to hold."""
-    if isinstance(tree, Binary) and tree.operator == "and":
-        return [*conjuncts(tree.left), *conjuncts(tree.right)]
-    return [tree]
-
-
-def gives(tree: Expression) -> str | None:
-    """Return the kind of value that an expression gives, None where only running it tells."""
-    kind: str | None = None
-    match tree:
-        case Literal() | Call("once", _):
-            kind = "text"
-        case Number() | Negative():
-            kind = "number"
-        case Path() | Binary("|", _, _):
-            kind = "nodes"
-        case Binary(sign, _, _) if sign not in {"and", "or"}:
-            kind = "number" if sign in _ARITHMETIC else "truth"
-        case Call(name, _) if name in FUNCTIONS:
-            kind = FUNCTIONS[name].gives
-    return kind
 
 
 def _run(tree: Expression) -> Run:
@@ -240,6 +193,10 @@ def _number(tree: Expression) -> Numeric:
         value = tree.value
         return lambda _context: value
     run = _run(tree)
+    if isinstance(tree, Call) and is_settled(tree):
+        # The same in every row: the year that it is, a total.
+        once: Numeric = lambda context: as_number(run(context))  # noqa: E731
+        return lambda context: context.record.remembered(once, context)
     return lambda context: as_number(run(context))
 
 

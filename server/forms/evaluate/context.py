@@ -1,6 +1,6 @@
 """Where an expression is evaluated: at which node, in which record, and what can be known there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from server.forms.evaluate.moments import Moment
@@ -20,6 +20,9 @@ class Record(Protocol):
     @property
     def document(self) -> Node:
         """What stands above the root."""
+
+    def remembered(self, expression: Callable[["Context"], float], context: "Context") -> float:
+        """Return what an expression gives that is the same at every node of the record, computed once."""
 
     def nodes_at(self, names: tuple[str, ...]) -> list[Node]:
         """Return the nodes of an absolute path, of all rows."""

@@ -13,8 +13,9 @@ from lxml import etree
 
 from server.forms import expressions
 from server.forms.evaluate import functions
-from server.forms.evaluate.compiling import Compiled, Select, Truth, compile_select, compile_tree, conjuncts, gives
-from server.forms.evaluate.compiling import calls as calls_of
+from server.forms.evaluate.analysis import calls as calls_of
+from server.forms.evaluate.analysis import conjuncts, gives
+from server.forms.evaluate.compiling import Compiled, Select, Truth, compile_select, compile_tree
 from server.forms.evaluate.lists import ChoiceList, list_in_file, list_in_form
 from server.forms.evaluate.reading import Read, reader_of, within
 from server.forms.evaluate.syntax import Binary, Call, Expression, Literal, NotXPath, Path, Step, parse

@@ -7,6 +7,7 @@ different answers, and so would the zone files of two machines. No clock is look
 import math
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 
@@ -185,6 +186,21 @@ _MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "O
 #: By the number of the day, Monday being 1: the engine has no name for Sunday, its 7.
 _DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "")
 _PLACES = re.compile("%[YymnbdeaHhMS3]")
+_WRITTEN: dict[str, Callable[[datetime], str]] = {
+    "%Y": lambda local: f"{local.year:04}",
+    "%y": lambda local: f"{local.year:04}"[2:],
+    "%m": lambda local: f"{local.month:02}",
+    "%n": lambda local: str(local.month),
+    "%b": lambda local: _MONTHS[local.month],
+    "%d": lambda local: f"{local.day:02}",
+    "%e": lambda local: str(local.day),
+    "%a": lambda local: _DAYS[local.isoweekday()],
+    "%H": lambda local: f"{local.hour:02}",
+    "%h": lambda local: str(local.hour),
+    "%M": lambda local: f"{local.minute:02}",
+    "%S": lambda local: f"{local.second:02}",
+    "%3": lambda local: f"{local.microsecond // 1000:03}",
+}
 
 
 def formatted(text: str, form: str) -> str:
@@ -193,25 +209,7 @@ def formatted(text: str, form: str) -> str:
     if parsed is None:
         return ""
     local = parsed.local
-    return _PLACES.sub(lambda place: _place(local, place.group()), form)
-
-
-def _place(local: datetime, place: str) -> str:
-    return {
-        "%Y": f"{local.year:04}",
-        "%y": f"{local.year:04}"[2:],
-        "%m": f"{local.month:02}",
-        "%n": str(local.month),
-        "%b": _MONTHS[local.month],
-        "%d": f"{local.day:02}",
-        "%e": str(local.day),
-        "%a": _DAYS[local.isoweekday()],
-        "%H": f"{local.hour:02}",
-        "%h": str(local.hour),
-        "%M": f"{local.minute:02}",
-        "%S": f"{local.second:02}",
-        "%3": f"{local.microsecond // 1000:03}",
-    }[place]
+    return _PLACES.sub(lambda place: _WRITTEN[place.group()](local), form)
 
 
 def _parts(time: str) -> tuple[int, int, int, int]:

@@ -4,7 +4,7 @@ Asking for a value asks for what it depends on, so that calculations come out as
 whatever order the form writes them in. Nodes that are not relevant stay in the tree and are blank.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,7 +45,7 @@ class AnswerNode:
         self.parent = parent
         self.given = given
         self.index = index
-        self._kids: dict[str, list[AnswerNode]] = {}
+        self._kids: dict[str, list[AnswerNode]] | None = None
         self._text: str | None = None
         self._relevant: bool | None = None
 
@@ -70,9 +70,12 @@ class AnswerNode:
 
     def named(self, name: str) -> Sequence["AnswerNode"]:
         """Return the children of a name: the rows of a repeat, or one."""
-        kids = self._kids.get(name)
+        made = self._kids
+        if made is None:
+            made = self._kids = {}
+        kids = made.get(name)
         if kids is None:
-            kids = self._kids[name] = self._make(name)
+            kids = made[name] = self._make(name)
         return kids
 
     def _make(self, name: str) -> list["AnswerNode"]:
@@ -147,8 +150,8 @@ class AnswerNode:
         return self.named(question.name)
 
     def breaks(self, constraint: Condition) -> bool:
-        """Say whether what stands breaks the constraint; blank breaks none."""
-        return bool(self.text()) and self.is_relevant() and not self._holds(constraint, otherwise=True)
+        """Say whether what stands breaks the constraint; blank breaks none, as all is that is not relevant."""
+        return bool(self.text()) and not self._holds(constraint, otherwise=True)
 
     def is_missing(self, required: Condition) -> bool:
         """Say whether an answer is needed and blank."""
@@ -179,6 +182,7 @@ class AnswerRecord:
         self.moment = moment
         self._now: dict[str, Moment] = {}
         self._held: dict[Compiled, bool] = {}
+        self._remembered: dict[Callable[[Context], float], float] = {}
         self.language = model.language
         self._model = model
         self.root = AnswerNode(self, model.root, None, answers)
@@ -194,6 +198,13 @@ class AnswerRecord:
         if told is None:
             told = self._now[what] = of(self.moment) if what == "now" else day_of(self.moment)
         return told
+
+    def remembered(self, expression: Callable[[Context], float], context: Context) -> float:
+        """Return what an expression gives that is the same at every node, computed once."""
+        number = self._remembered.get(expression)
+        if number is None:
+            number = self._remembered[expression] = expression(context)
+        return number
 
     def nodes_at(self, names: tuple[str, ...]) -> list[Node]:
         """Return the nodes of an absolute path, of all rows."""
@@ -243,14 +254,21 @@ class AnswerRecord:
         try:
             question = node.question.shape
             if question is not None and question.type == "select_one":
-                return text if self._label(node, options, text) is not None else ""
-            chosen = [choice for choice in text.split(" ") if self._label(node, options, choice) is not None]
+                return text if self._is_offered(node, options, text) else ""
+            chosen = [choice for choice in text.split(" ") if self._is_offered(node, options, choice)]
         except GIVES_UP:
             return text
         if chosen and question is not None and question.type == "rank":
             # A rank holds every choice: those that came later follow.
             chosen += [choice for choice in self._all(node, options) if choice not in chosen]
         return " ".join(chosen)
+
+    def _is_offered(self, node: AnswerNode, options: Options, choice: str) -> bool:
+        if options.fixed is not None:
+            return choice in options.fixed
+        if options.listed is not None and not options.filters:
+            return bool(options.listed.having(options.value, choice))
+        return any(True for _item in self._items(node, options, choice))
 
     def _label(self, node: AnswerNode, options: Options, choice: str) -> str | None:
         """Return the label of a choice that is offered, None for another."""
