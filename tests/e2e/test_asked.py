@@ -1,0 +1,216 @@
+"""Two people disagree about a field: a manager asks, the phone answers without signal, and hears what was decided."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from server.demo.files import TYPES, made_up
+from server.demo.filling import Filler, Place
+from server.demo.phone import Attachment, Phone
+from server.forms.answers import to_json
+from server.forms.schema import FormSchema
+from tests.e2e.browser import PLACE
+from tests.e2e.conftest import OpenBrowser
+from tests.e2e.filling import fill, finish
+from tests.e2e.live_server import LiveServer
+from tests.e2e.phone import go_home, open_record, send, sign_in, wait_until_ready_for_the_field
+from tests.e2e.province import PASSWORD, SCOPE, WORKER, Member
+from tests.e2e.tea_trees import FORM
+from tests.e2e.test_tour import LOOKS, look
+
+COLLEAGUE = Member("hoa", "Lò Thị Hoa", "field_worker", "agri", "03226")
+MANAGER = Member("binh", "Trần Thị Bình", "data_manager", "agri", "11")
+KEEPER = "Giàng Thị Mỷ"
+OTHER = "Giàng Thị Mai"
+HEIGHT = "9.1"
+REASON = "Đã hỏi trưởng bản Hấu Chua."
+REPLIES = "SELECT count(*) FROM questions WHERE type = 'reply'"
+OPEN = f"SELECT count(*) FROM open_questions WHERE database = '{SCOPE}'"
+
+
+def test_a_question_is_answered_offline_and_the_decision_is_heard(
+    live_server: LiveServer, open_browser: OpenBrowser
+) -> None:
+    for member in (COLLEAGUE, MANAGER):
+        live_server.run(
+            *("person", "add", member.username, "--name", member.name, "--locale", member.locale),
+            *("--role", member.role, "--project", member.project, "--unit", member.unit),
+            typed=f"{PASSWORD}\n",
+        )
+    colleague = Colleague(live_server)
+    title = colleague.record()
+    phone = open_browser("worker")
+    page = phone.open()
+    sign_in(page, WORKER)
+    wait_until_ready_for_the_field(page)
+
+    # Both correct the tree's keeper where neither sees the other; the colleague measures its height again, too.
+    open_record(page, "all", title)
+    page.get_by_test_id("edit").click()
+    fill(page, {"keeper_name": KEEPER})
+    finish(page)
+    send(page)
+    colleague.correct(keeper_name=OTHER, height_m=HEIGHT)
+    live_server.follow_until(OPEN, 1)
+    desk = Desk(live_server)
+    desk.ask()
+
+    send(page)
+    go_home(page)
+    asked = page.get_by_test_id("asked")
+    expect(asked).to_contain_text(OTHER)
+    expect(page.get_by_test_id("record-open")).to_be_visible()
+    see(page, "asked", home=True)
+    asked.get_by_test_id("answer-question").click()
+    expect(page.get_by_test_id("open")).to_be_visible()
+    expect(page.get_by_test_id("changes-by")).to_contain_text(COLLEAGUE.name)
+    expect(page.get_by_test_id("change-height_m")).to_be_visible()
+    see(page, "question")
+
+    phone.go_offline()
+    page.get_by_role("radio", name=OTHER).check()
+    page.get_by_test_id("reply-text").fill("Chủ mới từ tháng trước.")
+    page.reload()
+    expect(page.get_by_test_id("reply-text")).to_have_value("Chủ mới từ tháng trước.")
+    page.get_by_test_id("send-reply").click()
+    expect(page.get_by_test_id("reply-state")).to_have_attribute("data-tone", "waiting")
+    see(page, "answered")
+    phone.go_offline(False)
+    expect(page.get_by_test_id("reply-state")).to_have_attribute("data-tone", "sent", timeout=40_000)
+    live_server.follow_until(REPLIES, 1)
+    [question] = desk.page()["questions"]
+    [reply] = question["asked"][0]["replies"]
+    assert (reply["by_name"], reply["value"]["value"], reply["text"]) == (
+        WORKER.name,
+        OTHER,
+        "Chủ mới từ tháng trước.",
+    )
+
+    desk.decide(reply["id"])
+    send(page)
+    go_home(page)
+    expect(page.get_by_test_id("asked")).to_be_hidden()
+    open_record(page, "sent", title)
+    expect(page.get_by_test_id("change-keeper_name")).to_contain_text(f"{MANAGER.name} đã quyết định: {REASON}")
+    expect(page.get_by_test_id("change-keeper_name")).to_contain_text(KEEPER)
+    expect(page.get_by_test_id("open")).to_be_hidden()
+    see(page, "decided")
+
+
+class Colleague:
+    """Another worker's phone, which recorded the tree."""
+
+    def __init__(self, server: LiveServer) -> None:
+        """Sign in and pull."""
+        self._server = server
+        self._apart(self._sign_in)
+
+    def record(self) -> str:
+        """Record a tree, send it, and return its title."""
+        return str(self._apart(self._record))
+
+    def correct(self, **tree: str) -> None:
+        """Change answers of the tree as this phone knows it, and send it."""
+        self._apart(self._correct, tree)
+
+    async def _sign_in(self, client: httpx.AsyncClient) -> None:
+        self._phone = await Phone(client).sign_in(COLLEAGUE.username, PASSWORD)
+        await self._phone.sync()
+
+    async def _record(self, client: httpx.AsyncClient) -> str:
+        [form] = [one for one in self._phone.documents["catalog"].values() if one.get("form") == FORM]
+        headers = {"Authorization": f"Bearer {self._phone.access_token}"}
+        xform = (await client.get(f"/api/contents/{form['xform']}", headers=headers)).content
+        chance, now = random.Random(7), datetime.now(UTC)
+        filled = Filler(xform).fill(chance, Place("03226", PLACE["latitude"], PLACE["longitude"]), now)
+        answers = to_json(FormSchema.parse(xform), filled.xml)
+        record = self._phone.save(SCOPE, FORM, form["version"], answers)["_id"]
+        media = {
+            name: self._phone.attach(Attachment(SCOPE, record, name, TYPES[kind], made_up(kind, chance)))
+            for name, kind in filled.files
+        }
+        self._phone.save(SCOPE, FORM, form["version"], answers, media=media, record=record)
+        await self._phone.sync()
+        return str(answers["meta"]["instanceName"])
+
+    async def _correct(self, _client: httpx.AsyncClient, tree: dict[str, str]) -> None:
+        [record] = [one for one in self._phone.documents[SCOPE].values() if one["type"] == "record"]
+        answers = record["answers"]
+        groups = {name: {**group, **_of(group, tree)} for name, group in answers.items() if isinstance(group, dict)}
+        version, media = record["form_version"], record["media"]
+        self._phone.save(SCOPE, FORM, version, {**answers, **groups}, media=media, record=record["_id"])
+        await self._phone.sync()
+
+    def _apart(self, work: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+        """Return what `work` returns, done in a thread of its own: the browser's driver has a loop in this one."""
+
+        async def run() -> Any:
+            async with httpx.AsyncClient(base_url=self._server.url, timeout=30) as client:
+                if hasattr(self, "_phone"):
+                    self._phone.client = client
+                return await work(client, *arguments)
+
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, run()).result()
+
+
+def _of(group: dict[str, Any], tree: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in tree.items() if name in group}
+
+
+class Desk:
+    """The data manager, over the API."""
+
+    def __init__(self, server: LiveServer) -> None:
+        """Sign in and find the only conflict."""
+        self._client = httpx.Client(base_url=server.url, timeout=30)
+        body = {"username": MANAGER.username, "password": PASSWORD}
+        self._client.headers["Authorization"] = "Bearer " + self._asked("POST", "/api/auth/login", body)["access_token"]
+        [line] = self._asked("GET", "/api/conflicts")["conflicts"]
+        self._address = f"/api/conflicts/{line['database']}/{line['record']}"
+
+    def page(self) -> dict[str, Any]:
+        """Return the conflict's page."""
+        return self._asked("GET", self._address)
+
+    def ask(self) -> None:
+        """Ask those who wrote the candidates."""
+        [question] = self.page()["questions"]
+        self._asked("POST", f"{self._address}/ask", {"path": question["path"], "text": ""})
+
+    def decide(self, reply: str) -> None:
+        """Decide as a worker has answered."""
+        page = self.page()
+        choices = [{"path": page["questions"][0]["path"], "reply": reply}]
+        self._asked("POST", f"{self._address}/decide", {"rev": page["rev"], "choices": choices, "comment": REASON})
+
+    def _asked(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer = self._client.request(method, path, json=body)
+        assert answer.status_code < 300, answer.text
+        told: dict[str, Any] = answer.json()
+        return told
+
+
+def see(page: Page, name: str, *, home: bool = False) -> None:
+    """Keep a picture of the page in every look; it stays where it is."""
+    at = page.url
+    for locale, theme in LOOKS:
+        page.get_by_test_id("nav-settings").click()
+        page.get_by_test_id(f"language-{locale}").click()
+        page.get_by_test_id(f"theme-{theme}").click()
+        page.goto(at)
+        expect(page.get_by_test_id("asked" if home else "record-summary").first).to_be_visible()
+        look(page, f"phone-{name}-{locale}-{theme}")
+        if not home:
+            page.get_by_test_id("changes").evaluate("element => element.scrollIntoView()")
+            look(page, f"phone-{name}-changes-{locale}-{theme}")
+    page.get_by_test_id("nav-settings").click()
+    page.get_by_test_id("language-vi").click()
+    page.get_by_test_id("theme-light").click()
+    page.goto(at)
