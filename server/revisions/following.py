@@ -116,6 +116,11 @@ class Follower:
 
     async def _take_again(self, database: str, document: str) -> bool:
         changes = await self._journal.changes_of(database, [document])
+        if not changes:
+            # A journal that was restored from a backup may lack it; whoever brings it again brings a change.
+            async with self._storage.write() as connection:
+                here = (set_aside.c.follower == self.name) & (set_aside.c.database == database)
+                await connection.execute(delete(set_aside).where(here, set_aside.c.doc_id == document))
         return all([await self._take_alone(database, change, 1, None) for change in changes])
 
     async def _follow(self, database: str, since: int) -> int:
