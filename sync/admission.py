@@ -176,7 +176,8 @@ def is_machine_merge(offer: Offer, graph: Graph) -> bool:
 def is_taken_in(rev: RevisionId, here: Standing) -> bool:
     """Whether what stands here has taken in the branch that ends with `rev`, so that a machine may close it.
 
-    Somebody's `merged` names it or a descendant of it, or it is a merge and another leaf has all edits of it.
+    Somebody's `merged` names it or a descendant of it, or it is a merge and another leaf has all edits of it. That leaf
+    may go on from it: of two servers that merge alone, one closes what the other has continued.
     """
     graph = here.graph
     if rev in graph.reached([named for each in graph.merged.values() for named in each]):
@@ -185,8 +186,7 @@ def is_taken_in(rev: RevisionId, here: Standing) -> bool:
         return False
     resolved = resolved_among(here.fingerprints)
     edits = graph.reached([rev]) - resolved.union(here.merges)
-    covering = (graph.reached([leaf]) for leaf in graph.leaves() if leaf not in resolved)
-    return any(rev not in reached and edits <= reached for reached in covering)
+    return any(edits <= graph.reached([leaf]) for leaf in graph.leaves() if leaf != rev and leaf not in resolved)
 
 
 def _is_machines_own(offer: Offer, print_: bytes, here: Standing) -> bool:

@@ -77,3 +77,19 @@ def test_what_a_merge_took_in_does_not_count_against_the_limit() -> None:
     merged = here.graph.adding(merge.rev, merge.ancestors, deleted=False, merged=merged_of(content))
     assert merged.counting_leaves() == (merge.rev,)
     assert decide(one_more, PRINT, here.at(merged)).outcome == "stored"
+
+
+def test_a_machine_may_close_a_merge_that_another_server_has_continued() -> None:
+    """Two servers merge alone; a third, which has both merges, closes the one that the other goes on from meanwhile."""
+    root, one, other, merge = "1-" + "0" * 32, "2-" + "a" * 32, "2-" + "b" * 32, "3-" + "c" * 32
+    graph = Graph().adding(root, (), deleted=False)
+    graph = graph.adding(one, (root,), deleted=False).adding(other, (root,), deleted=False)
+    graph = graph.adding(merge, (other, root), deleted=False, merged=[one])
+    prints = dict.fromkeys((root, one, other, merge), PRINT)
+    closing = Offer("a", "4-" + "d" * 32, (merge, other, root), True, RESOLVED_TOMBSTONE, verify=False)
+    print_ = fingerprint(RESOLVED_TOMBSTONE, deleted=True)
+    alone = Standing(graph, prints, merges={merge})
+    assert decide(closing, print_, alone) == Decision("quarantined", "waits_for_merge", is_new=True)
+    continued = graph.adding("4-" + "e" * 32, (merge, other, root), deleted=False)
+    here = Standing(continued, {**prints, "4-" + "e" * 32: PRINT}, merges={merge})
+    assert decide(closing, print_, here).outcome == "stored"
