@@ -180,13 +180,12 @@ class Batches:
     async def undo(self, principal: Principal, token: str, comment: str) -> BatchUndone:
         """Take back what a batch decided, where nobody has said anything new; raise `batch_gone`."""
         one = conflict_batches.c.token == token
-        async with self._storage.write() as connection:
+        async with self._storage.read() as connection:
             row = (await connection.execute(select(conflict_batches).where(one))).first()
             if row is None or not row.decided or row.is_undone:
                 raise Problem("batch_gone")
             if not all(allowed(principal, "decide_conflicts", database) for database, _, _ in row.decided):
                 raise Problem("batch_gone")
-            await connection.execute(update(conflict_batches).where(one).values(is_undone=True))
         undone = 0
         for database, decided in groupby(sorted(row.decided), key=lambda each: str(each[0])):
             revs = {record: rev for _, record, rev in decided}
@@ -196,6 +195,9 @@ class Batches:
                 if ready:
                     kept = await self._decisions.write_all(principal, ready, "conflict.undone", batch=token)
                     undone += len(kept)
+        # Last: what a crash leaves over can be taken back by asking once more.
+        async with self._storage.write() as connection:
+            await connection.execute(update(conflict_batches).where(one).values(is_undone=True))
         return BatchUndone(undone=undone, too_late=len(row.decided) - undone)
 
     async def _cases(self, rows: Sequence[RowMapping]) -> Any:

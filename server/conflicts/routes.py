@@ -37,7 +37,7 @@ def provide_desk(
     return QuarantineDesk(storage, journal, library, clock)
 
 
-@get("/quarantine")
+@get("/quarantine", operation_id="listQuarantine", summary="List what is kept aside")
 async def list_quarantine(
     *,
     principal: NamedDependency[Principal],
@@ -59,7 +59,7 @@ async def list_quarantine(
     return page if further is None else page.model_copy(update={"next": _token(further)})
 
 
-@post("/quarantine/accept", status_code=200)
+@post("/quarantine/accept", status_code=200, operation_id="acceptQuarantined", summary="Let one of them in")
 async def accept(
     data: JSONBody[EntryKey],
     principal: NamedDependency[Principal],
@@ -72,7 +72,9 @@ async def accept(
     return await quarantine_desk.accept(principal, data)
 
 
-@post("/quarantine/seen", status_code=204)
+@post(
+    "/quarantine/seen", status_code=204, operation_id="markQuarantinedSeen", summary="Say what one made of one of them"
+)
 async def mark_seen(
     data: JSONBody[NewNote],
     principal: NamedDependency[Principal],

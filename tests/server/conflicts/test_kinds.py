@@ -113,6 +113,28 @@ async def test_a_record_whose_form_version_has_not_come_waits_and_goes_on_when_i
     assert (await desk.decide(page, {"path": "/answers/area", "value": "1"}))["page"]["form_version"] == "2"
 
 
+async def test_of_versions_without_a_way_between_a_person_takes_one_whole(desk: Desk, client: Client) -> None:
+    other = XFORM.replace(b'id="plot" version="1"', b'id="plot" version="2"')
+    # What was a name is a number now: no name fits.
+    other = other.replace(b'nodeset="/data/owner" type="string"', b'nodeset="/data/owner" type="int"')
+    client.app.state["clock"].move(minutes=1)
+    await publish(client, FORM, "2", "agri", other)
+    first = await desk.save("lo", FIRST)
+    newer = await desk.save("vang", {**FIRST, "owner": "7"}, edits=first, form_version="2")
+    older = await desk.save("lo", {**FIRST, "owner": "Lò Văn Bản"}, edits=first)
+    page, question = await only(desk, first.doc_id)
+    assert (question["path"], question["kind"], question["may"]) == (
+        "/answers",
+        "form_version",
+        ["candidate", "confirm"],
+    )
+    assert {each["rev"] for each in question["candidates"]} >= {newer.rev, older.rev}
+    assert page["form_version"] == "2"
+    answers = await settled(desk, page, {"path": "/answers", "candidate": older.rev})
+    assert answers["owner"] == "Lò Văn Bản"
+    assert (await desk.stands(first.doc_id))["form_version"] == "1"
+
+
 async def test_a_record_in_two_areas_is_asked_about_until_it_stays_in_one(desk: Desk) -> None:
     first = await desk.save("lo", FIRST)
     await desk.save("vang", {**FIRST, "area": "2"}, record=first.doc_id, database="agri-03158-2025")
