@@ -25,7 +25,7 @@ PRETTIER := pwa/node_modules/.bin/prettier --log-level warn --ignore-path pwa/.p
 # Folders too, so that a deleted file builds the app again.
 APP_SOURCES := $(shell find pwa/src pwa/public pwa/index.html pwa/vite.config.ts pwa/tsconfig*.json 2>/dev/null)
 
-.PHONY: help demo test test-fast torture check bench simulate migration format lock clean install install-dev install-app install-clients parts
+.PHONY: help demo test test-fast torture check bench simulate mutation migration format lock clean install install-dev install-app install-clients parts
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ bench: install-dev install-clients ## how fast: each figure beside its aim and t
 
 simulate: install-dev ## worlds of failing phones, servers and links: make simulate SEEDS=200, and one story again: make simulate SEED=7
 	$(BIN)/python -m tests.simulation $(or $(SEED),0) $(or $(SEEDS),$(if $(SEED),1,200))
+
+mutation: install-dev ## small faults put into the merge engine, and which its examples don't notice (EVERY=10: only each tenth)
+	$(BIN)/python -m tests.sync.mutation $(or $(EVERY),1)
 
 migration: install-dev ## write the next migration from what the tables changed: make migration NAME="what is new"
 	$(BIN)/python -m tests.house.migration "$(NAME)"

@@ -18,7 +18,7 @@ from sync.canonical import Json
 from sync.document import Checked, Content, Forms
 from sync.fields import ATTRIBUTES, changes, chosen, patch, value_at
 from sync.history import ANSWERS, Edit, History
-from sync.policy import Candidate, Cause, How, Settled, choices_cause, settle
+from sync.policy import Candidate, Cause, How, Settled, are_same_choices, choices_cause, settle
 from sync.revision import RevisionId, rank
 from sync.shape import ABSENT, GROUP, Path, Place, Value, place_of
 
@@ -87,6 +87,8 @@ class _Combination:
                 self.editors.setdefault(path, []).append(edit)
         self.places: dict[Path, Place] = {}
         self.outcomes: dict[Path, FieldOutcome] = {}
+        #: Fields whose values are marks: questions of several choices, and rows.
+        self.marked: list[Path] = []
 
     def combined(self) -> Combined:
         history = self.history
@@ -140,6 +142,8 @@ class _Combination:
 
     def _settle_field(self, path: Path) -> None:
         place = self.places[path] = place_of(path, self.shape)
+        if place.role in {"choices", "row"}:
+            self.marked.append(path)
         latest = _latest(self.editors[path])
         if place.role == "row":
             self._settle_row(path, latest)
@@ -196,9 +200,9 @@ class _Combination:
 
     def _complete(self, content: Content) -> None:
         """Show values as people know them where fields are marks, and ask about choices that don't go together."""
-        for path, outcome in self.outcomes.items():
-            place = self.places[path]
-            if place.role in {"choices", "row"}:
+        for path in self.marked:
+            outcome, place = self.outcomes.get(path), self.places[path]
+            if outcome is not None:
                 value = value_at(content, path, self.shape)
                 candidates = tuple(
                     Candidate(each.rev, self._shown(each.rev, path), each.is_decision) for each in outcome.candidates
@@ -215,8 +219,7 @@ class _Combination:
         cause = choices_cause(place, lists, chosen(outcome.value), is_parent_unknown=lacks_parent)
         if cause is not None:
             return replace(outcome, how="stands", cause=cause)
-        are_alike = all(each == lists[0] for each in lists)
-        return replace(outcome, how="alike" if are_alike else "policy", source=None, cause=None)
+        return replace(outcome, how="alike" if are_same_choices(lists) else "policy", source=None, cause=None)
 
     def _shown(self, rev: RevisionId, path: Path) -> Value:
         content = self.edits[rev].content

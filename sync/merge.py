@@ -34,7 +34,7 @@ from sync.document import (
 )
 from sync.history import History, read
 from sync.policy import Candidate, Cause, How
-from sync.revision import RevisionId, revision_id
+from sync.revision import RESOLVED_TOMBSTONE, RevisionId, revision_id
 from sync.shape import ABSENT, Path, Value
 
 __all__ = [
@@ -174,7 +174,8 @@ def _last_said(document: Document, deleted: RevisionId) -> Content:
 
 
 def _new(document: Document, parent: RevisionId, content: Content, *, deleted: bool) -> NewRev:
-    rev = revision_id(document.doc_id, deleted=deleted, parent=parent, content=canonical(content))
+    data = RESOLVED_TOMBSTONE if content is RESOLVED else canonical(content)
+    rev = revision_id(document.doc_id, deleted=deleted, parent=parent, content=data)
     return NewRev(document.doc_id, rev, parent, deleted, content)
 
 

@@ -75,8 +75,7 @@ def choices_cause(
     place: Place, lists: Sequence[Value], result: Sequence[str], *, is_parent_unknown: bool
 ) -> Cause | None:
     """Return why a question of several choices goes to a person, whose candidates hold these lists; None if not."""
-    first = _as_set(lists[0])
-    if all(_as_set(each) == first for each in lists):
+    if are_same_choices(lists):
         return None
     if is_parent_unknown:
         return "parent_unknown"
@@ -85,6 +84,12 @@ def choices_cause(
     if any(each is ABSENT for each in lists):
         return "value"
     return "exclusive" if len(result) > 1 and not place.shape.exclusive.isdisjoint(result) else None
+
+
+def are_same_choices(lists: Sequence[Value]) -> bool:
+    """Whether answers to a question of several choices chose the same."""
+    first = _as_set(lists[0])
+    return all(_as_set(each) == first for each in lists)
 
 
 def _as_set(value: Value) -> object:

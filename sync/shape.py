@@ -113,7 +113,8 @@ def place_of(path: Path, shape: Shape) -> Place:
     place = shape.places.get(path)
     if place is None:
         place = _place(path, shape)
-        if not place.rows and place.shape is not ATOM and place.role in {"atom", "group", "choices", "order"}:
+        is_forms_own = place.role != "choice" or path.rpartition("/")[2] in place.shape.choices
+        if not place.rows and place.role != "row" and place.shape is not ATOM and is_forms_own:
             shape.places[path] = place
     return place
 

@@ -390,6 +390,7 @@ def test_a_leaf_without_its_body_is_waited_for() -> None:
 
 
 def test_the_same_choices_of_two_are_alike() -> None:
-    story, *_ = side_by_side({"losses": None}, {"losses": ["none"]}, {"losses": ["none"]})
-    assert story.combined().fields["/answers/losses"].how == "alike"
-    assert story.combined().open == {}
+    for name, choices in (("losses", ["none"]), ("rights", ["own", "rent"])):
+        story, *_ = side_by_side({name: None}, {name: choices}, {name: choices[::-1]})
+        assert story.combined().fields[f"/answers/{name}"].how == "alike"
+        assert story.combined().open == {}
