@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.areas import Areas
@@ -47,6 +47,8 @@ NAME = "records"
 FOLLOWED = "closing"
 #: SQLite takes only so many parameters in one statement.
 _AT_ONCE = 500
+#: Where so many files are awaited, only every so many looks are for them: each costs the database a second then.
+_MANY, _RARELY = 20_000, 12
 
 
 class MediaHolding(Protocol):
@@ -102,6 +104,7 @@ class RecordsProjection:
         self._library = library
         self._areas = areas
         self._media = media
+        self._looks = 0
         self._limits = limits
 
     async def horizon(self, database: str) -> int | None:
@@ -120,8 +123,13 @@ class RecordsProjection:
     async def look_for_media(self) -> int:
         """Compute the records whose awaited files have come since; return how many."""
         due: dict[str, set[str]] = {}
+        self._looks += 1
         async with self._storage.read() as connection:
+            awaited = select(awaited_media.c.sha256).limit(_MANY).subquery()
+            is_many = await connection.scalar(select(func.count()).select_from(awaited)) == _MANY
             # Hundreds of thousands may be awaited, of which in these seconds hardly any has come.
+            if is_many and self._looks % _RARELY:
+                return 0
             held = sorted(await self._media(connection, select(awaited_media.c.sha256)))
             for start in range(0, len(held), _AT_ONCE):
                 come = awaited_media.c.sha256.in_(held[start : start + _AT_ONCE])
