@@ -14,8 +14,8 @@ from server.conflicts.page_schemas import Choice
 from server.conflicts.wording import spot_of
 from server.errors import Problem
 from sync.canonical import Json
-from sync.fields import changes, patch
-from sync.shape import ABSENT, Path, Value, place_of
+from sync.fields import changes, patch, value_at
+from sync.shape import ABSENT, Path, Value, place_of, token
 
 ANSWERS = "/answers"
 
@@ -66,7 +66,18 @@ def with_chosen(case: Case, chosen: Chosen) -> dict[str, Json]:
     if ANSWERS in chosen.values:
         content["answers"] = cast(Json, chosen.values[ANSWERS])
         content["form_version"] = chosen.version or content["form_version"]
-    return patch(content, values, case.shape)
+    return patch(content, {**_cleared(case, content, values), **values}, case.shape)
+
+
+def _cleared(case: Case, content: Mapping[str, Json], values: Mapping[Path, Value]) -> dict[Path, Value]:
+    """Return the choices that go when a question of several is left blank: they are fields of their own."""
+    cleared: dict[Path, Value] = {}
+    for path, value in values.items():
+        if place_of(path, case.shape).role == "choices" and (value is None or value is ABSENT):
+            chosen = value_at(content, path, case.shape)
+            codes = chosen if isinstance(chosen, list) else []
+            cleared |= {f"{path}/{token(code)}": ABSENT for code in codes if isinstance(code, str)}
+    return cleared
 
 
 def with_answers(

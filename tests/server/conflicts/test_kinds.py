@@ -148,6 +148,48 @@ async def test_a_record_in_two_areas_is_asked_about_until_it_stays_in_one(desk: 
     assert (await desk.queue())["total"] == 0
 
 
+@pytest.mark.parametrize("typed", [["hoe"], ["none"], None])
+async def test_none_beside_other_choices_is_asked_as_one_question(desk: Desk, typed: list[str] | None) -> None:
+    first = await desk.save("lo", {**FIRST, "tools": None})
+    none = await desk.save("vang", {**FIRST, "tools": ["none"]}, edits=first)
+    both = await desk.save("lo", {**FIRST, "tools": ["hoe", "plough"]}, edits=first)
+    page, question = await only(desk, first.doc_id)
+    assert (question["path"], question["kind"], question["type"]) == ("/answers/tools", "exclusive", "select_multiple")
+    assert {each["rev"]: each["value"]["value"] for each in question["candidates"]} == {
+        none.rev: ["none"],
+        both.rev: ["hoe", "plough"],
+    }
+    assert [each["value"] for each in question["choices"]] == ["hoe", "plough", "none"]
+    assert (await settled(desk, page, {"path": "/answers/tools", "value": typed}))["tools"] == typed
+
+
+async def test_a_whole_list_of_choices_is_taken_from_one_side(desk: Desk) -> None:
+    first = await desk.save("lo", {**FIRST, "tools": None})
+    await desk.save("vang", {**FIRST, "tools": ["none"]}, edits=first)
+    both = await desk.save("lo", {**FIRST, "tools": ["hoe", "plough"]}, edits=first)
+    page, _ = await only(desk, first.doc_id)
+    answers = await settled(desk, page, {"path": "/answers/tools", "candidate": both.rev})
+    assert answers["tools"] == ["hoe", "plough"]
+
+
+async def test_one_photo_replaced_twice_is_chosen_between_by_what_it_holds(desk: Desk) -> None:
+    def named(sha256: str) -> dict[str, Any]:
+        return {"media": {"nuong.jpg": {"sha256": sha256 * 64, "bytes": "9", "type": "image/jpeg"}}}
+
+    answers = {**FIRST, "photo": "nuong.jpg"}
+    first = await desk.save("lo", answers, **named("a"))
+    one = await desk.save("vang", answers, edits=first, **named("b"))
+    await desk.save("lo", answers, edits=first, **named("c"))
+    page, question = await only(desk, first.doc_id)
+    assert (question["path"], question["may"]) == ("/media/nuong.jpg", ["candidate", "confirm"])
+    assert {each["value"]["value"]["sha256"][0] for each in question["candidates"]} == {"b", "c"}
+    assert question["base"]["value"]["sha256"][0] == "a"
+    files = page["media"]
+    assert {files[each * 64]["url"] for each in "abc"} == {f"/api/media/{each * 64}" for each in "abc"}
+    await settled(desk, page, {"path": "/media/nuong.jpg", "candidate": one.rev})
+    assert (await desk.stands(first.doc_id))["media"]["nuong.jpg"]["sha256"] == "b" * 64
+
+
 async def test_choices_are_brought_together_and_only_contradictions_asked(desk: Desk) -> None:
     first = await desk.save("lo", FIRST)
     await desk.save("vang", {**FIRST, "tools": ["hoe", "plough"]}, edits=first)
