@@ -142,3 +142,14 @@ def test_a_list_that_is_not_here_refuses_no_choice() -> None:
     looked_up = f"f{place:03}"
     assert here.evaluate(answers).answers[looked_up] is None
     assert gone.evaluate({**answers, looked_up: "stands"}).answers[looked_up] == "stands"
+
+
+def test_what_was_seen_of_an_answer_once_is_judged_anew_where_it_counts() -> None:
+    judge = Evaluator(schema_of("household_crop"), xform("household_crop"))
+    losses = {"outlook": {"losses": ["none", "flood"]}}
+    for consent, broken in (("no", set()), ("yes", {"/answers/outlook/losses"}), ("no", set())):
+        assert set(judge.broken({"consent_part": {"consent": consent}, **losses})) == broken
+    visited = {"survey_date": "2026-11-22"}
+    for day, broken in ((21, {"/answers/survey_date"}), (22, set()), (21, {"/answers/survey_date"})):
+        assert set(judge.broken(visited, at=NOW.replace(day=day))) == broken
+    assert not judge.broken(visited)

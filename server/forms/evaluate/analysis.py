@@ -1,11 +1,13 @@
 """What can be told of an expression without running it: what it calls, what kind of value it gives, where it looks."""
 
 from server.forms.evaluate.functions import FUNCTIONS
-from server.forms.evaluate.syntax import Binary, Call, Expression, Literal, Negative, Number, Path, parts_of
+from server.forms.evaluate.syntax import Binary, Call, Expression, Literal, Negative, Number, Path, Step, parts_of
 
 ARITHMETIC = frozenset({"+", "-", "times", "div", "mod"})
+SELF = Path(None, (), (Step("self", "node()"),))
 #: These look at the node in hand, the second ones where they are given nothing else.
 _OF_THE_NODE = frozenset({"current", "jr:choice-name", "last", "once", "position"})
+_ELSEWHERE = _OF_THE_NODE | {"indexed-repeat", "instance", "jr:itext", "now", "pulldata", "random", "uuid"}
 _OR_GIVEN_NOTHING = frozenset({"local-name", "name", "normalize-space", "number", "string", "string-length"})
 
 
@@ -50,6 +52,15 @@ def gives(tree: Expression) -> str | None:
 def is_settled(tree: Expression) -> bool:
     """Say whether nothing in an expression looks at the node in hand, so that it is the same all over a record."""
     return not any(map(_looks_at_the_node, parts_of(tree)))
+
+
+def is_of_itself(tree: Expression) -> bool:
+    """Say whether an expression looks at nothing but the value of the node in hand, and perhaps at what day it is."""
+    return all(part == SELF if isinstance(part, Path) else not _looks_elsewhere(part) for part in parts_of(tree))
+
+
+def _looks_elsewhere(part: Expression) -> bool:
+    return isinstance(part, Call) and part.name in _ELSEWHERE
 
 
 def _looks_at_the_node(part: Expression) -> bool:

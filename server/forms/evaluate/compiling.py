@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from server.forms.evaluate import functions, syntax
-from server.forms.evaluate.analysis import calls, gives, is_settled
+from server.forms.evaluate.analysis import SELF, calls, gives, is_settled
 from server.forms.evaluate.axes import axis, local
 from server.forms.evaluate.context import Context, Unevaluable
 from server.forms.evaluate.functions import FUNCTIONS
@@ -40,7 +40,6 @@ _ORDER: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_SELF = Path(None, (), (Step("self", "node()"),))
 _ARITHMETIC: dict[str, Callable[[float, float], float]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -154,7 +153,7 @@ def _ordered(holds: Callable[[float, float], bool], left: Expression, right: Exp
     if gives(left) == "number" and gives(right) == "number":
         one, other = _number(left), _number(right)
         return lambda context: holds(one(context), other(context))
-    if left == _SELF and isinstance(right, Number):
+    if left == SELF and isinstance(right, Number):
         limit = right.value
         return lambda context: holds(number_in_node(context.node), limit)
     if gives(left) == "nodes" and gives(right) == "number":
@@ -294,7 +293,7 @@ def _path(start: Expression | str | None, predicates: tuple[Expression, ...], st
         begin = lambda context: [context.record.document]  # noqa: E731
     else:
         begin = _select(start)
-    if Path(start, predicates, steps) == _SELF:
+    if Path(start, predicates, steps) == SELF:
         return begin
     walks = [_filtered(begin, predicates) if predicates else begin]
     for step in steps:

@@ -63,16 +63,21 @@ class Evaluator:
             for node in record.answers_at(question.names):
                 node.text()
         recomputed = _recomputed(record.root) if model.root.has_recomputed else dict(answers)
-        return Evaluated(
+        said = Evaluated(
             answers=recomputed,
             irrelevant=frozenset(_irrelevant(record.root)),
             broken=_broken(record.root),
             missing=frozenset(_missing(record.root)),
         )
+        record.release()
+        return said
 
     def broken(self, answers: Mapping[str, Any], *, at: datetime | None = None) -> Mapping[str, str | None]:
         """Return only what breaks its constraint, computing no more than that needs."""
-        return _broken(AnswerRecord(self._model, answers, at).root)
+        record = AnswerRecord(self._model, answers, at)
+        broken = _broken(record.root)
+        record.release()
+        return broken
 
     def message(self, path: str, language: str) -> str | None:
         """Return the author's message for a broken constraint at `path`, in any language where it lacks this one."""
@@ -126,11 +131,13 @@ def _broken(root: AnswerNode) -> dict[str, str | None]:
         node = open_nodes.pop()
         inner: list[AnswerNode] = []
         for question in node.question.checked:
+            if question.is_of_itself and node.surely_keeps(question):
+                continue
             constraint = question.constraint
             for each in node.answered(question):
                 if constraint is not None and each.breaks(constraint):
                     broken[each.pointer] = _message(question, node.record.language)
-                if question.checked and each.is_relevant():
+                if question.checked:
                     inner.append(each)
         open_nodes.extend(reversed(inner))
     return broken

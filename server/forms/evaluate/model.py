@@ -14,7 +14,7 @@ from lxml import etree
 from server.forms import expressions
 from server.forms.evaluate import functions
 from server.forms.evaluate.analysis import calls as calls_of
-from server.forms.evaluate.analysis import conjuncts, gives
+from server.forms.evaluate.analysis import conjuncts, gives, is_of_itself
 from server.forms.evaluate.compiling import Compiled, Select, Truth, compile_select, compile_tree
 from server.forms.evaluate.lists import ChoiceList, list_in_file, list_in_form
 from server.forms.evaluate.reading import Read, reader_of, within
@@ -51,6 +51,11 @@ class Options:
     select: Select | None = None
     fixed: Mapping[str, str] | None = None
 
+    @property
+    def is_standing(self) -> bool:
+        """Whether the same is offered whatever was answered."""
+        return self.fixed is not None or (self.listed is not None and not self.filters)
+
 
 @dataclass(slots=True)
 class Question:
@@ -70,6 +75,9 @@ class Question:
     required: Condition | None = None
     options: Options | None = None
     messages: Mapping[str, str] = field(default_factory=dict)
+    #: Whether the constraint looks at nothing but the answer, and of which answers (and days) it was seen to hold.
+    is_of_itself: bool = False
+    verdicts: dict[object, bool] = field(default_factory=dict)
     #: What of all this stands anywhere below.
     has_recomputed: bool = False
     has_relevance: bool = False
@@ -138,6 +146,7 @@ class _Builder:
             self._say(question, bind, path)
         if path in self._controls:
             self._ask(question, self._controls[path])
+        question.is_of_itself &= question.options is None or question.options.is_standing
         for child in shape.children if shape is not None else self._schema.fields:
             inner = None if blank is None else next((each for each in blank if local_name(each) == child.name), None)
             made = self._question(child, child.name, (*names, child.name), inner)
@@ -155,6 +164,9 @@ class _Builder:
         required = (bind.get("required") or "").strip()
         question.relevant = None if relevant in _ALWAYS else _condition(relevant)
         question.constraint = None if constraint in _ALWAYS else _condition(constraint)
+        tree = _parsed(constraint) if question.constraint is not None else None
+        is_asked = question.shape is not None and not question.shape.is_calculated
+        question.is_of_itself = is_asked and question.kind == "leaf" and tree is not None and is_of_itself(tree)
         question.required = None if required in _NEVER else _condition(required)
         question.messages = self._texts(bind.get(f"{JAVAROSA}constraintMsg") or "")
         calculate = bind.get("calculate")

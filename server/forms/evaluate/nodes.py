@@ -20,6 +20,10 @@ from server.forms.evaluate.values import Node, as_text
 #: How many nodes one record's expressions may look at together: a hundred times what a large record needs.
 MAX_LOOKS = 500_000
 
+#: How many answers are known to keep or break a constraint, and how long they may be.
+MAX_VERDICTS = 4_000
+MAX_KNOWN_LENGTH = 64
+
 #: What an expression may raise on answers that nobody foresaw; none of it is a judgement.
 GIVES_UP = (Unevaluable, NotXPath, ArithmeticError, ValueError, RecursionError)
 
@@ -77,6 +81,11 @@ class AnswerNode:
         if kids is None:
             kids = made[name] = self._make(name)
         return kids
+
+    def let_go(self) -> Iterator["AnswerNode"]:
+        """Give the children that were made, and know them no more."""
+        made, self._kids = self._kids, None
+        return (each for kids in (made or {}).values() for each in kids)
 
     def _make(self, name: str) -> list["AnswerNode"]:
         question = self.question.children.get(name)
@@ -141,6 +150,28 @@ class AnswerNode:
         """Return the JSON Pointer of a child, rows or none."""
         return f"{self.pointer}/{pointer_token(question.name)}"
 
+    def surely_keeps(self, question: Question) -> bool:
+        """Say whether an answer keeps a constraint that looks at nothing else, asked for or not; most answers recur."""
+        given = self.given.get(question.name, ABSENT) if isinstance(self.given, dict) else ABSENT
+        constraint = question.constraint
+        if given is None or constraint is None:
+            return True
+        known: object = given
+        if isinstance(given, list) and all(isinstance(choice, str) for choice in given):
+            known = tuple(given)
+        elif not isinstance(given, str):
+            return given is ABSENT and not question.default
+        if constraint.asks:
+            known = (self.record.day, known)
+        verdict = question.verdicts.get(known)
+        if verdict is None:
+            alone = AnswerNode(self.record, question, self, given)
+            alone._relevant = True
+            verdict = not alone.breaks(constraint)
+            if len(question.verdicts) < MAX_VERDICTS and len(given) < MAX_KNOWN_LENGTH:
+                question.verdicts[known] = verdict
+        return verdict
+
     def answered(self, question: Question) -> "Sequence[AnswerNode]":
         """Return the children for a question, without those that are plainly blank."""
         if question.kind == "leaf" and not question.is_recomputed and isinstance(self.given, dict):
@@ -189,6 +220,19 @@ class AnswerRecord:
         self.document: Node = _Document(self.root)
         self._at: dict[tuple[str, ...], list[Node]] = {}
         self._looks = 0
+
+    @property
+    def day(self) -> float | None:
+        """What day it is, None where nobody says."""
+        return None if self.moment is None else self.clock("today")
+
+    def release(self) -> None:
+        """Let go of everything at once: nodes know each other both ways, and a collector would find them much later."""
+        open_nodes = [self.root]
+        while open_nodes:
+            open_nodes.extend(open_nodes.pop().let_go())
+        self._at.clear()
+        del self.root, self.document
 
     def clock(self, what: str) -> Moment:
         """Return what "now" or "today" is; raise `Unevaluable` where nobody says."""
