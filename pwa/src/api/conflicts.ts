@@ -289,7 +289,6 @@ export function fetchConflicts(
   filters: ConflictFilters,
   before: string | null,
   signal?: AbortSignal,
-  limit?: number,
 ): Promise<ConflictPages> {
   const query = new URLSearchParams({ order: filters.order })
   for (const name of ['kind', 'unit', 'project', 'form', 'person', 'path'] as const) {
@@ -298,7 +297,6 @@ export function fetchConflicts(
   if (filters.waitingDays !== '') query.set('waiting_days', filters.waitingDays)
   if (filters.text.trim() !== '') query.set('q', filters.text.trim())
   if (before !== null) query.set('before', before)
-  if (limit !== undefined) query.set('limit', String(limit))
   return api.json(`${CONFLICTS}?${query.toString()}`, signal === undefined ? {} : { signal })
 }
 

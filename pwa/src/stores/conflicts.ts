@@ -1,6 +1,6 @@
 /**
  * The conflict queue as it was last loaded: the list shows it, the page of one record knows from it what comes next and how far the person
- * is, and the navigation how many wait. What was decided stays in its place, marked, until the list is loaded anew. Choices that were
+ * is. What was decided stays in its place, marked, until the list is loaded anew. Choices that were
  * made and not yet saved are kept by record, so that going to the next one loses none.
  */
 import { defineStore } from 'pinia'
@@ -15,6 +15,7 @@ import {
 import type { Choices } from '@/domain/choosing'
 import { usePages } from './pages'
 import { useSession } from './session'
+import { useWaitingConflicts } from './waiting-conflicts'
 
 export const EVERYTHING: ConflictFilters = {
   kind: '',
@@ -39,8 +40,7 @@ export const useConflicts = defineStore('conflicts', () => {
   const groups = shallowRef<readonly ConflictGroup[]>([])
   const counts = shallowRef<KindCounts>({})
   const total = ref(0)
-  /** Records that wait under no filter at all; null until it is known. */
-  const waiting = ref<number | null>(null)
+  const everywhere = useWaitingConflicts()
   const settled = shallowRef<ReadonlySet<string>>(new Set())
   const pending = new Map<string, Pending>()
 
@@ -56,32 +56,23 @@ export const useConflicts = defineStore('conflicts', () => {
         groups.value = page.groups
         total.value = page.total
         settled.value = new Set()
-        if (isUnfiltered.value) waiting.value = page.total
+        if (isUnfiltered.value) everywhere.waiting = page.total
       }
     },
   )
-
-  /** Ask how many wait, for the navigation; where it can't be known, nothing is shown. */
-  async function count(): Promise<void> {
-    try {
-      waiting.value = (await fetchConflicts(session.api, EVERYTHING, null, undefined, 1)).total
-    } catch {
-      waiting.value = null
-    }
-  }
 
   function settle(place: Place): void {
     if (settled.value.has(keyOf(place))) return
     settled.value = new Set([...settled.value, keyOf(place)])
     pending.delete(keyOf(place))
-    if (waiting.value !== null) waiting.value = Math.max(0, waiting.value - 1)
+    everywhere.add(-1)
   }
 
   /** A decision was taken back: it waits again. */
   function reopen(place: Place): void {
     if (!settled.value.has(keyOf(place))) return
     settled.value = new Set([...settled.value].filter((key) => key !== keyOf(place)))
-    if (waiting.value !== null) waiting.value += 1
+    everywhere.add(1)
   }
 
   /** The next record after this one that still waits, asking for more of the list where it ends; from the top after the last. */
@@ -125,12 +116,10 @@ export const useConflicts = defineStore('conflicts', () => {
     groups,
     counts,
     total,
-    waiting,
     next,
     settled,
     load,
     loadMore,
-    count,
     settle,
     reopen,
     after,
