@@ -6,7 +6,6 @@ written into both records; *different* and *unsure* are kept beside the pair.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import RowMapping, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -60,6 +59,7 @@ class _Said:
 
     verdict: str
     comment: str
+    survivor: str | None = None
 
 
 class PairDesk:
@@ -85,7 +85,7 @@ class PairDesk:
         """
         seen = await self._pair(key)
         _require_seen(seen.both, new.revs)
-        said = _Said(new.verdict, new.comment.strip())
+        said = _Said(new.verdict, new.comment.strip(), new.survivor if new.verdict == "same" else None)
         if any(survivor_of(each.content) is not None for each in seen.both):
             raise Problem("pair_joined")
         if new.verdict == "same":
@@ -132,10 +132,9 @@ class PairDesk:
 
     async def _say(self, connection: AsyncConnection, principal: Principal, row: RowMapping, said: _Said) -> None:
         here = (likenesses.c.database == row["database"]) & (likenesses.c.one == row["one"])
-        values: dict[str, Any] = {"by_person": principal.person, "at": self._clock(), "comment": said.comment}
-        # That two are the same stands in the records; the follower reads it there.
-        if said.verdict != "same":
-            values["verdict"] = said.verdict
+        # That two are the same stands in the records, where the follower reads it; until then the queue knows it too.
+        values: dict[str, object] = {"verdict": said.verdict, "survivor": said.survivor, "comment": said.comment}
+        values |= {"by_person": principal.person, "at": self._clock()}
         await connection.execute(update(likenesses).where(here, likenesses.c.other == row["other"]).values(**values))
         subject, act = f"{row['database']}/{row['one']}", f"pair.{said.verdict}"
         await note(connection, self._clock, principal.person, act, subject, other=row["other"], score=row["score"])
