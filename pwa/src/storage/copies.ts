@@ -57,7 +57,8 @@ export async function keepCopies(
       // A server that is read from the beginning says nothing of who did what; what another one said stands.
       const contributions = by.length > 0 ? by : (known[index]?.by ?? [])
       // What was erased once stays empty, whichever server still tells it.
-      const body = { database, id, rev, content: erased.has(id) ? ERASED : content }
+      if (erased.has(id)) return { database, id, rev, content: ERASED }
+      const body = { database, id, rev, content }
       return contributions.length > 0 ? { ...body, by: contributions } : body
     }),
   )
@@ -82,6 +83,7 @@ export async function emptyBodies(store: NuongDatabase, database: string, id: st
     .equals([database, id])
     .modify((body) => {
       body.content = ERASED
+      delete body.by
     })
 }
 
