@@ -111,7 +111,7 @@ def is_clock_suspect(recorded_at: str, received_at: datetime, limits: Limits) ->
 def constraint_flags(published: PublishedForm, answers: Mapping[str, Any], received_at: datetime) -> set[str]:
     """Return `constraint_broken` where an answer breaks its constraint, today being the day on which it was received.
 
-    The phone asks for another answer and lets a person go on; other replicas ask nothing.
+    The app lets nobody finish so; two edits together can, and what other replicas bring is asked nothing.
     """
     return {"constraint_broken"} if published.evaluator.broken(answers, at=received_at) else set()
 
