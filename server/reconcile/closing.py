@@ -41,6 +41,7 @@ from server.reconcile.tables import awaited_forms, open_questions, provenance
 from server.revisions.following import Effects
 from server.revisions.journal import Journal
 from server.revisions.model import Change, NewRevision, Origin
+from server.revisions.tables import documents
 from server.revisions.whole import Whole
 from sync.canonical import canonical
 from sync.merge import Closing, Document, Forms, NewRev, Revision, Waiting, reconcile
@@ -65,7 +66,6 @@ class _Work:
 
     doc_id: str
     before: Leaves
-    after: Leaves
     revisions: Sequence[NewRevision] = ()
     questions: Sequence[Row] = ()
     provenance: Sequence[Row] = ()
@@ -86,8 +86,9 @@ class ClosingProjection:
         self._library = library
         self._areas = areas
         self._forms_of = forms_of
-        #: Leaves that this process has left documents with: the feed shows its own writing again.
-        self._left: dict[tuple[str, str], Leaves] = {}
+        #: Where this process's own writing stands in the feed, which shows it again. Leaves would not tell: the body of
+        #: an inner revision may come later and changes none of them, but what the document says.
+        self._left: dict[tuple[str, str], int] = {}
 
     async def horizon(self, database: str) -> int | None:
         """Return None: the journal is read to its end."""
@@ -99,7 +100,7 @@ class ClosingProjection:
             return _nothing
         new = await credible(self._journal, database, brought(database, changes))
         leaves = {change.doc_id: change.leaves for change in changes if is_record(change.doc_id)}
-        known = {doc_id for doc_id, of in leaves.items() if self._left.get((database, doc_id)) == of}
+        known = {change.doc_id for change in changes if self._left.get((database, change.doc_id)) == change.seq}
         # One leaf is a line of edits, each of which knew all before it.
         settled = [doc_id for doc_id, of in leaves.items() if len(of) == 1]
         unclear = [doc_id for doc_id, of in leaves.items() if len(of) > 1 and doc_id not in known]
@@ -133,10 +134,10 @@ class ClosingProjection:
         async with self._storage.read() as connection:
             names = await names_of(connection, authors_of(wholes))
             decisions = await decisions_of(connection, database, ids, new)
-        documents = [document_of(whole) for whole in wholes]
-        forms = await self._forms_of(documents)
+        read = [document_of(whole) for whole in wholes]
+        forms = await self._forms_of(read)
         works = []
-        for number, (whole, document) in enumerate(zip(wholes, documents, strict=True)):
+        for number, (whole, document) in enumerate(zip(wholes, read, strict=True)):
             approved = approved_revisions(decisions.get(whole.doc_id, []))
             works.append(await self._work(database, whole, document, forms=forms, names=names, approved=approved))
             if number % BREATH == BREATH - 1:
@@ -160,17 +161,13 @@ class ClosingProjection:
         if isinstance(result, Waiting):
             if result.reason == "inputs":
                 log.warning("merge_lacks_revisions", database=database, document=whole.doc_id, revisions=result.names)
-                return _Work(whole.doc_id, leaves, leaves)
+                return _Work(whole.doc_id, leaves)
             awaited = [_awaited(database, whole.doc_id, name) for name in result.names]
-            return _Work(whole.doc_id, leaves, leaves, (), [waiting_row(database, whole, context)], (), awaited)
+            return _Work(whole.doc_id, leaves, (), [waiting_row(database, whole, context)], (), awaited)
         revisions = [] if result.closing is None else [*map(_new, _written(result.closing))]
-        graph = whole.graph
-        for one in revisions:
-            graph = graph.adding(one.rev, one.ancestors, deleted=one.deleted)
         return _Work(
             whole.doc_id,
             leaves,
-            graph.leaves(),
             revisions,
             question_rows(database, whole, result.combined, context),
             provenance_rows(database, whole, result.combined),
@@ -198,12 +195,18 @@ class ClosingProjection:
         await put(connection, open_questions, [row for work in works for row in work.questions])
         await put(connection, provenance, [row for work in works for row in work.provenance])
         await put(connection, awaited_forms, [row for work in works for row in work.awaited])
-        self._storage.after_commit(connection, partial(self._remember, database, works))
+        if written := [work.doc_id for work in works if work.revisions]:
+            here = (documents.c.database == database) & documents.c.doc_id.in_(written)
+            places = {
+                (database, row.doc_id): row.seq
+                for row in await connection.execute(select(documents.c.doc_id, documents.c.seq).where(here))
+            }
+            self._storage.after_commit(connection, partial(self._remember, places))
 
-    def _remember(self, database: str, works: Sequence[_Work]) -> None:
+    def _remember(self, places: Mapping[tuple[str, str], int]) -> None:
         if len(self._left) > REMEMBERED:
             self._left.clear()
-        self._left.update({(database, work.doc_id): work.after for work in works if work.revisions})
+        self._left.update(places)
 
 
 async def _asked_about(connection: AsyncConnection, database: str, ids: Collection[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """The follower that closes branches, over both storages: what it writes, what it asks, and what it waits for."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -271,3 +272,21 @@ async def test_a_document_that_moves_while_it_is_merged_is_merged_as_it_is_then(
     assert await answers(province, first.doc_id) == {"members": "6", "area": "7", "note_text": "muộn"}
     merges = [each for each in await province.journal.history(SCOPE, first.doc_id) if each.person is None]
     assert len([each for each in merges if not each.deleted]) == 1
+
+
+async def test_what_comes_after_its_own_edits_changes_what_is_asked(province: Province) -> None:
+    """The body of an inner revision changes no leaf, but it says which answers its line really changed."""
+    first = await province.save({"members": "5"})
+    here = await province.save({"members": "6"}, record=first.doc_id, parent=first.rev, by="lo")
+    said = json.loads(first.content)
+    middle = NewRevision.following(first.doc_id, said | {"answers": {"members": "7"}}, first.rev)
+    last = NewRevision.following(first.doc_id, said | {"answers": {"members": "7", "note_text": "x"}}, middle.rev)
+    await province.journal.write(SCOPE, [replace(last, ancestors=(middle.rev, first.rev))], Origin("vang"))
+    await province.follow()
+    asked = {each["path"]: (each["cause"], set(each["candidates"])) for each in await questions(province)}
+    assert asked["/answers/members"] == ("parent_unknown", {here.rev, last.rev})
+    await province.journal.write(SCOPE, [middle], Origin("vang"))
+    await province.follow()
+    [question] = await questions(province)
+    assert (question["path"], question["cause"]) == ("/answers/members", "value")
+    assert set(question["candidates"]) == {here.rev, middle.rev}
