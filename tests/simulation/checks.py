@@ -35,6 +35,7 @@ class Made:
     parent: str | None
     deleted: bool
     content: bytes
+    is_machine: bool = False
 
 
 @dataclass(slots=True)
@@ -117,9 +118,14 @@ def _check_body(server: Server, row: sqlite3.Row, made: Mapping[Key, Made]) -> N
     if known is not None and row["parent"] not in (known.parent, None):
         raise Broken("I4", f"{name} hangs on {row['parent']}, not on {known.parent}")
     if row["enrolment"] is not None and not row["doc_id"].startswith("seal:"):
-        proper = revision_id(row["doc_id"], deleted=bool(row["deleted"]), parent=row["parent"], content=row["content"])
-        if proper != row["rev"]:
-            raise Broken("I1", f"{name} does not have the id of what it says")
+        check_id(server, row)
+
+
+def check_id(server: Server, row: sqlite3.Row) -> None:
+    """Check that a revision has the id of what it says (I1)."""
+    proper = revision_id(row["doc_id"], deleted=bool(row["deleted"]), parent=row["parent"], content=row["content"])
+    if proper != row["rev"]:
+        raise Broken("I1", f"{server.name} {row['doc_id']} {row['rev']} does not have the id of what it says")
 
 
 def check_promises(server: Server, made: Mapping[Key, Made]) -> None:
@@ -243,9 +249,8 @@ def _numbers(text: str) -> set[int]:
     return found
 
 
-def check_alike(servers: Sequence[Server], replica: Replica, made: Mapping[Key, Made]) -> int:
-    """Check that all show the same leaves, those that the revisions themselves say; return the conflicts among them."""
-    conflicts = 0
+def check_alike(servers: Sequence[Server], replica: Replica, made: Mapping[Key, Made]) -> None:
+    """Check that all show the same leaves, those that the revisions themselves say."""
     first: dict[tuple[str, str], list[str]] | None = None
     for server in servers:
         here = {key: leaves for key, leaves in shown(server).items() if key[0] != CATALOG}
@@ -270,7 +275,6 @@ def check_alike(servers: Sequence[Server], replica: Replica, made: Mapping[Key, 
         proper = leaves_of(edges[key], flags[key])
         if leaves != proper:
             raise Broken("I4", f"at rest {key} has the leaves {leaves}, its revisions say {proper}")
-        conflicts += sum(1 for leaf in leaves if not flags[key][leaf]) > 1
         tree = replica.trees.get(key[0], {}).get(key[1])
         shows = tree.leaves() if tree is not None else []
         # Who takes leaves and cut lines may not hear of an edge that becomes known when both its ends have come, and
@@ -278,7 +282,6 @@ def check_alike(servers: Sequence[Server], replica: Replica, made: Mapping[Key, 
         followed = {*edges[key].values(), *(tree.parents.values() if tree is not None else ())}
         if (set(leaves) ^ set(shows)) - followed:
             raise Broken("I4", f"at rest {replica.name} shows {shows} of {key}, not {leaves}")
-    return conflicts
 
 
 def _named(servers: Sequence[Server], made: Mapping[Key, Made]) -> dict[tuple[str, str], dict[str, str | None]]:

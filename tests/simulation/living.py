@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from tests.simulation import failing, rogue, working
+from tests.simulation import deciding, failing, rogue, working
 from tests.simulation.world import World
 
 Event = Callable[[World], Awaitable[None]]
@@ -19,6 +19,10 @@ EVENTS: tuple[tuple[int, Event], ...] = (
     (3, working.grants_change),
     (3, working.manager),
     (2, working.discard),
+    (14, deciding.follow),
+    (5, deciding.decide),
+    (2, deciding.undo),
+    (1, deciding.publish_next),
     (4, failing.late),
     (3, rogue.attack),
     (3, failing.back_up),

@@ -21,7 +21,13 @@ from server.revisions import feed
 from server.revisions.batch import Batch, Rows
 from server.revisions.journal import Also, Journal
 from server.revisions.model import Changes, Outcome
+from sync import document as merge_document
+from sync import merge
+from sync.combination import combined
+from sync.fields import patch as patch_fields
+from sync.fields import value_at
 from sync.graph import Graph
+from sync.history import History
 from sync.revision import RevisionId
 from tests.simulation import receiving
 from tests.simulation.replication import Side
@@ -217,6 +223,53 @@ def everything_is_carried() -> AbstractContextManager[Any]:
     return patch.object(Atlas, "carried", every)
 
 
+def winner_stands() -> AbstractContextManager[Any]:
+    """While a field is asked about, what the revision says that happens to win stands, not the greatest candidate."""
+    proper = combined
+
+    def hasty(history: History, forms: merge.Forms) -> merge.Combined:
+        together = proper(history, forms)
+        wins = history.content_of(together.winner) or {}
+        kept = {path: value_at(wins, path, history.shape) for path in together.open if path.startswith("/answers/")}
+        return replace(together, content=patch_fields(together.content, kept, history.shape))
+
+    return patch("sync.merge.combined", hasty)
+
+
+def always_merges() -> AbstractContextManager[Any]:
+    """Branches are merged even where one of them knows everything that the others say."""
+
+    proper = merge._closing
+
+    def eager(history: History, together: Callable[[], merge.Combined]) -> merge.Closing:
+        closing, document = proper(history, together), history.document
+        others = [leaf for leaf in history.leaves[1:] if not document.graph.held[leaf]]
+        if closing.merge is not None or not others:
+            return closing
+        open_ = {path: list(candidates) for path, candidates in together().open.items()}
+        content = {**together().content, "merged": sorted(others), **({"open": open_} if open_ else {})}
+        return _closed(document, content, others)
+
+    return patch("sync.merge._closing", eager)
+
+
+def merges_forgotten() -> AbstractContextManager[Any]:
+    """Who merges reads what followed what, but not what earlier merges brought together."""
+    return patch("server.revisions.whole.merged_of", lambda _: ())
+
+
+def _closed(document: merge.Document, content: merge_document.Content, others: Sequence[RevisionId]) -> merge.Closing:
+    """Return what closes a document's branches with a merge that says this."""
+    winner = document.graph.winner()
+    assert winner is not None
+    one = document.following(winner, content).revision
+    ends = [document.following(other, merge_document.RESOLVED, deleted=True).revision for other in others]
+    written = [
+        merge.NewRev(document.doc_id, each.rev, each.parent or "", each.deleted, each.content) for each in (one, *ends)
+    ]
+    return merge.Closing(written[0], tuple(written[1:]))
+
+
 MISTAKES: tuple[Mistake, ...] = (
     checkpoint_before_data,
     acknowledged_before_commit,
@@ -234,4 +287,7 @@ MISTAKES: tuple[Mistake, ...] = (
     gaps_not_reported,
     rights_only_of_now,
     everything_is_carried,
+    winner_stands,
+    always_merges,
+    merges_forgotten,
 )

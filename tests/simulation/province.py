@@ -5,7 +5,7 @@ It is migrated and filled once in a process; a seed begins with a copy of it.
 
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from server.areas.areas import FIRST_PROJECTS
 from server.areas.grants import CATALOG, Grant
@@ -27,14 +27,24 @@ SCOPES = tuple(f"{project.id}-{unit}" for project in FIRST_PROJECTS for unit in 
 #: Of each scope, the documents that nearly every edit is about.
 BASE_RECORDS = ("record-a", "record-b")
 FORM = {"agri": "plot", "tourism": "sight"}
+#: Questions whose answers only people can choose between.
+ASKED = ("crop", "area")
 VERSION = "1"
+#: Published in the middle of some stories, here earlier, there later: it asks one more question.
+NEXT_VERSION = "2"
 MOST_PEOPLE = 30
+_PUBLISHED = (BEGINNING + timedelta(days=1)).strftime("%Y-%m-%d %H:%M:%S.%f")
 
+# What is asked of people, joined, one field a choice, or right for each and wrong together.
 _XFORM = """<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"><h:head><h:title>f</h:title>
-<model><instance><data id="{form}" version="1"><crop/><area/><note/></data></instance>
-<bind nodeset="/data/crop" type="string"/><bind nodeset="/data/area" type="string"/>
-<bind nodeset="/data/note" type="string"/></model></h:head><h:body><input ref="/data/crop"><label>c</label></input>
-<input ref="/data/area"><label>a</label></input><input ref="/data/note"><label>n</label></input></h:body></h:html>"""
+<model><instance><data id="{form}" version="{version}"><crop/><area/><note/><kinds/>{more}</data></instance>
+<bind nodeset="/data/crop" type="string"/>
+<bind nodeset="/data/area" type="string" constraint="not(. = '2.5' and ../crop = 'sắn')"/>
+<bind nodeset="/data/note" type="string" merge="append"/><bind nodeset="/data/kinds" type="string"/></model></h:head>
+<h:body><input ref="/data/crop"><label>c</label></input><input ref="/data/area"><label>a</label></input>
+<input ref="/data/note"><label>n</label></input><select ref="/data/kinds"><label>k</label>
+<item><label>a</label><value>a</value></item><item><label>b</label><value>b</value></item>
+<item><label>c</label><value>c</value></item></select></h:body></h:html>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +84,7 @@ async def make_image(disk: Disk) -> Image:
 def base_content(scope: str) -> dict[str, Json]:
     """Return what a base record says at first."""
     form = FORM[scope.partition("-")[0]]
-    answers: dict[str, Json] = {"crop": "ngô", "area": "1.0", "note": None}
+    answers: dict[str, Json] = {"crop": "ngô", "area": "1.0", "note": None, "kinds": ["a"]}
     return {"type": "record", "form": form, "form_version": VERSION, "answers": answers, "media": {}}
 
 
@@ -107,10 +117,11 @@ async def _fill(storage: Storage) -> None:
             )
             await people.add(connection, member, "")
         for project, form in FORM.items():
-            xform = _XFORM.format(form=form).encode()
-            sha256 = hashlib.sha256(xform).hexdigest()
-            about = {"sha256": sha256, "media_type": "application/xml", "bytes": len(xform), "body": xform}
-            await insert_missing(connection, contents, [about])
+            xforms = {version: _xform(form, version) for version in (VERSION, NEXT_VERSION)}
+            for xform in xforms.values():
+                about = {"media_type": "application/xml", "bytes": len(xform), "body": xform}
+                await insert_missing(connection, contents, [{"sha256": hashlib.sha256(xform).hexdigest(), **about}])
+            sha256 = hashlib.sha256(xforms[VERSION]).hexdigest()
             row: dict[str, object] = {
                 "form": form,
                 "version": VERSION,
@@ -123,4 +134,19 @@ async def _fill(storage: Storage) -> None:
             await insert_missing(connection, form_versions, [row])
         await connection.exec_driver_sql(
             "CREATE TABLE simulated_checkpoints (name TEXT PRIMARY KEY, since TEXT NOT NULL)"
+        )
+
+
+def _xform(form: str, version: str) -> bytes:
+    return _XFORM.format(form=form, version=version, more="<owner/>" if version == NEXT_VERSION else "").encode()
+
+
+async def publish(disk: Disk) -> None:
+    """Let a server have the next version of every form, as published at the same moment everywhere."""
+    rest = "project, titles, languages, source, lists, points, status, loaded_in_browser, published_by"
+    for form in FORM.values():
+        await disk.put(
+            f"INSERT OR IGNORE INTO form_versions (form, version, xform, published_at, {rest})"
+            f" SELECT form, ?, ?, ?, {rest} FROM form_versions WHERE form = ? AND version = ?",
+            (NEXT_VERSION, hashlib.sha256(_xform(form, NEXT_VERSION)).hexdigest(), _PUBLISHED, form, VERSION),
         )

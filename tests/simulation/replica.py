@@ -6,9 +6,10 @@ takes no part of the code under test but the shape of revision ids.
 """
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Self
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,11 @@ class Replica:
         if is_new or tree.leaves() != before:
             self.sequences[database] = tree.seq = self.sequences.get(database, 0) + 1
         return is_new
+
+    def content_of(self, database: str, doc_id: str) -> dict[str, Any]:
+        """Return what the winner says; nothing where the document is not here."""
+        tree = self.trees.get(database, {}).get(doc_id)
+        return {} if tree is None else dict(json.loads(tree.held[tree.leaves()[0]][1]))
 
     def edit(self, database: str, doc_id: str, content: bytes, *, deleted: bool = False) -> Travelling | None:
         """Edit the winner as CouchDB would, under an id by its own rules; None where the document is not here."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 from unittest.mock import patch
 
@@ -25,11 +26,15 @@ from server.clock import Clock
 from server.db.engine import Storage
 from server.errors import Problem
 from server.forms.library import FormLibrary
+from server.forms.merging import MergingForms
 from server.gateway.exchange import Parts, exchange
 from server.gateway.inflate import read_body
+from server.reconcile.closing import ClosingProjection
+from server.revisions.following import Follower
 from server.revisions.journal import Journal
 from server.revisions.statements import Statements
 from tests.simulation.disk import Disk, Killed
+from tests.simulation.province import NEXT_VERSION
 
 TOKEN_LIFETIME = timedelta(hours=12)
 #: Built once for all processes: it takes as long as a dozen requests.
@@ -89,6 +94,9 @@ class Server:
     backups: list[Backup] = field(default_factory=list)
     parts: Parts = field(init=False)
     sessions: OpenSessions = field(init=False)
+    closing: ClosingProjection = field(init=False)
+    follower: Follower = field(init=False)
+    library: FormLibrary = field(init=False)
     reader: sqlite3.Connection = field(init=False)
 
     @property
@@ -103,7 +111,10 @@ class Server:
             journal = Journal(storage, self.clock)
         self.sessions = OpenSessions(storage, self.clock)
         areas, library = Areas(storage, journal, self.clock), FormLibrary(storage)
+        self.library = library
         self.parts = Parts(storage, journal, self.sessions, areas, library, self.clock, self.name)
+        self.closing = ClosingProjection(storage, journal, library, areas, forms_of=partial(MergingForms.over, library))
+        self.follower = Follower(storage, journal, self.clock, self.closing)
         # A connection of the checks' own: it sees what is committed and nothing else.
         self.reader = sqlite3.connect(self.disk.path, isolation_level=None)
         self.reader.row_factory = sqlite3.Row
@@ -129,6 +140,21 @@ class Server:
         self.promised = set(backup.promised)
         self.epoch += 1
         self.start()
+
+    async def follow(self) -> int:
+        """Let the follower that closes branches take what stands; return how many documents it looked at."""
+        with self.alive():
+            taken = 0
+            for database, ids in (await self.closing.arrived()).items():
+                await self.follower.take_again(database, ids)
+                taken += len(ids)
+            return taken + await self.follower.follow_once()
+
+    @property
+    def has_next_version(self) -> bool:
+        """Whether the version of the forms that comes in the middle of a story is here."""
+        rows = self.reader.execute("SELECT 1 FROM form_versions WHERE version = ?", (NEXT_VERSION,))
+        return rows.fetchone() is not None
 
     @contextmanager
     def alive(self) -> Iterator[None]:

@@ -1,6 +1,6 @@
 """The end of a story: faults stop, everybody meets everybody until nothing moves any more, and the whole is checked."""
 
-from tests.simulation import checks, working
+from tests.simulation import checks, deciding, register, working
 from tests.simulation.checks import Broken
 from tests.simulation.events import both_ways
 from tests.simulation.network import heads
@@ -22,6 +22,7 @@ async def settle(world: World) -> int:
         await world.network.arrive_late()
     world.log("faults stop")
     await world.spread_people()
+    await deciding.spread_forms(world)
     # What arrives in pieces: first the end of a line without its beginning, then one that tells all.
     world.replica.revs_limit = 1
     await world.replicate(world.replica.name, "province", SCOPES)
@@ -66,20 +67,29 @@ async def _round(world: World, done: dict[tuple[str, ...], object]) -> bool:
 
 
 async def _replicate_all(world: World, done: dict[tuple[str, ...], object]) -> None:
-    """Replicate over every link, both ways, until nothing goes over any more."""
-    directions = (*both_ways(world.links), *both_ways([("province", world.replica.name)]))
-    for _ in range(len(world.servers) + 2):
+    """Replicate over every link, one way round and then the other, until nothing goes over any more.
+
+    News travels one link at a time and every server merges what it has before it hears what the next made of it.
+    """
+    copy = both_ways([("province", world.replica.name)])
+    onward = [*reversed(world.links), *copy]
+    back = [*((target, source) for source, target in world.links), *copy]
+    still = 0
+    for number in range(6 * len(world.servers)):
+        for one in world.servers.values():
+            await one.follow()
         moved = False
-        for source, target in directions:
+        for source, target in onward if number % 2 == 0 else back:
             feeds = _feeds(world, source)
             news = [name for name in SCOPES if done.get((source, target, name)) != feeds.get(name)]
             if lacking := [name for name in news if await is_behind(*world.ends(source, target), name)]:
                 await world.replicate(source, target, lacking)
                 moved = True
             done.update({(source, target, name): feeds.get(name) for name in news})
-        if not moved:
+        still = 0 if moved else still + 1
+        if still == 2:
             return
-    raise Broken("rest", "replication never ends")
+    raise Broken("rest", "servers go on merging what the others have merged")
 
 
 def _feeds(world: World, name: str) -> dict[str, int]:
@@ -117,7 +127,8 @@ async def _check_at_rest(world: World) -> None:
         ]
         if stuck := [reason for reason in waiting if reason not in ("forged_generation", "known_id_other_content")]:
             raise Broken("rest", f"{one.name} still keeps aside: {stuck}")
-    world.seen["conflicted at rest"] += checks.check_alike(list(servers.values()), world.replica, world.made)
+    await register.check_questions(world)
+    checks.check_alike(list(servers.values()), world.replica, world.made)
     for phone in world.phones:
         for one in servers.values():
             state = phone.rows.servers[one.name]

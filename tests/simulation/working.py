@@ -10,7 +10,7 @@ from tests.simulation.checks import Made
 from tests.simulation.disk import Killed
 from tests.simulation.events import both_ways, short
 from tests.simulation.phone import Phone
-from tests.simulation.province import BASE_RECORDS, FORM, SCOPES, VERSION
+from tests.simulation.province import ASKED, BASE_RECORDS, FORM, NEXT_VERSION, SCOPES, VERSION
 from tests.simulation.server import Server
 from tests.simulation.world import World
 
@@ -31,19 +31,36 @@ async def save(world: World) -> None:
 def _finish(world: World, phone: Phone, database: str, doc_id: str) -> None:
     """Finish a draft with one or two answers changed, or delete the record."""
     base = phone.rows.drafts[database, doc_id]
-    content: dict[str, Any] = {"type": "record", "form": FORM[database.partition("-")[0]], "form_version": VERSION}
     before = json.loads(base[1]) if base else {}
-    answers = dict(before.get("answers", {"crop": "ngô", "area": "1.0", "note": None}))
-    for name in world.random.sample(("crop", "area", "note"), world.random.randint(1, 2)):
-        answers[name] = world.random.choice(("lúa", "sắn", "0.8", "1.2", "2.5", None))
-    deleted = base is not None and world.random.random() < 0.08
-    if world.random.random() < 0.03:
+    versions = {_version_on(world, phone), before.get("form_version")}
+    version = NEXT_VERSION if NEXT_VERSION in versions else VERSION
+    content: dict[str, Any] = {"type": "record", "form": FORM[database.partition("-")[0]], "form_version": version}
+    answers = dict(before.get("answers", {"crop": "ngô", "area": "1.0", "note": None, "kinds": ["a"]}))
+    asked = (*ASKED, "note", "kinds", *(("owner",) if version == NEXT_VERSION else ()))
+    for name in world.random.sample(asked, world.random.randint(1, 2)):
+        answers[name] = answer(world, name, answers.get(name))
+    deleted = base is not None and world.random.random() < 0.05
+    if world.random.random() < 0.02:
         content["form_version"] = "unpublished"
     content = {"type": "record"} if deleted else {**content, "answers": answers, "media": {}}
     own = phone.finish_draft(database, doc_id, content, deleted=deleted)
     world.note(database, doc_id, own.rev, Made(own.parent, own.deleted, own.content))
     verb = "deletes" if deleted else "saves"
     world.log(f"{phone.name} {verb} {database} {doc_id} as {short(own.rev)} after {short(own.parent)}, as {own.number}")
+
+
+def answer(world: World, name: str, before: Any) -> Any:
+    """Return another answer to a question."""
+    if name == "kinds":
+        return sorted(set(before or ()) ^ {world.random.choice("abc")}) or None
+    if name == "note":
+        return f"{before or ''} {world.random.randrange(100)}".strip()
+    return world.random.choice(("lúa", "sắn", "0.8", "1.2", "2.5", None))
+
+
+def _version_on(world: World, phone: Phone) -> str:
+    met = [world.servers[name] for name in phone.rows.servers if world.servers[name].has_next_version]
+    return NEXT_VERSION if met and world.random.random() < 0.7 else VERSION
 
 
 async def discard(world: World) -> None:
@@ -69,6 +86,8 @@ async def crowd(world: World) -> None:
     world.log(f"{', '.join(phone.name for phone in few)} visit {to.name} at once")
     to.disk.is_shared = True
     work: list[Awaitable[object]] = [world.visit(phone, to) for phone in few]
+    if world.random.random() < 0.4:
+        work.append(to.follow())
     if world.random.random() < 0.3:
         work.append(_change_grants(world, to, world.random.choice(few).person))
     for outcome in await asyncio.gather(*work, return_exceptions=True):
@@ -103,7 +122,13 @@ async def replica_edits(world: World) -> None:
     database = SCOPES[0] if is_usual else world.random.choice(SCOPES)
     doc_id = BASE_RECORDS[0] if is_usual else world.random.choice(BASE_RECORDS)
     for _ in range(world.random.choice((1, 2, 3))):
-        said = {"type": "record", "said": f"{world.random.randrange(5)}"}
+        said = world.replica.content_of(database, doc_id)
+        if "answers" in said and world.random.random() < 0.8:
+            name = world.random.choice(ASKED)
+            # Got, changed and put: what it says besides the answers it only repeats.
+            said["answers"] = {**said["answers"], name: answer(world, name, None)}
+        else:
+            said = {"type": "record", "said": f"{world.random.randrange(5)}"}
         made = world.replica.edit(database, doc_id, canonical(said), deleted=world.random.random() < 0.1)
         if made is not None:
             world.note(database, doc_id, made.rev, Made(made.ancestors[0], made.deleted, made.content))

@@ -44,6 +44,8 @@ class World:
     now: datetime = BEGINNING
     #: How often each kind of thing has happened, to see that a run was worth its time.
     seen: Counter[str] = field(default_factory=Counter)
+    #: Decisions of managers, in their order.
+    decisions: list[checks.Key] = field(default_factory=list)
     reader: Reader = field(default_factory=Reader)
     #: Which epoch of a server a phone last met.
     met: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -68,17 +70,36 @@ class World:
 
     def check(self) -> None:
         """Check every disk that has changed, and every phone against the servers that it knows."""
+        # What changed on the disk, or was promised beyond it.
+        versions = {
+            one.name: (one.reader.execute("PRAGMA data_version").fetchone()[0], len(one.promised))
+            for one in self.servers.values()
+        }
+        changed = [one for one in self.servers.values() if self._clean.get(one.name) != versions[one.name]]
+        for one in changed:
+            self._note_machines(one)
+        for one in changed:
+            checks.check_disk(one, self.made)
+            checks.check_promises(one, self.made)
+            checks.check_winners(one, self.highest)
+            self._clean[one.name] = versions[one.name]
         for one in self.servers.values():
-            # What changed on the disk, or was promised beyond it.
-            version = (one.reader.execute("PRAGMA data_version").fetchone()[0], len(one.promised))
-            if self._clean.get(one.name) != version:
-                checks.check_disk(one, self.made)
-                checks.check_promises(one, self.made)
-                checks.check_winners(one, self.highest)
-                self._clean[one.name] = version
             for phone in self.phones:
                 if self.met.get((phone.name, one.name)) == one.epoch:
                     checks.check_phone(phone, one)
+
+    def _note_machines(self, server: Server) -> None:
+        """Remember what the follower of a server has written; it is nobody's, and its ids are of what it says."""
+        rows = server.reader.execute(
+            "SELECT r.*, b.content FROM revisions r JOIN bodies b USING (database, doc_id, rev)"
+            " WHERE r.person IS NULL AND r.enrolment IS NULL AND r.doc_id NOT LIKE '%:%'"
+        )
+        for row in rows:
+            if (row["database"], row["doc_id"], row["rev"]) not in self.made:
+                checks.check_id(server, row)
+                made = Made(row["parent"], bool(row["deleted"]), row["content"], is_machine=True)
+                self.note(row["database"], row["doc_id"], row["rev"], made)
+                self.seen["closed" if row["deleted"] else "merged"] += 1
 
     def forget_checks(self, server: Server) -> None:
         """Check a server's disk anew: it is another one."""
