@@ -255,7 +255,7 @@ class _Reader:
     def _edit(self, rev: RevisionId, bit: int, known: int, undone: Collection[RevisionId]) -> Edit:
         revision = self.revisions[rev]
         ancestor = self._ancestor(rev)
-        undoes = [each for each in _strings(self._said(rev, "undoes")) if each in undone]
+        undoes = [each for each in _strings(self._said(rev, "undoes")) if each in undone] if undone else []
         while ancestor is not None and ancestor in undoes and self.revisions[ancestor].deleted:
             # Taking a deletion back is no new beginning: what was deleted is what the undo is compared with.
             ancestor = self._ancestor(ancestor)
