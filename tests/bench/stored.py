@@ -45,6 +45,7 @@ class Stored:
     sync_s: float
     sync_cpu_s: float
     ingested_per_s: float
+    ingest_cpu_us: float
 
 
 def stored(sizes: tuple[int, ...]) -> Iterator[Stored]:
@@ -101,8 +102,8 @@ async def _measured(
     running: Bench, records: Iterator[dict[str, Any]], people: dict[str, list[int]], size: int, filled_per_s: float
 ) -> Stored:
     seconds, cpu = await _syncs(running, records)
-    ingested = await _ingest(running, records, people)
-    return Stored(size, filled_per_s, seconds, cpu, ingested)
+    ingested, ingest_cpu_us = await _ingest(running, records, people)
+    return Stored(size, filled_per_s, seconds, cpu, ingested, ingest_cpu_us)
 
 
 async def _syncs(running: Bench, records: Iterator[dict[str, Any]]) -> tuple[float, float]:
@@ -124,9 +125,14 @@ async def _syncs(running: Bench, records: Iterator[dict[str, Any]]) -> tuple[flo
     return statistics.median(times), cpu / SYNCS
 
 
-async def _ingest(running: Bench, records: Iterator[dict[str, Any]], people: dict[str, list[int]]) -> float:
-    """Return acknowledged records a second, of phones that all send at once: the best of some rounds."""
-    rates = []
+async def _ingest(
+    running: Bench, records: Iterator[dict[str, Any]], people: dict[str, list[int]]
+) -> tuple[float, float]:
+    """Return acknowledged records a second, of phones that all send at once, and the server's CPU for each record.
+
+    Both are the best of some rounds; the CPU tells what a busy machine hides.
+    """
+    rates, cpu_us = [], []
     for _ in range(ROUNDS):
         senders = []
         for username in people:
@@ -135,11 +141,12 @@ async def _ingest(running: Bench, records: Iterator[dict[str, Any]], people: dic
                     await phone.sync(max_bytes=4_000_000)
                     _save(phone, running.database(people[username][0]), records, RECORDS)
                     senders.append(await prepared(running, phone))
-        started = time.perf_counter()
+        cpu_before, started = running.cpu_s(), time.perf_counter()
         taken = await asyncio.gather(*(send() for send in senders))
         rates.append(sum(taken) / (time.perf_counter() - started))
+        cpu_us.append((running.cpu_s() - cpu_before) * 1e6 / sum(taken))
         assert sum(taken) == SENDERS * RECORDS
-    return max(rates)
+    return max(rates), min(cpu_us)
 
 
 def _save(phone: Phone, database: str, records: Iterator[dict[str, Any]], count: int) -> None:
