@@ -153,7 +153,7 @@ describe('a question', () => {
     expect(begun.get<HTMLTextAreaElement>('textarea').element.value).toBe('nửa chừng')
     const reply = { candidate: question.candidates[0] ?? null, text: 'Đo lại', at: '', state: 'waiting' } as const
     const answered = await card({ reply })
-    expect(answered.get('[data-testid="reply"]').text()).toMatch(/Anh chị ghi đúng\.\s+Đo lại/u)
+    expect(answered.get('[data-testid="reply"]').text()).toMatch(/Anh chị ghi đúng\.\s*Đo lại/u)
     expect(answered.get('[data-testid="reply-state"]').text()).toBe('Chờ gửi')
   })
 })
