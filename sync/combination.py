@@ -162,7 +162,8 @@ class _Combination:
 
     def _settle_row(self, path: Path, latest: list[Edit]) -> None:
         gone = [edit for edit in latest if edit.changes[path] is ABSENT]
-        candidates = self._candidates(path, _with(latest, _beside(gone, self._touching(path))))
+        asked = _with(latest, _beside(gone, self._touching(path))) if gone else latest
+        candidates = self._candidates(path, asked)
         greatest = candidates[0]
         if all((each.value is ABSENT) == (greatest.value is ABSENT) for each in candidates):
             self._note(path, candidates, Settled(greatest.value, greatest.rev, _plainly(candidates)))

@@ -291,3 +291,12 @@ def test_reconciling_is_combining_and_closing() -> None:
     assert reconcile(empty, story.forms) == Waiting("inputs", ())
     story.forms.shapes = ()
     assert reconcile(document, story.forms) == Waiting("form_version", ("plot/1",))
+
+
+def test_two_first_revisions_of_one_id_follow_the_forms_rule() -> None:
+    """Nothing is unknown of them: each is all that was said on its side."""
+    story = Story()
+    story.first({"members": "4"})
+    story.first({"members": "5"})
+    assert story.combined().open == {}
+    assert answers_of(story.combined()) == {"members": "5"}
