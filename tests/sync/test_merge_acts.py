@@ -300,3 +300,14 @@ def test_two_first_revisions_of_one_id_follow_the_forms_rule() -> None:
     story.first({"members": "5"})
     assert story.combined().open == {}
     assert answers_of(story.combined()) == {"members": "5"}
+
+
+def test_rows_inside_a_row_that_is_gone_are_no_fields() -> None:
+    story = Story()
+    r1 = story.first({"plots": [{"_rid": "a", "trees": [{"_rid": "t"}]}]})
+    planted = story.edit(r1, {"plots": [{"_rid": "a", "trees": [{"_rid": "t"}, {"_rid": "u", "height": "2"}]}]})
+    story.edit(planted, {"plots": []})
+    story.edit(r1, {"phone": "1"})
+    combined = story.combined()
+    assert set(combined.fields) == {"/answers/plots/a", "/answers/phone"}
+    assert answers_of(combined) == {"phone": "1"}
