@@ -77,7 +77,9 @@ async def _replicate_all(world: World, done: dict[tuple[str, ...], object]) -> N
     still = 0
     for number in range(6 * len(world.servers)):
         for one in world.servers.values():
-            await one.follow()
+            if done.get(("follows", one.name)) != heads(one):
+                done["follows", one.name] = heads(one)
+                await one.follow()
         moved = False
         for source, target in onward if number % 2 == 0 else back:
             feeds = _feeds(world, source)
