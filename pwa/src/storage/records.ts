@@ -129,9 +129,9 @@ export async function enrolmentOf(person: string): Promise<{ id: string; highest
   return enrolment
 }
 
-/** Phones never write what only servers may: merges, open questions, decisions and why they were made. */
+/** Phones never write what only servers may: merges, open questions, decisions and why they were made, where an edit came over from. */
 function withoutServersParts(content: JsonObject): JsonObject {
-  const { merged, open, decided, undoes, comment, ...rest } = contentOf(content)
+  const { merged, open, decided, undoes, comment, forwarded, ...rest } = contentOf(content)
   return rest
 }
 
