@@ -8,9 +8,11 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import DESK, save_screenshot
+from tests.e2e.browser import DESK, PHONE, save_screenshot
 from tests.e2e.conftest import SCREENSHOTS, OpenBrowser
+from tests.e2e.disagreeing import MANAGER, add_people, disagree
 from tests.e2e.filling import fill, finish, go_to_the_end
+from tests.e2e.live_server import LiveServer
 from tests.e2e.phone import begin, expect_count, go_home, open_record, sign_in, wait_until_ready_for_the_field
 from tests.e2e.province import ADMINISTRATOR, SUPERVISOR, WORKER, Member
 from tests.e2e.tea_trees import FORM, tea_tree
@@ -83,6 +85,29 @@ def test_every_desk_screen_reads_well(open_browser: OpenBrowser) -> None:
         desk.close()
 
 
+def test_every_conflict_screen_reads_well(live_server: LiveServer, open_browser: OpenBrowser) -> None:
+    add_people(live_server)
+    for size, kind in ((DESK, "desk"), (PHONE, "small-desk")):
+        desk = open_browser(kind, size)
+        page = desk.open()
+        sign_in(page, MANAGER)
+        if size == DESK:
+            tour(page, kind, {"conflicts-empty": go_by("nav-conflicts")})
+            waiting = disagree(live_server)
+        screens = {
+            "conflicts": conflict_list,
+            "conflict": conflict_page,
+            "conflict-places": conflict_places,
+            "conflict-deleted": conflict_of("shan_tea_tree"),
+            "conflict-form": conflict_form,
+            "conflict-ask": conflict_ask,
+            "conflicts-alike": conflicts_alike,
+        }
+        tour(page, kind, screens)
+        expect(page.get_by_test_id("conflicts-badge")).to_contain_text(str(waiting))
+        desk.close()
+
+
 def tour(page: Page, kind: str, screens: Screens) -> None:
     """Visit every screen in every look, and keep a picture of each."""
     for locale, theme in LOOKS:
@@ -134,6 +159,62 @@ def review_record(page: Page) -> None:
     review_list(page)
     page.get_by_test_id("queue").get_by_role("link").first.click()
     expect(page.get_by_test_id("record-summary")).to_be_visible()
+
+
+def conflict_list(page: Page) -> None:
+    """Go to the data manager's queue of conflicts, out of whatever is open."""
+    page.keyboard.press("Escape")
+    page.get_by_test_id("nav-conflicts").click()
+    expect(page.get_by_test_id("conflicts")).to_be_visible()
+
+
+def conflict_page(page: Page) -> None:
+    """Open the conflict that has waited longest."""
+    conflict_list(page)
+    page.get_by_test_id("conflicts").get_by_role("link").first.click()
+    expect(page.get_by_test_id("conflict-question").first).to_be_visible()
+
+
+def conflict_of(form: str) -> Way:
+    """Return the way to the conflict about a record of this form."""
+
+    def go(page: Page) -> None:
+        conflict_list(page)
+        page.locator(f'[data-testid="conflicts"] a[data-form="{form}"]').first.click()
+        expect(page.get_by_test_id("conflict-question").first).to_be_visible()
+
+    return go
+
+
+def conflict_places(page: Page) -> None:
+    """Open a conflict about an outline, at its drawing."""
+    conflict_of("forest_plot")(page)
+    page.get_by_test_id("conflict-map").last.scroll_into_view_if_needed()
+    page.mouse.wheel(0, 300)
+
+
+def conflict_form(page: Page) -> None:
+    """Open the result of a choice in the record's form."""
+    conflict_of("household_crop")(page)
+    page.get_by_test_id("choose-2").first.check()
+    page.locator('[data-testid="conflict-check"]:visible, [data-testid="conflict-check-narrow"]:visible').click()
+    expect(page.get_by_test_id("form-use")).to_be_enabled()
+
+
+def conflict_ask(page: Page) -> None:
+    """Begin to ask the workers about a question."""
+    page.get_by_test_id("form-leave").click()
+    conflict_of("household_crop")(page)
+    page.get_by_test_id("ask").first.click()
+    expect(page.get_by_test_id("ask-dialog")).to_be_visible()
+
+
+def conflicts_alike(page: Page) -> None:
+    """Look at what one rule would make of several conflicts."""
+    conflict_list(page)
+    page.get_by_test_id("group-alike").first.click()
+    page.get_by_test_id("alike-look").click()
+    expect(page.get_by_test_id("alike-preview")).to_be_visible()
 
 
 def draft_page(test_id: str) -> Way:
