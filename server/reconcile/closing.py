@@ -44,7 +44,7 @@ from server.revisions.model import Change, NewRevision, Origin
 from server.revisions.tables import documents
 from server.revisions.whole import Whole
 from sync.canonical import canonical
-from sync.merge import Closing, Document, Forms, NewRev, Revision, Waiting, reconcile
+from sync.merge import Closing, Document, Forms, NewRev, Revision, Waiting, combine, reconcile
 from sync.review import approved_revisions
 from sync.revision import RevisionId
 
@@ -164,13 +164,21 @@ class ClosingProjection:
                 return _Work(whole.doc_id, leaves)
             awaited = [_awaited(database, whole.doc_id, name) for name in result.names]
             return _Work(whole.doc_id, leaves, (), [waiting_row(database, whole, context)], (), awaited)
+        together = result.combined
+        if result.closing is not None and result.closing.merge is None:
+            # The leaf that stays may be of another form or version than those that end: what is asked is asked of it.
+            left = document
+            for end in result.closing.tombstones:
+                left = left.following(end.parent, end.content, deleted=True).document
+            then = combine(left, forms)
+            together = together if isinstance(then, Waiting) else then
         revisions = [] if result.closing is None else [*map(_new, _written(result.closing))]
         return _Work(
             whole.doc_id,
             leaves,
             revisions,
-            question_rows(database, whole, result.combined, context),
-            provenance_rows(database, whole, result.combined),
+            question_rows(database, whole, together, context),
+            provenance_rows(database, whole, together),
         )
 
     async def _apply(
