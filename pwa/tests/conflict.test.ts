@@ -52,6 +52,7 @@ function page(rev: string, questions: Question[]): ConflictPage {
     database: 'agri-1',
     record: 'r',
     rev,
+    leaves: [rev],
     form: 'f',
     form_version: '1',
     form_title: {},
@@ -108,7 +109,7 @@ describe('settling a conflict', () => {
     conflict.comment.value = ' Đã hỏi chủ hộ '
     expect(await conflict.submit()).toBe(true)
     const sent = asked.filter(({ path }) => path.endsWith('/decide')).map(({ json }) => json)
-    const decision = { rev: '4-m', choices: [{ path: AREA, candidate: '2-a' }], comment: 'Đã hỏi chủ hộ' }
+    const decision = { rev: '4-m', leaves: ['4-m'], choices: [{ path: AREA, candidate: '2-a' }], comment: 'Đã hỏi chủ hộ' }
     expect(sent).toEqual([
       { ...decision, dry_run: true },
       { ...decision, dry_run: false },
@@ -198,7 +199,7 @@ describe('settling a conflict', () => {
     const { conflict, asked } = desk(page('5-d', []), { rev: '6-u', warnings: [], page: page('6-u', [question(AREA)]) })
     await conflict.load()
     expect(await conflict.undo('5-d')).toBe(true)
-    expect(asked.at(-1)?.json).toEqual({ rev: '5-d', decision: '5-d' })
+    expect(asked.at(-1)?.json).toEqual({ rev: '5-d', leaves: ['5-d'], decision: '5-d' })
     expect(conflict.page.value?.questions).toHaveLength(1)
   })
 })

@@ -207,8 +207,9 @@ export type Elsewhere = {
 export type ConflictPage = {
   database: string
   record: string
-  /** What was looked at; a decision names it. */
+  /** What was looked at, with the branches that stood then; a decision names both. */
   rev: string
+  leaves: string[]
   form: string
   form_version: string
   form_title: Text
@@ -240,6 +241,7 @@ export type SentChoice =
 
 export type SentDecision = {
   rev: string
+  leaves: string[]
   choices: SentChoice[]
   answers?: Answers
   form_version?: string
@@ -316,7 +318,7 @@ export function undoDecision(
   api: Api,
   database: string,
   record: string,
-  undo: { rev: string; decision: string },
+  undo: { rev: string; leaves: string[]; decision: string },
 ): Promise<Decided> {
   return api.json(`${addressOf(database, record)}/undo`, { method: 'POST', json: undo })
 }

@@ -159,34 +159,34 @@ export function useConflict(api: Api, database: string, record: string, pending:
     }
   }
 
-  function decision(rev: string, isDry: boolean): SentDecision {
+  function decision({ rev, leaves }: ConflictPage, isDry: boolean): SentDecision {
     const { changes, whole } = edits.value ?? { changes: [], whole: null }
     const form = whole === null ? {} : { answers: whole.answers, form_version: whole.version }
     const chosenHere = [...allSent(questions.value, choices.value), ...(whole === null ? changes : [])]
     const paths = new Set(chosenHere.map(({ path }) => path))
     const all = [...chosenHere, ...insisted.value.filter(({ path }) => !paths.has(path))]
-    return { rev, choices: all, ...form, comment: comment.value.trim(), dry_run: isDry }
+    return { rev, leaves, choices: all, ...form, comment: comment.value.trim(), dry_run: isDry }
   }
 
   async function tryOut(): Promise<ConflictPage | null> {
     if (page.value === null) return null
-    const wanted = decision(page.value.rev, true)
+    const wanted = decision(page.value, true)
     if (wanted.choices.length === 0 && wanted.answers === undefined) return page.value
     return (await send(wanted))?.page ?? null
   }
 
   async function submit(isWarned = false): Promise<boolean> {
     if (page.value === null || !canSave.value) return false
-    const { rev } = page.value
+    const { value: seen } = page
     if (!isWarned) {
-      const tried = await send(decision(rev, true))
+      const tried = await send(decision(seen, true))
       if (tried === null) return false
       if (tried.warnings.length > 0) {
         save.value = { kind: 'warned', warnings: tried.warnings }
         return false
       }
     }
-    const decided = await send(decision(rev, false))
+    const decided = await send(decision(seen, false))
     if (decided === null) return false
     forget()
     show(decided.page)
@@ -233,8 +233,8 @@ export function useConflict(api: Api, database: string, record: string, pending:
 
   async function undo(revision: string): Promise<boolean> {
     if (page.value === null) return false
-    const { rev } = page.value
-    const answer = await attempt(() => undoDecision(api, database, record, { rev, decision: revision }))
+    const { rev, leaves } = page.value
+    const answer = await attempt(() => undoDecision(api, database, record, { rev, leaves, decision: revision }))
     if (answer === null) return false
     show(answer.page)
     save.value = { kind: 'undone' }

@@ -29,6 +29,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_audit_subject"), ["subject"], unique=False)
 
     op.create_table(
+        "awaited_forms",
+        sa.Column("form", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("database", sa.Text(), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("form", "version", "database", "record", name=op.f("pk_awaited_forms")),
+    )
+    with op.batch_alter_table("awaited_forms", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_awaited_forms_database_record"), ["database", "record"], unique=False)
+
+    op.create_table(
         "awaited_media",
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("database", sa.Text(), nullable=False),
@@ -45,6 +56,30 @@ def upgrade() -> None:
         sa.Column("rev", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("database", "doc_id", "rev", name=op.f("pk_bodies")),
+    )
+    op.create_table(
+        "conflict_batches",
+        sa.Column("token", sa.String(length=36), nullable=False),
+        sa.Column("person", sa.String(length=36), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("applied_at", UtcDateTime(), nullable=True),
+        sa.Column("is_undone", sa.Boolean(), nullable=False),
+        sa.Column("rule", Json, nullable=False),
+        sa.Column("selection", Json, nullable=False),
+        sa.Column("decided", Json, nullable=False),
+        sa.PrimaryKeyConstraint("token", name=op.f("pk_conflict_batches")),
+    )
+    with op.batch_alter_table("conflict_batches", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_conflict_batches_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
+        "conflict_claims",
+        sa.Column("database", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
+        sa.Column("record", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
+        sa.Column("person", sa.String(length=36), nullable=False),
+        sa.Column("until", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("database", "record", "person", name=op.f("pk_conflict_claims")),
     )
     op.create_table(
         "contents",
@@ -120,11 +155,52 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_follower_set_aside_last_at"), ["last_at"], unique=False)
 
     op.create_table(
+        "household_keys",
+        sa.Column("database", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("database", "key", "record", name=op.f("pk_household_keys")),
+    )
+    with op.batch_alter_table("household_keys", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_household_keys_database_record"), ["database", "record"], unique=False)
+
+    op.create_table(
+        "households",
+        sa.Column("database", sa.Text(), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("form", sa.Text(), nullable=False),
+        sa.Column("particulars", Json, nullable=False),
+        sa.PrimaryKeyConstraint("database", "record", name=op.f("pk_households")),
+    )
+    op.create_table(
         "identity",
         sa.Column("row", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("server", sa.String(length=36), nullable=False),
         sa.PrimaryKeyConstraint("row", name=op.f("pk_identity")),
     )
+    op.create_table(
+        "likenesses",
+        sa.Column("database", sa.Text(), nullable=False),
+        sa.Column("one", sa.Text(), nullable=False),
+        sa.Column("other", sa.Text(), nullable=False),
+        sa.Column("form", sa.Text(), nullable=False),
+        sa.Column("score", sa.Float(), nullable=False),
+        sa.Column("agreements", Json, nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("survivor", sa.Text(), nullable=True),
+        sa.Column("by_person", sa.Text(), nullable=True),
+        sa.Column("at", UtcDateTime(), nullable=True),
+        sa.Column("comment", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("database", "one", "other", name=op.f("pk_likenesses")),
+    )
+    with op.batch_alter_table("likenesses", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_likenesses_database_other"), ["database", "other"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_likenesses_database_verdict_score_one_other"),
+            ["database", "verdict", "score", "one", "other"],
+            unique=False,
+        )
+
     op.create_table(
         "local_documents",
         sa.Column("database", sa.String().with_variant(sa.String(collation="C"), "postgresql"), nullable=False),
@@ -185,6 +261,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person", "sha256", name=op.f("pk_media_uploads")),
     )
     op.create_table(
+        "open_questions",
+        sa.Column("database", sa.Text(), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("candidates", Json, nullable=False),
+        sa.Column("people", Json, nullable=False),
+        sa.Column("form", sa.Text(), nullable=False),
+        sa.Column("project", sa.Text(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("folded", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("database", "record", "path", name=op.f("pk_open_questions")),
+    )
+    with op.batch_alter_table("open_questions", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_open_questions_queue", ["database", "record", "cause", "form", "path", "since"], unique=False
+        )
+
+    op.create_table(
         "peers",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("name", sa.String(length=40), nullable=False),
@@ -221,6 +318,15 @@ def upgrade() -> None:
         sa.Column("name_vi", sa.String(length=200), nullable=False),
         sa.Column("name_en", sa.String(length=200), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_projects")),
+    )
+    op.create_table(
+        "provenance",
+        sa.Column("database", sa.Text(), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("rev", sa.Text(), nullable=True),
+        sa.Column("how", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("database", "record", "path", name=op.f("pk_provenance")),
     )
     op.create_table(
         "publication_versions",
@@ -293,6 +399,17 @@ def upgrade() -> None:
         batch_op.create_index("ix_quarantine_notes_entry", ["database", "doc_id", "rev"], unique=False)
 
     op.create_table(
+        "questions",
+        sa.Column("database", sa.Text(), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=True),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.Column("content", Json, nullable=False),
+        sa.PrimaryKeyConstraint("database", "record", "id", name=op.f("pk_questions")),
+    )
+    op.create_table(
         "records",
         sa.Column("database", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -324,6 +441,7 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(batch_op.f("ix_records_form_database"), ["form", "database"], unique=False)
+        batch_op.create_index(batch_op.f("ix_records_id"), ["id"], unique=False)
 
     op.create_table(
         "revisions",
