@@ -32,6 +32,7 @@ from sync.document import (
     is_machine_merge,
     is_resolved_tombstone,
 )
+from sync.fields import of_record
 from sync.history import History, read
 from sync.policy import Candidate, Cause, How
 from sync.revision import RESOLVED_TOMBSTONE, RevisionId, revision_id
@@ -156,7 +157,12 @@ def _closing(history: History, together: Callable[[], Combined]) -> Closing:
     knowing = [leaf for leaf in leaves if history.knows[leaf] == everything]
     if knowing:
         # A deletion that knows all edits stays as well as a live leaf does; then no live one is left.
-        stays = next((leaf for leaf in knowing if leaf in live), None)
+        alive = [leaf for leaf in knowing if leaf in live]
+        stays = alive[0] if alive else None
+        if len(alive) > 1:
+            # A merge made where a body was missing may know all and yet say otherwise than they do together.
+            said = together().content
+            stays = next((leaf for leaf in alive if of_record(document.revisions[leaf].content) == said), stays)
         return Closing(None, _tombstones(document, [leaf for leaf in live if leaf != stays]))
     winner, *others = leaves
     stands = together()

@@ -109,7 +109,12 @@ describe('settling a conflict', () => {
     conflict.comment.value = ' Đã hỏi chủ hộ '
     expect(await conflict.submit()).toBe(true)
     const sent = asked.filter(({ path }) => path.endsWith('/decide')).map(({ json }) => json)
-    const decision = { rev: '4-m', leaves: ['4-m'], choices: [{ path: AREA, candidate: '2-a' }], comment: 'Đã hỏi chủ hộ' }
+    const decision = {
+      rev: '4-m',
+      leaves: ['4-m'],
+      choices: [{ path: AREA, candidate: '2-a' }],
+      comment: 'Đã hỏi chủ hộ',
+    }
     expect(sent).toEqual([
       { ...decision, dry_run: true },
       { ...decision, dry_run: false },

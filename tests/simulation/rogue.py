@@ -46,7 +46,10 @@ async def attack(world: "World") -> None:
     heard.holding = set()
     if answer["acks"][0]["number"] is not None:
         heard.numbers.add(int(answer["acks"][0]["number"]))
-    outcome = answer["acks"][0]["outcome"]
+    outcome, reason = answer["acks"][0]["outcome"], answer["acks"][0]["reason"]
+    if reason == "not_allowed":
+        # Its grants were taken since it heard what it carries: nobody looks further.
+        return
     world.seen[f"rogue: {kind}"] += 1
     if outcome not in EXPECTED[kind] and not before and (database, item["doc"]["_id"]) in world.highest:
         raise Broken("admission", f"{kind} was {outcome}")

@@ -311,3 +311,20 @@ def test_rows_inside_a_row_that_is_gone_are_no_fields() -> None:
     combined = story.combined()
     assert set(combined.fields) == {"/answers/plots/a", "/answers/phone"}
     assert answers_of(combined) == {"phone": "1"}
+
+
+def test_of_merges_that_know_everything_the_one_that_says_it_stays() -> None:
+    """A server that lacked a body merged without it; another one had it."""
+    story = Story()
+    first = story.first({"crop": "ngô"})
+    left, right = story.edit(first, {"phone": "1"}), story.edit(first, {"crop": "lúa"})
+    together = dict(story.combined().content)
+    said = story.add(left, {**together, "merged": [right]})
+    stale = {**together, "answers": {"crop": "ngô", "phone": "1"}, "merged": [left]}
+    # The greatest of the two, which would stay if both said the same.
+    notes = (story.add(right, {**stale, "note": str(number)}) for number in range(100))
+    assert next(rev for rev in notes if rank(rev, deleted=False) > rank(said, deleted=False))
+    closing = story.close()
+    assert closing is not None
+    assert closing.merge is None
+    assert story.combined().winner == said
