@@ -12,6 +12,7 @@ from tests.e2e.browser import DESK, PHONE, save_screenshot
 from tests.e2e.conftest import SCREENSHOTS, OpenBrowser
 from tests.e2e.disagreeing import MANAGER, add_people, disagree
 from tests.e2e.filling import fill, finish, go_to_the_end
+from tests.e2e.households import Twice
 from tests.e2e.live_server import LiveServer
 from tests.e2e.phone import begin, expect_count, go_home, open_record, sign_in, wait_until_ready_for_the_field
 from tests.e2e.province import ADMINISTRATOR, SUPERVISOR, WORKER, Member
@@ -92,8 +93,10 @@ def test_every_conflict_screen_reads_well(live_server: LiveServer, open_browser:
         page = desk.open()
         sign_in(page, MANAGER)
         if size == DESK:
-            tour(page, kind, {"conflicts-empty": go_by("nav-conflicts")})
+            tour(page, kind, {"conflicts-empty": go_by("nav-conflicts"), "pairs-empty": go_by("nav-pairs")})
             waiting = disagree(live_server)
+            Twice(live_server)
+            live_server.follow_until("SELECT count(*) > 0 FROM likenesses", 1)
         screens = {
             "conflicts": conflict_list,
             "conflict": conflict_page,
@@ -102,6 +105,8 @@ def test_every_conflict_screen_reads_well(live_server: LiveServer, open_browser:
             "conflict-form": conflict_form,
             "conflict-ask": conflict_ask,
             "conflicts-alike": conflicts_alike,
+            "pairs": pair_list,
+            "pair": pair_page,
         }
         tour(page, kind, screens)
         expect(page.get_by_test_id("conflicts-badge")).to_contain_text(str(waiting))
@@ -215,6 +220,19 @@ def conflicts_alike(page: Page) -> None:
     page.get_by_test_id("group-alike").first.click()
     page.get_by_test_id("alike-look").click()
     expect(page.get_by_test_id("alike-preview")).to_be_visible()
+
+
+def pair_list(page: Page) -> None:
+    """Go to the records that may be of one household."""
+    page.get_by_test_id("nav-pairs").click()
+    expect(page.get_by_test_id("pairs")).to_be_visible()
+
+
+def pair_page(page: Page) -> None:
+    """Open the pair that is most alike."""
+    pair_list(page)
+    page.get_by_test_id("pairs").get_by_role("link").first.click()
+    expect(page.get_by_test_id("pair-fields")).to_be_visible()
 
 
 def draft_page(test_id: str) -> Way:

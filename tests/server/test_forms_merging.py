@@ -126,8 +126,9 @@ async def test_documents_that_name_no_form_need_none(storage: Storage) -> None:
     assert together.content == written.revision.content
 
 
-async def test_lists_in_files_come_with_the_version(storage: Storage, clock: Clock) -> None:
-    await publish(storage, clock, "1", FIRST)
+async def test_calculations_read_the_lists_that_came_with_the_version(storage: Storage, clock: Clock) -> None:
+    bind = '<bind nodeset="/data/worth" calculate="instance(\'crops\')/root/item[name = current()/../crop]/price"/>'
+    await publish(storage, clock, "1", plot("1", bind, "<crop/><worth/>"))
     published = await FormLibrary(storage).get("plot", "1")
     assert published is not None
-    assert published.lists == {"crops.csv": LIST}
+    assert published.evaluator.evaluate({"crop": "rice", "worth": None}).answers["worth"] == "2"
