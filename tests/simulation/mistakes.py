@@ -96,7 +96,7 @@ def other_content_is_a_duplicate() -> AbstractContextManager[Any]:
 
 def forged_generation_accepted() -> AbstractContextManager[Any]:
     """Any generation may come in."""
-    return patch("sync.admission._is_forged", lambda *_: False)
+    return patch("sync.admission.is_forged", lambda *_: False)
 
 
 def known_revision_moves_the_feed() -> AbstractContextManager[Any]:

@@ -47,7 +47,7 @@ async def attack(world: "World") -> None:
     if answer["acks"][0]["number"] is not None:
         heard.numbers.add(int(answer["acks"][0]["number"]))
     outcome, reason = answer["acks"][0]["outcome"], answer["acks"][0]["reason"]
-    if reason == "not_allowed":
+    if reason == "not_allowed" and kind != "a foreign scope":
         # Its grants were taken since it heard what it carries: nobody looks further.
         return
     world.seen[f"rogue: {kind}"] += 1
