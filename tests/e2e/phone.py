@@ -1,10 +1,13 @@
 """What a field worker does on the phone, in the words of the screens."""
 
+import time
+
 from playwright.sync_api import Page, expect
 
 from tests.e2e.province import FORMS, PASSWORD, Member
 
 FETCH_TIMEOUT_MS = 40_000
+LOOK_MS = 200
 SEND_TIMEOUT_MS = 40_000
 IS_ACTIVE = "() => navigator.serviceWorker.getRegistration().then((found) => found?.active?.state === 'activated')"
 
@@ -23,8 +26,12 @@ def wait_until_ready_for_the_field(page: Page, forms: tuple[str, ...] = FORMS["a
     page.get_by_test_id("new-record").click()
     for form in forms:
         expect(page.get_by_test_id(f"form-{form}")).to_be_enabled(timeout=FETCH_TIMEOUT_MS)
-    # Asked again and again, since `serviceWorker.ready` never settles where there will be none.
-    page.wait_for_function(IS_ACTIVE)
+    # Asked again and again: `serviceWorker.ready` never settles where there will be none, and waiting for a function
+    # takes the promise itself for its answer.
+    deadline = time.monotonic() + FETCH_TIMEOUT_MS / 1000
+    while not page.evaluate(IS_ACTIVE):
+        assert time.monotonic() < deadline, "the app would not start without a network"
+        page.wait_for_timeout(LOOK_MS)
     go_home(page)
 
 

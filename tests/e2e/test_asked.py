@@ -76,6 +76,10 @@ def test_a_question_is_answered_offline_and_the_decision_is_heard(
     phone.go_offline()
     page.get_by_role("radio", name=OTHER).check()
     page.get_by_test_id("reply-text").fill("Chủ mới từ tháng trước.")
+    # Gone to and come back to, it is read from the phone's own store; so it is after the app was closed.
+    go_home(page)
+    page.go_back()
+    expect(page.get_by_test_id("reply-text")).to_have_value("Chủ mới từ tháng trước.")
     page.reload()
     expect(page.get_by_test_id("reply-text")).to_have_value("Chủ mới từ tháng trước.")
     page.get_by_test_id("send-reply").click()

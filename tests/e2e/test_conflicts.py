@@ -14,6 +14,15 @@ from tests.e2e.phone import begin, expect_count, go_home, open_record, send, sig
 from tests.e2e.province import PASSWORD, SCOPE, WORKER, Member
 from tests.e2e.tea_trees import FORM, tea_tree
 
+#: What stands of the plot's answers.
+PLOT = """
+    SELECT json_extract(CAST(content AS TEXT), '$.answers') FROM records
+    JOIN bodies ON bodies.doc_id = records.id AND bodies.rev = records.rev WHERE form = 'forest_plot'
+"""
+DECIDED = """
+    FROM records JOIN bodies ON bodies.doc_id = records.id AND bodies.rev = records.rev
+    WHERE form = 'forest_plot' AND json_extract(CAST(content AS TEXT), '$.decided') IS NOT NULL
+"""
 LATECOMER = Member("chia", "Giàng Thị Chía", "field_worker", "agri", "03226")
 TREE = "SC-0001"
 KEEPER, OTHER = "Giàng Thị Mỷ", "Vàng A Súng"
@@ -99,10 +108,11 @@ def test_a_deletion_beside_an_edit_and_a_moved_outline_are_decided(
     expect(outline).to_contain_text("trùng nhau")
     for question in desk.get_by_test_id("conflict-question").all():
         question.get_by_test_id("choose-2").check()
-    wanted = live_server.query(OUTLINE)
+    [(before,)] = live_server.query(PLOT)
     save(desk)
     live_server.follow_until(OPEN, waiting - 2)
-    assert live_server.query(OUTLINE) != wanted
+    live_server.follow_until(f"SELECT count(*) {DECIDED}", 1)
+    assert live_server.query(PLOT) != [(before,)]
 
 
 def test_a_household_recorded_twice_is_joined_corrected_late_and_parted(
@@ -133,13 +143,6 @@ def test_a_household_recorded_twice_is_joined_corrected_late_and_parted(
     live_server.follow_until("SELECT count(*) FROM likenesses WHERE verdict = 'open'", 1)
     twice.expect_members(twice.older, "5")
     twice.expect_members(twice.newer, "7")
-
-
-OUTLINE = """
-    SELECT json_extract(CAST(content AS TEXT), '$.answers') FROM records
-    JOIN bodies ON bodies.database = records.database AND bodies.doc_id = records.id AND bodies.rev = records.rev
-    WHERE form = 'forest_plot'
-"""
 
 
 def add(server: LiveServer, member: Member) -> None:
