@@ -147,7 +147,7 @@ async def cases_of(journal: Journal, library: FormLibrary, database: str, record
     """Return the cases of those records that are here, by id."""
     asked = [each for each in records if ":" not in each and not each.startswith("_")]
     wholes = await journal.whole(database, asked)
-    documents = {name: document_of(each) for name, each in wholes.items() if each.revisions}
+    documents = {name: each.as_document() for name, each in wholes.items() if each.revisions}
     forms = await MergingForms.over(library, documents.values())
     cases: dict[str, Case] = {}
     for name, document in documents.items():
@@ -191,12 +191,3 @@ def extended(document: Document, following: Iterable[NewRevision]) -> Document:
         graph = graph.adding(each.rev, each.ancestors, deleted=each.deleted, merged=merged_of(each.content))
         revisions[each.rev] = Revision(each.rev, parent, each.deleted, content)
     return Document(document.doc_id, graph, revisions)
-
-
-def document_of(whole: Whole) -> Document:
-    """Return a document as the engine takes it."""
-    revisions = {
-        rev: Revision(rev, whole.graph.parents.get(rev), each.deleted, json.loads(each.content))
-        for rev, each in whole.revisions.items()
-    }
-    return Document(whole.doc_id, whole.graph, revisions)

@@ -29,7 +29,7 @@ from server.reconcile.tables import questions
 from server.revisions.journal import Journal
 from server.revisions.model import NewRevision, Origin, Outcome
 from sync.canonical import Json
-from sync.fields import ATTRIBUTES
+from sync.fields import of_record
 from sync.merge import Closing, Waiting, close, combine
 from sync.revision import RevisionId
 from sync.shape import Path
@@ -206,7 +206,7 @@ def prepared_undo(case: Case, decision: RevisionId, comment: str) -> Prepared:
     chosen = Chosen(decided=set(found.paths))
     # What the other edits say without the decision: asked of the engine with the undo in its place.
     said: dict[str, Json] = {"undoes": [decision]}
-    provisional = NewRevision.following(case.record, {**_record_of(case.content), **said}, case.winner.rev)
+    provisional = NewRevision.following(case.record, {**of_record(case.content), **said}, case.winner.rev)
     combined = combine(extended(case.document, [provisional]), case.forms)
     content = case.content if isinstance(combined, Waiting) or combined.is_deleted else combined.content
     return _prepared(case, content, chosen, said, comment)
@@ -227,7 +227,7 @@ def _prepared(
         tombstone: dict[str, Json] = {"type": "record", **said}
         deleted = NewRevision.following(case.record, tombstone, parent, deleted=True)
         return Prepared(case, closing, deleted, decided, (), case.content)
-    record = _record_of(content)
+    record = of_record(content)
     broken: tuple[Path, ...] = ()
     if "undoes" not in said:
         _refuse_misfits(case, record)
@@ -263,12 +263,6 @@ def _refuse_misfits(case: Case, record: Mapping[str, Json]) -> None:
         if (path, misfit.reason) not in known:
             labels = spot_of(case.published, f"/answers{path}").labels
             raise Problem("answer_misfit", path=f"/answers{path}", reason=misfit.reason, label=labels)
-
-
-def _record_of(content: Mapping[str, Json]) -> dict[str, Json]:
-    """Return what a record says of itself, without what a revision says of its making."""
-    kept = {"form", "form_version"}
-    return {name: value for name, value in content.items() if name not in ATTRIBUTES - kept}
 
 
 def _is_one_thing(path: Path, other: Path) -> bool:

@@ -10,7 +10,6 @@ reading and writing is left alone: it stands later in the feed.
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -44,7 +43,7 @@ from server.revisions.model import Change, NewRevision, Origin
 from server.revisions.tables import documents
 from server.revisions.whole import Whole
 from sync.canonical import canonical
-from sync.merge import Closing, Document, Forms, NewRev, Revision, Waiting, combine, reconcile
+from sync.merge import Closing, Document, Forms, NewRev, Waiting, combine, reconcile
 from sync.review import approved_revisions
 from sync.revision import RevisionId
 
@@ -134,7 +133,7 @@ class ClosingProjection:
         async with self._storage.read() as connection:
             names = await names_of(connection, authors_of(wholes))
             decisions = await decisions_of(connection, database, ids, new)
-        read = [document_of(whole) for whole in wholes]
+        read = [whole.as_document() for whole in wholes]
         forms = await self._forms_of(read)
         works = []
         for number, (whole, document) in enumerate(zip(wholes, read, strict=True)):
@@ -222,14 +221,6 @@ async def _asked_about(connection: AsyncConnection, database: str, ids: Collecti
         return []
     here = (open_questions.c.database == database) & open_questions.c.record.in_(ids)
     return [*(await connection.execute(select(open_questions.c.record).where(here).distinct())).scalars()]
-
-
-def document_of(whole: Whole) -> Document:
-    """Return a document as the merge engine reads it."""
-    revisions = {
-        rev: Revision(rev, one.parent, one.deleted, json.loads(one.content)) for rev, one in whole.revisions.items()
-    }
-    return Document(whole.doc_id, whole.graph, revisions)
 
 
 def _written(closing: Closing) -> list[NewRev]:

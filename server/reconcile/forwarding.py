@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.areas import Areas
 from server.db.engine import Storage
-from server.reconcile.closing import FormsOf, document_of
+from server.reconcile.closing import FormsOf
 from server.reconcile.household_tables import likenesses
 from server.revisions.following import Effects
 from server.revisions.journal import Journal
@@ -66,7 +66,7 @@ class ForwardingProjection:
         return partial(self._apply, database=database, due=due) if due else _nothing
 
     async def _due(self, aliases: dict[str, str], wholes: dict[str, Whole]) -> list[tuple[Origin, NewRevision]]:
-        documents = {doc_id: document_of(whole) for doc_id, whole in wholes.items()}
+        documents = {doc_id: whole.as_document() for doc_id, whole in wholes.items()}
         forms = await self._forms_of([*documents.values()])
         due: list[tuple[Origin, NewRevision]] = []
         for alias, survivor in sorted(aliases.items()):

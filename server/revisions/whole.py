@@ -3,6 +3,7 @@
 One query for all of them, since a follower takes documents by the hundred.
 """
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from server.revisions.model import StoredRevision
 from server.revisions.statements import Statements
 from server.revisions.tables import bodies, revisions
 from sync.admission import is_well_formed_doc_id
+from sync.document import Document, Revision
 from sync.graph import Graph
 from sync.revision import RevisionId, merged_of
 
@@ -48,6 +50,13 @@ class Whole:
     doc_id: str
     graph: Graph
     revisions: Mapping[RevisionId, StoredRevision]
+
+    def as_document(self) -> Document:
+        """Return it as the merge engine takes it."""
+        read = {
+            rev: Revision(rev, one.parent, one.deleted, json.loads(one.content)) for rev, one in self.revisions.items()
+        }
+        return Document(self.doc_id, self.graph, read)
 
 
 async def whole(connection: AsyncConnection, sql: Statements, database: str, ids: Collection[str]) -> dict[str, Whole]:
