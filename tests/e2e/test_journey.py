@@ -93,6 +93,7 @@ def test_a_record_travels_from_a_phone_without_signal_to_the_published_table(
     go_home(page)
     expect_count(page, "fix", 0)
 
+    live_server.follow_until("SELECT count(*) FROM records WHERE title LIKE '%SC-0013%'", 1)
     open_in_queue(review, "SC-0013")
     expect(review.get_by_test_id("standing-return")).to_be_visible()
     expect(review.get_by_test_id("comment-tree_code")).to_contain_text(COMMENT)
