@@ -1,17 +1,15 @@
 """The app: every stage's routes around one storage and one journal.
 
 `create_app` takes what a test or a simulation wants to set (storage, clock) and builds the rest. Handlers name what
-they need as dependencies: `storage`, `journal`, `settings`, `clock`, `areas`, `library`, `sessions`, `keys`,
-`passwords`, `recognition`, `peer_book`, `hub_state`, `server_id`, `runner`, `metrics` and `principal` (who asks;
-refused with 401 where nobody is signed in).
+they need as dependencies: `PARTS`, and `principal` (who asks; refused with 401 where nobody is signed in).
 """
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
 
 from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.enums import MediaType
 from litestar.openapi import OpenAPIConfig
@@ -54,6 +52,26 @@ from server.review.routes import router as review_router
 from server.revisions.journal import Journal
 from server.settings import Settings
 
+#: What handlers may name as dependencies, besides `principal`; all of it stands in the app's state.
+PARTS = (
+    "settings",
+    "storage",
+    "clock",
+    "journal",
+    "areas",
+    "library",
+    "keys",
+    "passwords",
+    "sessions",
+    "pace",
+    "recognition",
+    "metrics",
+    "peer_book",
+    "hub_state",
+    "server_id",
+    "runner",
+)
+
 #: Each stage's door; a stage adds its `router` here.
 ROUTERS: tuple[Router, ...] = (
     auth_router,
@@ -81,54 +99,30 @@ def create_app(
     passwords: Passwords | None = None,
 ) -> Litestar:
     """Return the app over a migrated database; a storage that was handed in stays open when the app stops."""
-    store = storage or Storage(settings.database_url, pool_size=settings.database_pool)
-    journal = Journal(store, clock)
-    areas = Areas(store, journal, clock)
-    keys = key_ring(settings, store, clock)
-    passwords = passwords or Passwords()
-    metrics = Metrics()
-    sessions = Sessions(store, keys, passwords, clock, settings)
-    pace = Pace(clock, settings.login_burst, settings.login_per_minute)
-    parts: dict[str, object] = {
-        "settings": settings,
-        "storage": store,
-        "clock": clock,
-        "journal": journal,
-        "areas": areas,
-        "library": FormLibrary(store),
-        "keys": keys,
-        "passwords": passwords,
-        "sessions": sessions,
-        "pace": pace,
-        "recognition": Recognition(store, sessions, pace),
-        "metrics": metrics,
-        "peer_book": PeerBook(store, clock, PeerSecrets(settings)),
-        "hub_state": HubState(store, clock),
-    }
+    app = unfurnished(request_bytes=settings.request_bytes)
+    furnish(app, settings, storage, clock, passwords)
+    return app
 
-    @asynccontextmanager
-    async def prepared(app: Litestar) -> AsyncIterator[None]:
-        try:
-            app.state.server_id = await server_id(store)
-            await keys.signing()
-            await areas.prepare()
-            async with journal.listening():
-                yield
-        finally:
-            if storage is None:
-                await store.close()
+
+def unfurnished(*, request_bytes: int) -> Litestar:
+    """Return all routes without anything to answer from; `furnish` gives them that before the app starts.
+
+    Reading the signatures of all handlers is what takes long here: a tenth of a second, which a process pays once.
+    Nothing of a request or of what furnishes the app stays in it, so after a stop it can be furnished anew.
+    """
+
+    def part(name: str) -> Provide:
+        return Provide(lambda: app.state[name], sync_to_thread=False)
 
     app = Litestar(
         route_handlers=[*ROUTERS, couchdb_door, *ops_routes, built_app],
         dependencies={
-            **{name: _given(part) for name, part in parts.items()},
-            "server_id": Provide(lambda: app.state.server_id, sync_to_thread=False),
-            "runner": Provide(lambda: app.state.runner, sync_to_thread=False),
+            **{name: part(name) for name in PARTS},
             "principal": Provide(provide_principal),
         },
         exception_handlers=EXCEPTION_HANDLERS,
         guards=[only_the_province_writes],
-        lifespan=[prepared, *BACKGROUND],
+        lifespan=[_prepared, *BACKGROUND],
         openapi_config=OpenAPIConfig(
             title="Nương",
             version="1",
@@ -145,13 +139,57 @@ def create_app(
             minimum_size=400,
             exclude_opt_key="own_encoding",
         ),
-        request_max_body_size=settings.request_bytes,
+        request_max_body_size=request_bytes,
         logging_config=None,
     )
-    app.state.update(parts)
-    app.asgi_handler = Edge(app.asgi_handler, metrics)
+    app.asgi_handler = Edge(app.asgi_handler)
     return app
 
 
-def _given(part: Any) -> Provide:
-    return Provide(lambda: part, sync_to_thread=False, use_cache=True)
+def furnish(
+    app: Litestar,
+    settings: Settings,
+    storage: Storage | None = None,
+    clock: Clock = system_clock,
+    passwords: Passwords | None = None,
+) -> None:
+    """Give a stopped app everything that it answers from, as `create_app` says; what it had before is forgotten."""
+    store = storage or Storage(settings.database_url, pool_size=settings.database_pool)
+    journal = Journal(store, clock)
+    keys = key_ring(settings, store, clock)
+    passwords = passwords or Passwords()
+    sessions = Sessions(store, keys, passwords, clock, settings)
+    pace = Pace(clock, settings.login_burst, settings.login_per_minute)
+    app.state = State(
+        {
+            "settings": settings,
+            "storage": store,
+            "closes_storage": storage is None,
+            "clock": clock,
+            "journal": journal,
+            "areas": Areas(store, journal, clock),
+            "library": FormLibrary(store),
+            "keys": keys,
+            "passwords": passwords,
+            "sessions": sessions,
+            "pace": pace,
+            "recognition": Recognition(store, sessions, pace),
+            "metrics": Metrics(),
+            "peer_book": PeerBook(store, clock, PeerSecrets(settings)),
+            "hub_state": HubState(store, clock),
+        }
+    )
+
+
+@asynccontextmanager
+async def _prepared(app: Litestar) -> AsyncIterator[None]:
+    state = app.state
+    try:
+        state.server_id = await server_id(state.storage)
+        await state["keys"].signing()
+        await state.areas.prepare()
+        async with state.journal.listening():
+            yield
+    finally:
+        if state.closes_storage:
+            await state.storage.close()

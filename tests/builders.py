@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,17 +14,24 @@ from argon2 import PasswordHasher
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.api_jws import PyJWS
 from litestar import Litestar
+from litestar.datastructures import State
 
+from server.app import furnish, unfurnished
 from server.areas.grants import Grant, Role
 from server.auth.jwk import PublicJwk, jwk_of, thumbprint
 from server.auth.members import Manager, NewMember
 from server.auth.passwords import Passwords
 from server.auth.people import Person
+from server.clock import Clock
+from server.db.engine import Storage
+from server.settings import Settings
 
 PASSWORD = "nương rẫy mùa lúa chín"
 SIN_CHAI = "03226-2025"
 SIN_THAU = "03158-2025"
 PROVINCE = "11"
+#: Apps that no test uses now, by their limit of a request: reading all routes takes longer than most tests do.
+_unfurnished: defaultdict[int, list[Litestar]] = defaultdict(list)
 
 
 class Client(httpx.AsyncClient):
@@ -36,6 +44,18 @@ class Client(httpx.AsyncClient):
         self.app = app
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
         super().__init__(transport=transport, base_url="http://testserver")
+
+
+@contextmanager
+def an_app(settings: Settings, storage: Storage, clock: Clock) -> Iterator[Litestar]:
+    """Give the app as `create_app` makes it, with `quick_passwords` and nothing of the tests whose routes it uses."""
+    spare = _unfurnished[settings.request_bytes]
+    app = spare.pop() if spare else unfurnished(request_bytes=settings.request_bytes)
+    furnish(app, settings, storage, clock, quick_passwords())
+    yield app
+    # Not where the test broke out of it, which may have left it running.
+    app.state = State()
+    spare.append(app)
 
 
 @asynccontextmanager

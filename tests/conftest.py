@@ -56,9 +56,7 @@ def clock() -> StandingClock:
 async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Storage]:
     """Give an empty, migrated storage: a file of SQLite, then a database of PostgreSQL."""
     if request.param == "sqlite":
-        path = tmp_path / "nuong.sqlite"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        opened = Storage(f"sqlite:///{path}")
+        opened = Storage(empty_sqlite(request.getfixturevalue("sqlite_template"), tmp_path / "nuong.sqlite"))
         yield opened
         await opened.close()
         return
@@ -77,6 +75,12 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
     _run(_migrated(f"sqlite:///{path}"))
     return path
+
+
+def empty_sqlite(template: Path, path: Path) -> str:
+    """Copy the empty, migrated file to `path`; return its URL. Migrating takes a hundred times as long."""
+    shutil.copy(template, path)
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture(scope="session")

@@ -51,10 +51,9 @@ log = structlog.get_logger("nuong.request")
 class Edge:
     """An ASGI app around another."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        """Count into `metrics`."""
+    def __init__(self, app: ASGIApp) -> None:
+        """Count into the `metrics` of the app whose request it is."""
         self._app = app
-        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -81,7 +80,8 @@ class Edge:
             finally:
                 took_s = time.perf_counter() - began
                 route = str(scope.get("path_template") or "unmatched")
-                self._metrics.count_request(method, route, status, took_s)
+                metrics: Metrics = scope["litestar_app"].state["metrics"]
+                metrics.count_request(method, route, status, took_s)
                 write = log.debug if path in QUIET_PATHS else log.info
                 write("request", method=method, path=path, status=status, ms=round(took_s * 1000, 1))
 

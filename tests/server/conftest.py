@@ -1,15 +1,14 @@
 """The app over each kind of storage, as a client meets it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from litestar import Litestar
 
-from server.app import create_app
 from server.db.engine import Storage
 from server.settings import Settings
-from tests.builders import Client, quick_passwords, running
+from tests.builders import Client, an_app, running
 from tests.conftest import StandingClock
 
 
@@ -26,8 +25,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def app(storage: Storage, settings: Settings, clock: StandingClock) -> Litestar:
-    return create_app(settings, storage, clock, quick_passwords())
+def app(storage: Storage, settings: Settings, clock: StandingClock) -> Iterator[Litestar]:
+    with an_app(settings, storage, clock) as furnished:
+        yield furnished
 
 
 @pytest.fixture
