@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 from litestar import Litestar
 
-from server.app import create_app
 from server.clock import Clock
 from server.db.engine import Storage
 from server.db.migrate import migrate
@@ -19,7 +18,7 @@ from server.peers.model import Peer
 from server.peers.parts import Parts
 from server.peers.work import PeerWork
 from server.settings import Settings
-from tests.builders import PASSWORD, SIN_CHAI, Client, add_person, grant, quick_passwords, running
+from tests.builders import PASSWORD, SIN_CHAI, Client, add_person, an_app, grant, running
 from tests.server.sync_door import DATABASE
 
 DOOR = "http://testserver/db"
@@ -68,9 +67,9 @@ async def a_server(folder: Path, settings: Settings, clock: Clock) -> AsyncItera
     """Give one more server, on SQLite in `folder`."""
     storage = Storage(f"sqlite:///{folder}/nuong.sqlite")
     await migrate(storage)
-    app = create_app(settings.model_copy(update={"media_dir": folder / "media"}), storage, clock, quick_passwords())
-    async with running(app), Client(app) as client:
-        yield client
+    with an_app(settings.model_copy(update={"media_dir": folder / "media"}), storage, clock) as app:
+        async with running(app), Client(app) as client:
+            yield client
     await storage.close()
 
 
