@@ -52,8 +52,9 @@ def an_app(settings: Settings, storage: Storage, clock: Clock) -> Iterator[Lites
     spare = _unfurnished[settings.request_bytes]
     app = spare.pop() if spare else unfurnished(request_bytes=settings.request_bytes)
     furnish(app, settings, storage, clock, quick_passwords())
+    routes = len(app.routes)
     yield app
-    # Not where the test broke out of it, which may have left it running.
+    assert len(app.routes) == routes, "a test that adds routes needs an app of its own: later tests would have them"
     app.state = State()
     spare.append(app)
 

@@ -2,23 +2,26 @@
 
 import errno
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from io import StringIO
 from pathlib import Path
 
 import pytest
 import structlog
-from litestar import Litestar, get
+from litestar import get
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from server.app import create_app
 from server.db.engine import Storage
 from server.db.faults import is_disk_full
 from server.errors import KINDS, Problem
 from server.ops.logs import blot_secrets, configure_logs
 from server.ops.problems import problem_body
-from tests.builders import PASSWORD, Client, add_person, grant, person_signed_in, problem, sign_in, try_sign_in
+from server.settings import Settings
+from tests.builders import PASSWORD, Client, add_person, grant, person_signed_in, problem, running, sign_in, try_sign_in
+from tests.conftest import StandingClock
 
 SECRET_OF_A_BUG = "the answer was 42"
 
@@ -34,10 +37,13 @@ async def full() -> None:
 
 
 @pytest.fixture
-async def broken(app: Litestar, client: Client) -> Client:
+async def broken(storage: Storage, settings: Settings, clock: StandingClock) -> AsyncIterator[Client]:
+    # An app of its own: its routes would stay for later tests.
+    app = create_app(settings, storage, clock)
     app.register(bug)
     app.register(full)
-    return client
+    async with running(app), Client(app) as client:
+        yield client
 
 
 async def test_a_bug_is_logged_once_with_the_id_that_the_client_is_shown(broken: Client) -> None:
