@@ -29,7 +29,7 @@ from server.revisions.model import (
     QuarantinedRevision,
     StoredRevision,
 )
-from server.revisions.statements import Statements
+from server.revisions.statements import statements
 from server.revisions.whole import Whole
 from sync import chain
 from sync.admission import FORGED
@@ -47,7 +47,7 @@ class Journal:
         """Stand on a migrated storage; `clock` says when something was received."""
         self._storage = storage
         self._clock = clock
-        self._sql = Statements(is_postgresql=storage.is_postgresql)
+        self._sql = statements(is_postgresql=storage.is_postgresql)
         self._bell = Bell()
         self._listening = Listening(storage, self._bell)
 

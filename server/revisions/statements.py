@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import ARRAY, BindParameter, ColumnElement, Text, any_, bindparam, func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -127,6 +128,12 @@ class Statements:
         if tuple(compiled.positiontup or ()) != fields:
             raise TypeError(f"{row.__name__} does not have the order of the columns of {table.name}")
         return str(compiled)
+
+
+@cache
+def statements(*, is_postgresql: bool) -> Statements:
+    """Return the statements for one of the two, built once in a process: building takes as long as a request."""
+    return Statements(is_postgresql=is_postgresql)
 
 
 def _dialect(*, is_postgresql: bool) -> Dialect:

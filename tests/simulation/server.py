@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
-from unittest.mock import patch
 
 from server.areas.areas import Areas
 from server.areas.grants import Grant
@@ -32,13 +31,10 @@ from server.gateway.inflate import read_body
 from server.reconcile.closing import ClosingProjection
 from server.revisions.following import Follower
 from server.revisions.journal import Journal
-from server.revisions.statements import Statements
 from tests.simulation.disk import Disk, Killed
 from tests.simulation.province import NEXT_VERSION
 
 TOKEN_LIFETIME = timedelta(hours=12)
-#: Built once for all processes: it takes as long as a dozen requests.
-_STATEMENTS = Statements(is_postgresql=False)
 
 
 class OpenSessions(Sessions):
@@ -107,8 +103,7 @@ class Server:
     def start(self) -> None:
         """Run a new process over what the disk holds."""
         storage = self.disk.start()
-        with patch("server.revisions.journal.Statements", lambda **_: _STATEMENTS):
-            journal = Journal(storage, self.clock)
+        journal = Journal(storage, self.clock)
         self.sessions = OpenSessions(storage, self.clock)
         areas, library = Areas(storage, journal, self.clock), FormLibrary(storage)
         self.library = library

@@ -26,7 +26,7 @@ from server.gateway.couchdb.databases import Databases
 from server.gateway.couchdb.refusals import Refusal, from_problem, no_database, unauthorized
 from server.gateway.couchdb.router import destination
 from server.revisions.model import UnknownDatabase
-from server.revisions.statements import Statements
+from server.revisions.statements import statements
 
 MOUNT = "/db"
 #: Level 1 takes a seventh of level 6's time over a feed and leaves a third more bytes.
@@ -90,7 +90,7 @@ def _parts(state: State) -> Parts:
             pace=state["pace"],
             clock=state["clock"],
             settings=state["settings"],
-            sql=Statements(is_postgresql=state["storage"].is_postgresql),
+            sql=statements(is_postgresql=state["storage"].is_postgresql),
             recognition=state["recognition"],
             databases=Databases(state["storage"], state["journal"], state["areas"], state["clock"]),
         )
