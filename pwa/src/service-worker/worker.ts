@@ -2,15 +2,31 @@
  * Keeps the whole app on the phone, so that it starts and fills every form with no network, and sends what waits when the
  * browser says that the network is back. It answers no request of `/api/`: what travels there is the app's own business.
  */
-import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching'
+import { addPlugins, cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching'
 import { NavigationRoute, registerRoute } from 'workbox-routing'
+import { APP_PROGRESS, type AppProgress } from '@/domain/app-progress'
 import { withFreeLock } from '@/replication/locks'
 import { SENDER_LOCK, runOnce } from '@/replication/sender'
 import { StatusChannel } from '@/replication/status'
 
 declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: { url: string; revision: string | null }[] }
 
-precacheAndRoute(self.__WB_MANIFEST)
+const files = self.__WB_MANIFEST
+const pages = new BroadcastChannel(APP_PROGRESS)
+let done = 0
+
+addPlugins([
+  {
+    // Files come one after the other, those that an earlier attempt brought at once.
+    handlerDidComplete: ({ event, error }) => {
+      if (event.type !== 'install' || error !== undefined) return Promise.resolve()
+      done += 1
+      pages.postMessage({ done, all: files.length } satisfies AppProgress)
+      return Promise.resolve()
+    },
+  },
+])
+precacheAndRoute(files)
 cleanupOutdatedCaches()
 registerRoute(
   new NavigationRoute(createHandlerBoundToURL('/index.html'), {

@@ -1,9 +1,9 @@
 /**
  * The phone's screens, each loaded when it is first gone to, so that the app starts quickly on a poor phone.
  *
- * From its second start on, the service worker has them all. On the very first visit it takes over only while the page
- * is already running, and a screen that was not loaded by then may be out of reach once the network is gone: there
- * `loadPhoneViews` brings them all before the phone says that it is ready for the field.
+ * Once the service worker is active it has them all. On the very first visit, and where there can be no service worker,
+ * a screen that was not loaded may be out of reach once the network is gone: there `loadPhoneViews` brings them all while
+ * the page is open.
  */
 export const phoneViews = {
   forms: () => import('./FormsView.vue'),
