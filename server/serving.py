@@ -16,6 +16,9 @@ from server.ops.logs import configure_logs
 from server.settings import Settings
 
 GRACE_S = 10
+#: So many more containers than were freed start a search for garbage, where Python begins with 700: a batch of five
+#: hundred documents is ten thousand, all of them in use until it is answered, and was searched a dozen times.
+GARBAGE_AFTER = 20_000
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -36,6 +39,7 @@ def serve_app(settings: Settings, listener: socket.socket) -> None:
     # took a quarter of the time of a large batch.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER)
     config = uvicorn.Config(
         app,
         loop="uvloop",

@@ -30,6 +30,7 @@ from server.auth.authorise import allowed
 from server.auth.principal import Principal
 from server.auth.tables import people as people_table
 from server.auth.tokens import verify_seal
+from server.canonical import canonical
 from server.db.engine import Storage
 from server.forms.library import FormLibrary
 from server.gateway.caller import sealed_payload
@@ -41,7 +42,7 @@ from server.revisions.journal import Journal
 from server.revisions.model import SERVERS_ONLY, NewRevision, Origin, Outcome
 from server.revisions.statements import Statements
 from sync.admission import is_well_formed_doc_id
-from sync.canonical import Json, MalformedJson, canonical
+from sync.canonical import Json, MalformedJson
 from sync.revision import RESOLVED_TOMBSTONE, RevisionId, generation_of, is_revision_id, revision_id
 
 #: Built once: a bringing is made for every request of another server.

@@ -13,12 +13,12 @@ from server.auth.enrolments import Enrolment
 from server.auth.principal import Principal
 from server.auth.sessions import Sessions
 from server.auth.tokens import Tokens, verify_seal
+from server.canonical import canonical
 from server.db.engine import Storage
 from server.errors import Problem
 from server.gateway.outcomes import Waiting, load_waiting
 from server.gateway.progress import Progress, load_progress
 from server.gateway.schemas import Push, SyncRequest
-from sync.canonical import canonical
 
 
 @dataclass(frozen=True, slots=True)

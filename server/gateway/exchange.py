@@ -20,6 +20,7 @@ from server.areas.areas import Areas
 from server.areas.grants import CATALOG, Grant
 from server.auth import enrolments
 from server.auth.sessions import Sessions
+from server.canonical import canonical
 from server.clock import Clock
 from server.db.engine import Storage
 from server.errors import Problem
@@ -36,7 +37,7 @@ from server.gateway.pull import Page, Pushed, pull
 from server.gateway.schemas import SyncRequest
 from server.revisions.journal import Journal
 from server.revisions.model import Origin, Outcome
-from sync.canonical import MalformedJson, canonical, read
+from sync.canonical import MalformedJson, read
 
 NEXT_S = 300
 #: An exchange that changes nothing is written down only this often: doing nothing must cost no commit.

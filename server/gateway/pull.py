@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from server.areas.grants import CATALOG
+from server.canonical import canonical
 from server.gateway.compress import Meter
 from server.revisions.journal import Journal
 from server.revisions.model import Change, DatabaseState
-from sync.canonical import canonical
 
 PAGE_ROWS = 500
 #: A document costs some sixty bytes at the very least, so a page need not hold more than the budget could take.

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from server.canonical import canonical
 from sync.admission import Offer, OutcomeName
-from sync.canonical import Json, MalformedJson, canonical
+from sync.canonical import Json, MalformedJson
 from sync.revision import RevisionId, generation_of, revision_id
 
 #: Members of a record that only servers write (merging): whoever else set them would decide what they may not.

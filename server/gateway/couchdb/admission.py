@@ -11,12 +11,13 @@ session's person; and a library that reads, changes and writes sends a record's 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from server.canonical import canonical
 from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.incoming import Incoming
 from server.gateway.records import misfit
 from server.revisions.branches import Key, contents
 from server.revisions.model import SERVERS_ONLY
-from sync.canonical import Json, canonical, parse
+from sync.canonical import Json, parse
 from sync.revision import RevisionId
 
 

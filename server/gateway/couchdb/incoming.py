@@ -7,11 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from server.canonical import canonical
 from server.gateway.couchdb.refusals import INVALID_REV
 from server.revisions.branches import REVS_LIMIT
 from server.revisions.model import NewRevision
 from sync.admission import is_well_formed_doc_id
-from sync.canonical import Json, MalformedJson, Reading, canonical
+from sync.canonical import Json, MalformedJson, Reading
 from sync.revision import RevisionId, is_revision_id
 
 #: Members that the door itself adds on the way out; whoever sends them back means nothing by them.

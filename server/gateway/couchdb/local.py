@@ -2,13 +2,13 @@
 
 from sqlalchemy.exc import IntegrityError
 
+from server.canonical import canonical
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.outgoing import document
 from server.gateway.couchdb.refusals import Refusal, bad_request, conflict, missing
 from server.revisions import local_documents
 from server.revisions.local_documents import LocalKey
-from sync.canonical import canonical
 
 MAX_ID_CHARACTERS = 200
 #: CouchDB's checkpoints hold some fifty sessions, of a few hundred bytes each.
