@@ -41,7 +41,11 @@ class HubState:
 async def only_the_province_writes(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
     """Guard: refuse at a hub whatever the province writes; raise `hub_only_reads`."""
     method = connection.scope.get("method", "GET")
-    if method in ("GET", "HEAD", "OPTIONS") or not connection.scope["path"].startswith(READ_ONLY):
+    path = connection.scope["path"]
+    # Whole segments: photos are given to `/api/media`, which begins as `/api/me` does.
+    if method in ("GET", "HEAD", "OPTIONS") or not any(
+        path == each or path.startswith(each + "/") for each in READ_ONLY
+    ):
         return
     state: HubState = connection.app.state["hub_state"]
     province = await state.province()

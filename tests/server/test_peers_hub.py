@@ -20,7 +20,7 @@ from server.settings import Settings
 from tests.builders import PASSWORD, SIN_CHAI, Client, add_person, grant, problem, sign_in, try_sign_in
 from tests.conftest import StandingClock
 from tests.server.peers_world import DOOR, a_server, add_peer, digests, parts_towards, peer_account, sync, synced
-from tests.server.sync_door import DATABASE, a_phone, save, with_form
+from tests.server.sync_door import DATABASE, Picture, a_phone, save, with_form
 
 
 @pytest.fixture
@@ -165,6 +165,20 @@ async def test_the_hub_only_reads_what_the_province_writes(client: Client, hub: 
 
     assert problem(refused, 409, "hub_only_reads") == {"province": "http://testserver"}
     assert (await hub.get("/api/people", headers=chief.headers)).status_code == 200
+
+
+async def test_photos_may_be_given_to_a_hub(client: Client, hub: Client) -> None:
+    await with_form(client)
+    await add_person(client, "hoa", grant("field_worker"))
+    peer = await as_hub(hub, client)
+    await synced(hub.app, peer, client.app)
+    phone = await Phone(hub, clock=hub.app.state["clock"]).sign_in("hoa", PASSWORD)
+    hub.app.state["clock"].move(seconds=60)
+
+    await phone.upload(Picture(b"a photo").of(save(phone)["_id"]))
+
+    refused = await hub.post("/api/me/password", json={}, headers={"Authorization": f"Bearer {phone.access_token}"})
+    problem(refused, 409, "hub_only_reads")
 
 
 async def test_a_hub_that_starts_before_its_directory_is_new_writes_no_older_place_over_a_newer(
