@@ -11,8 +11,9 @@ decision, or another deletion.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from sync.canonical import Json
 from sync.document import Checked, Content, Forms
@@ -23,8 +24,7 @@ from sync.revision import RevisionId, rank
 from sync.shape import ABSENT, GROUP, Path, Place, Value, place_of
 
 
-@dataclass(frozen=True, slots=True)
-class FieldOutcome:
+class FieldOutcome(NamedTuple):
     """What became of one field: `source` is the edit that its value comes from, None where it was made of several.
 
     `candidates` stand greatest first. A `cause` means that a person is asked. The values of a question of several
@@ -219,8 +219,8 @@ class _Combination:
         lacks_parent = any(self.edits[candidate.rev].lacks_parent for candidate in outcome.candidates)
         cause = choices_cause(place, lists, chosen(outcome.value), is_parent_unknown=lacks_parent)
         if cause is not None:
-            return replace(outcome, how="stands", cause=cause)
-        return replace(outcome, how="alike" if are_same_choices(lists) else "policy", source=None, cause=None)
+            return outcome._replace(how="stands", cause=cause)
+        return outcome._replace(how="alike" if are_same_choices(lists) else "policy", source=None, cause=None)
 
     def _shown(self, rev: RevisionId, path: Path) -> Value:
         content = self.edits[rev].content
@@ -264,7 +264,7 @@ class _Combination:
 
     def _ask_about_constraint(self, path: Path, content: Content, known: FieldOutcome | None) -> None:
         if known is not None:
-            self.outcomes[path] = replace(known, how="stands", cause="constraint")
+            self.outcomes[path] = known._replace(how="stands", cause="constraint")
             return
         value = value_at(content, path, self.shape)
         base = self.history.base

@@ -113,6 +113,5 @@ def is_machine_merge(document: Document, rev: RevisionId) -> bool:
 def counting_leaves(document: Document) -> tuple[RevisionId, ...]:
     """Return the leaves that count for merging, winner first."""
     known = document.revisions
-    leaves = document.graph.leaves()
-    resolved = [leaf for leaf in leaves if leaf in known and is_resolved_tombstone(known[leaf])]
-    return document.graph.counting_leaves(resolved)
+    dead = [rev for rev, deleted in document.graph.held.items() if deleted]
+    return document.graph.counting_leaves([rev for rev in dead if rev in known and is_resolved_tombstone(known[rev])])

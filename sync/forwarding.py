@@ -122,8 +122,9 @@ class _Forwarding:
         if content == of_record(at.content):
             return None
         content[FORWARDED] = [self.goes.doc_id, revision.rev]
-        rev = revision_id(self.stays.doc_id, deleted=False, parent=at.rev, content=canonical(content))
-        return NewRev(self.stays.doc_id, rev, at.rev, False, content)
+        data = canonical(content)
+        rev = revision_id(self.stays.doc_id, deleted=False, parent=at.rev, content=data)
+        return NewRev(self.stays.doc_id, rev, at.rev, False, content, data)
 
     def _lifted(self, content: Content) -> Content | None:
         """Return a content in the form version of the record that stays; None where there is no way."""

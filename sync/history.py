@@ -78,9 +78,12 @@ class History:
 NO_SHAPE = Shape("", "", {})
 
 
-def read(document: Document, forms: Forms) -> History | Waiting:
-    """Return what was edited, by whom, knowing what; every field in the newest version among the leaves."""
-    leaves = counting_leaves(document)
+def read(document: Document, forms: Forms, leaves: tuple[RevisionId, ...] | None = None) -> History | Waiting:
+    """Return what was edited, by whom, knowing what; every field in the newest version among the leaves.
+
+    `leaves` are those that count, where the caller knows them already.
+    """
+    leaves = counting_leaves(document) if leaves is None else leaves
     bodiless = [leaf for leaf in leaves if leaf not in document.revisions]
     if bodiless or not leaves:
         return Waiting("inputs", tuple(sorted(bodiless)))

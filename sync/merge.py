@@ -66,13 +66,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class NewRev:
-    """A revision to be written; the same bytes on every server."""
+    """A revision to be written; the same bytes on every server: `data` is its content in canonical form."""
 
     doc_id: str
     rev: RevisionId
     parent: RevisionId
     deleted: bool
     content: Content
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,11 @@ class Closing:
 
     merge: NewRev | None
     tombstones: tuple[NewRev, ...]
+
+    @property
+    def revisions(self) -> tuple[NewRev, ...]:
+        """Return them all in the order of writing: the merge first, it is what takes the others in."""
+        return self.tombstones if self.merge is None else (self.merge, *self.tombstones)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ def combine(document: Document, forms: Forms) -> Combined | Waiting:
     leaves = counting_leaves(document)
     if winner is not None and document.graph.held[winner]:
         return Combined({}, {}, {}, winner, leaves, is_deleted=True)
-    history = read(document, forms)
+    history = read(document, forms, leaves)
     if isinstance(history, Waiting):
         return history
     return combined(history, forms)
@@ -108,7 +114,7 @@ def close(document: Document, forms: Forms) -> Closing | Waiting | None:
     leaves = counting_leaves(document)
     if len(leaves) < 2 or document.graph.held[leaves[0]]:
         return None
-    history = read(document, forms)
+    history = read(document, forms, leaves)
     if isinstance(history, Waiting):
         return history
     return _closing(history, lambda: combined(history, forms))
@@ -120,7 +126,7 @@ def reconcile(document: Document, forms: Forms) -> Reconciled | Waiting:
     if not leaves or document.graph.held[leaves[0]]:
         together = combine(document, forms)
         return together if isinstance(together, Waiting) else Reconciled(together, None)
-    history = read(document, forms)
+    history = read(document, forms, leaves)
     if isinstance(history, Waiting):
         return history
     together = combined(history, forms)
@@ -182,7 +188,7 @@ def _last_said(document: Document, deleted: RevisionId) -> Content:
 def _new(document: Document, parent: RevisionId, content: Content, *, deleted: bool) -> NewRev:
     data = RESOLVED_TOMBSTONE if content is RESOLVED else canonical(content)
     rev = revision_id(document.doc_id, deleted=deleted, parent=parent, content=data)
-    return NewRev(document.doc_id, rev, parent, deleted, content)
+    return NewRev(document.doc_id, rev, parent, deleted, content, data)
 
 
 def _tombstones(document: Document, leaves: Iterable[RevisionId]) -> tuple[NewRev, ...]:

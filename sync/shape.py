@@ -12,7 +12,7 @@ The server makes shapes from published forms; here nobody knows what an XForm is
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from sync.canonical import Json
 
@@ -75,8 +75,7 @@ class Shape:
         object.__setattr__(self, "nodes", _nodes(self.fields))
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """What a path names: its role, the question's shape where the form knows it, and the rows that it stands in.
 
     `question` is the path of the `select_multiple` that a choice belongs to, of any other place its own; `rows` are

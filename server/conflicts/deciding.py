@@ -27,6 +27,7 @@ from server.errors import Problem
 from server.forms.answers import check
 from server.reconcile.tables import questions
 from server.revisions.journal import Journal
+from server.revisions.made import as_new
 from server.revisions.model import NewRevision, Origin, Outcome
 from sync.canonical import Json
 from sync.fields import of_record
@@ -116,7 +117,7 @@ class Decisions:
             return
         database = ready[0].case.database
         closings = [each.closing for each in ready if each.closing is not None]
-        by_machine = [revision for each in closings for revision in revisions_of(each)]
+        by_machine = [as_new(one) for each in closings for one in each.revisions]
         if by_machine:
             _must_be_stored(await self._journal.write_within(connection, database, by_machine, Origin()))
         decisions = [each.decision for each in ready]
@@ -218,7 +219,7 @@ def _prepared(
     closing = close(case.document, case.forms)
     if isinstance(closing, Waiting):
         closing = None
-    machine = [] if closing is None else revisions_of(closing)
+    machine = [] if closing is None else [as_new(one) for one in closing.revisions]
     document = extended(case.document, machine)
     parent = next((each.rev for each in machine if not each.deleted), case.winner.rev)
     said = {**said, **({"comment": comment.strip()} if comment.strip() else {})}
@@ -244,12 +245,6 @@ def _prepared(
         left: Json = {path: list(candidates) for path, candidates in after.open.items()}
         decision = NewRevision.following(case.record, {**record, **said, "open": left}, parent)
     return Prepared(case, closing, decision, decided, broken, record)
-
-
-def revisions_of(closing: Closing) -> list[NewRevision]:
-    """Return what closes branches, as the journal takes it: the merge first, it is what takes the others in."""
-    every = [*([closing.merge] if closing.merge is not None else []), *closing.tombstones]
-    return [NewRevision.following(each.doc_id, each.content, each.parent, deleted=each.deleted) for each in every]
 
 
 def _refuse_misfits(case: Case, record: Mapping[str, Json]) -> None:

@@ -39,11 +39,11 @@ from server.reconcile.questions import (
 from server.reconcile.tables import awaited_forms, open_questions, provenance
 from server.revisions.following import Effects
 from server.revisions.journal import Journal
+from server.revisions.made import as_new
 from server.revisions.model import Change, NewRevision, Origin
 from server.revisions.tables import documents
 from server.revisions.whole import Whole
-from sync.canonical import canonical
-from sync.merge import Closing, Document, Forms, NewRev, Waiting, combine, reconcile
+from sync.merge import Document, Forms, Waiting, combine, reconcile
 from sync.review import approved_revisions
 from sync.revision import RevisionId
 
@@ -171,7 +171,7 @@ class ClosingProjection:
                 left = left.following(end.parent, end.content, deleted=True).document
             then = combine(left, forms)
             together = together if isinstance(then, Waiting) else then
-        revisions = [] if result.closing is None else [*map(_new, _written(result.closing))]
+        revisions = [] if result.closing is None else [as_new(one) for one in result.closing.revisions]
         return _Work(
             whole.doc_id,
             leaves,
@@ -221,15 +221,6 @@ async def _asked_about(connection: AsyncConnection, database: str, ids: Collecti
         return []
     here = (open_questions.c.database == database) & open_questions.c.record.in_(ids)
     return [*(await connection.execute(select(open_questions.c.record).where(here).distinct())).scalars()]
-
-
-def _written(closing: Closing) -> list[NewRev]:
-    return [*(() if closing.merge is None else (closing.merge,)), *closing.tombstones]
-
-
-def _new(one: NewRev) -> NewRevision:
-    # The engine has just made its id.
-    return NewRevision(one.doc_id, one.rev, (one.parent,), one.deleted, canonical(one.content), verify=False)
 
 
 def _awaited(database: str, record: str, name: str) -> Row:

@@ -18,9 +18,9 @@ from server.reconcile.closing import FormsOf
 from server.reconcile.household_tables import likenesses
 from server.revisions.following import Effects
 from server.revisions.journal import Journal
+from server.revisions.made import as_new
 from server.revisions.model import Change, NewRevision, Origin
 from server.revisions.whole import Whole
-from sync.canonical import canonical
 from sync.duplicates import survivor_of
 from sync.forwarding import Forwarded, forward
 
@@ -74,7 +74,7 @@ class ForwardingProjection:
                 continue
             goes = wholes[alias]
             due += [
-                (_origin(goes, each), _new(each))
+                (_origin(goes, each), as_new(each.revision))
                 for each in forward(documents[alias], documents[survivor], forms)
                 if each.revision.rev not in wholes[survivor].revisions
             ]
@@ -95,9 +95,3 @@ async def _nothing(_connection: AsyncConnection) -> None:
 def _origin(goes: Whole, forwarded: Forwarded) -> Origin:
     edit = goes.revisions[forwarded.edit]
     return Origin(edit.person, edit.enrolment)
-
-
-def _new(forwarded: Forwarded) -> NewRevision:
-    one = forwarded.revision
-    # The engine has just made its id.
-    return NewRevision(one.doc_id, one.rev, (one.parent,), one.deleted, canonical(one.content), verify=False)

@@ -23,6 +23,7 @@ from server.revisions.journal import Also, Journal
 from server.revisions.model import Changes, Outcome
 from sync import document as merge_document
 from sync import merge
+from sync.canonical import canonical
 from sync.combination import combined
 from sync.fields import patch as patch_fields
 from sync.fields import value_at
@@ -265,7 +266,8 @@ def _closed(document: merge.Document, content: merge_document.Content, others: S
     one = document.following(winner, content).revision
     ends = [document.following(other, merge_document.RESOLVED, deleted=True).revision for other in others]
     written = [
-        merge.NewRev(document.doc_id, each.rev, each.parent or "", each.deleted, each.content) for each in (one, *ends)
+        merge.NewRev(document.doc_id, each.rev, each.parent or "", each.deleted, each.content, canonical(each.content))
+        for each in (one, *ends)
     ]
     return merge.Closing(written[0], tuple(written[1:]))
 
