@@ -164,6 +164,9 @@ async def test_the_hub_only_reads_what_the_province_writes(client: Client, hub: 
     refused = await hub.post("/api/people", json={}, headers=chief.headers)
 
     assert problem(refused, 409, "hub_only_reads") == {"province": "http://testserver"}
+    # The next directory would undo it.
+    password = {"password": PASSWORD, "new_password": "một câu khác hẳn câu trước"}
+    problem(await hub.post("/api/auth/password", json=password, headers=chief.headers), 409, "hub_only_reads")
     assert (await hub.get("/api/people", headers=chief.headers)).status_code == 200
 
 
@@ -177,8 +180,7 @@ async def test_photos_may_be_given_to_a_hub(client: Client, hub: Client) -> None
 
     await phone.upload(Picture(b"a photo").of(save(phone)["_id"]))
 
-    refused = await hub.post("/api/me/password", json={}, headers={"Authorization": f"Bearer {phone.access_token}"})
-    problem(refused, 409, "hub_only_reads")
+    assert await hub.app.state["hub_state"].province() is not None
 
 
 async def test_a_hub_that_starts_before_its_directory_is_new_writes_no_older_place_over_a_newer(
