@@ -12,7 +12,7 @@ const server = process.env['NUONG_URL'] ?? 'http://127.0.0.1:8000'
 
 export default defineConfig({
   plugins: [
-    vue(),
+    vue({ features: { optionsAPI: false } }),
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'src/service-worker',
@@ -68,5 +68,9 @@ export default defineConfig({
     environment: 'node',
     setupFiles: ['tests/setup.ts'],
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],
+    tags: [{ name: 'slow', description: 'A test that a person would not wait for while coding.' }],
+    // Vitest would leave one core idle, which is half of a small machine; and a busy one needs longer than five seconds.
+    maxWorkers: '100%',
+    testTimeout: 30_000,
   },
 })

@@ -1,6 +1,7 @@
 /**
  * The two languages: every file of `vi/` and `en/` is merged into one table of its language. Vietnamese is what the app
- * starts with and falls back to. The desk's words come with the desk, so that phones start without them.
+ * starts with and falls back to. The words of filled forms come with the screens that show one, the desk's with the desk,
+ * so that phones start without them.
  */
 import { createI18n } from 'vue-i18n'
 
@@ -9,16 +10,18 @@ export const LOCALES: readonly Locale[] = ['vi', 'en']
 
 type Messages = { [key: string]: string | Messages }
 type Files = Record<string, Messages>
-const files: Files = import.meta.glob<Messages>(
-  ['./{vi,en}/*.json', '!./{vi,en}/{conflicts,desk,findings,pairs,peers,quarantine}.json'],
+const files: Files = import.meta.glob<Messages>('./{vi,en}/{frame,phone,problems}.json', {
+  eager: true,
+  import: 'default',
+})
+type LaterFiles = Record<string, () => Promise<Messages>>
+const formFiles: LaterFiles = import.meta.glob<Messages>('./{vi,en}/fill.json', { import: 'default' })
+const deskFiles: LaterFiles = import.meta.glob<Messages>(
+  './{vi,en}/{conflicts,desk,findings,pairs,peers,quarantine}.json',
   {
-    eager: true,
     import: 'default',
   },
 )
-const deskFiles = import.meta.glob<Messages>('./{vi,en}/{conflicts,desk,findings,pairs,peers,quarantine}.json', {
-  import: 'default',
-})
 
 function merged(locale: Locale, from: Files = files): Messages {
   const parts = Object.entries(from).filter(([path]) => path.startsWith(`./${locale}/`))
@@ -54,21 +57,26 @@ export function setLocale(locale: Locale): void {
   document.documentElement.lang = locale
 }
 
-let deskWords: Promise<void> | null = null
+/** Add the words of filled forms; resolves at once when they are there. */
+export const loadFormWords = addingOnce(formFiles)
 
-/** Add the words that only the desk uses; resolves at once when they are there. */
-export function loadDeskWords(): Promise<void> {
-  deskWords ??= (async () => {
-    const loaded = await Promise.all(
-      Object.entries(deskFiles).map(async ([path, load]) => [path, await load()] as const),
-    )
+/** Add the words that only the desk uses, which shows filled forms too. */
+export const loadDeskWords = addingOnce({ ...formFiles, ...deskFiles })
+
+function addingOnce(from: LaterFiles): () => Promise<void> {
+  let words: Promise<void> | null = null
+  async function add(): Promise<void> {
+    const loaded = await Promise.all(Object.entries(from).map(async ([path, load]) => [path, await load()] as const))
     for (const locale of LOCALES) {
       i18n.global.mergeLocaleMessage(locale, merged(locale, Object.fromEntries(loaded)))
     }
-  })().catch((error: unknown) => {
-    // Not kept: the next way to the desk tries again.
-    deskWords = null
-    throw error
-  })
-  return deskWords
+  }
+  return () => {
+    words ??= add().catch((error: unknown) => {
+      // Not kept: the next way there tries again.
+      words = null
+      throw error
+    })
+    return words
+  }
 }

@@ -5,12 +5,19 @@
  * a screen that was not loaded may be out of reach once the network is gone: there `loadPhoneViews` brings them all while
  * the page is open.
  */
+import { loadFormWords } from '@/locales/i18n'
+
 export const phoneViews = {
   forms: () => import('./FormsView.vue'),
-  fill: () => import('./fill/FillView.vue'),
-  record: () => import('./RecordView.vue'),
+  fill: () => withFormWords(import('./fill/FillView.vue')),
+  record: () => withFormWords(import('./RecordView.vue')),
   outbox: () => import('./OutboxView.vue'),
   settings: () => import('./SettingsView.vue'),
+}
+
+async function withFormWords<View>(view: Promise<View>): Promise<View> {
+  const [loaded] = await Promise.all([view, loadFormWords()])
+  return loaded
 }
 
 /** Whether the service worker gave this very page; asked at the start, since it may take over later. */

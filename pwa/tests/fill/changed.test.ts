@@ -3,13 +3,13 @@
 import './browser'
 import { mount, RouterLinkStub, type VueWrapper } from '@vue/test-utils'
 import { createPinia, setActivePinia } from 'pinia'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import QuestionCard from '@/components/QuestionCard.vue'
 import RecordChanges from '@/components/RecordChanges.vue'
 import { changesSince, type Deed } from '@/domain/changed'
 import { parseFormSchema } from '@/domain/form-schema'
 import type { Answers } from '@/domain/record'
-import { i18n } from '@/locales/i18n'
+import { i18n, loadFormWords } from '@/locales/i18n'
 import { database, type Session } from '@/storage/database'
 import type { Question } from '@/storage/questions'
 import { useSession } from '@/stores/session'
@@ -21,6 +21,7 @@ const edited: Deed = { name: 'Lò Thị Hoa', decided: [], comment: '' }
 const decided: Deed = { name: 'Bình', decided: ['/answers/area'], comment: 'Đã đo lại' }
 let version: string
 
+beforeAll(loadFormWords)
 beforeEach(async () => {
   await signedIn()
   setActivePinia(createPinia())

@@ -4,13 +4,14 @@ import './browser'
 import type { MarkdownNode, TextRange } from '@getodk/xforms-engine'
 import { mount } from '@vue/test-utils'
 import { createPinia, setActivePinia } from 'pinia'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { MarkdownText } from '@/components/form/MarkdownText'
 import RecordSummary from '@/components/form/RecordSummary.vue'
 import type { Answers } from '@/domain/record'
-import { i18n } from '@/locales/i18n'
+import { i18n, loadFormWords } from '@/locales/i18n'
 import { carry, signedIn, xformOf } from './phone'
 
+beforeAll(loadFormWords)
 beforeEach(signedIn)
 
 function text(asString: string, formatted: MarkdownNode[]): TextRange<'label'> {
