@@ -97,9 +97,9 @@ class _Combination:
         if history.edits:
             is_deleted = self._settle_document()
             self._settle_way()
-            for path in self.editors:
+            for path, editors in self.editors.items():
                 if path not in self.outcomes:
-                    self._settle_field(path)
+                    self._settle_field(path, editors)
             self._leave_out_cells_of_absent_rows()
             standing = {path: outcome.value for path, outcome in self.outcomes.items() if path and path != ANSWERS}
             content = patch(content, standing, self.shape)
@@ -107,10 +107,10 @@ class _Combination:
             content = self._checked(content)
         if history.form:
             content |= {"form": history.form, "form_version": history.version}
+        asked = [] if is_deleted else [each for each in self.outcomes.values() if each.cause is not None]
         open_ = {
-            path: tuple(sorted(candidate.rev for candidate in outcome.candidates))
-            for path, outcome in sorted(self.outcomes.items())
-            if outcome.cause is not None and not is_deleted
+            outcome.path: tuple(sorted(candidate.rev for candidate in outcome.candidates))
+            for outcome in sorted(asked, key=_path_of)
         }
         return Combined(content, open_, self.outcomes, history.leaves[0], history.leaves, is_deleted)
 
@@ -140,27 +140,29 @@ class _Combination:
             candidates = self._candidates(ANSWERS, _with(latest, _beside(apart, self._touching(ANSWERS))))
             self._note(ANSWERS, candidates, Settled(candidates[0].value, None, "stands", "form_version"))
 
-    def _settle_field(self, path: Path) -> None:
+    def _settle_field(self, path: Path, editors: Sequence[Edit]) -> None:
         place = self.places[path] = place_of(path, self.shape)
         if place.role in {"choices", "row"}:
             self.marked.append(path)
-        latest = _latest(self.editors[path])
+        latest = editors if len(editors) == 1 else _latest(editors)
         if place.role == "row":
             self._settle_row(path, latest)
             return
-        candidates = self._candidates(path, latest)
-        if len(candidates) == 1:
+        if len(latest) == 1:
             # Nearly all fields of nearly all merges: nothing is to be weighed.
-            only = candidates[0]
+            edit = latest[0]
+            value = edit.changes[path]
+            only = Candidate(edit.rev, value, _decides(edit, path, place.question))
             how: How = "recomputed" if place.shape.is_calculated else "only"
-            self.outcomes[path] = FieldOutcome(path, only.value, candidates, only.rev, how)
+            self.outcomes[path] = FieldOutcome(path, value, (only,), edit.rev, how)
             return
+        candidates = self._candidates(path, latest)
         lacks_parent = any(edit.lacks_parent for edit in latest)
         revs = [edit.rev for edit in latest]
         before = partial(value_before, self.history, path, revs)
         self._note(path, candidates, settle(place, candidates, before, is_parent_unknown=lacks_parent))
 
-    def _settle_row(self, path: Path, latest: list[Edit]) -> None:
+    def _settle_row(self, path: Path, latest: Sequence[Edit]) -> None:
         gone = [edit for edit in latest if edit.changes[path] is ABSENT]
         asked = _with(latest, _beside(gone, self._touching(path))) if gone else latest
         candidates = self._candidates(path, asked)
@@ -298,6 +300,10 @@ def _with(edits: Sequence[Edit], others: Iterable[Edit]) -> list[Edit]:
 def _decides(edit: Edit, path: Path, question: Path) -> bool:
     """Whether an edit decided this field; a choice is decided with its question."""
     return path in edit.decided or question in edit.decided
+
+
+def _path_of(outcome: FieldOutcome) -> Path:
+    return outcome.path
 
 
 def _before_edit(ranked: tuple[bool, tuple[int, str], Edit]) -> tuple[bool, tuple[int, str]]:

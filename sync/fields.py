@@ -73,7 +73,7 @@ def changes(
     or new ones came, not because some are gone.
     """
     comparison = _Comparison()
-    comparison.objects(_said_of_record(before), _said_of_record(after), shape.nodes, "")
+    comparison.records(before, after, shape.nodes)
     if made is not None:
         made += comparison.made
     return comparison.found
@@ -179,10 +179,6 @@ def in_form_order(codes: Iterable[str], shape: FieldShape) -> list[str]:
     return sorted(codes, key=lambda code: (rank.get(code, len(rank)), code))
 
 
-def _said_of_record(content: Mapping[str, Json]) -> dict[str, Json]:
-    return {name: value for name, value in content.items() if name not in ATTRIBUTES}
-
-
 class _Comparison:
     """What two contents differ in, as far as they have been walked."""
 
@@ -191,6 +187,15 @@ class _Comparison:
     def __init__(self) -> None:
         self.found: dict[Path, Value] = {}
         self.made: list[Path] = []
+
+    def records(self, before: Mapping[str, Json], after: Mapping[str, Json], nodes: Mapping[str, Node]) -> None:
+        """Note how two contents differ in what they say of the record."""
+        for name, now in after.items():
+            if name not in ATTRIBUTES and before.get(name, ABSENT) != now:
+                self.members(before.get(name, ABSENT), now, nodes.get(name), "/" + token(name))
+        for name, was in before.items():
+            if name not in after and name not in ATTRIBUTES:
+                self.members(was, ABSENT, nodes.get(name), "/" + token(name))
 
     def objects(
         self, before: Mapping[str, Json], after: Mapping[str, Json], nodes: Mapping[str, Node], path: Path
@@ -357,7 +362,7 @@ def _patch_rows(was: Value, change: _Change, node: Node) -> Value:
     order = value if isinstance(value, list) else None
     if value is not UNTOUCHED and value is not ABSENT and not _is_order(value):
         return value
-    rows = dict(rows_by_id(was) or {})
+    rows = rows_by_id(was) or {}
     named = list(rows) if order is None else order
     for row_id, inner in change.inner.items():
         if inner.value is ABSENT:
@@ -365,7 +370,7 @@ def _patch_rows(was: Value, change: _Change, node: Node) -> Value:
         elif inner.value is not UNTOUCHED or row_id in rows:
             base = inner.value if isinstance(inner.value, Mapping) else rows.get(row_id, {})
             rows[row_id] = _patch_object({**base, ROW_ID: row_id}, inner.inner, node.inner)
-    placed = [row_id for row_id in dict.fromkeys(str(each) for each in named) if row_id in rows]
+    placed = [row_id for row_id in dict.fromkeys(map(str, named)) if row_id in rows]
     # Rows that the order does not name follow by their ids.
     patched: list[Json] = [rows[row_id] for row_id in (*placed, *sorted(rows.keys() - set(placed)))]
     # No rows are no list, as in the form's own XML; an empty one that was there stays.

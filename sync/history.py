@@ -206,9 +206,10 @@ class _Reader:
     ) -> frozenset[RevisionId]:
         """Return the decisions that stand in the `undoes` of an edit which knew them and stands itself."""
         undone: set[RevisionId] = set()
+        undoing = [rev for rev in edits if "undoes" in self.revisions[rev].content]
         # Later ones first: an undo may be undone.
-        for rev in sorted(edits, key=lambda rev: (knows[rev].bit_count(), rev), reverse=True):
-            if "undoes" not in self.revisions[rev].content or rev in undone:
+        for rev in sorted(undoing, key=lambda rev: (knows[rev].bit_count(), rev), reverse=True):
+            if rev in undone:
                 continue
             for named in _strings(self._said(rev, "undoes")):
                 known = self.revisions.get(named)

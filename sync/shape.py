@@ -125,17 +125,17 @@ def _place(path: Path, shape: Shape) -> Place:
     around = OPEN
     rows: tuple[Path, ...] = ()
     is_row = False
-    at = ""
-    for escaped in path.split("/")[1:]:
-        question, at = at, f"{at}/{escaped}"
-        if around.shape.kind == "choices":
-            return Place(path, "choice", around.shape, question, rows)
-        if around.shape.kind == "repeat" and not is_row:
+    steps = path.split("/")
+    for depth in range(1, len(steps)):
+        kind = around.shape.kind
+        if kind == "choices":
+            return Place(path, "choice", around.shape, "/".join(steps[:depth]), rows)
+        if is_row:
+            rows, is_row = (*rows, "/".join(steps[:depth])), False
+        elif kind == "repeat":
             is_row = True
             continue
-        if is_row:
-            rows, is_row = (*rows, question), False
-        found = nodes.get(name_of(escaped))
+        found = nodes.get(name_of(steps[depth]))
         if found is None:
             return Place(path, "atom", ATOM, path, rows)
         around, nodes = found, found.inner
