@@ -114,7 +114,7 @@ afterAll(() => {
   writeFileSync(FILE, `${JSON.stringify(head, null, 1).slice(0, -2)},\n "cases": [\n${lines}\n]\n}\n`)
 })
 
-describe.each(forms)('answers to %s', (name) => {
+describe.each(forms)('answers to %s', { tags: ['slow'] }, (name) => {
   let form: LoadedForm
   let schema: FormSchema
 

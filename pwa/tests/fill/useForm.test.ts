@@ -27,7 +27,7 @@ async function settled(): Promise<void> {
 describe.each(FORMS)('%s', (name) => {
   test(
     'random answers survive a killed tab, finishing, and reopening without an edit',
-    { timeout: 60_000 },
+    { timeout: 60_000, tags: ['slow'] },
     async () => {
       await fc.assert(
         fc.asyncProperty(fc.nat(), async (seed) => {

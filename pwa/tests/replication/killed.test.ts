@@ -127,7 +127,7 @@ async function expectWhole({ door, first, second, photo }: World): Promise<void>
   }
 }
 
-describe('a phone that dies', () => {
+describe('a phone that dies', { tags: ['slow'], timeout: 120_000 }, () => {
   beforeEach(() => {
     database.close()
     database.use(mortal)
@@ -144,7 +144,7 @@ describe('a phone that dies', () => {
       expect(await runUntil(Number.POSITIVE_INFINITY, world.door)).toBe(true)
       await expectWhole(world)
     }
-  }, 120_000)
+  })
 
   test('again and again still comes to the same end', async () => {
     const deaths = fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 2, maxLength: 6 })
@@ -157,5 +157,5 @@ describe('a phone that dies', () => {
       }),
       { numRuns: 25 },
     )
-  }, 120_000)
+  })
 })

@@ -235,7 +235,7 @@ describe('whatever happens between the two', () => {
     { minLength: 5, maxLength: 30 },
   )
 
-  test('in the end all three hold the same, and the phone shows it', async () => {
+  test('in the end all three hold the same, and the phone shows it', { tags: ['slow'], timeout: 120_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (story) => {
         await emptyPhone()
@@ -283,7 +283,7 @@ describe('whatever happens between the two', () => {
       }),
       { numRuns: 40 },
     )
-  }, 120_000)
+  })
 })
 
 /** The request arrives, its answer does not. */
