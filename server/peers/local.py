@@ -68,7 +68,7 @@ class LocalDatabase:
             graphs = await branches(connection, self._sql, self.name, wanted)
         named: dict[str, list[RevisionId]] = {}
         for doc_id, of in graphs.items():
-            lines = {each for rev in wanted[doc_id] for each in of.line(rev) if each not in of.graph.held}
+            lines = {each for rev in wanted[doc_id] for each in of.line(rev)[1:] if each not in of.graph.held}
             if lines:
                 named[doc_id] = sorted(lines, key=generation_of)
         return await self.missing(named) if named else {}

@@ -28,6 +28,8 @@ from sync.revision import RevisionId
 #: checkpoint, and a link that is slow gets no more than it bears.
 BATCH, MOST = 100, 800
 BATCH_BYTES = 1_000_000
+#: Revisions that the peer is asked about at once; lines are long.
+ASKED = 10_000
 #: Answers of this kind can mean that a batch was too much for the link.
 _TOO_MUCH = ("slow", "half", "garbage")
 
@@ -115,11 +117,13 @@ class Push(Replication):
 
     async def _step(self, *, is_waiting: bool) -> Step:
         page = await self._local.changes(self._at, self._batch)
-        missing = await self._remote.missing(page.leaves) if page.leaves else {}
         self._session.checked += sum(map(len, page.leaves.values()))
-        if missing and await self._remote.keeps_history():
-            # What an edit changed shows only beside what it was made of: a Nương gets the whole lines.
-            missing = await self._remote.missing(await self._local.with_ancestors(missing))
+        asked: Mapping[str, Sequence[RevisionId]] = page.leaves
+        if page.leaves and await self._remote.keeps_history():
+            # What an edit changed shows only beside what it was made of: a Nương gets the whole lines, also of leaves
+            # that it has, since they may have come without theirs.
+            asked = await self._local.with_ancestors(page.leaves)
+        missing = await self._lacking(asked)
         written = 0
         for part in _in_parts(missing, self._batch):
             documents = await self._local.documents(part)
@@ -137,6 +141,13 @@ class Push(Replication):
             await self._write_here(checkpoint)
             self._at = page.last_seq
         return Step(reached, page.pending, written, page.pending > 0)
+
+    async def _lacking(self, asked: Mapping[str, Sequence[RevisionId]]) -> dict[str, list[RevisionId]]:
+        missing: dict[str, list[RevisionId]] = {}
+        for part in _in_parts(asked, ASKED):
+            for doc_id, revs in (await self._remote.missing(part)).items():
+                missing.setdefault(doc_id, []).extend(revs)
+        return missing
 
     async def _put(self, documents: Sequence[Mapping[str, Json]]) -> int:
         try:
@@ -175,8 +186,9 @@ class Pull(Replication):
         written = 0
         for part in _in_parts(missing, self._batch):
             written += await self._take(part)
-        if missing and await self._remote.keeps_history():
-            for part in _in_parts(await self._local.unheld_ancestors(missing), self._batch):
+        if leaves and await self._remote.keeps_history():
+            # Of all leaves: those that were here may have come without their lines, or the link broke after them.
+            for part in _in_parts(await self._local.unheld_ancestors(leaves), self._batch):
                 written += await self._take(part)
         self._session.written += written
         has_more = len(page.leaves) >= self._batch if page.pending is None else page.pending > 0

@@ -76,3 +76,17 @@ async def a_server(folder: Path, settings: Settings, clock: Clock) -> AsyncItera
 async def digests(*clients: Client, database: str = DATABASE) -> set[str]:
     """Return the digests of a database at several servers: one when they agree."""
     return {(await client.app.state["journal"].state(database)).digest for client in clients}
+
+
+async def histories(*clients: Client, database: str = DATABASE) -> set[frozenset[tuple[str, str]]]:
+    """Return what is held of a database at several servers, as (document, revision): one when each has all.
+
+    Digests speak of winners alone; servers hand each other every revision.
+    """
+    found = set()
+    for client in clients:
+        journal = client.app.state["journal"]
+        ids = {row.doc_id for row in (await journal.changes(database, 0, limit=10_000)).rows}
+        lines = await journal.histories(database, ids)
+        found.add(frozenset((doc_id, one.rev) for doc_id, line in lines.items() for one in line))
+    return found

@@ -1,0 +1,77 @@
+"""Servers hand each other whole histories, wherever the link breaks and whatever way the last revision came before."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from server.peers.failures import PeerFailed
+from server.peers.remote_database import Brought, RemoteDatabase
+from server.revisions.model import NewRevision, Origin
+from server.settings import Settings
+from tests.builders import Client
+from tests.conftest import StandingClock
+from tests.server.misbehaving_peer import MisbehavingPeer, misbehaving
+from tests.server.peers_world import a_server, add_peer, histories, peer_account, sync, synced
+from tests.server.sync_door import DATABASE
+
+Wanted = Mapping[str, Sequence[str]]
+
+
+@pytest.fixture
+async def there(tmp_path: Path, settings: Settings, clock: StandingClock) -> AsyncIterator[MisbehavingPeer]:
+    folder = tmp_path / "other"
+    folder.mkdir()
+    async with a_server(folder, settings, clock) as other, misbehaving(other.app) as peer:
+        yield peer
+
+
+async def three_edits(client: Client, doc_id: str = "seal:1") -> list[NewRevision]:
+    """Write a document of three revisions, and return them."""
+    line: list[NewRevision] = []
+    for number in range(3):
+        parent = line[-1].rev if line else None
+        line.append(NewRevision.following(doc_id, {"type": "seal", "n": str(number)}, parent))
+        await client.app.state["journal"].write(DATABASE, line[-1:], Origin())
+    return line
+
+
+@pytest.mark.parametrize("direction", ["push", "pull"])
+async def test_a_link_that_breaks_between_leaves_and_their_ancestors_costs_no_history(
+    client: Client, there: MisbehavingPeer, monkeypatch: pytest.MonkeyPatch, direction: str
+) -> None:
+    other = Client(there.app)
+    await three_edits(client if direction == "push" else other)
+    peer = await add_peer(client.app, there.url, direction=direction, **await peer_account(other))
+    really, calls = RemoteDatabase.get, 0
+
+    async def breaking(self: RemoteDatabase, wanted: Wanted) -> list[Brought]:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise PeerFailed("half", "after the leaves")
+        return await really(self, wanted)
+
+    monkeypatch.setattr(RemoteDatabase, "get", breaking)
+    await sync(client.app, peer)
+    await synced(client.app, peer)
+
+    assert len(await histories(client, other)) == 1
+
+
+@pytest.mark.parametrize("direction", ["push", "pull"])
+async def test_a_leaf_that_came_another_way_gets_its_history_all_the_same(
+    client: Client, there: MisbehavingPeer, direction: str
+) -> None:
+    other = Client(there.app)
+    source, target = (client, other) if direction == "push" else (other, client)
+    line = await three_edits(source)
+    last = line[-1]
+    ancestors = tuple(one.rev for one in reversed(line[:-1]))
+    alone = NewRevision(last.doc_id, last.rev, ancestors, False, last.content, verify=False)
+    await target.app.state["journal"].write(DATABASE, [alone], Origin("peer:couchdb"))
+    peer = await add_peer(client.app, there.url, direction=direction, **await peer_account(other))
+
+    await synced(client.app, peer)
+
+    assert len(await histories(client, other)) == 1
