@@ -49,7 +49,8 @@ async def sync(
         announced=request.content_length,
     )
     coding = choose_coding(headers.get("accept-encoding", ""))
-    answer = await exchange(parts, body, bearer_token(request), coding)
+    with parts.journal.doors.serving():
+        answer = await exchange(parts, body, bearer_token(request), coding)
     return Response(
         answer,
         media_type="application/json",

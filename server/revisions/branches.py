@@ -9,11 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from sqlalchemy import TextClause, bindparam, select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.revisions.statements import Statements
-from server.revisions.tables import quarantine
 from sync.admission import is_well_formed_doc_id
 from sync.graph import Graph
 from sync.revision import RevisionId, generation_of, rank
@@ -25,13 +24,17 @@ Key = tuple[str, RevisionId]
 
 _BODIES = "SELECT b.doc_id, b.rev, b.content FROM {wanted} bodies b ON b.database = :database AND {match}"
 # To SQLite a CROSS JOIN is an order: it would rather go through all bodies of the database, and the list for each.
-_ON_SQLITE = _BODIES.format(
-    wanted="json_each(:keys) w CROSS JOIN",
-    match="b.doc_id = json_extract(w.value, '$[0]') AND b.rev = json_extract(w.value, '$[1]')",
+_ON_SQLITE = text(
+    _BODIES.format(
+        wanted="json_each(:keys) w CROSS JOIN",
+        match="b.doc_id = json_extract(w.value, '$[0]') AND b.rev = json_extract(w.value, '$[1]')",
+    )
 )
-_ON_POSTGRESQL = _BODIES.format(
-    wanted="unnest(CAST(:ids AS text[]), CAST(:revs AS text[])) AS w(doc_id, rev) JOIN",
-    match="b.doc_id = w.doc_id AND b.rev = w.rev",
+_ON_POSTGRESQL = text(
+    _BODIES.format(
+        wanted="unnest(CAST(:ids AS text[]), CAST(:revs AS text[])) AS w(doc_id, rev) JOIN",
+        match="b.doc_id = w.doc_id AND b.rev = w.rev",
+    )
 )
 
 
@@ -113,7 +116,7 @@ async def contents(
         values |= {"ids": [doc_id for doc_id, _ in wanted], "revs": [rev for _, rev in wanted]}
     else:
         values["keys"] = json.dumps(wanted)
-    rows = await connection.execute(_bodies(is_postgresql=sql.is_postgresql), values)
+    rows = await connection.execute(_ON_POSTGRESQL if sql.is_postgresql else _ON_SQLITE, values)
     return {(row[0], row[1]): row[2] for row in rows}
 
 
@@ -125,11 +128,8 @@ async def missing(
     What waits in quarantine is here: a replica that sent it has done its part. A revision that paths only named is not.
     """
     here = await branches(connection, sql, database, asked)
-    waiting = select(quarantine.c.doc_id, quarantine.c.rev).where(
-        quarantine.c.database == bindparam("database"), sql.among(quarantine.c.doc_id)
-    )
     values = {"database": database, "ids": sql.ids(_askable(asked))}
-    beside = {(row.doc_id, row.rev) for row in await connection.execute(waiting, values)}
+    beside = {(row.doc_id, row.rev) for row in await connection.execute(sql.ids_beside_of, values)}
     found: dict[str, Missing] = {}
     for doc_id, revs in asked.items():
         of = here.get(doc_id)
@@ -149,7 +149,3 @@ def _possible_ancestors(of: Branches | None, lacking: Sequence[RevisionId]) -> t
 def _askable(ids: Collection[str]) -> list[str]:
     # PostgreSQL takes no NUL; no document has such an id.
     return [doc_id for doc_id in ids if is_well_formed_doc_id(doc_id)]
-
-
-def _bodies(*, is_postgresql: bool) -> TextClause:
-    return text(_ON_POSTGRESQL if is_postgresql else _ON_SQLITE)

@@ -5,6 +5,7 @@ costs time, leaving out costs data (I7).
 """
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, func, select
@@ -79,16 +80,10 @@ async def changes(
     if since >= end:
         return Changes((), max(since, end) if since <= head.seq else head.seq, 0, state_of(head))
     values: dict[str, Any] = {"database": database, "since": since, "up_to": end}
-    page: Select[Any] = select(*_ROW, *((bodies.c.content,) if include_docs else ()))
-    if include_docs:
-        page = page.join_from(documents, bodies, _WITH_BODY)
-    page = page.where(_BETWEEN).order_by(documents.c.seq)
-    if for_phones:
-        page = page.where(_FOR_PHONES)
-    if limit is not None:
-        # One row more than asked for tells whether any is left without counting them.
-        page = page.limit(limit + 1)
-    found = (await connection.execute(page, values)).all()
+    # One row more than asked for tells whether any is left without counting them.
+    limited = {} if limit is None else {"limit": limit + 1}
+    page = _page(include_docs=include_docs, for_phones=for_phones, is_limited=limit is not None)
+    found = (await connection.execute(page, values | limited)).all()
     rows = tuple(
         Change(row.seq, row.doc_id, row.winner, row.deleted, tuple(row.leaves.split(" ")), *row[5:])
         for row in found[:limit]
@@ -105,6 +100,17 @@ async def changes(
         total = head.documents + head.deleted
         pending = await count_between(connection, database, last, end, last_seq=head.seq, total=total)
     return Changes(rows, last, pending, state_of(head))
+
+
+@cache
+def _page(*, include_docs: bool, for_phones: bool, is_limited: bool) -> Select[Any]:
+    page: Select[Any] = select(*_ROW, *((bodies.c.content,) if include_docs else ()))
+    if include_docs:
+        page = page.join_from(documents, bodies, _WITH_BODY)
+    page = page.where(_BETWEEN).order_by(documents.c.seq)
+    if for_phones:
+        page = page.where(_FOR_PHONES)
+    return page.limit(bindparam("limit")) if is_limited else page
 
 
 async def changes_of(connection: AsyncConnection, sql: Statements, database: str, ids: Collection[str]) -> list[Change]:

@@ -7,12 +7,13 @@ again when it changes and by `retry_set_aside`. Failures of the database itself 
 and the whole page waits.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,11 +24,14 @@ from server.db.put import put
 from server.revisions.following_tables import checkpoints, set_aside
 from server.revisions.journal import Journal
 from server.revisions.model import Change
+from server.revisions.statements import Statements
 
 Effects = Callable[[AsyncConnection], Awaitable[None]]
 
 CATALOG = "catalog"
 PAGE = 200
+#: While somebody waits at a door: nobody is answered while a page is taken.
+SHORT_PAGE = 50
 ATTEMPTS = 3
 ERROR_CHARACTERS = 2000
 #: SQLSTATE classes that speak of the server or of other transactions, not of a document.
@@ -72,6 +76,12 @@ class Follower:
         self._journal = journal
         self._clock = clock
         self._projection = projection
+        self._sql = Statements(is_postgresql=storage.is_postgresql)
+        self._taken = delete(set_aside).where(
+            set_aside.c.follower == bindparam("of_follower"),
+            set_aside.c.database == bindparam("of_database"),
+            self._sql.among(set_aside.c.doc_id),
+        )
 
     @property
     def name(self) -> str:
@@ -125,18 +135,27 @@ class Follower:
 
     async def _follow(self, database: str, since: int) -> int:
         taken = 0
+        doors = self._journal.doors
+        now = asyncio.get_running_loop().time
         while True:
+            began = now()
             horizon = await self._projection.horizon(database)
             if horizon is not None and horizon <= since:
                 return taken
             page = await self._journal.changes(
-                database, since, limit=PAGE, include_docs=True, up_to=horizon, counts_pending=False
+                database,
+                since,
+                limit=SHORT_PAGE if doors.are_busy else PAGE,
+                include_docs=True,
+                up_to=horizon,
+                counts_pending=False,
             )
             if not page.rows:
                 return taken
             await self._take(database, page.rows, _Step(since, page.last_seq))
             taken += len(page.rows)
             since = page.last_seq
+            await doors.give_way(now() - began)
 
     async def _take(self, database: str, changes: Sequence[Change], step: _Step | None) -> None:
         """Take a page in one transaction, or each document of it alone; `step` None moves no checkpoint."""
@@ -175,10 +194,12 @@ class Follower:
         return False
 
     async def _apply(self, database: str, changes: Sequence[Change], effects: Effects, step: _Step | None) -> None:
-        mine = (set_aside.c.follower == self._projection.name) & (set_aside.c.database == database)
+        ids = self._sql.ids([change.doc_id for change in changes])
         async with self._storage.write() as connection:
             await effects(connection)
-            await connection.execute(delete(set_aside).where(mine, set_aside.c.doc_id.in_([c.doc_id for c in changes])))
+            await connection.execute(
+                self._taken, {"of_follower": self._projection.name, "of_database": database, "ids": ids}
+            )
             await self._advance(connection, database, step)
 
     async def _set_aside(

@@ -18,6 +18,7 @@ from server.ids import uuid7
 from server.revisions import audit, feed, listing, quarantine, read, whole, write
 from server.revisions.batch import Arrival, Batch
 from server.revisions.bell import Bell
+from server.revisions.doors import Doors
 from server.revisions.listening import Listening
 from server.revisions.model import (
     Change,
@@ -50,6 +51,8 @@ class Journal:
         self._sql = statements(is_postgresql=storage.is_postgresql)
         self._bell = Bell()
         self._listening = Listening(storage, self._bell)
+        #: Those who wait for this journal's answers; followers let them go first.
+        self.doors = Doors()
 
     async def ensure(self, names: Iterable[str]) -> None:
         """Make the databases that are not there yet."""

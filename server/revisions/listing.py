@@ -130,8 +130,7 @@ async def leaves_of(
     connection: AsyncConnection, sql: Statements, database: str, ids: Collection[str]
 ) -> dict[str, str]:
     """Return the leaves of those documents that are here, winner first, separated by spaces."""
-    wanted = select(documents.c.doc_id, documents.c.leaves).where(_HERE, sql.among(documents.c.doc_id))
-    rows = await connection.execute(wanted, {"database": database, "ids": sql.ids(list(ids))})
+    rows = await connection.execute(sql.leaves_of, {"database": database, "ids": sql.ids(list(ids))})
     return {row.doc_id: row.leaves for row in rows}
 
 

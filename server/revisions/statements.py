@@ -46,6 +46,12 @@ class Statements:
             quarantine.c.reason,
             quarantine.c.accepted_at.is_not(None).label("is_settled"),
         ).where(quarantine.c.database == of_database, self.among(quarantine.c.doc_id))
+        self.ids_beside_of = select(quarantine.c.doc_id, quarantine.c.rev).where(
+            quarantine.c.database == of_database, self.among(quarantine.c.doc_id)
+        )
+        self.leaves_of = select(documents.c.doc_id, documents.c.leaves).where(
+            documents.c.database == of_database, self.among(documents.c.doc_id)
+        )
         self.passing_of = select(quarantine).where(
             quarantine.c.database == of_database,
             self.among(quarantine.c.doc_id),

@@ -209,6 +209,7 @@ class Fragile:
         self.failing = failing
         self.failure: Exception = ValueError("poison")
         self.taken: list[str] = []
+        self.pages: list[int] = []
 
     async def horizon(self, database: str) -> int | None:
         return None
@@ -220,6 +221,7 @@ class Fragile:
 
         async def apply(connection: AsyncConnection) -> None:
             self.taken += ids
+            self.pages += [len(ids)] if ids else []
 
         return apply
 
@@ -286,12 +288,21 @@ async def test_following_twice_changes_nothing(province: Province) -> None:
     assert dict(await row(province, saved.doc_id)) == before
 
 
-async def test_a_long_feed_is_taken_in_pages(province: Province, clock: StandingClock) -> None:
+async def test_a_long_feed_is_taken_in_pages_and_in_shorter_ones_while_somebody_waits_at_a_door(
+    province: Province, clock: StandingClock
+) -> None:
     for number in range(230):
         await province.save({"members": str(number)})
     fragile = Fragile(set())
     await Follower(province.storage, province.journal, clock, fragile).follow_once()
     assert len(fragile.taken) == 230
+    assert fragile.pages == [200, 30]
+    busy = Fragile(set())
+    busy.name = "busy"
+    with province.journal.doors.serving():
+        await Follower(province.storage, province.journal, clock, busy).follow_once()
+    assert busy.taken == fragile.taken
+    assert busy.pages == [50, 50, 50, 50, 30]
 
 
 async def test_a_commit_wakes_the_followers(province: Province) -> None:

@@ -42,14 +42,15 @@ log = structlog.get_logger("nuong.couchdb")
 async def couchdb_door(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one request."""
     request: Request[Any, Any, Any] = Request(scope, receive, send)
-    try:
-        found = await _answer(request)
-    except Exception as error:
-        found = _failure(request, error)
-    if found.is_live:
-        await _until_gone(_send(request, found, send), receive)
-    else:
-        await _send(request, found, send)
+    with request.app.state["journal"].doors.serving():
+        try:
+            found = await _answer(request)
+        except Exception as error:
+            found = _failure(request, error)
+        if not found.is_live:
+            await _send(request, found, send)
+            return
+    await _until_gone(_send(request, found, send), receive)
 
 
 async def _answer(request: Request[Any, Any, Any]) -> Answer:

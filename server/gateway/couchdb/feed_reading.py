@@ -51,14 +51,19 @@ class Reader:
 
     async def pages(self) -> AsyncIterator[list[bytes]]:
         """Yield rows, never an empty page, to where the feed stands now or the limit."""
-        async with self.call.parts.storage.read() as connection:
-            end = (await listing.info(connection, self.call.db.name)).seq
         if self._selection.descending:
-            async for page in self._descending(end):
+            async for page in self._descending():
                 yield page
             return
-        while self.position < end and not self.is_satisfied:
-            found, asked = await self._found(self.position, end)
+        end: int | None = None
+        while not self.is_satisfied:
+            # Where the feed ends is read with the first page, in one snapshot: a replica has few changes at a time.
+            async with self.call.parts.storage.read() as connection:
+                if end is None:
+                    end = (await listing.info(connection, self.call.db.name)).seq
+                if self.position >= end:
+                    return
+                found, asked = await self._found(connection, self.position, end)
             wanted = self._cut([row for row in found if self._is_wanted(row)])
             rows = await self._rows(wanted)
             self._pass(found, wanted, is_end=len(found) < asked, end=end)
@@ -86,27 +91,29 @@ class Reader:
             return chain.token(self._last.seq, self._last.link)
         return await self.call.parts.journal.since_text(self.call.db.name, self.position)
 
-    async def _found(self, since: int, up_to: int) -> tuple[list[FeedRow], int]:
+    async def _found(self, connection: AsyncConnection, since: int, up_to: int) -> tuple[list[FeedRow], int]:
         chosen = self._selection
         # A filter by content may pass over any number of rows, so a limit says nothing about how many to read.
         limit = PAGE if self._left is None or chosen.matches is not None else min(PAGE, self._left)
-        async with self.call.parts.storage.read() as connection:
-            rows = await replica_feed.page(
-                connection,
-                self.call.parts.sql,
-                self.call.db.name,
-                since=since,
-                up_to=up_to,
-                limit=limit,
-                include_docs=chosen.include_docs or chosen.matches is not None,
-                descending=chosen.descending,
-                ids=chosen.ids,
-            )
+        rows = await replica_feed.page(
+            connection,
+            self.call.parts.sql,
+            self.call.db.name,
+            since=since,
+            up_to=up_to,
+            limit=limit,
+            include_docs=chosen.include_docs or chosen.matches is not None,
+            descending=chosen.descending,
+            ids=chosen.ids,
+        )
         return rows, limit
 
-    async def _descending(self, end: int) -> AsyncIterator[list[bytes]]:
+    async def _descending(self) -> AsyncIterator[list[bytes]]:
+        async with self.call.parts.storage.read() as connection:
+            end = (await listing.info(connection, self.call.db.name)).seq
         while end > self._since and not self.is_satisfied:
-            found, asked = await self._found(self._since, end)
+            async with self.call.parts.storage.read() as connection:
+                found, asked = await self._found(connection, self._since, end)
             rows = await self._rows(self._cut([row for row in found if self._is_wanted(row)]))
             if found:
                 self._last = found[-1]
