@@ -59,10 +59,10 @@ def chosen_of(case: Case, choices: Sequence[Choice], replies: Mapping[str, Mappi
     return chosen
 
 
-def with_chosen(case: Case, chosen: Chosen) -> dict[str, Json]:
-    """Return the record's content with what was chosen."""
+def with_chosen(case: Case, content: Mapping[str, Json], chosen: Chosen) -> dict[str, Json]:
+    """Return a content of the record with what was chosen."""
     values = {path: value for path, value in chosen.values.items() if path != ANSWERS}
-    content = dict(case.content)
+    content = dict(content)
     if ANSWERS in chosen.values:
         content["answers"] = cast(Json, chosen.values[ANSWERS])
         content["form_version"] = chosen.version or content["form_version"]
@@ -80,17 +80,21 @@ def _cleared(case: Case, content: Mapping[str, Json], values: Mapping[Path, Valu
     return cleared
 
 
-def with_answers(
-    case: Case, content: Mapping[str, Json], answers: Mapping[str, Json], chosen: Chosen
-) -> dict[str, Json]:
-    """Return the content with the answers as a form left them; what they change is decided as well."""
-    whole = {**content, "answers": cast(Json, dict(answers))}
-    for path in changes(case.content, whole, case.shape):
+def with_answers(case: Case, seen: Mapping[str, Json], answers: Mapping[str, Json], chosen: Chosen) -> dict[str, Json]:
+    """Return the content with what was chosen, and with what a form changed in it; that is decided as well.
+
+    `seen` is the record as it stood where the form was opened. What others have said since stands: a form gives back
+    all answers, also those that nobody looked at.
+    """
+    opened = with_chosen(case, seen, chosen)
+    edited = changes(opened, {**opened, "answers": cast(Json, dict(answers))}, case.shape)
+    content = with_chosen(case, case.content, chosen)
+    for path in edited:
         place = place_of(path, case.shape)
         # Of a question of several choices the question is decided, and what forms compute nobody decides.
         if not place.shape.is_calculated and place.role != "group":
             chosen.decided.add(place.question)
-    return whole
+    return patch(content, edited, case.shape)
 
 
 def _choose_for_record(case: Case, choice: Choice, chosen: Chosen) -> None:

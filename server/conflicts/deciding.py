@@ -17,10 +17,11 @@ from server.auth.audit import note
 from server.auth.principal import Principal
 from server.clock import Clock
 from server.conflicts.case import Case, extended
-from server.conflicts.choosing import Chosen, chosen_of, with_answers, with_chosen
+from server.conflicts.choosing import ANSWERS, Chosen, chosen_of, with_answers, with_chosen
 from server.conflicts.chronicle import decisions_of, history_of
 from server.conflicts.page import Pages
 from server.conflicts.page_schemas import Choice, NewDecision, Undo
+from server.conflicts.seen import content_seen, edited_in_form, moved_since
 from server.conflicts.wording import pointer_of, spot_of
 from server.db.engine import Storage
 from server.errors import Problem
@@ -71,6 +72,8 @@ class Decisions:
         for _ in range(ATTEMPTS):
             case = await self._pages.case(database, record)
             await self._refuse_moved(principal, case, (new.rev, *new.leaves), {each.path for each in new.choices})
+            if new.answers is not None:
+                await self._refuse_overtaken(principal, case, (new.rev, *new.leaves), new.answers)
             prepared = prepared_decision(case, new, replies)
             if new.dry_run:
                 return prepared
@@ -148,36 +151,30 @@ class Decisions:
     ) -> None:
         """Raise `conflict_moved` when somebody has touched one of the fields since the person looked."""
         moved, people = moved_since(case, seen, paths)
-        if not moved:
-            return
+        if moved:
+            raise await self._moved(principal, case, moved, people)
+
+    async def _refuse_overtaken(
+        self, principal: Principal, case: Case, seen: Sequence[RevisionId], answers: Mapping[str, Json]
+    ) -> None:
+        """Raise `conflict_moved` when somebody has touched what a form changed, or its version stands no longer."""
+        before = content_seen(case, seen)
+        if before is None or before.get("form_version") != case.content.get("form_version"):
+            raise await self._moved(principal, case, {ANSWERS}, moved_since(case, seen, {ANSWERS})[1])
+        await self._refuse_moved(principal, case, seen, edited_in_form(case, before, answers))
+
+    async def _moved(
+        self, principal: Principal, case: Case, changed: Collection[Path], people: Collection[RevisionId]
+    ) -> Problem:
         page = await self._pages.of(principal, case)
         names = {line.by_name for line in page.history if line.rev in people and line.by_name}
-        raise Problem(
+        return Problem(
             "conflict_moved",
             rev=case.winner.rev,
-            changed=sorted(moved),
+            changed=sorted(changed),
             by_names=sorted(names),
             page=page.model_dump(mode="json"),
         )
-
-
-def moved_since(case: Case, seen: Sequence[RevisionId], paths: Collection[Path]) -> tuple[set[Path], set[RevisionId]]:
-    """Return those of the paths that somebody has touched since these were the leaves, and the revisions that did."""
-    if any(each not in case.whole.revisions for each in seen):
-        return set(paths), set()
-    known = case.document.graph.reached(seen)
-    moved: set[Path] = set()
-    by: set[RevisionId] = set()
-    for rev in case.whole.revisions.keys() - known:
-        if case.is_merge(rev) or case.is_resolved(rev):
-            continue
-        touched = {*case.changed_by(rev), *case.says(rev, "decided")}
-        touched |= {""} if case.whole.revisions[rev].deleted or case.says(rev, "undoes") else set()
-        found = {path for path in paths if any(_is_one_thing(path, other) for other in touched)}
-        if found:
-            moved |= found
-            by.add(rev)
-    return moved, by
 
 
 def prepared_decision(case: Case, new: NewDecision, replies: Mapping[str, Mapping[str, Json]]) -> Prepared:
@@ -186,11 +183,12 @@ def prepared_decision(case: Case, new: NewDecision, replies: Mapping[str, Mappin
         form, version = case.content.get("form"), case.content.get("form_version")
         raise Problem("form_not_here", form=form, version=version)
     chosen = chosen_of(case, new.choices, replies)
-    content = with_chosen(case, chosen)
+    content = with_chosen(case, case.content, chosen)
     if new.answers is not None:
         if new.form_version not in {None, content.get("form_version")}:
             raise Problem("invalid_request", parameter="form_version")
-        content = with_answers(case, content, new.answers, chosen)
+        seen = content_seen(case, (new.rev, *new.leaves))
+        content = with_answers(case, case.content if seen is None else seen, new.answers, chosen)
     if not chosen.decided:
         raise Problem("nothing_to_decide")
     return _prepared(case, content, chosen, {"decided": sorted(chosen.decided)}, new.comment)
@@ -258,13 +256,6 @@ def _refuse_misfits(case: Case, record: Mapping[str, Json]) -> None:
         if (path, misfit.reason) not in known:
             labels = spot_of(case.published, f"/answers{path}").labels
             raise Problem("answer_misfit", path=f"/answers{path}", reason=misfit.reason, label=labels)
-
-
-def _is_one_thing(path: Path, other: Path) -> bool:
-    if not path or not other:
-        # Whether a record lives is about all that anybody says of it.
-        return True
-    return path == other or path.startswith(f"{other}/") or other.startswith(f"{path}/")
 
 
 def _must_be_stored(outcomes: Sequence[Outcome]) -> None:
