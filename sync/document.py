@@ -46,6 +46,11 @@ class Document:
         revision = Revision(rev, parent, deleted, content)
         return Following(revision, Document(self.doc_id, graph, {**self.revisions, rev: revision}))
 
+    def reached(self, revisions: Collection[RevisionId]) -> "Document":
+        """Return the document as it was for who knew these revisions and nothing else."""
+        graph = self.graph.only(self.graph.reached(revisions))
+        return Document(self.doc_id, graph, {rev: self.revisions[rev] for rev in graph.held if rev in self.revisions})
+
 
 @dataclass(frozen=True, slots=True)
 class Following:

@@ -85,6 +85,14 @@ class Graph:
                     ahead.append(next_)
         return frozenset(found)
 
+    def only(self, revisions: Collection[RevisionId]) -> "Graph":
+        """Return the part of the graph that these revisions make, which must reach nothing else."""
+        return Graph(
+            {each: parent for each, parent in self.parents.items() if each in revisions},
+            {each: deleted for each, deleted in self.held.items() if each in revisions},
+            {each: named for each, named in self.merged.items() if each in revisions},
+        )
+
     def counting_leaves(self, resolved: Collection[RevisionId] = ()) -> tuple[RevisionId, ...]:
         """Return the leaves that count for merging and against the limit, winner first.
 

@@ -7,8 +7,14 @@ merge alone agree (I4); an edit is in the result, superseded by one that knew it
 (I5); what a person decided changes only by an edit that did not know it (I6).
 
 `close` says what the follower writes: nothing; or, where one live leaf knows all edits, resolved tombstones on the
-other live ones; or one machine merge, child of the winner, and tombstones. Without the first rule servers in a ring go
+other live ones; or, where all say that the record is gone, tombstones on all live ones; or one machine merge, child of
+the winner, and tombstones. Without the first rule servers in a ring go
 on merging each other's merges for ever.
+
+A merge that is here may say otherwise than what it brought together does: its server lacked a body then, or a forger
+made it. Where all that it rests on is here, it is made again as it should have been, and a merge of the two, child of
+the leaf that stays, says what all edits say. Which leaf stays is never judged by what it says: servers that judge
+differently, because one lacks a body, would each end the other's, and none would be left.
 
 A question of several choices has its lists as values of candidates, a row the row itself. While it is open whether a
 record or a row is deleted, the record lives, and of the row the greatest candidate stands; cells of a row that is not
@@ -32,10 +38,9 @@ from sync.document import (
     is_machine_merge,
     is_resolved_tombstone,
 )
-from sync.fields import of_record
 from sync.history import History, read
 from sync.policy import Candidate, Cause, How
-from sync.revision import RESOLVED_TOMBSTONE, RevisionId, revision_id
+from sync.revision import RESOLVED_TOMBSTONE, RevisionId, rank, revision_id
 from sync.shape import ABSENT, Path, Value
 
 __all__ = [
@@ -64,6 +69,10 @@ __all__ = [
 ]
 
 
+#: How often merges of the same edits are made again on top of each other.
+CORRECTIONS = 3
+
+
 @dataclass(frozen=True, slots=True)
 class NewRev:
     """A revision to be written; the same bytes on every server: `data` is its content in canonical form."""
@@ -78,15 +87,19 @@ class NewRev:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What closes a document's branches, to be written in one batch."""
+    """What closes a document's branches, to be written in one batch.
+
+    `again` are wrong merges as they should have been, where they are not here; then `merge` takes them in.
+    """
 
     merge: NewRev | None
     tombstones: tuple[NewRev, ...]
+    again: tuple[NewRev, ...] = ()
 
     @property
     def revisions(self) -> tuple[NewRev, ...]:
-        """Return them all in the order of writing: the merge first, it is what takes the others in."""
-        return self.tombstones if self.merge is None else (self.merge, *self.tombstones)
+        """Return them all in the order of writing: what a merge takes in, the merge, the ends of the other branches."""
+        return (*self.again, *(() if self.merge is None else (self.merge,)), *self.tombstones)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +125,12 @@ def combine(document: Document, forms: Forms) -> Combined | Waiting:
 def close(document: Document, forms: Forms) -> Closing | Waiting | None:
     """Return what closes the branches; None where there is nothing to close."""
     leaves = counting_leaves(document)
-    if len(leaves) < 2 or document.graph.held[leaves[0]]:
+    if not leaves or document.graph.held[leaves[0]] or (len(leaves) == 1 and not document.graph.merged):
         return None
     history = read(document, forms, leaves)
     if isinstance(history, Waiting):
         return history
-    return _closing(history, lambda: combined(history, forms))
+    return _closing(history, forms, lambda: combined(history, forms))
 
 
 def reconcile(document: Document, forms: Forms) -> Reconciled | Waiting:
@@ -130,7 +143,7 @@ def reconcile(document: Document, forms: Forms) -> Reconciled | Waiting:
     if isinstance(history, Waiting):
         return history
     together = combined(history, forms)
-    return Reconciled(together, _closing(history, lambda: together) if len(leaves) > 1 else None)
+    return Reconciled(together, _closing(history, forms, lambda: together))
 
 
 def taken_back(document: Document, decision: RevisionId, forms: Forms) -> Combined | Waiting:
@@ -154,29 +167,72 @@ def base_value(document: Document, path: Path, candidates: Collection[RevisionId
     return ABSENT if isinstance(history, Waiting) else value_before(history, path, candidates)
 
 
-def _closing(history: History, together: Callable[[], Combined]) -> Closing:
+def _closing(history: History, forms: Forms, together: Callable[[], Combined]) -> Closing | None:
     document, leaves = history.document, history.leaves
     live = [leaf for leaf in leaves if not document.graph.held[leaf]]
     everything = 0
     for leaf in leaves:
         everything |= history.knows[leaf]
     knowing = [leaf for leaf in leaves if history.knows[leaf] == everything]
-    if knowing:
-        # A deletion that knows all edits stays as well as a live leaf does; then no live one is left.
-        alive = [leaf for leaf in knowing if leaf in live]
-        stays = alive[0] if alive else None
-        if len(alive) > 1:
-            # A merge made where a body was missing may know all and yet say otherwise than they do together.
-            said = together().content
-            stays = next((leaf for leaf in alive if of_record(document.revisions[leaf].content) == said), stays)
-        return Closing(None, _tombstones(document, [leaf for leaf in live if leaf != stays]))
-    winner, *others = leaves
-    stands = together()
+    if not knowing:
+        stands = together()
+        if stands.is_deleted:
+            return Closing(None, _tombstones(document, live))
+        winner, *others = leaves
+        merge = _merge(document, winner, others, stands)
+        return Closing(merge, _tombstones(document, [leaf for leaf in live if leaf != winner]))
+    # A deletion that knows all edits stays as well as a live leaf does; then no live one is left.
+    stays = next((leaf for leaf in knowing if leaf in live), None)
+    ends = [leaf for leaf in live if leaf != stays]
+    again = [] if stays is None else _made_again(history, stays, forms)
+    if stays is None or not again:
+        return Closing(None, _tombstones(document, ends)) if ends else None
+    new = tuple(each for each in again if each.rev not in document.graph.held)
+    merge = _merge(document, stays, [each.rev for each in again], together())
+    return Closing(merge, _tombstones(document, [*ends, *(each.rev for each in new)]), new)
+
+
+def _made_again(history: History, leaf: RevisionId, forms: Forms) -> list[NewRev]:
+    """Return as they should have been the merges that a leaf rests on and that say otherwise.
+
+    A merge that says what it should answers for all that it reaches. Servers whose forms judge differently must not
+    correct each other for ever: beyond `CORRECTIONS` without an edit in between, the last one stands.
+    """
+    document = history.document
+    if not document.graph.merged:
+        return []
+    reached = document.graph.reached([leaf])
+    merges = [each for each in document.graph.merged if each in reached and each in document.revisions]
+    merges = [each for each in merges if is_machine_merge(document, each)]
+    if sum(history.knows[merge] == history.knows[leaf] for merge in merges) > CORRECTIONS:
+        return []
+    again: list[NewRev] = []
+    answered: set[RevisionId] = set()
+    for merge in sorted(merges, key=lambda rev: rank(rev, deleted=False), reverse=True):
+        if merge not in answered:
+            answered |= document.graph.reached([merge])
+            made = _as_it_should_be(document, merge, forms)
+            if made is not None and made.rev != merge and made.rev not in reached:
+                again.append(made)
+    return again
+
+
+def _as_it_should_be(document: Document, merge: RevisionId, forms: Forms) -> NewRev | None:
+    """Return what a merge of these revisions says; None where not all that they rest on is here to judge by."""
+    parent, named = document.revisions[merge].parent, document.graph.merged[merge]
+    if parent is None or document.graph.held.get(parent, True):
+        return None
+    history = read(document.reached((parent, *named)), forms)
+    if isinstance(history, Waiting) or any(edit.lacks_parent for edit in history.edits):
+        return None
+    return _merge(document, parent, named, combined(history, forms))
+
+
+def _merge(document: Document, parent: RevisionId, others: Iterable[RevisionId], stands: Combined) -> NewRev:
     content: dict[str, Json] = {**stands.content, "merged": sorted(others)}
     if stands.open:
         content["open"] = {path: list(candidates) for path, candidates in stands.open.items()}
-    merge = _new(document, winner, content, deleted=False)
-    return Closing(merge, _tombstones(document, [leaf for leaf in live if leaf != winner]))
+    return _new(document, parent, content, deleted=False)
 
 
 def _last_said(document: Document, deleted: RevisionId) -> Content:

@@ -219,7 +219,7 @@ def _prepared(
         closing = None
     machine = [] if closing is None else [as_new(one) for one in closing.revisions]
     document = extended(case.document, machine)
-    parent = next((each.rev for each in machine if not each.deleted), case.winner.rev)
+    parent = case.winner.rev if closing is None or closing.merge is None else closing.merge.rev
     said = {**said, **({"comment": comment.strip()} if comment.strip() else {})}
     decided = tuple(sorted(chosen.decided))
     if chosen.is_deletion:

@@ -242,10 +242,10 @@ def always_merges() -> AbstractContextManager[Any]:
 
     proper = merge._closing
 
-    def eager(history: History, together: Callable[[], merge.Combined]) -> merge.Closing:
-        closing, document = proper(history, together), history.document
+    def eager(history: History, forms: merge.Forms, together: Callable[[], merge.Combined]) -> merge.Closing | None:
+        closing, document = proper(history, forms, together), history.document
         others = [leaf for leaf in history.leaves[1:] if not document.graph.held[leaf]]
-        if closing.merge is not None or not others:
+        if closing is None or closing.merge is not None or not others:
             return closing
         open_ = {path: list(candidates) for path, candidates in together().open.items()}
         content = {**together().content, "merged": sorted(others), **({"open": open_} if open_ else {})}

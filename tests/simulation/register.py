@@ -17,11 +17,6 @@ from tests.simulation.province import ASKED, SCOPES
 from tests.simulation.server import Server
 from tests.simulation.world import World
 
-_LATE = (
-    "SELECT r.database, r.doc_id FROM revisions r JOIN revisions p ON p.database = r.database AND p.doc_id = r.doc_id"
-    " AND p.rev = r.parent WHERE p.seq > r.seq"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -60,17 +55,15 @@ async def check_questions(world: World) -> None:
             raise Broken("poison", f"{server.name} has set documents aside")
     province = world.servers["province"]
     leaves = shown(province)
-    # What was merged before the body of an inner revision came is not merged again when it comes.
-    late = {tuple(row) for server in world.servers.values() for row in server.reader.execute(_LATE)}
     constraints = province.reader.execute("SELECT * FROM open_questions WHERE cause = 'constraint'").fetchall()
     for database in SCOPES:
         for doc_id, revisions in _documents(world, province, database).items():
-            if (database, doc_id) in late:
-                continue
             asked_here = rows.get((database, doc_id), {})
             world.seen["asked at rest"] += len(asked_here)
             broken = {row["path"] for row in constraints if (row["database"], row["record"]) == (database, doc_id)}
             name = f"{database} {doc_id}"
+            corrections = [one for one in revisions.values() if _is_correction(one, revisions)]
+            world.seen["merged again"] += len(corrections)
             world.seen["weighed"] += _check_document(name, leaves[database, doc_id], revisions, asked_here, broken)
 
 
@@ -124,6 +117,11 @@ def _check_document(
         if decisions and stands.answer(answer) not in [people[rev].answer(answer) for rev in decisions]:
             raise Broken("I6", f"{name}: {answer} was decided and is now {stands.answer(answer)}")
     return any(one.is_machine for one in revisions.values())
+
+
+def _is_correction(one: Written, revisions: Mapping[str, Written]) -> bool:
+    merged = one.content.get("merged", [])
+    return one.is_machine and bool(merged) and all(rev in revisions and revisions[rev].is_machine for rev in merged)
 
 
 def _edits(rev: str, answer: str, revisions: Mapping[str, Written]) -> bool:

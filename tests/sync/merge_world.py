@@ -142,6 +142,12 @@ class Story:
             graph = graph.adding(rev, line, deleted=revision.deleted, merged=merged)
         return Document(self.doc_id, graph, {rev: self.revisions[rev] for rev in revs})
 
+    def lacking(self, *revs: str) -> Document:
+        """Return what a server knows that has heard of these revisions only by name."""
+        held = {rev: deleted for rev, deleted in self.graph.held.items() if rev not in revs}
+        graph = Graph(self.graph.parents, held, self.graph.merged)
+        return Document(self.doc_id, graph, {rev: self.revisions[rev] for rev in held})
+
     def combined(self, revs: Collection[str] | None = None) -> Combined:
         """Return what a server with these revisions makes of them."""
         combined = combine(self.document(revs), self.forms)
@@ -153,8 +159,7 @@ class Story:
         closing = close(self.document(revs), self.forms)
         assert not isinstance(closing, Waiting), closing
         if closing is not None:
-            written = [*closing.tombstones, *([closing.merge] if closing.merge else [])]
-            for new in written:
+            for new in closing.revisions:
                 assert self.add(new.parent, new.content, deleted=new.deleted) == new.rev
         return closing
 

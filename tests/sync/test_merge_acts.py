@@ -313,18 +313,19 @@ def test_rows_inside_a_row_that_is_gone_are_no_fields() -> None:
     assert answers_of(combined) == {"phone": "1"}
 
 
-def test_of_merges_that_know_everything_the_one_that_says_it_stays() -> None:
-    """A server that lacked a body merged without it; another one had it."""
+def test_a_record_that_two_people_deleted_stays_deleted_beside_a_merge_of_what_they_knew() -> None:
+    """Two servers merged alike edits in two ways; both people had seen one of the merges, then the other one came."""
     story = Story()
     first = story.first({"crop": "ngô"})
-    left, right = story.edit(first, {"phone": "1"}), story.edit(first, {"crop": "lúa"})
-    together = dict(story.combined().content)
-    said = story.add(left, {**together, "merged": [right]})
-    stale = {**together, "answers": {"crop": "ngô", "phone": "1"}, "merged": [left]}
-    # The greatest of the two, which would stay if both said the same.
-    notes = (story.add(right, {**stale, "note": str(number)}) for number in range(100))
-    assert next(rev for rev in notes if rank(rev, deleted=False) > rank(said, deleted=False))
-    closing = story.close()
-    assert closing is not None
-    assert closing.merge is None
-    assert story.combined().winner == said
+    one, other = story.edit(first, {"phone": "1"}), story.edit(first, {"crop": "lúa"})
+    merge = story.merge()
+    content = {**story.combined().content, "merged": [merge]}
+    for number in ("1", "2"):
+        story.delete(merge, note=number)
+    late = story.add(one if story.revisions[merge].parent == other else other, content)
+    assert late in story.graph.leaves()
+    assert story.combined().is_deleted
+    story.close()
+    assert story.combined().is_deleted
+    assert all(story.graph.held[leaf] for leaf in story.graph.leaves())
+    assert story.close() is None
