@@ -80,7 +80,7 @@ class _Known:
     people: Mapping[str, str]
     histories: Mapping[str, list[StoredRevision]]
     held: Mapping[str, bool]
-    asked: Collection[str]
+    asked: Mapping[str, Collection[str]]
 
 
 class RecordsProjection:
@@ -163,12 +163,19 @@ class RecordsProjection:
         edits = {each.doc_id: _last_edit(each, histories.get(each.doc_id, ())) for each in spoken}
         centre = await self._centre(database)
         async with self._storage.read() as connection:
+            asked = await _asked(connection, database, due.ids)
+            named = {
+                each.doc_id: _named_contents(contents[each.doc_id]).union(
+                    *_others(histories.get(each.doc_id, ()), asked.get(each.doc_id, ()))
+                )
+                for each in spoken
+            }
             known = _Known(
                 await decisions_of(connection, database, due.ids, due.decisions),
                 await names_of(connection, (each.person for each in edits.values() if each.person)),
                 histories,
-                await self._media(connection, {sha for each in contents.values() for sha in _named_contents(each)}),
-                await _asked(connection, database, due.ids),
+                await self._media(connection, {sha for each in named.values() for sha in each}),
+                asked,
             )
         rows = [
             await self._row(each, contents[each.doc_id], edits[each.doc_id], known=known, centre=centre)
@@ -177,7 +184,7 @@ class RecordsProjection:
         awaited = [
             {"sha256": sha256, "database": database, "record": each.doc_id}
             for each in spoken
-            for sha256 in sorted(_named_contents(contents[each.doc_id]) - known.held.keys())
+            for sha256 in sorted(named[each.doc_id] - known.held.keys())
         ]
 
         async def apply(connection: AsyncConnection) -> None:
@@ -264,9 +271,13 @@ def _due(database: str, changes: Sequence[Change]) -> _Due:
     return _Due(tuple({**leaves, **dict.fromkeys(each["record"] for each in new)}), leaves, new)
 
 
-async def _asked(connection: AsyncConnection, database: str, ids: Collection[str]) -> set[str]:
+async def _asked(connection: AsyncConnection, database: str, ids: Collection[str]) -> dict[str, set[str]]:
+    """Return the records of which a question is open, each with the revisions that it is about."""
     here = (open_questions.c.database == database) & open_questions.c.record.in_(ids)
-    return set((await connection.execute(select(open_questions.c.record).where(here).distinct())).scalars())
+    found: dict[str, set[str]] = {}
+    for row in await connection.execute(select(open_questions.c.record, open_questions.c.candidates).where(here)):
+        found.setdefault(row.record, set()).update(row.candidates)
+    return found
 
 
 def _last_edit(stored: StoredRevision, history: Sequence[StoredRevision]) -> StoredRevision:
@@ -298,6 +309,12 @@ def _last_said(stored: StoredRevision, histories: Mapping[str, list[StoredRevisi
 def _named_contents(content: Mapping[str, Any]) -> set[str]:
     """Return the hashes of the files that a record brings."""
     return {_text(_mapping(file).get("sha256", "")) for file in _mapping(content.get("media")).values()} - {""}
+
+
+def _others(history: Sequence[StoredRevision], asked: Collection[str]) -> list[set[str]]:
+    """Return the hashes of the files of each live leaf and each side of what is asked: who decides sees them all."""
+    sides = (each for each in history if (each.is_leaf and not each.deleted) or each.rev in asked)
+    return [_named_contents(_mapping(json.loads(each.content))) for each in sides]
 
 
 def _file_flags(content: Mapping[str, Any], names: set[str], held: Mapping[str, bool]) -> set[str]:

@@ -52,7 +52,8 @@ decisions = Table(
     Column("content", Json, nullable=False),
 )
 
-#: Files that a record names and the media store did not hold when it was projected: looked for again until they come.
+#: Files that a record names, or a side of what is asked about it, and the media store did not hold when it was
+#: projected: looked for again until they come.
 awaited_media = Table(
     "awaited_media",
     metadata,
