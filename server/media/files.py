@@ -62,6 +62,12 @@ class MediaFiles:
         """Return where the verified content stands, or would."""
         return self.root / sha256[:2] / sha256
 
+    def piece(self, sha256: str, start: int, most_bytes: int) -> bytes:
+        """Return bytes of a verified content from `start` on, none at its end; raises FileNotFoundError."""
+        with self.whole(sha256).open("rb") as file:
+            file.seek(start)
+            return file.read(most_bytes)
+
     def thumbnail(self, sha256: str) -> Path:
         """Return where its thumbnail stands, or would."""
         return self.root / "thumbs" / sha256[:2] / f"{sha256}.webp"

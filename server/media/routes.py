@@ -7,6 +7,7 @@ GET     /api/media/{sha256}   the content; `?size=thumb` a small WebP
 """
 
 import asyncio
+import json
 from typing import Annotated, Any, Literal
 
 from litestar import HttpMethod, Request, Response, Router, get, head, patch, post, route
@@ -72,6 +73,16 @@ async def _brought(journal: Journal, principal: Principal, promised: UploadMetad
     return principal.person in stored | waiting
 
 
+async def _is_named(journal: Journal, promised: UploadMetadata) -> bool:
+    """Whether a revision of the record names the content, be it one that was edited since."""
+    for one in await journal.history(promised.db, promised.record):
+        named = json.loads(one.content).get("media")
+        files = named.values() if isinstance(named, dict) else ()
+        if any(isinstance(file, dict) and file.get("sha256") == promised.sha256 for file in files):
+            return True
+    return False
+
+
 @route(["/", "/{sha256:str}"], http_method=[HttpMethod.OPTIONS], status_code=204, summary="What this upload door can")
 async def offers(settings: NamedDependency[Settings]) -> Response[None]:
     """Return the version and extensions of tus that are spoken here."""
@@ -97,9 +108,12 @@ async def announce(
     if length == 0:
         raise Problem("upload_header", header="Upload-Length")
     promised = parse_metadata(_header(request, "Upload-Metadata"))
-    # Whose record was taken in brings its files too, though rights may have been lost since.
-    if not allowed(principal, "capture", promised.db) and not await _brought(journal, principal, promised):
-        require(principal, "capture", promised.db)
+    if not allowed(principal, "capture", promised.db):
+        # Another server brings what other people captured: the files that records of its scopes name, and no others.
+        is_named = allowed(principal, "replicate", promised.db) and await _is_named(journal, promised)
+        # Whose record was taken in brings its files too, though rights may have been lost since.
+        if not is_named and not await _brought(journal, principal, promised):
+            require(principal, "capture", promised.db)
     standing = await uploads.announce(principal, length, promised)
     return _answer(standing, 201, Location=f"/api/media/{promised.sha256}")
 

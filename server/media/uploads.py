@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Delete, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.auth.authorise import allowed
@@ -71,6 +71,9 @@ class Uploads:
             return Standing(sha256, length, length)
         if length > self._caps.content_bytes:
             raise Problem("media_too_large", limit=self._caps.content_bytes)
+        if begun.get(sha256, length) != length:
+            # One of the two lengths is wrong. Kept, the first would keep the right one out for ever.
+            await self.drop(principal, sha256)
         if sha256 not in begun and (len(begun) >= MAX_UPLOADS or sum(begun.values()) + length > MAX_INCOMING_BYTES):
             raise Problem("media_quota", uploads=len(begun))
         await self._check_space(length)
@@ -112,6 +115,14 @@ class Uploads:
         finally:
             await asyncio.to_thread(upload.close)
 
+    async def drop(self, principal: Principal, sha256: str) -> None:
+        """Forget an upload and what it has brought; raises `upload_busy` while another request writes to it."""
+        upload = await asyncio.to_thread(OpenUpload, self._files.incoming(principal.person, sha256))
+        try:
+            await self._forget(principal, sha256)
+        finally:
+            await asyncio.to_thread(upload.close)
+
     async def _take(self, upload: OpenUpload, length: int, pieces: AsyncIterator[bytes]) -> None:
         waiting = bytearray()
         try:
@@ -136,7 +147,8 @@ class Uploads:
     async def _finish(self, principal: Principal, row: Any) -> None:
         incoming = self._files.incoming(principal.person, row.sha256)
         if await asyncio.to_thread(digest_of, incoming) != row.sha256:
-            await asyncio.to_thread(self._files.discard, principal.person, row.sha256)
+            # Announced anew it begins anew: that its length was true is no surer than its content.
+            await self._forget(principal, row.sha256)
             raise Problem("media_hash_mismatch", sha256=row.sha256)
         readable = True
         try:
@@ -163,11 +175,12 @@ class Uploads:
             }
             await insert_missing(connection, media, [kept])
             await _link(connection, row.sha256, row.database, row.record, row.name)
-            await connection.execute(
-                delete(media_uploads).where(
-                    media_uploads.c.person == principal.person, media_uploads.c.sha256 == row.sha256
-                )
-            )
+            await connection.execute(_of(principal, row.sha256))
+
+    async def _forget(self, principal: Principal, sha256: str) -> None:
+        await asyncio.to_thread(self._files.discard, principal.person, sha256)
+        async with self._storage.write() as connection:
+            await connection.execute(_of(principal, sha256))
 
     async def _already_whole(self, principal: Principal, sha256: str, offset: int) -> Standing:
         # The answer to the last piece was lost: the client sends nothing more and learns that all is here.
@@ -208,6 +221,10 @@ async def readable_bytes(connection: AsyncConnection, principal: Principal, sha2
         if allowed(principal, "read", row.database):
             return int(row.bytes)
     return None
+
+
+def _of(principal: Principal, sha256: str) -> Delete:
+    return delete(media_uploads).where(media_uploads.c.person == principal.person, media_uploads.c.sha256 == sha256)
 
 
 async def _nothing() -> AsyncIterator[bytes]:

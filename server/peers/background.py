@@ -22,6 +22,7 @@ def parts_of(app: Litestar) -> Parts:
         book=state.peer_book,
         bringing=Bringing(state.storage, state.journal, state.library),
         server_id=state.server_id,
+        settings=state.settings,
     )
 
 

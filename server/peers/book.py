@@ -14,9 +14,15 @@ from server.db.put import put
 from server.errors import Problem
 from server.ids import uuid7
 from server.peers.failures import Trouble
+from server.peers.media_tables import peer_files_left
 from server.peers.model import Auth, Direction, Directions, Kind, Mode, Peer
 from server.peers.secrets import PeerSecrets
 from server.peers.tables import hub, peer_left_out, peer_status, peers
+
+#: What has a status beside the databases: the directory of a hub, the way to the peer itself, and files.
+DIRECTORY = "directory"
+CONNECTION = "connection"
+MEDIA = "media"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +116,7 @@ class PeerBook:
     async def remove(self, peer: str) -> None:
         """Forget a peer; what it brought stays."""
         async with self._storage.write() as connection:
-            for table in (hub, peer_status, peer_left_out):
+            for table in (hub, peer_status, peer_left_out, peer_files_left):
                 await connection.execute(delete(table).where(table.c.peer == peer))
             await connection.execute(delete(peers).where(peers.c.id == peer))
 

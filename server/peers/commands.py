@@ -11,14 +11,15 @@ from server.console import Console, Failure, run
 from server.db.identity import server_id
 from server.forms.library import FormLibrary
 from server.gateway.bring import Bringing
-from server.peers.book import NewPeer, PeerBook, Status
+from server.peers.book import MEDIA, NewPeer, PeerBook, Status
 from server.peers.failures import SENTENCES
-from server.peers.lag import with_lag
+from server.peers.media_book import REASONS
 from server.peers.model import DIRECTIONS, MODES, Directions, Mode, Peer
 from server.peers.parts import Parts
 from server.peers.schemas import checked_url
 from server.peers.secrets import PeerSecrets
 from server.peers.service_token import couchdb_key_lines
+from server.peers.standing import Standing, Standings
 from server.peers.work import PeerWork
 
 
@@ -76,9 +77,9 @@ def be_hub(url: str, username: str) -> None:
     address = _checked(url).removesuffix("/db") + "/db"
     new = NewPeer("province", address, ("*",), "both", "continuous", "password", username, _password(), "province")
 
-    async def work(console: Console) -> list[Status]:
+    async def work(console: Console) -> Standing:
         made = await _book(console).add(new)
-        return await PeerWork(await _parts(console), made).once()
+        return await _once(console, made)
 
     _tell(run(work))
 
@@ -95,19 +96,15 @@ def list_peers() -> None:
 def status(name: str | None) -> None:
     """Show how far every database is, and what is the matter."""
 
-    async def work(console: Console) -> list[tuple[Peer, list[Status], int]]:
+    async def work(console: Console) -> list[tuple[Peer, Standing]]:
         book = _book(console)
+        standings = _standings(console, await _areas(console))
         wanted = [await book.find(name)] if name else await book.peers()
-        return [
-            (each, await with_lag(console.journal, await book.statuses(each.id)), (await book.left_out(each.id))[0])
-            for each in wanted
-        ]
+        return [(each, await standings.of(each)) for each in wanted]
 
-    for each, statuses, left_out in run(work):
+    for each, standing in run(work):
         click.echo(_line(each))
-        _tell(statuses)
-        if left_out:
-            click.echo(f"  {left_out} revisions could not be taken; /desk/peers names them")
+        _tell(standing)
 
 
 @peer.command()
@@ -115,13 +112,12 @@ def status(name: str | None) -> None:
 def sync(name: str) -> None:
     """Exchange everything with a peer once, now."""
 
-    async def work(console: Console) -> list[Status]:
-        found = await _book(console).find(name)
-        return await PeerWork(await _parts(console), found).once()
+    async def work(console: Console) -> Standing:
+        return await _once(console, await _book(console).find(name))
 
-    statuses = run(work)
-    _tell(statuses)
-    if any(one.trouble for one in statuses):
+    standing = run(work)
+    _tell(standing)
+    if any(one.trouble for one in standing.statuses):
         sys.exit(1)
 
 
@@ -153,9 +149,26 @@ def _book(console: Console) -> PeerBook:
     return PeerBook(console.storage, console.clock, PeerSecrets(console.settings))
 
 
-async def _parts(console: Console) -> Parts:
+async def _areas(console: Console) -> Areas:
     areas = Areas(console.storage, console.journal, console.clock)
     await areas.prepare()
+    return areas
+
+
+def _standings(console: Console, areas: Areas) -> Standings:
+    return Standings(console.storage, console.journal, areas, console.clock, _book(console))
+
+
+async def _once(console: Console, peer: Peer) -> Standing:
+    """Exchange everything with a peer once; return how it stands then."""
+    parts = await _parts(console)
+    await PeerWork(parts, peer).once()
+    # A hub learns its scopes on the way.
+    return await _standings(console, parts.areas).of(await parts.book.find(peer.id))
+
+
+async def _parts(console: Console) -> Parts:
+    areas = await _areas(console)
     return Parts(
         storage=console.storage,
         journal=console.journal,
@@ -165,6 +178,7 @@ async def _parts(console: Console) -> Parts:
         book=_book(console),
         bringing=Bringing(console.storage, console.journal, FormLibrary(console.storage)),
         server_id=await server_id(console.storage),
+        settings=console.settings,
     )
 
 
@@ -186,16 +200,24 @@ def _line(each: Peer) -> str:
     return f"{each.name:16} {urlsplit(each.url).geturl()} ({each.direction}, {each.mode}; {scopes})"
 
 
-def _tell(statuses: list[Status]) -> None:
+def _tell(standing: Standing) -> None:
     """Tell how far all is together, and each trouble once: a peer that is down is one matter."""
+    statuses = standing.statuses
     by_trouble: dict[str, list[Status]] = {}
     for one in statuses:
         if one.trouble:
             by_trouble.setdefault(one.trouble.code, []).append(one)
     well = [one for one in statuses if one.trouble is None]
-    documents, behind = sum(one.documents for one in statuses), sum(one.behind or 0 for one in statuses)
-    databases = len({one.database for one in well})
-    click.echo(f"  {databases} databases well, {documents} revisions brought over, {behind} changes behind")
+    of_databases = [one for one in statuses if one.database != MEDIA]
+    documents = sum(one.documents for one in of_databases)
+    databases = len({one.database for one in well} - {MEDIA})
+    click.echo(f"  {databases} databases well, {documents} revisions brought over, {standing.behind} changes behind")
+    if len(of_databases) < len(statuses):
+        carried = sum(one.documents for one in statuses) - documents
+        click.echo(
+            f"  {carried} photos and files brought over, {standing.files_waiting} to bring, "
+            f"{standing.files_missing} not here yet"
+        )
     for code, ill in by_trouble.items():
         sentence, advice = SENTENCES[code]
         first = min(ill, key=lambda one: one.since)
@@ -203,6 +225,14 @@ def _tell(statuses: list[Status]) -> None:
         names = sorted({one.database for one in ill})
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         click.echo(f"  {sentence}{told}, since {first.since:%Y-%m-%d %H:%M} UTC: {shown}. {advice}.")
+    count, files = standing.files_left
+    for file in files[:10]:
+        way = "to" if file.direction == "push" else "from"
+        click.echo(f"  {file.name} of {file.record} did not go over {way} there: {REASONS[file.reason]}")
+    if count > 10:
+        click.echo(f"  and {count - 10} more files; /desk/peers names them")
+    if standing.left_out[0]:
+        click.echo(f"  {standing.left_out[0]} revisions could not be taken; /desk/peers names them")
 
 
 commands = (peer,)

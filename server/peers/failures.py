@@ -16,6 +16,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "not_allowed": ("The peer refuses this database", "Let the account there read and write it"),
     "no_database": ("The peer has no such database", "Make it there, or take it out of the scopes"),
     "full": ("The peer has no space left", "Free space there; it goes on by itself"),
+    "full_here": ("This server has no space left for files", "Free space here; it goes on by itself"),
+    "no_media": ("The peer does not exchange photos and files", "Bring it up to this server's release"),
     "busy": ("The peer asks to wait", "Wait: it is asked again by itself"),
     "failing": ("The peer has an error of its own", "Look into its log"),
     "local": ("This server could not do its part", "Look into this server's log"),

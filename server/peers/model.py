@@ -42,6 +42,11 @@ class Peer:
         """Return as whose the journal keeps what this peer brings without a seal."""
         return f"peer:{self.name}"
 
+    @property
+    def ways(self) -> tuple[Direction, ...]:
+        """Return the directions in which anything goes between the two."""
+        return tuple(way for way in get_args(Direction) if self.direction in ("both", way))
+
     def databases(self, direction: Direction, present: Iterable[str]) -> tuple[str, ...]:
         """Return those of the databases that are present which go in this direction, catalog first."""
         if self.direction not in ("both", direction):

@@ -12,12 +12,15 @@ from server.auth.keys import KeyRing
 from server.clock import Clock
 from server.db.engine import Storage
 from server.gateway.bring import STATEMENTS, Bringing
+from server.media.files import MediaFiles
+from server.media.uploads import Caps, Uploads
 from server.peers.book import PeerBook
 from server.peers.model import Peer
 from server.peers.remote import Remote
 from server.peers.service_token import LIFETIME, service_token
 from server.revisions.journal import Journal
 from server.revisions.statements import Statements
+from server.settings import Settings
 
 MAX_CONNECTIONS = 250
 
@@ -40,12 +43,24 @@ class Parts:
     book: PeerBook
     bringing: Bringing
     server_id: str
+    settings: Settings
     open_client: Callable[[Peer], httpx.AsyncClient] = open_client
 
     @property
     def sql(self) -> Statements:
         """Return the journal's statements for this store."""
         return STATEMENTS[self.storage.is_postgresql]
+
+    @property
+    def media(self) -> MediaFiles:
+        """Return this server's files."""
+        return MediaFiles(self.settings.media_dir)
+
+    @property
+    def uploads(self) -> Uploads:
+        """Return the uploads of this server, in which a peer's are kept apart like a person's."""
+        caps = Caps(self.settings.media_bytes, self.settings.disk_reserve_bytes)
+        return Uploads(self.storage, self.media, self.clock, caps)
 
 
 @dataclass(slots=True)

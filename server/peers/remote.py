@@ -7,9 +7,10 @@ than a batch can be never counts as an answer.
 import asyncio
 import gzip
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -25,6 +26,7 @@ GZIP_FROM_BYTES = 1024
 MAX_NODES = 5_000_000
 NUONG = "Nương"
 
+T = TypeVar("T")
 Signature = Callable[[], Awaitable[Mapping[str, str]]]
 
 
@@ -93,19 +95,10 @@ class Remote:
         if is_packed and content is not None:
             headers["Content-Encoding"] = "gzip"
             content = await asyncio.to_thread(gzip.compress, content, 6)
-        timeout = httpx.Timeout(10.0, read=asked.silence_s, write=60.0, pool=60.0)
-        sending = self._client.stream(
-            asked.method, asked.path, params=asked.query, content=content, headers=headers, timeout=timeout
-        )
-        try:
+        sending = self._stream(asked, headers, content)
+        with _named():
             async with asyncio.timeout(ANSWER_S), sending as response:
                 said = await _body(response)
-        except (httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout, TimeoutError) as error:
-            raise PeerFailed("slow", type(error).__name__) from None
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.DecodingError) as error:
-            raise PeerFailed("half", str(error)) from None
-        except (httpx.TransportError, httpx.InvalidURL, OSError) as error:
-            raise PeerFailed("unreachable", str(error) or type(error).__name__) from None
         if response.status_code >= 300 and response.status_code not in asked.may_fail:
             raise _failure(response, said)
         try:
@@ -115,6 +108,41 @@ class Remote:
                 return Answer(response.status_code, None)
             raise PeerFailed("garbage", f"{asked.method} {asked.path}: {error.code}") from None
         return Answer(response.status_code, reading.value, reading.flaws)
+
+    async def send(
+        self, method: str, path: str, *, headers: Mapping[str, str], content: bytes | None = None
+    ) -> Mapping[str, str]:
+        """Return the headers of the answer to a request about bytes, lower-case names; raise PeerFailed."""
+        asked = _Request(method, path, None, content, (), SILENCE_S)
+        sending = self._stream(asked, {**await self._sign(), **headers}, content)
+        with _named():
+            async with asyncio.timeout(ANSWER_S), sending as response:
+                said = await _body(response)
+        if response.status_code >= 300:
+            raise _failure(response, said)
+        return {name.lower(): value for name, value in response.headers.items()}
+
+    async def fetch(self, path: str, most_bytes: int, take: Callable[[AsyncIterator[bytes]], Awaitable[T]]) -> T:
+        """Return what `take` makes of the bytes at `path`, as they come; raise PeerFailed where they break off."""
+        sending = self._stream(_Request("GET", path, None, None, (), SILENCE_S), await self._sign(), None)
+        try:
+            async with asyncio.timeout(ANSWER_S), AsyncExitStack() as stack:
+                with _named():
+                    response = await stack.enter_async_context(sending)
+                    if response.status_code >= 300:
+                        raise _failure(response, await _body(response))
+                # What goes wrong in taking is no failure of the peer.
+                return await take(_pieces(response, most_bytes))
+        except TimeoutError as error:
+            raise PeerFailed("slow", type(error).__name__) from None
+
+    def _stream(
+        self, asked: "_Request", headers: Mapping[str, str], content: bytes | None
+    ) -> AbstractAsyncContextManager[httpx.Response]:
+        timeout = httpx.Timeout(10.0, read=asked.silence_s, write=60.0, pool=60.0)
+        return self._client.stream(
+            asked.method, asked.path, params=asked.query, content=content, headers=headers, timeout=timeout
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +155,33 @@ class _Request:
     content: bytes | None
     may_fail: tuple[int, ...]
     silence_s: float
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Say of what goes wrong on the way what it means."""
+    try:
+        yield
+    except (httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout, TimeoutError) as error:
+        raise PeerFailed("slow", type(error).__name__) from None
+    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.DecodingError) as error:
+        raise PeerFailed("half", str(error)) from None
+    except (httpx.TransportError, httpx.InvalidURL, OSError) as error:
+        raise PeerFailed("unreachable", str(error) or type(error).__name__) from None
+
+
+async def _pieces(response: httpx.Response, most_bytes: int) -> AsyncIterator[bytes]:
+    total = 0
+    parts = response.aiter_bytes()
+    while True:
+        with _named():
+            part = await anext(parts, None)
+        if part is None:
+            return
+        total += len(part)
+        if total > most_bytes:
+            raise PeerFailed("garbage", "more bytes than were asked for")
+        yield part
 
 
 async def _body(response: httpx.Response) -> bytes:
@@ -150,7 +205,8 @@ def _failure(response: httpx.Response, said: bytes) -> PeerFailed:
 def _reason(said: bytes) -> str:
     try:
         value = json.loads(said)
-        return " ".join(str(value[name]) for name in ("error", "reason") if name in value)[:200]
+        # A Nương's other doors answer with a problem's code.
+        return " ".join(str(value[name]) for name in ("error", "reason", "code") if name in value)[:200]
     except (ValueError, TypeError, RecursionError):
         return ""
 

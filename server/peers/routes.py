@@ -1,11 +1,10 @@
 """The doors of peers: what administrators see and set, and what a hub asks of its province."""
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any
 
 from litestar import Request, Router, delete, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from server.areas.areas import Areas
@@ -18,20 +17,22 @@ from server.db.engine import Storage
 from server.errors import Problem
 from server.gateway.couchdb.caller import Recognition
 from server.gateway.couchdb.refusals import Refusal
-from server.peers.book import NewPeer, PeerBook, Status
+from server.peers.book import NewPeer, PeerBook
 from server.peers.directory import content, directory
 from server.peers.hub import HubState
-from server.peers.lag import with_lag
+from server.peers.media_door import media_router
 from server.peers.model import Peer
 from server.peers.schemas import (
     ContentAnswer,
     DirectoryAnswer,
+    FileLeftAnswer,
     LeftOutAnswer,
     NewPeerBody,
     PeerAnswer,
     PeersAnswer,
     StatusAnswer,
 )
+from server.peers.standing import Standing, Standings
 from server.revisions.journal import Journal
 from sync.canonical import canonical
 
@@ -51,25 +52,24 @@ async def list_peers(
     principal: NamedDependency[Principal],
     peer_book: NamedDependency[PeerBook],
     hub_state: NamedDependency[HubState],
-    journal: NamedDependency[Journal],
+    standings: NamedDependency[Standings],
 ) -> PeersAnswer:
     """List the peers, how far each database is, and what is the matter."""
     _manage(principal)
-    found = [
-        await _answer(peer_book, peer, await with_lag(journal, await peer_book.statuses(peer.id)))
-        for peer in await peer_book.peers()
-    ]
+    found = [_answer(peer, await standings.of(peer)) for peer in await peer_book.peers()]
     province = await hub_state.province()
     return PeersAnswer(peers=found, province=province.removesuffix("/db") if province else None)
 
 
 @post()
 async def add_peer(
+    *,
     data: JSONBody[NewPeerBody],
     principal: NamedDependency[Principal],
     peer_book: NamedDependency[PeerBook],
     storage: NamedDependency[Storage],
     clock: NamedDependency[Clock],
+    standings: NamedDependency[Standings],
 ) -> PeerAnswer:
     """Add a peer; replication begins by itself."""
     _manage(principal)
@@ -80,7 +80,7 @@ async def add_peer(
     peer = await peer_book.add(NewPeer(**fields, scopes=tuple(data.scopes), password=password))
     async with storage.write() as connection:
         await note(connection, clock, principal.person, "peer_added", peer.id, name=peer.name, url=peer.url)
-    return await _answer(peer_book, peer, [])
+    return _answer(peer, await standings.of(peer))
 
 
 @post("/{peer:str}/sync", status_code=202)
@@ -88,13 +88,13 @@ async def sync_peer(
     peer: FromPath[str],
     principal: NamedDependency[Principal],
     peer_book: NamedDependency[PeerBook],
-    journal: NamedDependency[Journal],
+    standings: NamedDependency[Standings],
 ) -> PeerAnswer:
     """Ask for an exchange now, without waiting for the next try."""
     _manage(principal)
     found = await peer_book.find(peer)
     await peer_book.ask_sync(found.id)
-    return await _answer(peer_book, found, await with_lag(journal, await peer_book.statuses(found.id)))
+    return _answer(found, await standings.of(found))
 
 
 @delete("/{peer:str}")
@@ -153,8 +153,9 @@ async def tell_content(
     return ContentAnswer(**found)
 
 
-async def _answer(book: PeerBook, peer: Peer, statuses: Sequence[Status]) -> PeerAnswer:
-    total, left = await book.left_out(peer.id)
+def _answer(peer: Peer, standing: Standing) -> PeerAnswer:
+    total, left = standing.left_out
+    files_total, files = standing.files_left
     return PeerAnswer(
         id=peer.id,
         name=peer.name,
@@ -165,7 +166,7 @@ async def _answer(book: PeerBook, peer: Peer, statuses: Sequence[Status]) -> Pee
         auth=peer.auth,
         username=peer.username,
         scopes=list(peer.scopes),
-        behind=sum(one.behind or 0 for one in statuses),
+        behind=standing.behind,
         statuses=[
             StatusAnswer(
                 database=one.database,
@@ -178,15 +179,47 @@ async def _answer(book: PeerBook, peer: Peer, statuses: Sequence[Status]) -> Pee
                 since=one.since,
                 checked_at=one.checked_at,
             )
-            for one in statuses
+            for one in standing.statuses
         ],
         left_out_count=total,
         left_out=[
             LeftOutAnswer(database=one.database, id=one.doc_id, rev=one.rev, direction=one.direction, reason=one.reason)
             for one in left
         ],
+        files_waiting=standing.files_waiting,
+        files_missing=standing.files_missing,
+        files_left_count=files_total,
+        files_left=[
+            FileLeftAnswer(
+                direction=one.direction,
+                database=one.database,
+                record=one.record,
+                name=one.name,
+                sha256=one.sha256,
+                reason=one.reason,
+                told=one.told,
+            )
+            for one in files
+        ],
     )
 
 
+async def provide_standings(
+    storage: NamedDependency[Storage],
+    journal: NamedDependency[Journal],
+    areas: NamedDependency[Areas],
+    clock: NamedDependency[Clock],
+    peer_book: NamedDependency[PeerBook],
+) -> Standings:
+    """Return what tells how peers stand."""
+    return Standings(storage, journal, areas, clock, peer_book)
+
+
 _hub_router = Router("/", route_handlers=[tell_directory, tell_content], dependencies={"hub": provide_hub})
-router = Router("/api/peers", route_handlers=[list_peers, add_peer, sync_peer, remove_peer, _hub_router])
+_media_router = Router("/", route_handlers=[media_router], dependencies={"principal": provide_hub})
+
+router = Router(
+    "/api/peers",
+    route_handlers=[list_peers, add_peer, sync_peer, remove_peer, _hub_router, _media_router],
+    dependencies={"standings": Provide(provide_standings)},
+)

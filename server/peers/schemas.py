@@ -55,8 +55,23 @@ class LeftOutAnswer(BaseModel):
     reason: str
 
 
+class FileLeftAnswer(BaseModel):
+    """A file that could not be carried; `reason` is a code."""
+
+    direction: Literal["push", "pull"]
+    database: str
+    record: str
+    name: str
+    sha256: str
+    reason: str
+    told: str
+
+
 class PeerAnswer(BaseModel):
-    """A peer, how far it is, and what is the matter with it."""
+    """A peer, how far it is, and what is the matter with it.
+
+    `files_waiting` is how many files one side has and the other awaits; `files_missing` how many are not here at all.
+    """
 
     id: str
     name: str
@@ -71,6 +86,10 @@ class PeerAnswer(BaseModel):
     statuses: list[StatusAnswer]
     left_out_count: int
     left_out: list[LeftOutAnswer]
+    files_waiting: int
+    files_missing: int
+    files_left_count: int
+    files_left: list[FileLeftAnswer]
 
 
 class PeersAnswer(BaseModel):
@@ -78,6 +97,45 @@ class PeersAnswer(BaseModel):
 
     peers: list[PeerAnswer]
     province: str | None
+
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class AwaitedFile(BaseModel):
+    """A file that a record names and that has not come."""
+
+    sha256: Sha256
+    database: Annotated[str, Field(max_length=100)]
+    record: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")]
+
+
+class AwaitedAnswer(BaseModel):
+    """A page of what is awaited; `next` is where the following one begins, None at the end."""
+
+    awaited: list[AwaitedFile]
+    next: Annotated[str, Field(max_length=400)] | None
+
+
+class HeldBody(_Strict):
+    """The contents that another server asks for."""
+
+    sha256s: Annotated[list[Sha256], Field(max_length=1000)]
+
+
+class HeldFile(BaseModel):
+    """A content that is here, and what a record calls it."""
+
+    sha256: Sha256
+    bytes: Annotated[int, Field(ge=1, le=10**12)]
+    type: Annotated[str, Field(max_length=100)]
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class HeldAnswer(BaseModel):
+    """Which of them are here."""
+
+    held: list[HeldFile]
 
 
 class DirectoryAnswer(BaseModel):

@@ -2,6 +2,7 @@
 
 Continuous work pushes what was committed here as soon as it is, and waits at the peer's feed for what is committed
 there. One database that fails does not hold up the others, and its trouble is kept with the moment at which it began.
+The files of records go beside them, where the peer is a Nương: they follow from what each side awaits.
 """
 
 import asyncio
@@ -13,9 +14,10 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.peers.book import Status
+from server.peers.book import CONNECTION, DIRECTORY, MEDIA, Status
 from server.peers.directory_pull import pull_directory
 from server.peers.failures import PeerFailed
+from server.peers.media_exchange import MediaExchange
 from server.peers.model import Direction, Peer
 from server.peers.parts import Parts, remote_of
 from server.peers.remote import Remote
@@ -31,9 +33,8 @@ IDLE_S = 0.2
 NOTE_EVERY = timedelta(seconds=60)
 #: Transfers at once with one peer; waiting at feeds does not count.
 TRANSFERS = 4
-#: What has a status beside the databases: the directory of a hub, and the way to the peer itself.
-DIRECTORY = "directory"
-CONNECTION = "connection"
+#: How often it is looked which files are awaited; a list of several pages is asked for as much more rarely.
+MEDIA_LOOK_S = 30.0
 
 log = structlog.get_logger(__name__)
 
@@ -74,6 +75,7 @@ class PeerWork:
                 for direction in ("pull", "push"):
                     names = await self._names(direction)
                     await asyncio.gather(*(self._run_through(remote, name, direction) for name in names))
+                await self._run_through_media(remote)
         return [self._statuses[key] for key in sorted(self._statuses)]
 
     async def run(self) -> None:
@@ -98,6 +100,7 @@ class PeerWork:
             if self._peer.kind == "province":
                 tasks.create_task(self._keep_directory(remote))
             tasks.create_task(self._keep_pushing(remote))
+            tasks.create_task(self._keep_media(remote))
             for name in await self._names("pull"):
                 tasks.create_task(self._keep_pulling(remote, name))
 
@@ -115,7 +118,7 @@ class PeerWork:
             else:
                 failure = None
                 self._statuses.pop((CONNECTION, "pull"), None)
-        names = {*await self._names("pull"), *await self._names("push"), DIRECTORY}
+        names = {*await self._names("pull"), *await self._names("push"), DIRECTORY, MEDIA}
         kept = {key for key in self._statuses if key[0] in names or (failure is not None and key[0] == CONNECTION)}
         self._statuses = {key: one for key, one in self._statuses.items() if key in kept}
         await self._parts.book.keep_statuses(self._peer.id, {name for name, _ in kept})
@@ -193,6 +196,45 @@ class PeerWork:
             await asyncio.gather(*(push(state.name, state.seq) for state in due))
             heard = await self._parts.journal.wait(heard, LOOK_S)
 
+    async def _run_through_media(self, remote: Remote) -> None:
+        has_more = True
+        while has_more:
+            try:
+                has_more = (await self._media_round(remote))[0]
+            except PeerFailed:
+                # Its status says so.
+                return
+
+    async def _keep_media(self, remote: Remote) -> None:
+        backoff = Backoff()
+        while True:
+            try:
+                has_more, pages = await self._media_round(remote)
+                backoff.reset()
+                await asyncio.sleep(IDLE_S if has_more else MEDIA_LOOK_S * pages)
+            except PeerFailed as failure:
+                await asyncio.sleep(backoff.next_s(_unless_shut(failure)))
+
+    async def _media_round(self, remote: Remote) -> tuple[bool, int]:
+        """Carry files both ways; return whether more can be carried at once, and how long the lists were.
+
+        Raise PeerFailed after both ways were tried: a full disk here keeps nothing from leaving.
+        """
+        if not await remote.keeps_history():
+            return False, 1
+        exchange, failed, has_more, pages = MediaExchange(self._parts, self._peer, remote), None, False, 1
+        for direction in self._peer.ways:
+            try:
+                async for step in exchange.run(direction, await self._names(direction)):
+                    await self._well(MEDIA, direction, step)
+                    has_more = has_more or step.has_more
+            except Exception as error:
+                failed = await self._ill(MEDIA, direction, error)
+            pages = max(pages, exchange.pages)
+        if failed is not None:
+            raise failed
+        return has_more, pages
+
     async def _keep_directory(self, remote: Remote) -> None:
         backoff = Backoff()
         while True:
@@ -228,7 +270,7 @@ class PeerWork:
         documents = (before.documents if before else 0) + step.written
         status = Status(name, direction, step.last_seq, step.behind, documents, None, since, now)
         self._statuses[name, direction] = status
-        is_news = before is None or before.trouble is not None or before.last_seq != status.last_seq
+        is_news = before is None or before.trouble is not None or _place(before) != _place(status)
         if before is None or is_news or step.written or now - before.checked_at > NOTE_EVERY:
             await self._note(status)
         elif before is not None:
@@ -261,6 +303,10 @@ class PeerWork:
 
     async def _note(self, status: Status) -> None:
         await self._parts.book.note(self._peer.id, [status])
+
+
+def _place(status: Status) -> tuple[str | None, int | None]:
+    return status.last_seq, status.behind
 
 
 def _unless_shut(failure: PeerFailed) -> PeerFailed:

@@ -47,22 +47,32 @@ class MisbehavingPeer:
             return
         canned = {"garbage": (200, b"<html>sign in to the network</html>"), "other json": (200, b'"what?"')}
         canned |= {"500": (500, b"{}"), "507": (507, FULL)}
+        told: dict[str, str] = {}
         if fault in canned:
             status, said = canned[fault]
         else:
-            status, said = await self._real(method, target, headers, body)
+            status, said, told = await self._real(method, target, headers, body)
+        if fault == "other bytes":
+            said = bytes(len(said))
+        if fault == "no end":
+            said += bytes(3_000_000)
         if fault == "answer lost":
             return
         sent = said[: len(said) // 2] if fault == "half" else said
-        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(said)}\r\nConnection: close\r\n\r\n".encode() + sent)
+        lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(said)}", "Connection: close"]
+        lines += [f"{name}: {value}" for name, value in told.items()]
+        writer.write("\r\n".join([*lines, "", ""]).encode() + sent)
         await writer.drain()
 
-    async def _real(self, method: str, target: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+    async def _real(
+        self, method: str, target: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, bytes, dict[str, str]]:
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)  # type: ignore[arg-type]
         async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
             headers = {name: value for name, value in headers.items() if name.lower() != "accept-encoding"}
             answer = await client.request(method, target, content=body, headers=headers)
-        return answer.status_code, answer.content
+        told = {name: value for name, value in answer.headers.items() if name.startswith("upload-")}
+        return answer.status_code, answer.content, told
 
 
 @asynccontextmanager

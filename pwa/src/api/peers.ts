@@ -11,6 +11,8 @@ export const TROUBLES = [
   'not_allowed',
   'no_database',
   'full',
+  'full_here',
+  'no_media',
   'busy',
   'failing',
   'local',
@@ -26,6 +28,19 @@ export type PeerStatus = {
   told: string | null
   since: string
   checked_at: string
+}
+
+/** Why a file did not go over, as the server names it; each has a sentence on the screen. */
+export const FILE_REASONS = ['wrong_bytes', 'damaged', 'too_large', 'not_taken'] as const
+
+export type FileLeft = {
+  direction: 'push' | 'pull'
+  database: string
+  record: string
+  name: string
+  sha256: string
+  reason: (typeof FILE_REASONS)[number]
+  told: string
 }
 
 export type LeftOut = { database: string; id: string; rev: string; direction: 'push' | 'pull'; reason: string }
@@ -44,6 +59,11 @@ export type Peer = {
   statuses: PeerStatus[]
   left_out_count: number
   left_out: LeftOut[]
+  /** Files that one side awaits and the other has; those that are not at this server at all. */
+  files_waiting: number
+  files_missing: number
+  files_left_count: number
+  files_left: FileLeft[]
 }
 
 export type Peers = { peers: Peer[]; province: string | null }

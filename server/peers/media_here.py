@@ -1,0 +1,49 @@
+"""What this server awaits of files, for itself and for whoever asks at its door."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import distinct, exists, func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.media.tables import media
+from server.reconcile.tables import awaited_media
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_RECORD = re.compile(r"[0-9a-f-]{36}")
+PAGE = 500
+#: The follower strikes out what has come some moments later.
+_HAS_NOT_COME = ~exists().where(media.c.sha256 == awaited_media.c.sha256)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Awaited:
+    """A content that a record names and that has not come."""
+
+    sha256: str
+    database: str
+    record: str
+
+
+async def awaited(
+    connection: AsyncConnection, databases: Collection[str], after: Awaited | None = None, limit: int = PAGE
+) -> tuple[list[Awaited], Awaited | None]:
+    """Return a page of what records of these databases await, in order, and after what the next one begins."""
+    place = (awaited_media.c.sha256, awaited_media.c.database, awaited_media.c.record)
+    # A record may call anything a hash; nobody can send what has none.
+    is_hash = (func.length(awaited_media.c.sha256) == 64) & (func.length(awaited_media.c.record) == 36)
+    wanted = awaited_media.c.database.in_(databases) & is_hash & _HAS_NOT_COME
+    query = select(*place).where(wanted).order_by(*place).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(*place) > tuple_(after.sha256, after.database, after.record))
+    rows = [Awaited(*row) for row in await connection.execute(query)]
+    usable = [row for row in rows if _SHA256.fullmatch(row.sha256) and _RECORD.fullmatch(row.record)]
+    return usable, rows[-1] if len(rows) == limit else None
+
+
+async def missing_here(connection: AsyncConnection, databases: Collection[str]) -> int:
+    """Return how many contents the records of these databases name that are not here, whoever may have them."""
+    wanted = awaited_media.c.database.in_(databases) & _HAS_NOT_COME
+    count = select(func.count(distinct(awaited_media.c.sha256))).where(wanted)
+    return int(await connection.scalar(count) or 0)

@@ -1,0 +1,63 @@
+"""How this server and a peer stand: what the console and the screen tell of one peer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.areas.areas import Areas
+from server.clock import Clock
+from server.db.engine import Storage
+from server.peers.book import MEDIA, LeftOut, PeerBook, Status
+from server.peers.lag import with_lag
+from server.peers.media_book import FileLeft, MediaBook
+from server.peers.media_here import missing_here
+from server.peers.model import Peer
+from server.revisions.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far databases and files are, and what was left out of each (how many, and the latest).
+
+    `files_waiting` is how many files one side awaits and the other has; `files_missing` how many are not here at all.
+    """
+
+    statuses: Sequence[Status]
+    left_out: tuple[int, Sequence[LeftOut]]
+    files_waiting: int
+    files_missing: int
+    files_left: tuple[int, Sequence[FileLeft]]
+
+    @property
+    def behind(self) -> int:
+        """Return how many changes of databases wait."""
+        return sum(one.behind or 0 for one in self.statuses if one.database != MEDIA)
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """Tells how peers stand."""
+
+    storage: Storage
+    journal: Journal
+    areas: Areas
+    clock: Clock
+    book: PeerBook
+
+    async def of(self, peer: Peer) -> Standing:
+        """Return how one peer stands now."""
+        statuses = await with_lag(self.journal, await self.book.statuses(peer.id))
+        files = [one for one in statuses if one.database == MEDIA]
+        missing = 0
+        if files:
+            atlas = await self.areas.atlas()
+            present = [scope.name for scope in atlas.scopes]
+            names = {name for way in peer.ways for name in peer.databases(way, present)}
+            async with self.storage.read() as connection:
+                missing = await missing_here(connection, names)
+        return Standing(
+            statuses,
+            await self.book.left_out(peer.id),
+            sum(one.behind or 0 for one in files),
+            missing,
+            await MediaBook(self.storage, self.clock).shown(peer.id),
+        )
