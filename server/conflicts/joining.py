@@ -18,6 +18,8 @@ from sync.shape import ABSENT, Path, Value, place_of
 
 ANSWERS = "/answers/"
 SAME_AS = "same_as"
+#: In the word: the decision about what was taken; absent where nothing was.
+TOOK = "took"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def joined(both: Beside, take: Iterable[Path], comment: str) -> list[NewRevision
     stays, goes = both.stays, both.goes
     taken = {path: value for path in take if (value := both.theirs(path)) != both.mine(path)}
     written: list[NewRevision] = []
-    rev = stays.winner.rev
+    same_as: dict[str, Json] = {"record": stays.record, "rev": stays.winner.rev}
     if taken:
         mentioned = set(_texts(list(taken.values())))
         brought = {both.names[name]: file for name, file in _mapping(goes.content.get("media")).items()}
@@ -104,9 +106,10 @@ def joined(both: Beside, take: Iterable[Path], comment: str) -> list[NewRevision
         }
         decided: list[Json] = [*sorted(taken)]
         decision = {**of_record(content), "decided": decided, **_because(comment)}
-        written.append(NewRevision.following(stays.record, decision, rev))
-        rev = written[0].rev
-    word = {**of_record(goes.content), SAME_AS: {"record": stays.record, "rev": rev}, **_because(comment)}
+        written.append(NewRevision.following(stays.record, decision, stays.winner.rev))
+        # Parting takes this back, and no decision that somebody had made before.
+        same_as |= {"rev": written[0].rev, TOOK: written[0].rev}
+    word = {**of_record(goes.content), SAME_AS: same_as, **_because(comment)}
     return [*written, NewRevision.following(goes.record, word, goes.winner.rev)]
 
 
@@ -139,7 +142,7 @@ def forwarded_from(record: str, stays: Case) -> list[str]:
 
 def _decision_of(goes: Case, stays: Case) -> list[str]:
     word = goes.content.get(SAME_AS)
-    rev = word.get("rev") if isinstance(word, dict) else None
+    rev = word.get(TOOK) if isinstance(word, dict) else None
     known = stays.document.revisions.get(rev) if isinstance(rev, str) else None
     return [known.rev] if known is not None and stays.says(known.rev, "decided") else []
 

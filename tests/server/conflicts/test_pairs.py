@@ -15,6 +15,7 @@ DATABASE = f"agri-{SIN_CHAI}"
 FORM, VERSION = "household_crop", "2026112101"
 XFORM = (Path(__file__).parents[2] / "vectors" / "forms" / "household_crop.xml").read_bytes()
 PAIRS = "/api/duplicates"
+MEMBERS = "/answers/household/members"
 OLDER, NEWER = "0193a1b2-0000-7000-8000-00000000000a", "0193a1b2-0000-7000-8000-00000000000b"
 HOA: dict[str, Any] = {
     "survey_date": "2026-11-20",
@@ -213,6 +214,25 @@ async def test_parting_gives_back_what_came_over_and_both_stand_for_themselves(
     assert (line["verdict"], line["survivor"]) == ("open", None)
     refused = await say(client, manager, "part")
     problem(refused, 409, "pair_not_joined")
+
+
+async def test_parting_leaves_what_was_decided_before_the_joining(
+    client: Client, manager: SignedIn, pair: dict[str, str]
+) -> None:
+    for members, person in (("7", "hoa"), ("8", "pao")):
+        answers = {**HOA, "household": {**HOA["household"], "members": members}}
+        await save(client, OLDER, answers, parent=pair[OLDER], person=person)
+    await follow(client)
+    at = f"/api/conflicts/{DATABASE}/{OLDER}"
+    asked = (await client.get(at, headers=manager.headers)).json()
+    decision = {"rev": asked["rev"], "leaves": asked["leaves"], "choices": [{"path": MEMBERS, "value": "9"}]}
+    assert (await client.post(f"{at}/decide", headers=manager.headers, json=decision)).status_code == 201
+    await follow(client)
+    await join(client, manager)
+    assert (await say(client, manager, "part")).status_code == 201
+    await follow(client)
+    assert (await content_of(client, OLDER))["answers"]["household"]["members"] == "9"
+    assert (await client.get("/api/conflicts", headers=manager.headers)).json()["total"] == 0
 
 
 async def test_different_and_unsure_are_kept_beside_the_pair_and_taken_back(
