@@ -19,14 +19,12 @@ from server.peers.checkpoints import Session, common_seq, history_of, read_own, 
 from server.peers.failures import PeerFailed
 from server.peers.local import LocalDatabase
 from server.peers.model import Direction, Peer
+from server.peers.pace import Pace
 from server.peers.parts import Parts
 from server.peers.remote_database import RemoteDatabase
 from sync.canonical import Json, canonical
 from sync.revision import RevisionId
 
-#: A batch begins with so many revisions, and grows as long as the link carries it: every one costs both sides a
-#: checkpoint, and a link that is slow gets no more than it bears.
-BATCH, MOST = 100, 800
 BATCH_BYTES = 1_000_000
 #: Revisions that the peer is asked about at once; lines are long.
 ASKED = 10_000
@@ -49,8 +47,8 @@ class Replication(ABC):
 
     direction: ClassVar[Direction]
 
-    def __init__(self, parts: Parts, peer: Peer, remote: RemoteDatabase) -> None:
-        """Ask nothing yet."""
+    def __init__(self, parts: Parts, peer: Peer, remote: RemoteDatabase, pace: Pace) -> None:
+        """Ask nothing yet; `pace` is what the link was found to bear."""
         self._parts = parts
         self._peer = peer
         self._remote = remote
@@ -59,7 +57,7 @@ class Replication(ABC):
         source, target = (here, there) if self.direction == "push" else (there, here)
         self._id = replication_id(source, target, {"user": peer.username or peer.auth})
         self._session = Session(None, parts.clock())
-        self._batch = BATCH
+        self._pace = pace
 
     async def begin(self) -> None:
         """Find out where both sides agree to go on."""
@@ -77,9 +75,9 @@ class Replication(ABC):
             step = await self._step(is_waiting=is_waiting)
         except PeerFailed as failure:
             if failure.trouble.code in _TOO_MUCH:
-                self._batch = max(1, self._batch // 2)
+                self._pace.was_too_much()
             raise
-        self._batch = min(MOST, self._batch * 2)
+        self._pace.went_well()
         return step
 
     @abstractmethod
@@ -116,7 +114,7 @@ class Push(Replication):
         self._at = await self._local.position(since)
 
     async def _step(self, *, is_waiting: bool) -> Step:
-        page = await self._local.changes(self._at, self._batch)
+        page = await self._local.changes(self._at, self._pace.size)
         self._session.checked += sum(map(len, page.leaves.values()))
         asked: Mapping[str, Sequence[RevisionId]] = page.leaves
         if page.leaves and await self._remote.keeps_history():
@@ -125,7 +123,7 @@ class Push(Replication):
             asked = await self._local.with_ancestors(page.leaves)
         missing = await self._lacking(asked)
         written = 0
-        for part in _in_parts(missing, self._batch):
+        for part in _in_parts(missing, self._pace.size):
             documents = await self._local.documents(part)
             self._session.found += len(documents)
             self._session.read += len(documents)
@@ -179,19 +177,19 @@ class Pull(Replication):
         self._since = since
 
     async def _step(self, *, is_waiting: bool) -> Step:
-        page = await self._remote.changes(self._since, self._batch, is_waiting=is_waiting)
+        page = await self._remote.changes(self._since, self._pace.size, is_waiting=is_waiting)
         leaves = {doc_id: revs for doc_id, revs in page.leaves.items() if not doc_id.startswith("_design/")}
         missing = await self._local.missing(leaves) if leaves else {}
         self._session.checked += sum(map(len, leaves.values()))
         written = 0
-        for part in _in_parts(missing, self._batch):
+        for part in _in_parts(missing, self._pace.size):
             written += await self._take(part)
         if leaves and await self._remote.keeps_history():
             # Of all leaves: those that were here may have come without their lines, or the link broke after them.
-            for part in _in_parts(await self._local.unheld_ancestors(leaves), self._batch):
+            for part in _in_parts(await self._local.unheld_ancestors(leaves), self._pace.size):
                 written += await self._take(part)
         self._session.written += written
-        has_more = len(page.leaves) >= self._batch if page.pending is None else page.pending > 0
+        has_more = len(page.leaves) >= self._pace.size if page.pending is None else page.pending > 0
         if page.last_seq != (self._since or "0"):
             checkpoint = self._session.document(page.last_seq, self._parts.clock())
             await self._write_here(checkpoint)

@@ -16,6 +16,7 @@ from server.errors import Problem
 from server.gateway.seal_tables import seals_with_a_key_now
 from server.peers.book import NewPeer
 from server.peers.model import Peer
+from server.peers.pace import Paces
 from server.peers.parts import Parts
 from server.peers.work import PeerWork
 
@@ -36,6 +37,7 @@ class PeersRunner:
         self._couchdb_url = couchdb_url
         self._tasks: dict[str, tuple[Peer, asyncio.Task[None]]] = {}
         self._asked: dict[str, datetime | None] = {}
+        self._paces: dict[str, Paces] = {}
 
     async def run(self) -> None:
         """Replicate until cancelled."""
@@ -91,7 +93,7 @@ class PeersRunner:
         return not task.done() and peer in present and present[peer] == before
 
     async def _work(self, peer: Peer) -> None:
-        work = PeerWork(self._parts, peer)
+        work = PeerWork(self._parts, peer, self._paces.setdefault(peer.id, Paces()))
         if peer.mode == "once":
             await work.once()
         else:

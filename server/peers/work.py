@@ -19,6 +19,7 @@ from server.peers.directory_pull import pull_directory
 from server.peers.failures import PeerFailed
 from server.peers.media_exchange import MediaExchange
 from server.peers.model import Direction, Peer
+from server.peers.pace import Paces
 from server.peers.parts import Parts, remote_of
 from server.peers.remote import Remote
 from server.peers.remote_database import RemoteDatabase
@@ -59,10 +60,11 @@ class Backoff:
 class PeerWork:
     """Replicates with one peer."""
 
-    def __init__(self, parts: Parts, peer: Peer) -> None:
-        """Connect to nothing yet."""
+    def __init__(self, parts: Parts, peer: Peer, paces: Paces | None = None) -> None:
+        """Connect to nothing yet; `paces` is what earlier work with the peer found its link to bear."""
         self._parts = parts
         self._peer = peer
+        self._paces = paces or Paces()
         self._turns = asyncio.Semaphore(TRANSFERS)
         self._statuses: dict[tuple[str, Direction], Status] = {}
 
@@ -254,7 +256,8 @@ class PeerWork:
         return None
 
     async def _begun(self, remote: Remote, name: str, direction: Direction) -> Replication:
-        replication = REPLICATIONS[direction](self._parts, self._peer, RemoteDatabase(remote, name))
+        pace = self._paces.of(name, direction)
+        replication = REPLICATIONS[direction](self._parts, self._peer, RemoteDatabase(remote, name), pace)
         async with self._turns:
             await replication.begin()
         return replication

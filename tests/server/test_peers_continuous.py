@@ -1,0 +1,107 @@
+"""Replication that goes on and on: it learns what the link bears, sees new scopes, and recovers from its pauses."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from server.peers import runner, work
+from server.peers.background import parts_of
+from server.peers.failures import PeerFailed
+from server.peers.model import Peer
+from server.peers.pace import MOST, PATIENCE, Pace
+from server.peers.remote_database import Brought, Document, RemoteDatabase
+from server.peers.runner import PeersRunner
+from server.revisions.model import NewRevision, Origin
+from server.settings import Settings
+from tests.builders import Client
+from tests.conftest import StandingClock
+from tests.server.misbehaving_peer import MisbehavingPeer, misbehaving
+from tests.server.peers_world import a_server, add_peer, histories, peer_account
+from tests.server.sync_door import DATABASE
+
+BEARS = 60
+
+
+@pytest.fixture
+async def there(tmp_path: Path, settings: Settings, clock: StandingClock) -> AsyncIterator[MisbehavingPeer]:
+    folder = tmp_path / "other"
+    folder.mkdir()
+    async with a_server(folder, settings, clock) as other, misbehaving(other.app) as peer:
+        yield peer
+
+
+async def agreed(*clients: Client, database: str = DATABASE) -> None:
+    for _ in range(400):
+        if len(await histories(*clients, database=database)) == 1:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("they do not agree")
+
+
+async def tried(client: Client, peer: Peer) -> None:
+    for _ in range(400):
+        statuses = await client.app.state["peer_book"].statuses(peer.id)
+        if any(one.database == DATABASE and one.checked_at == client.app.state["clock"]() for one in statuses):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("nothing was tried")
+
+
+def documents(count: int) -> list[NewRevision]:
+    return [NewRevision.following(f"seal:{number}", {"type": "seal"}, None) for number in range(count)]
+
+
+@pytest.mark.parametrize("mode", ["continuous", "once"])
+@pytest.mark.parametrize("direction", ["push", "pull"])
+async def test_what_a_link_does_not_bear_goes_over_in_smaller_batches(
+    client: Client, there: MisbehavingPeer, monkeypatch: pytest.MonkeyPatch, direction: str, mode: str
+) -> None:
+    other = Client(there.app)
+    source = client if direction == "push" else other
+    await source.app.state["journal"].write(DATABASE, documents(150), Origin())
+    peer = await add_peer(client.app, there.url, direction=direction, mode=mode, **await peer_account(other))
+    really_get, really_put, sizes = RemoteDatabase.get, RemoteDatabase.put, list[int]()
+
+    def bear(size: int) -> None:
+        sizes.append(size)
+        if size > BEARS:
+            raise PeerFailed("slow", "too much for this link")
+
+    async def get(self: RemoteDatabase, wanted: Mapping[str, Sequence[str]]) -> list[Brought]:
+        bear(sum(map(len, wanted.values())))
+        return await really_get(self, wanted)
+
+    async def put(self: RemoteDatabase, documents: Sequence[Document]) -> dict[tuple[str, str], str]:
+        bear(len(documents))
+        return await really_put(self, documents)
+
+    monkeypatch.setattr(RemoteDatabase, "get", get)
+    monkeypatch.setattr(RemoteDatabase, "put", put)
+    monkeypatch.setattr(runner, "LOOK_S", 0.05)
+    monkeypatch.setattr(work.Backoff, "next_s", lambda _backoff, _failure: 0.01)
+    async with PeersRunner(parts_of(client.app), None).running():
+        if mode == "once":
+            await tried(client, peer)
+            client.app.state["clock"].move(seconds=1)
+            await client.app.state["peer_book"].ask_sync(peer.id)
+        await agreed(client, other)
+    assert sizes == [100, 50, 50, 50]
+
+
+def test_a_pace_grows_to_what_was_borne_and_tries_more_after_a_while() -> None:
+    pace = Pace()
+    sizes = []
+    for _ in range(4):
+        sizes.append(pace.size)
+        pace.went_well()
+    assert sizes == [100, 200, 400, MOST]
+    pace.was_too_much()
+    for _ in range(PATIENCE):
+        assert pace.size == MOST // 2
+        pace.went_well()
+    assert pace.size == MOST
+    for _ in range(12):
+        pace.was_too_much()
+    assert pace.size == 1
