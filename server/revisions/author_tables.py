@@ -1,6 +1,6 @@
 """The table of what seals say about revisions that came without their author: see `server.revisions.authors`."""
 
-from sqlalchemy import Boolean, Column, String, Table
+from sqlalchemy import Boolean, Column, Index, String, Table, and_
 
 from server.db.metadata import metadata
 from server.revisions.tables import Id
@@ -18,4 +18,14 @@ sealed_revisions = Table(
     # Whether those who show authors have been told.
     Column("is_told", Boolean, nullable=False),
     sqlite_with_rowid=False,
+)
+
+#: What is to be told yet, which is asked every few seconds: nearly always nothing, however many have been told.
+IS_UNTOLD = and_(sealed_revisions.c.holds, sealed_revisions.c.is_told.is_(False))
+Index(
+    "ix_sealed_revisions_untold",
+    sealed_revisions.c.database,
+    sealed_revisions.c.doc_id,
+    sqlite_where=IS_UNTOLD,
+    postgresql_where=IS_UNTOLD,
 )

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.db.upsert import insert_missing
+from server.revisions.author_tables import IS_UNTOLD
 from server.revisions.author_tables import sealed_revisions as table
 from server.revisions.branches import contents
 from server.revisions.statements import Statements
@@ -24,6 +25,8 @@ Key = tuple[str, RevisionId]
 
 #: What the journal writes as the person of revisions that another server brought without a seal.
 PEER_PREFIX = "peer:"
+
+UNTOLD = select(table.c.database, table.c.doc_id).where(IS_UNTOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,8 @@ async def settle(connection: AsyncConnection, sql: Statements, database: str, ke
 
 async def untold(connection: AsyncConnection) -> Mapping[str, set[str]]:
     """Return the documents, by database, whose authors have become known since they were last told."""
-    query = select(table.c.database, table.c.doc_id).where(table.c.holds, table.c.is_told.is_(False))
     found: dict[str, set[str]] = {}
-    for row in await connection.execute(query):
+    for row in await connection.execute(UNTOLD):
         found.setdefault(row.database, set()).add(row.doc_id)
     return found
 

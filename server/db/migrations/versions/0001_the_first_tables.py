@@ -471,6 +471,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("database", "doc_id", "rev", "enrolment", name=op.f("pk_sealed_revisions")),
         sqlite_with_rowid=False,
     )
+    with op.batch_alter_table("sealed_revisions", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_sealed_revisions_untold",
+            ["database", "doc_id"],
+            unique=False,
+            sqlite_where=sa.text("holds = 1 AND is_told IS 0"),
+            postgresql_where=sa.text("holds AND is_told IS false"),
+        )
+
     op.create_table(
         "signing_keys",
         sa.Column("kid", sa.String(length=43), nullable=False),
