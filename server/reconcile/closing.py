@@ -41,7 +41,7 @@ from server.revisions.following import Effects
 from server.revisions.journal import Journal
 from server.revisions.made import as_new
 from server.revisions.model import Change, NewRevision, Origin
-from server.revisions.tables import documents
+from server.revisions.places import places_within
 from server.revisions.whole import Whole
 from sync.merge import Document, Forms, Waiting, combine, reconcile
 from sync.review import approved_revisions
@@ -203,17 +203,13 @@ class ClosingProjection:
         await put(connection, provenance, [row for work in works for row in work.provenance])
         await put(connection, awaited_forms, [row for work in works for row in work.awaited])
         if written := [work.doc_id for work in works if work.revisions]:
-            here = (documents.c.database == database) & documents.c.doc_id.in_(written)
-            places = {
-                (database, row.doc_id): row.seq
-                for row in await connection.execute(select(documents.c.doc_id, documents.c.seq).where(here))
-            }
-            self._storage.after_commit(connection, partial(self._remember, places))
+            places = await places_within(connection, database, written)
+            self._storage.after_commit(connection, partial(self._remember, database, places))
 
-    def _remember(self, places: Mapping[tuple[str, str], int]) -> None:
+    def _remember(self, database: str, places: Mapping[str, int]) -> None:
         if len(self._left) > REMEMBERED:
             self._left.clear()
-        self._left.update(places)
+        self._left.update({(database, doc_id): seq for doc_id, seq in places.items()})
 
 
 async def _asked_about(connection: AsyncConnection, database: str, ids: Collection[str]) -> list[str]:
