@@ -20,6 +20,7 @@ from server.reconcile.forwarding import ForwardingProjection
 from server.reconcile.households import HouseholdsProjection
 from server.reconcile.projection import RecordsProjection
 from server.reconcile.quality import Limits
+from server.reconcile.still_open import StillOpenProjection
 from server.revisions.following import Follower
 from server.revisions.journal import Journal
 from server.revisions.runner import Runner
@@ -40,12 +41,13 @@ def followers_of(
     closing = ClosingProjection(storage, journal, library, areas, forms_of=forms_of)
     records = RecordsProjection(storage, journal, library, areas, media=openable, limits=limits)
     asked = QuestionsProjection(journal, areas)
+    still_open = StillOpenProjection(storage, journal, areas)
     published = PublishedProjection(storage, journal, library)
     households = HouseholdsProjection(storage, library, areas, threshold=settings.duplicate_score)
     forwarding = ForwardingProjection(storage, journal, areas, forms_of=forms_of)
     followers = [
         Follower(storage, journal, clock, projection)
-        for projection in (closing, records, asked, published, households, forwarding)
+        for projection in (closing, records, asked, still_open, published, households, forwarding)
     ]
 
     async def look_for_forms() -> None:

@@ -7,13 +7,13 @@ the manager may decide before anybody has replied, and a reply that comes later 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.auth import people
 from server.auth.audit import note
+from server.auth.authorise import allowed
 from server.auth.names import names_of
 from server.auth.principal import Principal
-from server.auth.tables import people
 from server.clock import Clock
 from server.conflicts.case import Case
 from server.conflicts.chronicle import spotted
@@ -41,14 +41,18 @@ class Sent:
 async def ask(
     storage: Storage, journal: Journal, clock: Clock, *, principal: Principal, case: Case, new: NewQuestion
 ) -> Sent:
-    """Write a question about an open field; raise `nothing_to_decide` or `nobody_to_ask`."""
+    """Write a question about an open field; raise `nothing_to_decide` or `nobody_to_ask`.
+
+    Who may not record in the area is left out: no phone of theirs would show the question.
+    """
     if new.path not in case.open:
         raise Problem("nothing_to_decide", path=new.path)
     authors = [case.whole.revisions[rev].person for rev in case.open[new.path]]
     wanted = new.to if new.to is not None else [person for person in authors if person]
     async with storage.read() as connection:
         names = await names_of(connection, [*wanted, *(person for person in authors if person)])
-        to = await _active(connection, [each for each in dict.fromkeys(wanted) if each != principal.person])
+        others = [each for each in dict.fromkeys(wanted) if each != principal.person]
+        to = await _able(connection, others, case.database)
     if not to:
         raise Problem("nobody_to_ask")
     name = f"question:{case.record}:{uuid7(clock)}"
@@ -97,7 +101,11 @@ def _content(
     }
 
 
-async def _active(connection: AsyncConnection, wanted: list[str]) -> list[str]:
-    query = select(people.c.id).where(people.c.id.in_(wanted), people.c.is_active)
-    found = {row.id for row in await connection.execute(query)}
-    return [each for each in wanted if each in found]
+async def _able(connection: AsyncConnection, wanted: list[str], database: str) -> list[str]:
+    """Return those whom a question reaches and whose reply is taken: who may record in the area now."""
+    found = []
+    for each in wanted:
+        holder = await people.principal(connection, each, None)
+        if holder is not None and allowed(holder, "capture", database):
+            found.append(each)
+    return found

@@ -48,8 +48,8 @@ from sync.revision import RESOLVED_TOMBSTONE, RevisionId, generation_of, is_revi
 #: Built once: a bringing is made for every request of another server.
 STATEMENTS = {flag: Statements(is_postgresql=flag) for flag in (False, True)}
 SEAL_PREFIX = "seal:"
-#: Documents about a record, `<type>:<record id>:<UUIDv7>`.
-ABOUT_RECORDS = ("review", "question", "reply", "task")
+#: Documents about a record, `<type>:<record id>:<UUIDv7>`; of what is open in it only one, `open:<record id>`.
+ABOUT_RECORDS = ("review", "question", "reply", "task", "open")
 _NUMBER = re.compile(r"[1-9][0-9]{0,14}")
 
 Document = Mapping[str, Json]

@@ -23,6 +23,8 @@ Row = dict[str, Any]
 DOCUMENT = ""
 #: The cause of questions about a record that stands in two scopes: `server.reconcile.moved`.
 MOVED = "moved"
+#: The cause of the question about a record whose branches wait for a form version.
+FORM_VERSION = "form_version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +71,7 @@ def question_rows(database: str, whole: Whole, combined: Combined, context: Cont
 def waiting_row(database: str, whole: Whole, context: Context) -> Row:
     """Return the row of a record whose branches stay open until a form version comes."""
     leaves = [leaf for leaf in whole.graph.leaves() if not whole.graph.held[leaf]]
-    return _question(
-        database, whole, context, DOCUMENT, cause="form_version", candidates=leaves or whole.graph.leaves()
-    )
+    return _question(database, whole, context, DOCUMENT, cause=FORM_VERSION, candidates=leaves or whole.graph.leaves())
 
 
 def provenance_rows(database: str, whole: Whole, combined: Combined) -> list[Row]:
