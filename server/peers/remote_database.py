@@ -26,7 +26,10 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """A revision from a peer as it came; `document` is None where the peer had a reason not to give it."""
+    """A revision from a peer as it came; `document` is None where the peer had a reason not to give it.
+
+    Of its own the peer says `not_found`; `followed` is what looking again made of that: another revision came after it.
+    """
 
     doc_id: str
     rev: RevisionId
@@ -114,10 +117,18 @@ class RemoteDatabase:
                 continue
             if row["error"] not in ("forbidden", "unauthorized", "bad_request", "doc_validation", "illegal_docid"):
                 raise PeerFailed("failing", f"{row['error']} {row.get('reason', '')}")
+            # A design document there may refuse one document of an account that may write the others, with
+            # `unauthorized` too; an account that may write none of them is refused as a whole.
             reason = f"{row['error']}: {row.get('reason', '')}"
-            for document in documents:
-                if document["_id"] == row.get("id") and row.get("rev", document["_rev"]) == document["_rev"]:
-                    refused[str(document["_id"]), str(document["_rev"])] = reason
+            of = [
+                (str(document["_id"]), str(document["_rev"]))
+                for document in documents
+                if document["_id"] == row.get("id") and row.get("rev", document["_rev"]) == document["_rev"]
+            ]
+            if not of:
+                # What it is about is unknown, so none of them counts as taken.
+                raise PeerFailed("garbage", f"_bulk_docs about something else: {reason}")
+            refused |= dict.fromkeys(of, reason)
         return refused
 
     async def commit(self) -> None:
@@ -145,10 +156,29 @@ class RemoteDatabase:
             found += await self._open_revs(doc_id, revs)
         return _complete(wanted, found)
 
-    async def _open_revs(self, doc_id: str, revs: Sequence[RevisionId]) -> list[Brought]:
-        listed = "[" + ",".join(f'"{rev}"' for rev in revs) + "]"
+    async def look_again(self, doc_id: str, revs: Sequence[RevisionId]) -> list[Brought]:
+        """Return what the peer did not find, asked for by another verb; what is not there now either with its reason.
+
+        The feed named it, so that one `not_found` may be anything: a compaction under way, a node that lags behind.
+        """
+        found = {one.rev: one for one in await self._open_revs(doc_id, revs)}
+        if all(rev in found and found[rev].reason != "not_found" for rev in revs):
+            return [found[rev] for rev in revs]
+        leaves = await self._open_revs(doc_id, None)
+        found |= {one.rev: one for one in leaves}
+        followed = {rev for leaf in leaves for rev in leaf.ancestors}
+        for rev in revs:
+            if rev not in found or found[rev].reason == "not_found":
+                found[rev] = Brought(doc_id, rev, None, reason="followed" if rev in followed else "not_found")
+        return [found[rev] for rev in revs]
+
+    async def _open_revs(self, doc_id: str, revs: Sequence[RevisionId] | None) -> list[Brought]:
+        """Return these revisions, or the leaves (None); a document that is missing has none."""
+        listed = "all" if revs is None else "[" + ",".join(f'"{rev}"' for rev in revs) + "]"
         query = {"revs": "true", "open_revs": listed}
-        said = await self._remote.ask("GET", self._path + quote(doc_id, safe=""), query=query)
+        said = await self._remote.ask("GET", self._path + quote(doc_id, safe=""), query=query, may_fail=(404,))
+        if said.status == 404:
+            return []
         if not isinstance(said.value, Sequence):
             raise PeerFailed("garbage", "open_revs without a list")
         flawed = {_part(flaw.where, 1) for flaw in said.flaws}

@@ -21,7 +21,7 @@ from server.peers.local import LocalDatabase
 from server.peers.model import Direction, Peer
 from server.peers.pace import Pace
 from server.peers.parts import Parts
-from server.peers.remote_database import RemoteDatabase
+from server.peers.remote_database import Brought, RemoteDatabase
 from sync.canonical import Json, canonical
 from sync.revision import RevisionId
 
@@ -88,6 +88,14 @@ class Replication(ABC):
     async def _step(self, *, is_waiting: bool) -> Step:
         """Bring the next batch over."""
 
+    async def _lacking(self, asked: Mapping[str, Sequence[RevisionId]]) -> dict[str, list[RevisionId]]:
+        """Return which of these the peer does not have."""
+        lacking: dict[str, list[RevisionId]] = {}
+        for part in _in_parts(asked, ASKED):
+            for doc_id, revs in (await self._remote.missing(part)).items():
+                lacking.setdefault(doc_id, []).extend(revs)
+        return lacking
+
     async def _write_here(self, document: Mapping[str, Json]) -> None:
         async with self._parts.storage.write() as connection:
             await write_own(connection, self._remote.name, self._id, document)
@@ -140,13 +148,6 @@ class Push(Replication):
             self._at = page.last_seq
         return Step(reached, page.pending, written, page.pending > 0)
 
-    async def _lacking(self, asked: Mapping[str, Sequence[RevisionId]]) -> dict[str, list[RevisionId]]:
-        missing: dict[str, list[RevisionId]] = {}
-        for part in _in_parts(asked, ASKED):
-            for doc_id, revs in (await self._remote.missing(part)).items():
-                missing.setdefault(doc_id, []).extend(revs)
-        return missing
-
     async def _put(self, documents: Sequence[Mapping[str, Json]]) -> int:
         try:
             refused = await self._remote.put(documents)
@@ -186,7 +187,10 @@ class Pull(Replication):
             written += await self._take(part)
         if leaves and await self._remote.keeps_history():
             # Of all leaves: those that were here may have come without their lines, or the link broke after them.
-            for part in _in_parts(await self._local.unheld_ancestors(leaves), self._pace.size):
+            unheld = await self._local.unheld_ancestors(leaves)
+            # A line that came through a CouchDB has gaps on both sides; only what is there is asked for.
+            there = _without(unheld, await self._lacking(unheld))
+            for part in _in_parts(there, self._pace.size):
                 written += await self._take(part)
         self._session.written += written
         has_more = len(page.leaves) >= self._pace.size if page.pending is None else page.pending > 0
@@ -198,20 +202,36 @@ class Pull(Replication):
         return Step(page.last_seq, page.pending, written, has_more)
 
     async def _take(self, wanted: Mapping[str, Sequence[RevisionId]]) -> int:
-        brought = await self._remote.get(wanted)
+        brought = await self._given(wanted)
         self._session.found += len(brought)
         documents = [(one.document, one.ancestors) for one in brought if one.document is not None]
         self._session.read += len(documents)
         # A leaf that was followed by another one meanwhile comes with its successor, further up the feed.
-        left = [(one.doc_id, one.rev, one.reason) for one in brought if one.reason and one.reason != "not_found"]
+        left = [(one.doc_id, one.rev, one.reason) for one in brought if one.reason and one.reason != "followed"]
         bringer = Bringer(self._peer.author, is_believed=self._peer.kind == "province")
         outcomes = await self._parts.bringing.bring(self._remote.name, documents, bringer)
         left += [(one.doc_id, one.rev, one.reason or "malformed") for one in outcomes if one.outcome == "refused"]
         await self._leave_out(left)
         return sum(one.outcome in ("stored", "quarantined") for one in outcomes)
 
+    async def _given(self, wanted: Mapping[str, Sequence[RevisionId]]) -> list[Brought]:
+        brought = await self._remote.get(wanted)
+        unfound: dict[str, list[RevisionId]] = {}
+        for one in brought:
+            if one.reason == "not_found":
+                unfound.setdefault(one.doc_id, []).append(one.rev)
+        # Dropped, it would be behind the checkpoint for ever.
+        again = [one for doc_id, revs in unfound.items() for one in await self._remote.look_again(doc_id, revs)]
+        return [one for one in brought if one.reason != "not_found"] + again
+
 
 REPLICATIONS: Mapping[Direction, type[Replication]] = {"push": Push, "pull": Pull}
+
+
+def _without(
+    some: Mapping[str, Sequence[RevisionId]], others: Mapping[str, Sequence[RevisionId]]
+) -> dict[str, list[RevisionId]]:
+    return {doc_id: [rev for rev in revs if rev not in others.get(doc_id, ())] for doc_id, revs in some.items()}
 
 
 def _in_parts(wanted: Mapping[str, Sequence[RevisionId]], revisions: int) -> Iterator[dict[str, list[RevisionId]]]:

@@ -3,9 +3,11 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
+import httpx
 import pytest
 
 from server.peers.failures import PeerFailed
+from server.peers.remote import Remote
 from server.peers.remote_database import Brought, RemoteDatabase
 from server.revisions.model import NewRevision, Origin
 from server.settings import Settings
@@ -75,3 +77,68 @@ async def test_a_leaf_that_came_another_way_gets_its_history_all_the_same(
     await synced(client.app, peer)
 
     assert len(await histories(client, other)) == 1
+
+
+@pytest.mark.parametrize("call", [1, 2])
+async def test_a_revision_that_the_peer_does_not_find_at_first_comes_all_the_same(
+    client: Client, there: MisbehavingPeer, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    other = Client(there.app)
+    await three_edits(other)
+    peer = await add_peer(client.app, there.url, direction="pull", **await peer_account(other))
+    really, calls = RemoteDatabase.get, 0
+
+    async def blind(self: RemoteDatabase, wanted: Wanted) -> list[Brought]:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            return [Brought(doc_id, rev, None, reason="not_found") for doc_id, revs in wanted.items() for rev in revs]
+        return await really(self, wanted)
+
+    monkeypatch.setattr(RemoteDatabase, "get", blind)
+    await synced(client.app, peer)
+
+    assert len(await histories(client, other)) == 1
+
+
+async def test_an_ancestor_that_neither_side_has_is_waited_for_by_nobody(
+    client: Client, there: MisbehavingPeer
+) -> None:
+    other = Client(there.app)
+    alone = NewRevision("seal:1", "2-" + "b" * 32, ("1-" + "a" * 32,), False, b'{"type":"seal"}', verify=False)
+    await other.app.state["journal"].write(DATABASE, [alone], Origin("peer:couchdb"))
+    peer = await add_peer(client.app, there.url, direction="pull", **await peer_account(other))
+
+    await synced(client.app, peer)
+
+    assert len(await histories(client, other)) == 1
+    assert (await client.app.state["peer_book"].left_out(peer.id))[0] == 0
+    assert sum(path.endswith("_bulk_get") for _, path in there.asked) == 1
+
+
+FIRST, SECOND, THIRD = (digit * 32 for digit in "abc")
+THE_SECOND = {"_id": "x", "_rev": f"2-{SECOND}", "_revisions": {"start": 2, "ids": [SECOND, FIRST]}}
+THE_THIRD = {"_id": "x", "_rev": f"3-{THIRD}", "_revisions": {"start": 3, "ids": [THIRD, SECOND, FIRST]}}
+
+
+@pytest.mark.parametrize(
+    ("leaves", "reason"), [([THE_THIRD], "followed"), ([], "not_found"), (None, "not_found"), ([THE_SECOND], None)]
+)
+async def test_a_revision_that_is_not_found_was_followed_by_another_or_is_gone(
+    leaves: list[dict[str, object]] | None, reason: str | None
+) -> None:
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.params["open_revs"] != "all":
+            return httpx.Response(200, json=[{"missing": f"2-{SECOND}"}])
+        if leaves is None:
+            return httpx.Response(404, json={"error": "not_found", "reason": "missing"})
+        return httpx.Response(200, json=[{"ok": leaf} for leaf in leaves])
+
+    async def nobody() -> dict[str, str]:
+        return {}
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://couchdb/") as client:
+        (found,) = await RemoteDatabase(Remote(client, nobody), "agri").look_again("x", [f"2-{SECOND}"])
+
+    assert (found.rev, found.reason) == (f"2-{SECOND}", reason)
+    assert (found.document is not None) == (reason is None)
