@@ -67,6 +67,8 @@ export type PairPages = { pairs: Pair[]; next: string | null; counts: Record<Ver
 export type SentVerdict = {
   verdict: Verdict
   revs: Record<string, string>
+  /** When somebody last said something about the pair, as it was looked at. */
+  saw: string | null
   survivor?: string
   take?: string[]
   comment: string

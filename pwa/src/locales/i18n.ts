@@ -39,6 +39,7 @@ function joined(left: Messages, right: Messages): Messages {
 }
 
 const formats = {
+  clock: { hour: '2-digit', minute: '2-digit' },
   day: { day: '2-digit', month: '2-digit', year: 'numeric' },
   moment: { day: '2-digit', month: '2-digit', year: 'numeric', hour: '2-digit', minute: '2-digit' },
 } as const

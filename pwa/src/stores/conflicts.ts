@@ -10,6 +10,7 @@ import {
   type ConflictFilters,
   type ConflictGroup,
   type ConflictLine,
+  type ConflictPages,
   type KindCounts,
 } from '@/api/conflicts'
 import type { Choices } from '@/domain/choosing'
@@ -36,7 +37,6 @@ export type Place = { readonly database: string; readonly record: string }
 export const useConflicts = defineStore('conflicts', () => {
   const session = useSession()
   const filters = ref<ConflictFilters>({ ...EVERYTHING })
-  const lines = shallowRef<readonly ConflictLine[]>([])
   const groups = shallowRef<readonly ConflictGroup[]>([])
   const counts = shallowRef<KindCounts>({})
   const total = ref(0)
@@ -47,19 +47,19 @@ export const useConflicts = defineStore('conflicts', () => {
   const isUnfiltered = computed(() =>
     Object.entries(filters.value).every(([name, value]) => name === 'order' || value === ''),
   )
-  const { state, next, load, loadMore } = usePages(
-    (before, signal) => fetchConflicts(session.api, filters.value, before, signal),
-    (page, isMore) => {
-      lines.value = isMore ? [...lines.value, ...page.conflicts] : page.conflicts
+  const { rows: lines, ...pages } = usePages<ConflictPages, ConflictLine>({
+    fetch: (before, signal) => fetchConflicts(session.api, filters.value, before, signal),
+    rowsOf: (page) => page.conflicts,
+    keyOf,
+    show: (page, { isMore, isLook }) => {
       counts.value = page.counts
-      if (!isMore) {
-        groups.value = page.groups
-        total.value = page.total
-        settled.value = new Set()
-        if (isUnfiltered.value) everywhere.waiting = page.total
-      }
+      if (isMore) return
+      groups.value = page.groups
+      total.value = page.total
+      if (!isLook) settled.value = new Set()
+      if (isUnfiltered.value) everywhere.waiting = page.total
     },
-  )
+  })
 
   function settle(place: Place): void {
     if (settled.value.has(keyOf(place))) return
@@ -79,8 +79,8 @@ export const useConflicts = defineStore('conflicts', () => {
   async function after(place: Place): Promise<ConflictLine | null> {
     const found = afterHere(place)
     const isLast = found === null || indexOf(found) <= indexOf(place)
-    if (!isLast || next.value === null) return found
-    await loadMore()
+    if (!isLast || pages.next.value === null) return found
+    await pages.loadMore()
     return afterHere(place)
   }
 
@@ -111,15 +111,12 @@ export const useConflicts = defineStore('conflicts', () => {
 
   return {
     filters,
-    state,
     lines,
     groups,
     counts,
     total,
-    next,
     settled,
-    load,
-    loadMore,
+    ...pages,
     settle,
     reopen,
     after,

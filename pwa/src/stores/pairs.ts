@@ -1,24 +1,24 @@
 /** The queue of records that may be of one household, as it was last loaded: the list shows it, and a page knows from it what comes next. */
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
-import { fetchPairs, type Pair, type PairKey, type Verdict } from '@/api/pairs'
+import { fetchPairs, type Pair, type PairKey, type PairPages, type Verdict } from '@/api/pairs'
 import { usePages } from './pages'
 import { useSession } from './session'
 
 export const usePairs = defineStore('pairs', () => {
   const session = useSession()
   const verdict = ref<Verdict>('open')
-  const pairs = shallowRef<readonly Pair[]>([])
   const counts = shallowRef<Record<Verdict, number>>({ open: 0, unsure: 0, same: 0, different: 0 })
   const settled = shallowRef<ReadonlySet<string>>(new Set())
-  const { state, next, load, loadMore } = usePages(
-    (before, signal) => fetchPairs(session.api, verdict.value, before, signal),
-    (page, isMore) => {
-      pairs.value = isMore ? [...pairs.value, ...page.pairs] : page.pairs
+  const { rows: pairs, ...pages } = usePages<PairPages, Pair>({
+    fetch: (before, signal) => fetchPairs(session.api, verdict.value, before, signal),
+    rowsOf: (page) => page.pairs,
+    keyOf: nameOf,
+    show: (page, { isMore, isLook }) => {
       counts.value = page.counts
-      if (!isMore) settled.value = new Set()
+      if (!isMore && !isLook) settled.value = new Set()
     },
-  )
+  })
 
   function settle(key: PairKey): void {
     settled.value = new Set([...settled.value, nameOf(key)])
@@ -35,7 +35,7 @@ export const usePairs = defineStore('pairs', () => {
     return round.find((pair) => !settled.value.has(nameOf(pair))) ?? null
   }
 
-  return { verdict, state, pairs, counts, next, settled, load, loadMore, settle, reopen, after }
+  return { verdict, pairs, counts, settled, ...pages, settle, reopen, after }
 })
 
 export function nameOf({ database, one, other }: PairKey): string {

@@ -4,7 +4,7 @@
  */
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
-import { fetchQueue, type Counts, type Filters, type QueueLine } from '@/api/review'
+import { fetchQueue, type Counts, type Filters, type QueueLine, type QueuePage } from '@/api/review'
 import type { ReviewState } from '@/domain/review'
 import { usePages } from './pages'
 import { useSession } from './session'
@@ -15,15 +15,17 @@ export const WAITING: readonly ReviewState[] = ['received', 'amended']
 export const useQueue = defineStore('queue', () => {
   const session = useSession()
   const filters = ref<Filters>({ scope: '', form: '', states: WAITING, text: '' })
-  const records = shallowRef<readonly QueueLine[]>([])
   const counts = shallowRef<Counts>({ received: 0, amended: 0, approved: 0, returned: 0, rejected: 0 })
-  const { state, next, load, loadMore } = usePages(
-    (before, signal) => fetchQueue(session.api, filters.value, before, signal),
-    (page, isMore) => {
-      records.value = isMore ? [...records.value, ...page.records] : page.records
-      counts.value = page.counts
-    },
-  )
+  const {
+    rows: records,
+    state,
+    ...pages
+  } = usePages<QueuePage, QueueLine>({
+    fetch: (before, signal) => fetchQueue(session.api, filters.value, before, signal),
+    rowsOf: (page) => page.records,
+    keyOf: lineKey,
+    show: (page) => (counts.value = page.counts),
+  })
   const isEmpty = computed(() => state.value.kind === 'ready' && records.value.length === 0)
 
   /** Say what a decision made of a record, before the list is loaded again. */
@@ -44,5 +46,9 @@ export const useQueue = defineStore('queue', () => {
     return round.find((each) => WAITING.includes(each.state)) ?? null
   }
 
-  return { filters, state, records, counts, next, isEmpty, load, loadMore, settle, after }
+  return { filters, state, records, counts, isEmpty, ...pages, settle, after }
 })
+
+export function lineKey({ database, id }: Pick<QueueLine, 'database' | 'id'>): string {
+  return `${database}/${id}`
+}

@@ -81,7 +81,7 @@ export function usePair(api: Api, key: PairKey): PairWork {
     } catch (error) {
       const { code, params } = asProblem(error)
       save.value = { kind: 'failed', code, params }
-      if (code === 'record_moved_on') await load()
+      if (code === 'record_moved_on' || code === 'pair_said') await load()
       return false
     }
   }
@@ -98,7 +98,7 @@ export function usePair(api: Api, key: PairKey): PairWork {
     take,
     decide: (verdict) =>
       attempt((revs, open) => {
-        const said = { verdict, revs, comment: comment.value.trim() }
+        const said = { verdict, revs, saw: open.at, comment: comment.value.trim() }
         if (verdict !== 'same') return decidePair(api, key, said)
         const paths = open.fields.filter((field) => !field.is_same && isTaken(field)).map(({ path }) => path)
         return decidePair(api, key, { ...said, survivor: survivor.value, take: paths })

@@ -13,8 +13,9 @@ import {
   type QuarantineCounts,
   type QuarantineEntry,
   type QuarantineFilters,
+  type QuarantinePage,
 } from '@/api/quarantine'
-import { usePages, type ListState } from '@/stores/pages'
+import { usePages, type Pages } from '@/stores/pages'
 
 /** What the last act came to; `entry` names the one it was about. */
 export type ActState =
@@ -31,16 +32,12 @@ export type ActState =
       readonly params: Record<string, unknown>
     }
 
-export type Quarantine = {
+export type Quarantine = Omit<Pages<QuarantineEntry>, 'rows'> & {
   readonly filters: Ref<QuarantineFilters>
-  readonly state: ShallowRef<ListState>
   readonly act: ShallowRef<ActState>
   readonly entries: ShallowRef<readonly QuarantineEntry[]>
   readonly counts: ShallowRef<QuarantineCounts>
-  readonly next: Ref<string | null>
   readonly isEmpty: ComputedRef<boolean>
-  readonly load: () => Promise<void>
-  readonly loadMore: () => Promise<void>
   readonly accept: (entry: QuarantineEntry) => Promise<void>
   readonly mark: (entry: QuarantineEntry, comment: string) => Promise<void>
 }
@@ -48,15 +45,14 @@ export type Quarantine = {
 export function useQuarantine(api: Api): Quarantine {
   const filters = ref<QuarantineFilters>({ scope: '', reason: '', isSeen: false })
   const act = shallowRef<ActState>({ kind: 'idle' })
-  const entries = shallowRef<readonly QuarantineEntry[]>([])
   const counts = shallowRef<QuarantineCounts>({ unseen: 0, seen: 0 })
-  const { state, next, load, loadMore } = usePages(
-    (before, signal) => fetchQuarantine(api, filters.value, before, signal),
-    (page, isMore) => {
-      entries.value = isMore ? [...entries.value, ...page.entries] : page.entries
-      counts.value = page.counts
-    },
-  )
+  const { rows: entries, ...pages } = usePages<QuarantinePage, QuarantineEntry>({
+    fetch: (before, signal) => fetchQuarantine(api, filters.value, before, signal),
+    rowsOf: (page) => page.entries,
+    keyOf: entryId,
+    show: (page) => (counts.value = page.counts),
+  })
+  const { state, next, load } = pages
   const isEmpty = computed(() => state.value.kind === 'ready' && entries.value.length === 0)
 
   async function accept(entry: QuarantineEntry): Promise<void> {
@@ -107,15 +103,12 @@ export function useQuarantine(api: Api): Quarantine {
   }
 
   return {
+    ...pages,
     filters,
-    state,
     act,
     entries,
     counts,
-    next,
     isEmpty,
-    load,
-    loadMore,
     accept,
     mark,
   }
