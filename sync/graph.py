@@ -63,11 +63,11 @@ class Graph:
 
     def ancestors(self, revision: RevisionId) -> tuple[RevisionId, ...]:
         """Return the known line of `revision`, parent first; it may end before generation 1."""
-        line: list[RevisionId] = []
+        line: dict[RevisionId, None] = {}
         parent = self.parents.get(revision)
         # A forged path could close a circle where generations are not checked; a line never visits a revision twice.
         while parent is not None and parent not in line:
-            line.append(parent)
+            line[parent] = None
             parent = self.parents.get(parent)
         return tuple(line)
 
