@@ -32,7 +32,7 @@ from server.revisions.made import as_new
 from server.revisions.model import NewRevision, Origin, Outcome
 from sync.canonical import Json
 from sync.fields import of_record
-from sync.merge import Closing, Waiting, close, combine
+from sync.merge import Closing, Document, Waiting, close, combine, counting_leaves
 from sync.revision import RevisionId
 from sync.shape import Path
 
@@ -50,6 +50,15 @@ class Prepared:
     decided: tuple[Path, ...]
     broken: tuple[Path, ...] = ()
     content: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A document with its branches closed: what does that, the document with it, and the leaf that it comes down to."""
+
+    closing: Closing | None
+    document: Document
+    parent: RevisionId
 
 
 class Moved(Exception):
@@ -191,7 +200,8 @@ def prepared_decision(case: Case, new: NewDecision, replies: Mapping[str, Mappin
         content = with_answers(case, case.content if seen is None else seen, new.answers, chosen)
     if not chosen.decided:
         raise Problem("nothing_to_decide")
-    return _prepared(case, content, chosen, {"decided": sorted(chosen.decided)}, new.comment)
+    said: dict[str, Json] = {"decided": sorted(chosen.decided), **because(new.comment)}
+    return _prepared(case, closed_of(case), content, chosen, said)
 
 
 def prepared_undo(case: Case, decision: RevisionId, comment: str) -> Prepared:
@@ -203,24 +213,35 @@ def prepared_undo(case: Case, decision: RevisionId, comment: str) -> Prepared:
     if not found.may_undo:
         raise Problem("undo_too_late", decision=decision)
     chosen = Chosen(decided=set(found.paths))
-    # What the other edits say without the decision: asked of the engine with the undo in its place.
+    closed = closed_of(case)
+    # What the other edits say without the decision: asked of the engine with the undo in its place. It must know the
+    # decision as well as what came beside it, so that it stands on what closes the branches.
     said: dict[str, Json] = {"undoes": [decision]}
-    provisional = NewRevision.following(case.record, {**of_record(case.content), **said}, case.winner.rev)
-    combined = combine(extended(case.document, [provisional]), case.forms)
+    provisional = NewRevision.following(case.record, {**of_record(case.content), **said}, closed.parent)
+    combined = combine(extended(closed.document, [provisional]), case.forms)
     content = case.content if isinstance(combined, Waiting) or combined.is_deleted else combined.content
-    return _prepared(case, content, chosen, said, comment)
+    return _prepared(case, closed, content, chosen, {**said, **because(comment)})
+
+
+def closed_of(case: Case) -> Closed:
+    """Return a case with its branches closed as the follower would: where a decision about it belongs."""
+    closing = close(case.document, case.forms)
+    if closing is None or isinstance(closing, Waiting):
+        return Closed(None, case.document, _left(case.document))
+    document = extended(case.document, [as_new(one) for one in closing.revisions])
+    return Closed(closing, document, _left(document))
+
+
+def _left(document: Document) -> RevisionId:
+    """Return the leaf that knows all others: the merge, or the one that gets no end put to it, winner or not."""
+    leaves = counting_leaves(document) or document.graph.leaves()
+    return leaves[0]
 
 
 def _prepared(
-    case: Case, content: Mapping[str, Json], chosen: Chosen, said: Mapping[str, Json], comment: str
+    case: Case, closed: Closed, content: Mapping[str, Json], chosen: Chosen, said: Mapping[str, Json]
 ) -> Prepared:
-    closing = close(case.document, case.forms)
-    if isinstance(closing, Waiting):
-        closing = None
-    machine = [] if closing is None else [as_new(one) for one in closing.revisions]
-    document = extended(case.document, machine)
-    parent = case.winner.rev if closing is None or closing.merge is None else closing.merge.rev
-    said = {**said, **({"comment": comment.strip()} if comment.strip() else {})}
+    closing, parent = closed.closing, closed.parent
     decided = tuple(sorted(chosen.decided))
     if chosen.is_deletion:
         tombstone: dict[str, Json] = {"type": "record", **said}
@@ -238,11 +259,16 @@ def _prepared(
             broken = tuple(sorted(checked.broken))
     decision = NewRevision.following(case.record, {**record, **said}, parent)
     # What stays open is told with it, so that phones go on showing it; it is computed anew wherever it is read.
-    after = combine(extended(document, [decision]), case.forms)
+    after = combine(extended(closed.document, [decision]), case.forms)
     if not isinstance(after, Waiting) and after.open and not any(decision.rev in each for each in after.open.values()):
         left: Json = {path: list(candidates) for path, candidates in after.open.items()}
         decision = NewRevision.following(case.record, {**record, **said, "open": left}, parent)
     return Prepared(case, closing, decision, decided, broken, record)
+
+
+def because(comment: str) -> dict[str, Json]:
+    """Return what a revision says of why it was made; nothing where nothing was said."""
+    return {"comment": comment.strip()} if comment.strip() else {}
 
 
 def _refuse_misfits(case: Case, record: Mapping[str, Json]) -> None:

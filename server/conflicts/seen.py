@@ -9,8 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from server.conflicts.case import Case
 from sync.canonical import Json
 from sync.fields import changes
-from sync.graph import Graph
-from sync.merge import Document, Waiting, combine
+from sync.merge import Waiting, combine
 from sync.revision import RevisionId
 from sync.shape import Path, place_of
 
@@ -38,19 +37,12 @@ def moved_since(case: Case, seen: Sequence[RevisionId], paths: Collection[Path])
 
 def content_seen(case: Case, seen: Sequence[RevisionId]) -> Mapping[str, Json] | None:
     """Return the record as the page had it whose leaves these were; None where that cannot be known here."""
-    graph, revisions = case.document.graph, case.document.revisions
+    revisions = case.document.revisions
     if any(each not in revisions for each in seen):
         return None
-    known = graph.reached(seen)
-    if revisions.keys() <= known:
+    if revisions.keys() <= case.document.graph.reached(seen):
         return case.content
-    then = Graph(
-        {rev: parent for rev, parent in graph.parents.items() if rev in known},
-        {rev: deleted for rev, deleted in graph.held.items() if rev in known},
-        {rev: merged for rev, merged in graph.merged.items() if rev in known},
-    )
-    bodies = {rev: revision for rev, revision in revisions.items() if rev in known}
-    together = combine(Document(case.record, then, bodies), case.forms)
+    together = combine(case.document.reached(seen), case.forms)
     return None if isinstance(together, Waiting) or together.is_deleted else together.content
 
 

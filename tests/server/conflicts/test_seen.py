@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
+from server.forms.merging import MergingForms
+from server.revisions.model import NewRevision, Origin
+from sync.canonical import canonical
 from tests.builders import Client, problem
-from tests.server.conflicts.desk_world import FORM, XFORM, Desk
+from tests.server.conflicts.desk_world import DATABASE, FORM, XFORM, Desk
 from tests.server.published_forms import publish
+from tests.sync.merge_world import Story
 
 AREA = "/answers/area"
 FIRST: dict[str, Any] = {"owner": "Lò Văn Ban", "area": "1.0", "crop": "maize", "tools": ["hoe"]}
@@ -73,3 +77,72 @@ async def test_answers_of_a_form_version_that_was_overtaken_are_not_written(desk
     answer = await desk.try_decide(page, {"path": AREA, "confirm": True}, answers=form, form_version="1")
     assert problem(answer, 409, "conflict_moved")["page"]["form_version"] == "2"
     assert (await desk.stands(record))["answers"]["crop"] == "rice"
+
+
+async def test_a_decision_taken_back_before_the_follower_came_leaves_nothing_of_itself(desk: Desk) -> None:
+    first = await desk.save("lo", FIRST)
+    await desk.save("vang", {**FIRST, "area": "1.2"}, edits=first)
+    other = await desk.save("lo", {**FIRST, "area": "0.8"}, edits=first)
+    await desk.follow()
+    made = await desk.decide(await desk.page(first.doc_id), {"path": AREA, "value": "0.95"})
+    # A line of edits that outgrows the decision, so that the winner doesn't know it.
+    late = other
+    for number in range(6):
+        late = await desk.save("lo", {**FIRST, "area": "0.8", "owner": f"Lò {number}"}, edits=late)
+    undone = await desk.undo(await desk.page(first.doc_id), made["rev"])
+    for _ in range(2):
+        stands, page = await desk.stands(first.doc_id), await desk.page(first.doc_id)
+        [question] = page["questions"]
+        assert (question["path"], list(stands["open"])) == (AREA, [AREA])
+        area = question["candidates"][0]["value"]["value"]
+        assert (area in {"0.8", "1.2"}, stands["answers"]["area"], page["doc"]["answers"]["area"]) == (True, area, area)
+        await desk.follow()
+    assert undone["page"]["doc"]["answers"]["owner"] == "Lò 5"
+
+
+async def test_a_decision_follows_the_branch_that_stays_and_not_the_longest(desk: Desk) -> None:
+    record, stays = await longest_branch_ends(desk)
+    page = await desk.page(record)
+    assert page["rev"] != stays
+    made = await desk.decide(page, {"path": AREA, "value": "1.1"})
+    line = next(each for each in made["page"]["history"] if each["rev"] == made["rev"])
+    assert (line["parent"], made["page"]["leaves"]) == (stays, [made["rev"]])
+    assert [each["path"] for each in line["changed"]] == [AREA]
+    await desk.follow()
+    assert (await desk.stands(record))["_rev"] == made["rev"]
+
+
+async def longest_branch_ends(desk: Desk) -> tuple[str, str]:
+    """Let servers in a ring merge each other's merges, and somebody edit the one that knows all; it isn't the winner.
+
+    Return the record and that edit.
+    """
+    told = Story()
+    told.first(FIRST)
+    forms: Any = await MergingForms.over(desk.client.app.state["library"], [told.document()])
+    for seed in range(20):
+        story = Story(forms, doc_id=f"ring-{seed}")
+        start = at = story.first(FIRST)
+        line = [start]
+        for number in range(3):
+            at = story.edit(at, {"area": f"1.{number}"})
+            line.append(at)
+        other, third = story.edit(start, {"area": "0.8"}), story.edit(start, {"crop": "rice"})
+        left = _merged(story, _merged(story, {*line, other}) | _merged(story, {*line, third}))
+        right = _merged(story, _merged(story, {start, other, third}) | {*line})
+        stays = story.edit(str(story.document(right).graph.winner()), {"owner": f"Lò {seed}"})
+        if story.document(left | right | {stays}).graph.winner() != stays:
+            break
+    journal = desk.client.app.state["journal"]
+    for each in story.revisions.values():
+        line_of = () if each.parent is None else (each.parent,)
+        new = NewRevision(story.doc_id, each.rev, line_of, each.deleted, canonical(each.content))
+        [outcome] = await journal.write(DATABASE, [new], Origin("lo"))
+        assert outcome.outcome == "stored", outcome
+    return story.doc_id, stays
+
+
+def _merged(story: Story, revs: set[str]) -> set[str]:
+    before = set(story.revisions)
+    story.close(revs)
+    return revs | (set(story.revisions) - before)
