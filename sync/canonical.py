@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -124,6 +125,8 @@ def read(data: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES)
 def canonical(value: Json) -> bytes:
     """Return `value` in RFC 8785; raise MalformedJson for a lone surrogate or a number outside the doubles."""
     try:
+        if type(value) is str:
+            return encode_basestring(value).encode("utf-8")
         text = _encode(value)
         data = text.encode("utf-8")
         look = data.translate(_FIRST_LOOK)
