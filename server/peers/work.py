@@ -7,6 +7,7 @@ The files of records go beside them, where the peer is a Nương: they follow fr
 
 import asyncio
 import random
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -103,8 +104,7 @@ class PeerWork:
                 tasks.create_task(self._keep_directory(remote))
             tasks.create_task(self._keep_pushing(remote))
             tasks.create_task(self._keep_media(remote))
-            for name in await self._names("pull"):
-                tasks.create_task(self._keep_pulling(remote, name))
+            tasks.create_task(self._keep_pulling_all(remote, tasks))
 
     async def _opened(self, remote: Remote) -> PeerFailed | None:
         """Return None when the peer lets this server in: asked once, or ninety databases are ninety wrong passwords."""
@@ -142,6 +142,18 @@ class PeerWork:
         except Exception as error:
             await self._ill(name, direction, error)
 
+    async def _keep_pulling_all(self, remote: Remote, tasks: asyncio.TaskGroup) -> None:
+        """Pull every database that there is, in tasks of their own: scopes are made and end meanwhile."""
+        pulling: dict[str, asyncio.Task[None]] = {}
+        while self._peer.direction != "push":
+            names = await self._names("pull")
+            for name in pulling.keys() - set(names):
+                pulling.pop(name).cancel()
+            for name in names:
+                if name not in pulling:
+                    pulling[name] = tasks.create_task(self._keep_pulling(remote, name))
+            await asyncio.sleep(LOOK_S)
+
     async def _keep_pulling(self, remote: Remote, name: str) -> None:
         backoff = Backoff()
         while True:
@@ -163,10 +175,9 @@ class PeerWork:
                 await asyncio.sleep(backoff.next_s(_unless_shut(await self._ill(name, "pull", error))))
 
     async def _keep_pushing(self, remote: Remote) -> None:
-        names = await self._names("push")
         begun: dict[str, Replication] = {}
         pushed: dict[str, int] = {}
-        backoff: dict[str, Backoff] = {name: Backoff() for name in names}
+        backoff: defaultdict[str, Backoff] = defaultdict(Backoff)
         not_before: dict[str, float] = {}
         now = asyncio.get_running_loop().time
         heard = 0
@@ -188,8 +199,9 @@ class PeerWork:
                 failure = _unless_shut(await self._ill(name, "push", error))
                 not_before[name] = now() + backoff[name].next_s(failure)
 
-        while names:
-            states = await self._parts.journal.databases(names)
+        while self._peer.direction != "pull":
+            # Scopes are made and end meanwhile.
+            states = await self._parts.journal.databases(await self._names("push"))
             due = [
                 state
                 for state in states

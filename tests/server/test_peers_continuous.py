@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from server.areas.atlas import Project
 from server.peers import runner, work
 from server.peers.background import parts_of
 from server.peers.failures import PeerFailed
@@ -15,7 +16,7 @@ from server.peers.remote_database import Brought, Document, RemoteDatabase
 from server.peers.runner import PeersRunner
 from server.revisions.model import NewRevision, Origin
 from server.settings import Settings
-from tests.builders import Client
+from tests.builders import PASSWORD, SIN_CHAI, Client, add_person, grant
 from tests.conftest import StandingClock
 from tests.server.misbehaving_peer import MisbehavingPeer, misbehaving
 from tests.server.peers_world import a_server, add_peer, histories, peer_account
@@ -88,6 +89,26 @@ async def test_what_a_link_does_not_bear_goes_over_in_smaller_batches(
             await client.app.state["peer_book"].ask_sync(peer.id)
         await agreed(client, other)
     assert sizes == [100, 50, 50, 50]
+
+
+async def test_a_scope_that_is_made_later_is_exchanged_without_a_restart(
+    client: Client, there: MisbehavingPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Client(there.app)
+    await add_person(other, "hub", grant("peer", "*", SIN_CHAI))
+    account = {"auth": "password", "username": "hub", "password": PASSWORD}
+    await add_peer(client.app, there.url, scopes=(f"*-{SIN_CHAI}",), **account)
+    monkeypatch.setattr(work, "LOOK_S", 0.05)
+    async with PeersRunner(parts_of(client.app), None).running():
+        await client.app.state["journal"].write(DATABASE, documents(1), Origin())
+        await agreed(client, other)
+        for side in (client, other):
+            assert await side.app.state["areas"].add_project(Project("water", "Nước", "Water"))
+        new = f"water-{SIN_CHAI}"
+        await client.app.state["journal"].write(new, documents(1), Origin())
+        await agreed(client, other, database=new)
+        await other.app.state["journal"].write(new, documents(2)[1:], Origin())
+        await agreed(client, other, database=new)
 
 
 def test_a_pace_grows_to_what_was_borne_and_tries_more_after_a_while() -> None:
