@@ -32,6 +32,8 @@ LONGEST_PAUSE_S = 300.0
 LOOK_S = 2.0
 DIRECTORY_S = 60.0
 IDLE_S = 0.2
+#: Work that went on for so long was well: what comes then is a new trouble, and its pauses begin anew.
+WELL = timedelta(minutes=5)
 NOTE_EVERY = timedelta(seconds=60)
 #: Transfers at once with one peer; waiting at feeds does not count.
 TRANSFERS = 4
@@ -90,10 +92,14 @@ class PeerWork:
             while True:
                 failure = await self._opened(remote)
                 if failure is None:
+                    opened_at = self._parts.clock()
                     try:
                         await self._go_on(remote)
                     except* PeerFailed as shut:
                         failure = next(error for error in shut.exceptions if isinstance(error, PeerFailed))
+                    # Not as soon as it lets in: one whose databases stay shut is asked ever more rarely.
+                    if self._parts.clock() - opened_at >= WELL:
+                        backoff.reset()
                 assert failure is not None
                 await asyncio.sleep(backoff.next_s(failure))
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from server.peers.background import parts_of
 from server.peers.failures import PeerFailed
 from server.peers.model import Peer
 from server.peers.pace import MOST, PATIENCE, Pace
+from server.peers.remote import Answer, Remote
 from server.peers.remote_database import Brought, Document, RemoteDatabase
 from server.peers.runner import PeersRunner
 from server.revisions.model import NewRevision, Origin
@@ -109,6 +111,52 @@ async def test_a_scope_that_is_made_later_is_exchanged_without_a_restart(
         await agreed(client, other, database=new)
         await other.app.state["journal"].write(new, documents(2)[1:], Origin())
         await agreed(client, other, database=new)
+
+
+async def test_a_peer_that_let_in_for_long_is_asked_again_soon_when_it_shuts(
+    client: Client, there: MisbehavingPeer, clock: StandingClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Client(there.app)
+    await add_peer(client.app, there.url, **await peer_account(other))
+    really_ask, really_next_s = Remote.ask, work.Backoff.next_s
+    is_shut = True
+    seen: list[tuple[work.Backoff, float]] = []
+
+    async def ask(self: Remote, *args: Any, **rest: Any) -> Answer:
+        if is_shut:
+            raise PeerFailed("sign_in")
+        return await really_ask(self, *args, **rest)
+
+    def next_s(self: work.Backoff, failure: PeerFailed) -> float:
+        seen.append((self, self.pause_s))
+        really_next_s(self, failure)
+        return 0.01
+
+    async def shut_out(times: int) -> list[float]:
+        """Return how the pauses of the peer as a whole grew, which is what fails first, since this was called."""
+        nonlocal is_shut
+        is_shut, start = True, len(seen)
+        for _ in range(400):
+            pauses = [pause_s for backoff, pause_s in seen[start:] if backoff is seen[0][0]]
+            if len(pauses) >= times:
+                is_shut = False
+                return pauses[:times]
+            await asyncio.sleep(0.02)
+        raise AssertionError("it was let in")
+
+    monkeypatch.setattr(Remote, "ask", ask)
+    monkeypatch.setattr(work.Backoff, "next_s", next_s)
+    monkeypatch.setattr(work, "LOOK_S", 0.05)
+    async with PeersRunner(parts_of(client.app), None).running():
+        assert await shut_out(4) == [2.0, 4.0, 8.0, 16.0]
+        await client.app.state["journal"].write(DATABASE, documents(1), Origin())
+        await agreed(client, other)
+        # Shut again at once, it is not asked more often for having let in once.
+        assert (await shut_out(2))[1] > 32.0
+        await client.app.state["journal"].write(DATABASE, documents(2)[1:], Origin())
+        await agreed(client, other)
+        clock.move(hours=1)
+        assert await shut_out(2) == [2.0, 4.0]
 
 
 def test_a_pace_grows_to_what_was_borne_and_tries_more_after_a_while() -> None:
