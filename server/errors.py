@@ -37,6 +37,7 @@ KINDS: dict[str, Kind] = {
     "project_taken": Kind(409, "There is such a project already"),
     "peer_taken": Kind(409, "There is a peer of this name already"),
     "hub_only_reads": Kind(409, "This server is a hub: only the province writes this"),
+    "hub_does_not_decide": Kind(409, "This server is a hub: conflicts are decided at the province"),
     "record_moved_on": Kind(409, "The record has changed since you looked at it"),
     "own_work": Kind(403, "Nobody approves their own work"),
     "not_waiting": Kind(409, "It does not wait any more: somebody has let it in"),

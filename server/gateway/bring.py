@@ -3,6 +3,7 @@
     the revision …                                                        becomes
     cannot be a document                                                  refused       malformed
     is none of the documents that people and servers write                quarantined   not_a_record
+    is a decision or question by somebody who has no right to it here     quarantined   rights_lost
     is sealed by an enrolment whose person has no rights here             quarantined   rights_lost
     says what only servers decide, and the server is not believed         quarantined   servers_only
     is a record of a form version that is unknown in the scope's project  quarantined   unknown_form
@@ -12,6 +13,10 @@ Read from the top; ids are their writer's business and are not recomputed. Nothi
 replica takes a refusal as done, so what may be kept is kept, in quarantine. A revision that a valid seal of a known key
 covers is that enrolment's, whether the seal comes before it, with it or after it; what comes without one is the
 bringing server's own. Seals are documents and are stored as such.
+
+What is decided at a desk bears no seal: it says `by` whom. The province is believed whatever it says of that. A server
+that has an account here is believed, for the scopes of its account, of people who have the right to it here and now;
+that it came by way of this account stands in the audit. Any other server's word makes nobody a decider.
 """
 
 import json
@@ -26,11 +31,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.grants import CATALOG
 from server.auth import enrolments, people
-from server.auth.authorise import allowed
+from server.auth.audit import note
+from server.auth.authorise import Action, allowed
 from server.auth.principal import Principal
 from server.auth.tables import people as people_table
 from server.auth.tokens import verify_seal
 from server.canonical import canonical
+from server.clock import Clock
 from server.db.engine import Storage
 from server.forms.library import FormLibrary
 from server.gateway.caller import sealed_payload
@@ -52,16 +59,25 @@ SEAL_PREFIX = "seal:"
 ABOUT_RECORDS = ("review", "question", "reply", "task", "open")
 _NUMBER = re.compile(r"[1-9][0-9]{0,14}")
 
+#: What people write at desks, without a phone's seal, and the right that it takes.
+DECIDED_AT_DESKS: Mapping[str, Action] = {"review": "review", "question": "decide_conflicts"}
+
 Document = Mapping[str, Json]
 Key = tuple[str, RevisionId]
+#: The kind of a document about a record, and who wrote it.
+Decider = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Bringer:
-    """The server that brings: `author` is whose its own revisions are; `is_believed`: what it says of decisions."""
+    """The server that brings: `author` is whose its own revisions are.
+
+    `is_believed`: whatever it says of decisions, as the province; `has_account`: of people who have the right here.
+    """
 
     author: str
     is_believed: bool = False
+    has_account: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +93,9 @@ class Seal:
 class Bringing:
     """Takes what other servers bring into the journal of this one."""
 
-    def __init__(self, storage: Storage, journal: Journal, library: FormLibrary) -> None:
+    def __init__(self, storage: Storage, journal: Journal, library: FormLibrary, clock: Clock) -> None:
         """Read nothing yet."""
+        self._clock = clock
         self._storage = storage
         self._journal = journal
         self._library = library
@@ -90,7 +107,7 @@ class Bringing:
         """Return what became of each document (with its ancestors, parent first), in order, once it is durable."""
         seals, waiting = await self._seals(database, [document for document, _ in brought])
         owners = await self._owners(database, brought, seals)
-        believed = await self._deciders([document for document, _ in brought]) if bringer.is_believed else frozenset()
+        deciders = await self._deciders(database, [document for document, _ in brought], bringer)
         outcomes: list[Outcome | None] = []
         ready: list[tuple[int, NewRevision, Origin]] = []
         for position, (document, ancestors) in enumerate(brought):
@@ -100,6 +117,8 @@ class Bringing:
                 reason = None
                 if database != CATALOG:
                     reason = await self._held_back(database, document, ancestors, owner, bringer)
+                    if reason is None and owner is None and self._lacks_right(document, bringer, deciders):
+                        reason = "rights_lost"
                 number = _number(document) if owner else None
                 revision = NewRevision.from_document(
                     document, ancestors, number=number, quarantine=reason, verify=False
@@ -108,12 +127,13 @@ class Bringing:
                 doc_id, rev = _key(document)
                 outcomes[position] = Outcome(doc_id, rev, None, "refused", "malformed")
                 continue
-            ready.append((position, revision, self._origin(document, owner, bringer, believed)))
+            ready.append((position, revision, self._origin(document, owner, bringer, deciders)))
         # Parents first, and as few transactions as there are authors in a generation.
         ready.sort(key=lambda one: (_generation(one[1].rev), one[2].enrolment or "", one[2].person or ""))
         for origin, group in groupby(ready, key=lambda one: one[2]):
             part = list(group)
-            done = await self._write(database, [revision for _, revision, _ in part], origin, seals, waiting)
+            new = [revision for _, revision, _ in part]
+            done = await self._write(database, new, origin, seals=seals, waiting=waiting, bringer=bringer)
             for (position, _, _), outcome in zip(part, done, strict=True):
                 outcomes[position] = outcome
         return [outcome for outcome in outcomes if outcome is not None]
@@ -136,8 +156,10 @@ class Bringing:
         database: str,
         revisions: Sequence[NewRevision],
         origin: Origin,
+        *,
         seals: Mapping[str, Seal],
         waiting: Mapping[str, str],
+        bringer: Bringer,
     ) -> list[Outcome]:
         async def also(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> None:
             new = [one for one in outcomes if one.outcome == "stored"]
@@ -149,6 +171,12 @@ class Bringing:
             if origin.enrolment is None and new:
                 # A seal may have come in between reading what seals say and this transaction.
                 await authors.settle(connection, self._sql, database, [(one.doc_id, one.rev) for one in new])
+            if bringer.has_account and origin.enrolment is None and origin.person != bringer.author:
+                for one in new:
+                    # The desk at which it was decided noted it there; here it is known by whose word it counts.
+                    kind, _, record = one.doc_id.rpartition(":")[0].partition(":")
+                    subject, told = f"{database}/{record}"[:200], {"document": one.doc_id, "by_way_of": bringer.author}
+                    await note(connection, self._clock, origin.person, f"{kind}.brought", subject, **told)
 
         return await self._journal.write(database, revisions, origin, also=also)
 
@@ -205,22 +233,35 @@ class Bringing:
                         owners[key] = Seal(known.id, now or nobody, then, frozenset({key}))
         return owners
 
-    async def _deciders(self, documents: Sequence[Document]) -> frozenset[str]:
-        """Return those people who are known here among the authors that documents about records name."""
-        named = {by for document in documents if isinstance(by := document.get("by"), str) and by.isprintable()}
-        if not named:
+    async def _deciders(self, database: str, documents: Sequence[Document], bringer: Bringer) -> frozenset[Decider]:
+        """Return who may have written which kind of document about a record, of those whom these documents name."""
+        named = {decider for document in documents if (decider := _decider(document)) is not None}
+        if not named or not (bringer.is_believed or bringer.has_account):
             return frozenset()
         async with self._storage.read() as connection:
-            rows = await connection.execute(select(people_table.c.id).where(people_table.c.id.in_(named)))
-            return frozenset(row.id for row in rows)
+            if bringer.is_believed:
+                known = select(people_table.c.id).where(people_table.c.id.in_({by for _, by in named}))
+                present = set(await connection.scalars(known))
+                return frozenset(decider for decider in named if decider[1] in present)
+            holders = {by: await people.principal(connection, by, None) for by in {by for _, by in named}}
+        return frozenset(
+            (kind, by)
+            for kind, by in named
+            if kind in DECIDED_AT_DESKS
+            and (holder := holders[by]) is not None
+            and allowed(holder, DECIDED_AT_DESKS[kind], database)
+        )
 
-    def _origin(self, document: Document, owner: Seal | None, bringer: Bringer, deciders: frozenset[str]) -> Origin:
+    def _lacks_right(self, document: Document, bringer: Bringer, deciders: frozenset[Decider]) -> bool:
+        if not bringer.has_account or document.get("type") not in DECIDED_AT_DESKS:
+            return False
+        return _decider(document) not in deciders
+
+    def _origin(self, document: Document, owner: Seal | None, bringer: Bringer, deciders: frozenset[Decider]) -> Origin:
         if owner is not None:
             return Origin(owner.holder.person, owner.enrolment)
-        by = document.get("by")
-        if str(document.get("type")) in ABOUT_RECORDS and isinstance(by, str) and by in deciders:
-            return Origin(by)
-        return Origin(bringer.author)
+        decider = _decider(document)
+        return Origin(decider[1]) if decider is not None and decider in deciders else Origin(bringer.author)
 
     async def _held_back(
         self,
@@ -245,6 +286,14 @@ class Bringing:
             return "servers_only"
         is_erased = document.get("erased") is True and "form" not in document
         return None if is_deleted or is_erased else await misfit(self._library, database, document)
+
+
+def _decider(document: Document) -> Decider | None:
+    """Return the kind of a document about a record and who it says wrote it; None where it says nobody."""
+    kind, by = document.get("type"), document.get("by")
+    if not isinstance(kind, str) or kind not in ABOUT_RECORDS or not isinstance(by, str) or not by.isprintable():
+        return None
+    return kind, by
 
 
 def _is_machine_merge(document: Document, ancestors: tuple[RevisionId, ...]) -> bool:

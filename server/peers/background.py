@@ -20,7 +20,7 @@ def parts_of(app: Litestar) -> Parts:
         keys=state["keys"],
         clock=state.clock,
         book=state.peer_book,
-        bringing=Bringing(state.storage, state.journal, state.library),
+        bringing=Bringing(state.storage, state.journal, state.library, state.clock),
         server_id=state.server_id,
         settings=state.settings,
     )

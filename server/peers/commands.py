@@ -176,7 +176,7 @@ async def _parts(console: Console) -> Parts:
         keys=key_ring(console.settings, console.storage, console.clock),
         clock=console.clock,
         book=_book(console),
-        bringing=Bringing(console.storage, console.journal, FormLibrary(console.storage)),
+        bringing=Bringing(console.storage, console.journal, FormLibrary(console.storage), console.clock),
         server_id=await server_id(console.storage),
         settings=console.settings,
     )

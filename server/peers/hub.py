@@ -1,5 +1,10 @@
-"""Whether this server is a commune's hub, which only reads what the province alone writes."""
+"""Whether this server is a commune's hub, which only reads what the province alone writes.
 
+Nor are conflicts decided here: a manager's decision is an edit that nobody's phone has sealed, so that it would be
+nobody's at the province, which keeps such things aside with all that follows them (docs/decisions/0014).
+"""
+
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +20,8 @@ from server.peers.tables import hub, peers
 FRESH = timedelta(seconds=30)
 #: Where people, places and forms are written; one's own password too, or the next directory would undo it.
 READ_ONLY = ("/api/people", "/api/areas", "/api/forms", "/api/auth/password")
+#: Where a manager's decision becomes a revision of a record; questions may be asked, what was kept aside let in.
+DECIDES = re.compile(r"/api/(conflicts|duplicates)/(.+/)?(decide|undo|batch|part)")
 
 
 class HubState:
@@ -39,15 +46,16 @@ class HubState:
 
 
 async def only_the_province_writes(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
-    """Guard: refuse at a hub whatever the province writes; raise `hub_only_reads`."""
+    """Guard: refuse at a hub whatever the province writes or decides; raise `hub_only_reads`, `hub_does_not_decide`."""
     method = connection.scope.get("method", "GET")
-    path = connection.scope["path"]
+    path = connection.scope["path"].rstrip("/")
     # Whole segments: another door's name may begin alike.
-    if method in ("GET", "HEAD", "OPTIONS") or not any(
-        path == each or path.startswith(each + "/") for each in READ_ONLY
-    ):
+    is_written = any(path == each or path.startswith(each + "/") for each in READ_ONLY)
+    is_decided = DECIDES.fullmatch(path) is not None
+    if method in ("GET", "HEAD", "OPTIONS") or not (is_written or is_decided):
         return
     state: HubState = connection.app.state["hub_state"]
     province = await state.province()
     if province is not None:
-        raise Problem("hub_only_reads", province=province.removesuffix("/db"))
+        code = "hub_does_not_decide" if is_decided else "hub_only_reads"
+        raise Problem(code, province=province.removesuffix("/db"))

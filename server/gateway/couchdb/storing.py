@@ -83,8 +83,8 @@ async def _brought(call: Call, documents: Sequence[Incoming]) -> list[Result]:
         )
         for each in documents
     ]
-    bringing = Bringing(call.parts.storage, call.parts.journal, call.parts.library)
-    bringer = Bringer(f"{PEER_PREFIX}{call.person.username}")
+    bringing = Bringing(call.parts.storage, call.parts.journal, call.parts.library, call.parts.clock)
+    bringer = Bringer(f"{PEER_PREFIX}{call.person.username}", has_account=True)
     return [_result(outcome) for outcome in await bringing.bring(call.db.name, brought, bringer)]
 
 
