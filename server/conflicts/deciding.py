@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.auth.audit import note
+from server.auth.names import names_of
 from server.auth.principal import Principal
 from server.clock import Clock
 from server.conflicts.case import Case, extended
@@ -77,13 +78,9 @@ class Decisions:
 
     async def decide(self, principal: Principal, database: str, record: str, new: NewDecision) -> Prepared:
         """Write a decision, or with `dry_run` only make it; raise what stands against it."""
-        replies = await self._replies(database, record, new.choices)
         for _ in range(ATTEMPTS):
             case = await self._pages.case(database, record)
-            await self._refuse_moved(principal, case, (new.rev, *new.leaves), {each.path for each in new.choices})
-            if new.answers is not None:
-                await self._refuse_overtaken(principal, case, (new.rev, *new.leaves), new.answers)
-            prepared = prepared_decision(case, new, replies)
+            prepared = await self.prepared(principal, case, new)
             if new.dry_run:
                 return prepared
             try:
@@ -92,6 +89,14 @@ class Decisions:
                 continue
             return prepared
         raise Problem("conflict_moved", rev=case.winner.rev, changed=[], by_names=[])
+
+    async def prepared(self, principal: Principal, case: Case, new: NewDecision) -> Prepared:
+        """Return a decision on a case; raise what stands against it, `conflict_moved` where others were quicker."""
+        seen = (new.rev, *new.leaves)
+        await self._refuse_moved(principal, case, seen, {each.path for each in new.choices})
+        if new.answers is not None:
+            await self._refuse_overtaken(principal, case, seen, new.answers)
+        return prepared_decision(case, new, await self._replies(case.database, case.record, new.choices))
 
     async def undo(self, principal: Principal, database: str, record: str, undo: Undo) -> Prepared:
         """Take a decision back; raise `not_found`, `undo_too_late` or `conflict_moved`."""
@@ -115,16 +120,17 @@ class Decisions:
             leaves = {each.case.record: each.case.leaves for each in prepared}
             standing = await self._journal.standing_within(connection, database, leaves)
             ready = [each for each in prepared if each.case.record in standing]
-            await self._write_within(connection, principal, ready, act, **details)
+            await self.write_within(connection, principal, ready, act, **details)
         return ready
 
     async def _write(self, principal: Principal, prepared: Sequence[Prepared], act: str, **details: object) -> None:
         if len(await self.write_all(principal, prepared, act, **details)) < len(prepared):
             raise Moved
 
-    async def _write_within(
+    async def write_within(
         self, connection: AsyncConnection, principal: Principal, ready: Sequence[Prepared], act: str, **details: object
     ) -> None:
+        """Write decisions about records of one database, in a transaction in which their leaves were seen to stand."""
         if not ready:
             return
         database = ready[0].case.database
@@ -161,7 +167,7 @@ class Decisions:
         """Raise `conflict_moved` when somebody has touched one of the fields since the person looked."""
         moved, people = moved_since(case, seen, paths)
         if moved:
-            raise await self._moved(principal, case, moved, people)
+            raise await self.moved(principal, case, moved, {case.whole.revisions[rev].person for rev in people})
 
     async def _refuse_overtaken(
         self, principal: Principal, case: Case, seen: Sequence[RevisionId], answers: Mapping[str, Json]
@@ -169,19 +175,22 @@ class Decisions:
         """Raise `conflict_moved` when somebody has touched what a form changed, or its version stands no longer."""
         before = content_seen(case, seen)
         if before is None or before.get("form_version") != case.content.get("form_version"):
-            raise await self._moved(principal, case, {ANSWERS}, moved_since(case, seen, {ANSWERS})[1])
+            people = {case.whole.revisions[rev].person for rev in moved_since(case, seen, {ANSWERS})[1]}
+            raise await self.moved(principal, case, {ANSWERS}, people)
         await self._refuse_moved(principal, case, seen, edited_in_form(case, before, answers))
 
-    async def _moved(
-        self, principal: Principal, case: Case, changed: Collection[Path], people: Collection[RevisionId]
+    async def moved(
+        self, principal: Principal, case: Case, changed: Collection[Path], people: Collection[str | None]
     ) -> Problem:
+        """Return `conflict_moved` with the fresh page, and the names of those who were quicker."""
         page = await self._pages.of(principal, case)
-        names = {line.by_name for line in page.history if line.rev in people and line.by_name}
+        async with self._storage.read() as connection:
+            names = await names_of(connection, {each for each in people if each})
         return Problem(
             "conflict_moved",
             rev=case.winner.rev,
             changed=sorted(changed),
-            by_names=sorted(names),
+            by_names=sorted(names.values()),
             page=page.model_dump(mode="json"),
         )
 
@@ -189,8 +198,7 @@ class Decisions:
 def prepared_decision(case: Case, new: NewDecision, replies: Mapping[str, Mapping[str, Json]]) -> Prepared:
     """Return the decision that choices make on a case; raise what stands against it."""
     if isinstance(case.combined, Waiting):
-        form, version = case.content.get("form"), case.content.get("form_version")
-        raise Problem("form_not_here", form=form, version=version)
+        raise _not_here(case)
     chosen = chosen_of(case, new.choices, replies)
     content = with_chosen(case, case.content, chosen)
     if new.answers is not None:
@@ -221,6 +229,17 @@ def prepared_undo(case: Case, decision: RevisionId, comment: str) -> Prepared:
     combined = combine(extended(closed.document, [provisional]), case.forms)
     content = case.content if isinstance(combined, Waiting) or combined.is_deleted else combined.content
     return _prepared(case, closed, content, chosen, {**said, **because(comment)})
+
+
+def prepared_removal(case: Case, comment: str, after: Prepared | None) -> Prepared:
+    """Return what deletes a record, whatever its branches say; `after` is a decision to be written before it."""
+    if isinstance(case.combined, Waiting) and len(case.counting) > 1:
+        raise _not_here(case)
+    closed = closed_of(case)
+    content: dict[str, Json] = {"type": "record", "decided": [""], **because(comment)}
+    parent = closed.parent if after is None else after.decision.rev
+    deletion = NewRevision.following(case.record, content, parent, deleted=True)
+    return Prepared(case, closed.closing if after is None else None, deletion, ("",), (), case.content)
 
 
 def closed_of(case: Case) -> Closed:
@@ -269,6 +288,10 @@ def _prepared(
 def because(comment: str) -> dict[str, Json]:
     """Return what a revision says of why it was made; nothing where nothing was said."""
     return {"comment": comment.strip()} if comment.strip() else {}
+
+
+def _not_here(case: Case) -> Problem:
+    return Problem("form_not_here", form=case.content.get("form"), version=case.content.get("form_version"))
 
 
 def _refuse_misfits(case: Case, record: Mapping[str, Json]) -> None:

@@ -1,25 +1,39 @@
 """A record that stands in two areas at once: a person says where it stays, and it goes from the others.
 
-It is deleted there, by decision, with all its history kept; in one transaction over the databases, so that it is never
-nowhere. Whoever decides must be data manager of every area that it goes from.
+It is deleted there, by decision, with all its branches and with all its history kept; in one transaction over the
+databases, so that it is never nowhere. What is decided of its fields at the same time is written first, so that a
+record that goes keeps it too. Whoever decides must be data manager of every area that it goes from, and have seen what
+the record says in each: an edit that came meanwhile would go unseen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from server.auth.audit import note
 from server.auth.authorise import allowed, require
 from server.auth.principal import Principal
-from server.clock import Clock
+from server.conflicts.case import Case
+from server.conflicts.deciding import ATTEMPTS, Decisions, Moved, Prepared, prepared_removal
+from server.conflicts.page import Pages
 from server.conflicts.page_schemas import NewDecision
+from server.conflicts.seen import moved_since
 from server.db.engine import Storage
 from server.errors import Problem
 from server.reconcile.tables import records
 from server.revisions.journal import Journal
-from server.revisions.model import NewRevision, Origin, StoredRevision
-from sync.canonical import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Where a record stays, on the case that the page showed; `decided` is what was decided of its fields with it.
+
+    `rev` is what was written last where the page was read; None where nothing was.
+    """
+
+    case: Case
+    decided: Prepared | None
+    rev: str | None
 
 
 def stay_of(new: NewDecision) -> str | None:
@@ -27,8 +41,8 @@ def stay_of(new: NewDecision) -> str | None:
     stays = [each.stay for each in new.choices if each.stay is not None]
     if not stays:
         return None
-    if len(new.choices) > 1 or new.answers is not None or new.choices[0].path:
-        raise Problem("unknown_choice", path=new.choices[0].path)
+    if [each.stay for each in new.choices if not each.path] != stays or len(stays) > 1:
+        raise Problem("unknown_choice", path=next(each.path for each in new.choices if each.stay is not None))
     return stays[0]
 
 
@@ -38,58 +52,84 @@ class Moving:
 
     storage: Storage
     journal: Journal
-    clock: Clock
+    pages: Pages
+    decisions: Decisions
 
-    async def stay(self, principal: Principal, database: str, record: str, new: NewDecision, stays: str) -> str | None:
-        """Take the record out of every area but one; return the winner where the page was read, or its deletion.
+    async def stay(self, principal: Principal, database: str, record: str, new: NewDecision, stays: str) -> Settled:
+        """Take the record out of every area but one; with `dry_run` only say what that would write.
 
-        Raise `unknown_choice` where it doesn't stand there, `conflict_moved` where it changed since it was read.
+        Raise `unknown_choice` where it doesn't stand there, `conflict_moved` where it changed since it was read,
+        anywhere.
         """
-        winners = await self._standing(principal, record, {database, stays})
-        if database not in winners or stays not in winners or len(winners) < 2:
-            raise Problem("unknown_choice", path="")
-        if winners[database].rev != new.rev:
-            raise Problem("conflict_moved", rev=winners[database].rev, changed=[""], by_names=[])
-        going = sorted(name for name in winners if name != stays)
-        for name in going:
-            require(principal, "decide_conflicts", name)
-        if new.dry_run:
-            return None
-        content: dict[str, Json] = {"type": "record", "decided": [""]}
-        if new.comment.strip():
-            content["comment"] = new.comment.strip()
-        written = {name: NewRevision.following(record, content, winners[name].rev, deleted=True) for name in going}
-        await self._write(principal, winners, written, stays)
-        return written[database].rev if database in written else winners[database].rev
+        of_fields = new.model_copy(update={"choices": [each for each in new.choices if each.stay is None]})
+        for _ in range(ATTEMPTS):
+            cases = await self._cases(principal, record, {database, stays})
+            if database not in cases or stays not in cases or len(cases) < 2:
+                raise Problem("unknown_choice", path="")
+            for name in sorted(cases.keys() - {stays}):
+                require(principal, "decide_conflicts", name)
+            await self._refuse_moved(principal, cases, database, new)
+            here, decided = cases[database], None
+            if of_fields.choices or of_fields.answers is not None:
+                decided = await self.decisions.prepared(principal, here, of_fields)
+            gone = {
+                name: prepared_removal(case, new.comment, decided if name == database else None)
+                for name, case in cases.items()
+                if name != stays
+            }
+            if new.dry_run:
+                return Settled(here, decided, None)
+            try:
+                await self._write(principal, cases, decided, gone, stays=stays, saw=new.rev)
+            except Moved:
+                continue
+            last = gone.get(database, decided)
+            return Settled(here, decided, None if last is None else last.decision.rev)
+        raise await self.decisions.moved(principal, here, {""}, ())
 
-    async def _standing(self, principal: Principal, record: str, named: set[str]) -> dict[str, StoredRevision]:
-        """Return the live winners of the record by database, of those where the person may look."""
+    async def _cases(self, principal: Principal, record: str, named: set[str]) -> dict[str, Case]:
+        """Return the record where it lives, by database, of those where the person may look."""
         async with self.storage.read() as connection:
             rows = await connection.execute(select(records.c.database).where(records.c.id == record))
             databases = {row.database for row in rows} | named
-        found: dict[str, StoredRevision] = {}
+        found: dict[str, Case] = {}
         for name in sorted(databases):
-            stored = await self.journal.document(name, record) if allowed(principal, "read_conflicts", name) else None
-            if stored is not None and not stored.deleted:
-                found[name] = stored
+            case = await self.pages.find(name, record) if allowed(principal, "read_conflicts", name) else None
+            if case is not None and not case.winner.deleted:
+                found[name] = case
         return found
 
-    async def _write(
-        self, principal: Principal, winners: dict[str, StoredRevision], written: dict[str, NewRevision], stays: str
+    async def _refuse_moved(
+        self, principal: Principal, cases: Mapping[str, Case], database: str, new: NewDecision
     ) -> None:
-        origin = Origin(principal.person, principal.enrolment)
+        """Raise `conflict_moved` when somebody has touched the record since the person looked, be it elsewhere."""
+        seen = {each.database: (each.rev, *each.leaves) for each in new.elsewhere}
+        seen[database] = (new.rev, *new.leaves)
+        is_moved, people = False, set[str | None]()
+        for name, case in cases.items():
+            # Of what the page had not shown, nobody has seen anything.
+            moved, by = moved_since(case, seen[name], {""}) if name in seen else ({""}, set())
+            is_moved |= bool(moved)
+            people |= {case.whole.revisions[rev].person for rev in by}
+        if is_moved:
+            raise await self.decisions.moved(principal, cases[database], {""}, people)
+
+    async def _write(
+        self,
+        principal: Principal,
+        cases: Mapping[str, Case],
+        decided: Prepared | None,
+        gone: Mapping[str, Prepared],
+        *,
+        stays: str,
+        saw: str,
+    ) -> None:
         async with self.storage.write() as connection:
-            # In the order of names, as everybody locks them who writes several.
-            for name in sorted(written):
-                deletion = written[name]
-                leaves: dict[str, Sequence[str]] = {deletion.doc_id: [winners[name].rev]}
-                standing = await self.journal.standing_within(connection, name, leaves)
-                if deletion.doc_id not in standing:
-                    raise Problem("conflict_moved", rev=winners[name].rev, changed=[""], by_names=[])
-                [outcome] = await self.journal.write_within(connection, name, [deletion], origin)
-                if outcome.outcome != "stored":
-                    raise RuntimeError(f"a deletion was {outcome.outcome}: {outcome.reason}")
-                subject = f"{name}/{deletion.doc_id}"[:200]
-                await note(
-                    connection, self.clock, principal.person, "conflict.moved", subject, rev=deletion.rev, stays=stays
-                )
+            # In the order of names, as everybody locks them who writes several; also where it stays, which must live.
+            for name, case in sorted(cases.items()):
+                if not await self.journal.standing_within(connection, name, {case.record: case.leaves}):
+                    raise Moved
+            if decided is not None:
+                await self.decisions.write_within(connection, principal, [decided], "conflict.decided", saw=saw)
+            for name in sorted(gone):
+                await self.decisions.write_within(connection, principal, [gone[name]], "conflict.moved", stays=stays)

@@ -1,6 +1,5 @@
 """The page of one conflict: everything that a person needs to decide about a record, in the words of its form."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -41,7 +40,6 @@ from server.errors import Problem
 from server.forms.library import FormLibrary
 from server.reconcile.tables import questions, records
 from server.revisions.journal import Journal
-from server.revisions.model import StoredRevision
 from sync.merge import FieldOutcome, Waiting, base_value
 from sync.shape import ABSENT, place_of
 
@@ -77,10 +75,14 @@ class Pages:
 
     async def case(self, database: str, record: str) -> Case:
         """Return a record's case; raise `not_found`."""
-        case = await open_case(self._journal, self._library, database, record)
+        case = await self.find(database, record)
         if case is None:
             raise Problem("not_found")
         return case
+
+    async def find(self, database: str, record: str) -> Case | None:
+        """Return a record's case; None where there is no such record, or it was erased."""
+        return await open_case(self._journal, self._library, database, record)
 
     async def page(self, principal: Principal, database: str, record: str) -> ConflictPage:
         """Return the page of a record; raise `not_found`."""
@@ -92,6 +94,7 @@ class Pages:
         async with self._storage.read() as connection:
             known = await self._known(connection, principal, case)
         twins = await self._twins(known)
+        visible = [(row, twin) for row, twin in twins if _may_see(principal, row)]
         published = case.published
         project, _, unit = case.database.partition("-")
         history = history_of(case, known.names, known.devices)
@@ -114,12 +117,15 @@ class Pages:
             else None,
             may_decide=may_decide,
             doc=document(case),
-            questions=[self._question(case, path, known) for path in paths_of(case, known.rows, is_moved=bool(twins))],
+            questions=[
+                self._question(case, path, known, may_move=bool(visible))
+                for path in paths_of(case, known.rows, is_moved=bool(twins))
+            ],
             merged=[_merged(case, path, outcome, known) for path, outcome in _brought_together(case)],
             history=history,
             decisions=decisions_of(case, history, may_decide=may_decide),
             claims=known.claims,
-            elsewhere=[_elsewhere(principal, atlas, row, stored) for row, stored in twins if _may_see(principal, row)],
+            elsewhere=[_elsewhere(principal, atlas, row, twin) for row, twin in visible],
             media=media_of(case),
         )
 
@@ -158,7 +164,7 @@ class Pages:
             ],
         )
 
-    def _question(self, case: Case, path: str, known: Known) -> OpenQuestion:
+    def _question(self, case: Case, path: str, known: Known, *, may_move: bool) -> OpenQuestion:
         spot = spotted(case, path)
         cause = cause_of(case, path, known.rows)
         candidates = [_candidate(case, path, rev, known) for rev in _candidate_revs(case, path, known.rows)]
@@ -185,16 +191,16 @@ class Pages:
             geometry=drawing,
             broken=case.message(path) if cause == "constraint" else {},
             asked=[_asked(row, known) for row in known.asked if row["type"] == "question" and _is_about(row, path)],
-            may=ways(case, path, cause),
+            may=ways(case, path, cause, may_move=may_move),
         )
 
-    async def _twins(self, known: Known) -> list[tuple[RowMapping, StoredRevision]]:
+    async def _twins(self, known: Known) -> list[tuple[RowMapping, Case]]:
         """Return the same record where it lives in other databases, as the journal has it now."""
         found = []
         for row in known.elsewhere:
-            stored = await self._journal.document(row["database"], row["id"])
-            if stored is not None and not stored.deleted:
-                found.append((row, stored))
+            case = await self.find(row["database"], row["id"])
+            if case is not None and not case.winner.deleted:
+                found.append((row, case))
         return found
 
 
@@ -223,12 +229,15 @@ def outcome_at(case: Case, path: str) -> FieldOutcome | None:
     return None if isinstance(case.combined, Waiting) else case.combined.fields.get(path)
 
 
-def ways(case: Case, path: str, cause: Cause) -> list[Way]:
-    """Return which choices make sense for a question; none while what is asked cannot be read here."""
+def ways(case: Case, path: str, cause: Cause, *, may_move: bool) -> list[Way]:
+    """Return which choices make sense for a question; none while what is asked cannot be read here.
+
+    `may_move`: the person sees where else the record lives. Without that, somebody else must say where it stays.
+    """
     if isinstance(case.combined, Waiting):
         return []
     if cause == MOVED:
-        return ["stay"]
+        return ["stay"] if may_move else []
     if not path:
         return ["keep", "delete"]
     if cause == "row" or not path.startswith("/answers/"):
@@ -247,17 +256,18 @@ def _may_see(principal: Principal, row: RowMapping) -> bool:
     return allowed(principal, "read_conflicts", row["database"])
 
 
-def _elsewhere(principal: Principal, atlas: Atlas, row: RowMapping, stored: StoredRevision) -> Elsewhere:
+def _elsewhere(principal: Principal, atlas: Atlas, row: RowMapping, case: Case) -> Elsewhere:
     return Elsewhere(
         database=row["database"],
         unit=row["unit"],
         unit_name=unit_name(atlas, row["unit"]),
         project=row["project"],
-        rev=stored.rev,
+        rev=case.winner.rev,
+        leaves=list(case.counting),
         title=row["title"],
         by_name=row["by_name"],
-        received_at=stored.received_at,
-        doc=_as_document(stored),
+        received_at=case.winner.received_at,
+        doc=document(case),
         may_decide=allowed(principal, "decide_conflicts", row["database"]),
     )
 
@@ -377,10 +387,6 @@ def _title(case: Case) -> str:
     meta = answers.get("meta") if isinstance(answers, dict) else None
     title = _text(meta.get("instanceName")) if isinstance(meta, dict) else ""
     return title or (case.published.schema.title if case.published else _text(case.content.get("form")))
-
-
-def _as_document(stored: StoredRevision) -> dict[str, Any]:
-    return {"_id": stored.doc_id, "_rev": stored.rev, **json.loads(stored.content)}
 
 
 def unit_name(atlas: Atlas, unit: str) -> str:

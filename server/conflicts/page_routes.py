@@ -74,15 +74,17 @@ async def decide_conflict(
     """
     require(principal, "decide_conflicts", database)
     if (stay := stay_of(data)) is not None:
-        rev = await moving.stay(principal, database, record, data, stay)
-        return DecisionMade(rev=rev, warnings=[], page=await pages.page(principal, database, record))
-    made = await decisions.decide(principal, database, record, data)
+        settled = await moving.stay(principal, database, record, data, stay)
+        case, made, rev = settled.case, settled.decided, settled.rev
+    else:
+        made = await decisions.decide(principal, database, record, data)
+        case, rev = made.case, made.decision.rev
+    warnings = [] if made is None else warnings_of(made)
     if data.dry_run:
-        page = await pages.of(principal, made.case)
-        proposed = {**document(made.case), **made.content}
-        return DecisionMade(rev=None, warnings=warnings_of(made), page=page.model_copy(update={"doc": proposed}))
-    page = await pages.page(principal, database, record)
-    return DecisionMade(rev=made.decision.rev, warnings=warnings_of(made), page=page)
+        page = await pages.of(principal, case)
+        proposed = {**document(case), **({} if made is None else made.content)}
+        return DecisionMade(rev=None, warnings=warnings, page=page.model_copy(update={"doc": proposed}))
+    return DecisionMade(rev=rev, warnings=warnings, page=await pages.page(principal, database, record))
 
 
 @post(

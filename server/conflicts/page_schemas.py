@@ -201,13 +201,14 @@ class DecisionLine(Shown):
 
 
 class Elsewhere(Shown):
-    """The same record in another area."""
+    """The same record in another area; who decides where it stays names `rev` and `leaves`."""
 
     database: str
     unit: str
     unit_name: str
     project: str
     rev: str
+    leaves: list[str]
     title: str
     by_name: str
     received_at: datetime
@@ -286,8 +287,18 @@ class Choice(Shown):
         return self
 
 
+class SeenElsewhere(Shown):
+    """The record in another area as the page showed it."""
+
+    database: Annotated[str, Field(max_length=100)]
+    rev: Rev
+    leaves: Annotated[tuple[Rev, ...], Field(max_length=50)] = ()
+
+
 class NewDecision(Shown):
     """A manager's decision on the record as it stood at `rev`, with the branches (`leaves`) that the page showed.
+
+    Where a record is to `stay`, `elsewhere` says which revisions of it the page showed in each other area.
 
     `answers` are the whole answers as the form left them after the choices were opened in it; what they change beside
     the choices is decided too. With `dry_run` nothing is written, and the answer tells which constraints would break.
@@ -295,6 +306,7 @@ class NewDecision(Shown):
 
     rev: Rev
     leaves: Annotated[tuple[Rev, ...], Field(max_length=50)] = ()
+    elsewhere: Annotated[tuple[SeenElsewhere, ...], Field(max_length=50)] = ()
     choices: Annotated[list[Choice], Field(max_length=500)]
     answers: dict[str, Any] | None = None
     form_version: Annotated[str, Field(max_length=200)] | None = None
@@ -321,7 +333,10 @@ class BrokenConstraint(Shown):
 
 
 class DecisionMade(Shown):
-    """What a decision made: its revision (None in a dry run), what to look at again, and the page as it is now."""
+    """What a decision made: its revision, what to look at again, and the page as it is now.
+
+    `rev` is None in a dry run, and where nothing was written to this record but only to the same one elsewhere.
+    """
 
     rev: str | None
     warnings: list[BrokenConstraint]

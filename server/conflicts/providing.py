@@ -35,10 +35,13 @@ def provide_decisions(
 
 
 def provide_moving(
-    storage: NamedDependency[Storage], journal: NamedDependency[Journal], clock: NamedDependency[Clock]
+    storage: NamedDependency[Storage],
+    journal: NamedDependency[Journal],
+    pages: NamedDependency[Pages],
+    decisions: NamedDependency[Decisions],
 ) -> Moving:
     """Return what a record's place is settled through."""
-    return Moving(storage, journal, clock)
+    return Moving(storage, journal, pages, decisions)
 
 
 def provide_batches(

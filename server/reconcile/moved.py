@@ -39,9 +39,7 @@ async def ask_where(connection: AsyncConnection, ids: Collection[str]) -> None:
 
 
 async def _questions(connection: AsyncConnection, live: Sequence[Row[tuple[object, ...]]]) -> list[dict[str, object]]:
-    people = sorted({row.by_person for row in live if row.by_person})
-    names = await names_of(connection, people)
-    told = "\n".join(names[person] for person in people if person in names)
+    names = await names_of(connection, {str(row.by_person) for row in live if row.by_person})
     return [
         {
             "database": row.database,
@@ -49,13 +47,14 @@ async def _questions(connection: AsyncConnection, live: Sequence[Row[tuple[objec
             "path": DOCUMENT,
             "cause": MOVED,
             "candidates": [each.rev for each in live],
-            "people": people,
+            # Who was at work in one area is nothing that those of another may read.
+            "people": [row.by_person] if row.by_person else [],
             "form": row.form,
             "project": row.project,
             "unit": row.unit,
             "title": row.title,
             "since": max(each.received_at for each in live),
-            "folded": fold(f"{row.title}\n{told}"),
+            "folded": fold(f"{row.title}\n{names.get(str(row.by_person), '')}"),
         }
         for row in live
     ]

@@ -157,7 +157,8 @@ class Desk:
     async def try_decide(
         self, page: dict[str, Any], *choices: dict[str, Any], by: SignedIn | None = None, **more: Any
     ) -> httpx.Response:
-        return await self.post(page["record"], "decide", {**_seen(page), "choices": choices, **more}, by)
+        seen = {**_seen(page), "elsewhere": _seen_elsewhere(page)}
+        return await self.post(page["record"], "decide", {**seen, "choices": choices, **more}, by)
 
     async def decide(
         self, page: dict[str, Any], *choices: dict[str, Any], by: SignedIn | None = None, **more: Any
@@ -180,6 +181,10 @@ class Desk:
 
 def _seen(page: dict[str, Any]) -> dict[str, Any]:
     return {"rev": page["rev"], "leaves": page["leaves"]}
+
+
+def _seen_elsewhere(page: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{name: each[name] for name in ("database", "rev", "leaves")} for each in page["elsewhere"]]
 
 
 def _at(record: str) -> str:
