@@ -17,6 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 #: As many rows come along with the hop that executes.
 FIRST_ROWS = 2000
+#: How SQL begins that is several statements, and what stands between them: see `several`.
+SEVERAL = "-- several statements, each with its own rows\n"
+NEXT = "\n;\n"
 
 Result = TypeVar("Result")
 
@@ -44,9 +47,17 @@ class Cursor:
         await self._connection.hop(lambda: self._run(lambda raw: raw.execute(sql, parameters), begins=begins))
 
     async def executemany(self, sql: str, parameters: Any) -> None:
-        """Execute for each of many parameters."""
+        """Execute for each of many parameters, or several statements for theirs."""
         begins = self._connection.takes_beginning()
-        await self._connection.hop(lambda: self._run(lambda raw: raw.executemany(sql, parameters), begins=begins))
+        steps = [(sql, parameters)]
+        if sql.startswith(SEVERAL):
+            steps = [(each, rows) for each, (rows,) in zip(sql.split(NEXT), parameters, strict=True)]
+
+        def execute(raw: sqlite3.Cursor) -> None:
+            for statement, rows in steps:
+                raw.executemany(statement, rows)
+
+        await self._connection.hop(lambda: self._run(execute, begins=begins))
 
     async def fetchone(self) -> Any:
         """Return the next row, None after the last."""
@@ -177,6 +188,11 @@ class Connection(aiosqlite.Connection):
     def _is_idle(self) -> bool:
         # A statement whose caller was cancelled may still be running, and be the one that begins a transaction.
         return self._asked == self._done and not self._conn.in_transaction
+
+
+def several(statements: Sequence[str]) -> str:
+    """Return the SQL of two or more statements for one hop; its parameters are a tuple for each that holds its rows."""
+    return SEVERAL + NEXT.join(statements)
 
 
 def connecting(url: URL) -> Callable[[], Connection]:

@@ -10,6 +10,17 @@ from typing import NamedTuple
 from sync.revision import RevisionId
 
 
+class HeadRow(NamedTuple):
+    """What a batch changes in a row of `databases`, and last which row that is."""
+
+    seq: int
+    chain: bytes
+    digest: str
+    documents: int
+    deleted: int
+    name: str
+
+
 class RevisionRow(NamedTuple):
     """A row of `revisions`; the store turns `received_at` into what the driver takes."""
 

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, Text, any_, bindparam, func, literal, select, update
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, Text, Update, any_, bindparam, func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import Table
 
 from server.db.types import UtcDateTime
-from server.revisions.rows import BodyRow, DocumentRow, EntryRow, RevisionRow
+from server.revisions.rows import BodyRow, DocumentRow, EntryRow, HeadRow, RevisionRow
 from server.revisions.tables import bodies, databases, documents, entries, quarantine, revisions
 from sync.admission import PASSING
 
@@ -69,10 +69,12 @@ class Statements:
             .values(accepted_at=bindparam("at"))
         )
         self.new_database = self.insert(databases).on_conflict_do_nothing()
-        self.move_head = (
+        moved = HeadRow._fields[:-1]
+        self.move_head = self._in_order(
             update(databases)
             .where(databases.c.name == bindparam("of_name"))
-            .values({name: bindparam(name) for name in ("seq", "chain", "digest", "documents", "deleted")})
+            .values({name: bindparam(name) for name in moved}),
+            (*moved, "of_name"),
         )
         # Parameters are not named like columns: an UPDATE sets every column that one of its parameters is named after.
         self.name_revision = (
@@ -130,9 +132,13 @@ class Statements:
             keys = [column.name for column in table.primary_key]
             values = {name: statement.excluded[name] for name in fields if name not in keys}
             statement = statement.on_conflict_do_update(index_elements=keys, set_=values)
+        return self._in_order(statement, fields)
+
+    def _in_order(self, statement: Insert | Update, parameters: tuple[str, ...]) -> str:
+        """Return the SQL of a statement that takes its parameters in this order; raise TypeError if it doesn't."""
         compiled = statement.compile(dialect=self._dialect)
-        if tuple(compiled.positiontup or ()) != fields:
-            raise TypeError(f"{row.__name__} does not have the order of the columns of {table.name}")
+        if tuple(compiled.positiontup or ()) != parameters:
+            raise TypeError(f"a row has another order than {compiled.positiontup}")
         return str(compiled)
 
 

@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import Row, RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.db.several import Step, execute_several
 from server.revisions.batch import Arrival, Batch, Head, Known, Rows, continues_leaf, is_machines
 from server.revisions.model import NewRevision, QuarantinedRevision, UnknownDatabase
 from server.revisions.quarantine import quarantined_of
-from server.revisions.rows import RevisionRow
+from server.revisions.rows import HeadRow, RevisionRow
 from server.revisions.statements import Statements
 from sync.admission import MAX_LEAVES, PASSING, Standing, is_machine_merge, is_well_formed_doc_id, resolved_among
 from sync.graph import Graph
@@ -44,10 +45,13 @@ async def finish(connection: AsyncConnection, sql: Statements, rows: Rows) -> No
     """Write what the batch has decided; nothing at all when it was all known."""
     if rows.named:
         await connection.execute(sql.name_revision, rows.named)
+    steps: list[Step] = []
     if rows.revisions:
-        await connection.exec_driver_sql(sql.put_revisions, _to_driver(rows.revisions, sql))
-        await connection.exec_driver_sql(sql.put_bodies, list(rows.bodies))
-    # After the revisions: an edge may belong to one that came in this very batch.
+        steps += [(sql.put_revisions, _to_driver(rows.revisions, sql)), (sql.put_bodies, rows.bodies)]
+    if rows.edges or rows.quarantine or rows.released:
+        # Before the edges: one may belong to a revision that came in this very batch.
+        await execute_several(connection, steps)
+        steps = []
     if rows.edges:
         await connection.execute(sql.fill_edge, rows.edges)
     if rows.quarantine:
@@ -55,20 +59,9 @@ async def finish(connection: AsyncConnection, sql: Statements, rows: Rows) -> No
     if rows.released:
         await connection.execute(sql.release, rows.released)
     if rows.entries:
-        await connection.exec_driver_sql(sql.put_entries, list(rows.entries))
-        await connection.exec_driver_sql(sql.put_documents, list(rows.documents))
-        head = rows.head
-        await connection.execute(
-            sql.move_head,
-            {
-                "of_name": head.name,
-                "seq": head.seq,
-                "chain": head.chain,
-                "digest": head.digest,
-                "documents": head.documents,
-                "deleted": head.deleted,
-            },
-        )
+        head = HeadRow(*(getattr(rows.head, name) for name in HeadRow._fields))
+        steps += [(sql.put_entries, rows.entries), (sql.put_documents, rows.documents), (sql.move_head, [head])]
+    await execute_several(connection, steps)
 
 
 def _to_driver(rows: Sequence[RevisionRow], sql: Statements) -> list[tuple[object, ...]]:

@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 from sqlalchemy import Column, MetaData, String, Table, event, insert, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.db.engine import Storage
+from server.db.several import execute_several
 from server.db.writers import Writers
 
 said = Table("said", MetaData(), Column("word", String, primary_key=True))
@@ -179,3 +180,34 @@ async def test_a_line_without_end_still_commits(storage: Storage) -> None:
 
     await asyncio.gather(*map(again, "abcd"))
     assert len(await heard(storage)) == 20
+
+
+async def test_several_statements_take_effect_in_their_order_each_with_its_rows(storage: Storage) -> None:
+    async with storage.write() as connection:
+        await execute_several(
+            connection,
+            [
+                (f"INSERT INTO said VALUES ({mark(storage)})", [("one",), ("two",), ("three",)]),
+                (f"UPDATE said SET word = 'last' WHERE word = {mark(storage)}", [("one",)]),
+                (f"DELETE FROM said WHERE word = {mark(storage)}", [("two",), ("one",)]),
+            ],
+        )
+    assert await heard(storage) == ["last", "three"]
+
+
+async def test_a_statement_that_fails_among_several_takes_those_before_it_along(storage: Storage) -> None:
+    put = f"INSERT INTO said VALUES ({mark(storage)})"
+
+    async def failing() -> None:
+        async with storage.write() as connection:
+            await execute_several(connection, [(put, [("one",), ("two",)]), (put, [("three",), ("one",)])])
+
+    with pytest.raises(IntegrityError):
+        await failing()
+    assert await heard(storage) == []
+    assert await say(storage, "one") == ["one"]
+
+
+def mark(storage: Storage) -> str:
+    """Return what stands for a parameter in the driver's own SQL."""
+    return "$1::varchar" if storage.is_postgresql else "?"
