@@ -166,7 +166,7 @@ class RecordsProjection:
             asked = await _asked(connection, database, due.ids)
             named = {
                 each.doc_id: _named_contents(contents[each.doc_id]).union(
-                    *_others(histories.get(each.doc_id, ()), asked.get(each.doc_id, ()))
+                    *_others(each, histories.get(each.doc_id, ()), asked.get(each.doc_id, ()))
                 )
                 for each in spoken
             }
@@ -292,7 +292,11 @@ def _last_edit(stored: StoredRevision, history: Sequence[StoredRevision]) -> Sto
 def _is_machines(one: StoredRevision, parent: StoredRevision) -> bool:
     merged = merged_of(one.content)
     # What repeats its parent's `merged` is an edit by whoever read, changed and wrote it.
-    return bool(merged) and merged != merged_of(parent.content) and not _PERSONS & json.loads(one.content).keys()
+    if not merged or merged == merged_of(parent.content):
+        return False
+    # Nothing in a merge is called so, as a rule: then the answers need not be read to know.
+    is_named = any(f'"{member}":'.encode() in one.content for member in _PERSONS)
+    return not is_named or not _PERSONS & json.loads(one.content).keys()
 
 
 def _last_said(stored: StoredRevision, histories: Mapping[str, list[StoredRevision]]) -> dict[str, Any]:
@@ -311,10 +315,14 @@ def _named_contents(content: Mapping[str, Any]) -> set[str]:
     return {_text(_mapping(file).get("sha256", "")) for file in _mapping(content.get("media")).values()} - {""}
 
 
-def _others(history: Sequence[StoredRevision], asked: Collection[str]) -> list[set[str]]:
-    """Return the hashes of the files of each live leaf and each side of what is asked: who decides sees them all."""
+def _others(stored: StoredRevision, history: Sequence[StoredRevision], asked: Collection[str]) -> list[set[str]]:
+    """Return the hashes of the files of each live leaf and each side of what is asked: who decides sees them all.
+
+    Those of the winner are left out, unless it is deleted: what it says has been read.
+    """
     sides = (each for each in history if (each.is_leaf and not each.deleted) or each.rev in asked)
-    return [_named_contents(_mapping(json.loads(each.content))) for each in sides]
+    others = (each for each in sides if each.rev != stored.rev or stored.deleted)
+    return [_named_contents(_mapping(json.loads(each.content))) for each in others]
 
 
 def _file_flags(content: Mapping[str, Any], names: set[str], held: Mapping[str, bool]) -> set[str]:
