@@ -30,7 +30,14 @@ class Storage:
         parsed = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
         self.is_postgresql = parsed.get_backend_name() == "postgresql"
         options = {} if self.is_postgresql else {"async_creator": connecting(parsed)}
-        self.engine: AsyncEngine = create_async_engine(parsed, pool_size=pool_size, max_overflow=0, **options)
+        self.engine: AsyncEngine = create_async_engine(
+            # What fails is logged, and parameters are people's answers.
+            parsed,
+            pool_size=pool_size,
+            max_overflow=0,
+            hide_parameters=True,
+            **options,
+        )
         self._writers = Writers(self.engine)
         #: What the block that holds a connection wants done when it has committed.
         self._afterwards: dict[AsyncConnection, list[Callable[[], None]]] = {}

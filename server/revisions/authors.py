@@ -53,7 +53,7 @@ async def announced(
     """Return what seals have said about revisions of these documents."""
     query = select(table).where(table.c.database == bindparam("database"), sql.among(table.c.doc_id))
     found: dict[Key, list[Claim]] = {}
-    for row in await connection.execute(query, {"database": database, "ids": sql.ids(list(ids))}):
+    for row in await connection.execute(query, {"database": database, "ids": sql.ids(ids)}):
         found.setdefault((row.doc_id, row.rev), []).append(Claim(row.doc_id, row.rev, row.enrolment, row.person))
     return found
 

@@ -165,6 +165,9 @@ class Batch:
         """Move a revision in that a person has accepted: whoever brought it, and when, stays as it was."""
         document = self._documents[revision.doc_id]
         print_ = fingerprint(revision.content, deleted=revision.deleted)
+        if document.fingerprints.get(revision.rev) == print_:
+            # Somebody has written the very edit meanwhile.
+            return
         self._store(revision, print_, document, by)
 
     def is_forged(self, revision: NewRevision) -> bool:

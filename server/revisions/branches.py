@@ -96,7 +96,7 @@ async def branches(
     parents: dict[str, dict[RevisionId, RevisionId | None]] = {}
     held: dict[str, dict[RevisionId, bool]] = {}
     for doc_id, rev, parent, deleted, print_ in await connection.execute(
-        sql.revisions_of, {"database": database, "ids": sql.ids(_askable(ids))}
+        sql.revisions_of, {"database": database, "ids": sql.ids(ids)}
     ):
         parents.setdefault(doc_id, {})[rev] = parent
         if print_ is not None:
@@ -128,7 +128,7 @@ async def missing(
     What waits in quarantine is here: a replica that sent it has done its part. A revision that paths only named is not.
     """
     here = await branches(connection, sql, database, asked)
-    values = {"database": database, "ids": sql.ids(_askable(asked))}
+    values = {"database": database, "ids": sql.ids(asked)}
     beside = {(row.doc_id, row.rev) for row in await connection.execute(sql.ids_beside_of, values)}
     found: dict[str, Missing] = {}
     for doc_id, revs in asked.items():
@@ -144,8 +144,3 @@ def _possible_ancestors(of: Branches | None, lacking: Sequence[RevisionId]) -> t
         return ()
     highest = max(map(generation_of, lacking))
     return tuple(leaf for leaf in of.leaves if generation_of(leaf) < highest)
-
-
-def _askable(ids: Collection[str]) -> list[str]:
-    # PostgreSQL takes no NUL; no document has such an id.
-    return [doc_id for doc_id in ids if is_well_formed_doc_id(doc_id)]

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.clock import Clock
 from server.db.engine import Storage
 from server.ids import uuid7
-from server.revisions import audit, feed, listing, quarantine, read, whole, write
+from server.revisions import audit, feed, listing, quarantine, read, removal, whole, write
 from server.revisions.batch import Arrival, Batch
 from server.revisions.bell import Bell
 from server.revisions.doors import Doors
@@ -56,6 +56,11 @@ class Journal:
 
     async def ensure(self, names: Iterable[str]) -> None:
         """Make the databases that are not there yet."""
+        async with self._storage.write() as connection:
+            await self.ensure_within(connection, names)
+
+    async def ensure_within(self, connection: AsyncConnection, names: Iterable[str]) -> None:
+        """Do the same in a transaction that the caller has begun."""
         rows = [
             {
                 "name": name,
@@ -69,8 +74,14 @@ class Journal:
             for name in sorted(set(names))
         ]
         if rows:
-            async with self._storage.write() as connection:
-                await connection.execute(self._sql.new_database, rows)
+            await connection.execute(self._sql.new_database, rows)
+
+    async def remove_within(self, connection: AsyncConnection, database: str) -> None:
+        """Take a database away with everything in it, in a transaction that the caller has begun.
+
+        Only one that an administrator made, never a scope's. Raise UnknownDatabase.
+        """
+        await removal.remove(connection, self._sql, database)
 
     async def databases(self, among: Collection[str] | None = None) -> list[DatabaseState]:
         """Return how far every database is, at one moment, by name; with `among`, only those of them that are here."""

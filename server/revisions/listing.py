@@ -12,7 +12,6 @@ from server.revisions.model import UnknownDatabase
 from server.revisions.statements import Statements
 from server.revisions.tables import bodies, databases, documents
 from sync import chain
-from sync.admission import is_well_formed_doc_id
 from sync.revision import RevisionId
 
 
@@ -121,8 +120,7 @@ async def by_ids(
 ) -> dict[str, Listed]:
     """Return those of the documents that are here, deleted ones too, by id."""
     wanted = _select(include_docs=include_docs).where(_HERE, sql.among(documents.c.doc_id))
-    askable = [doc_id for doc_id in ids if is_well_formed_doc_id(doc_id)]
-    rows = await connection.execute(wanted, {"database": database, "ids": sql.ids(askable)})
+    rows = await connection.execute(wanted, {"database": database, "ids": sql.ids(ids)})
     return {row.doc_id: _listed(row) for row in rows}
 
 
@@ -130,7 +128,7 @@ async def leaves_of(
     connection: AsyncConnection, sql: Statements, database: str, ids: Collection[str]
 ) -> dict[str, str]:
     """Return the leaves of those documents that are here, winner first, separated by spaces."""
-    rows = await connection.execute(sql.leaves_of, {"database": database, "ids": sql.ids(list(ids))})
+    rows = await connection.execute(sql.leaves_of, {"database": database, "ids": sql.ids(ids)})
     return {row.doc_id: row.leaves for row in rows}
 
 

@@ -74,7 +74,7 @@ async def winners(
 ) -> dict[str, StoredRevision]:
     """Return the winners of those documents that are here, tombstones included."""
     wanted = _with_bodies().where(sql.among(documents.c.doc_id), revisions.c.rev == documents.c.winner)
-    rows = (await connection.execute(wanted, {"database": database, "ids": sql.ids(list(ids))})).mappings()
+    rows = (await connection.execute(wanted, {"database": database, "ids": sql.ids(ids)})).mappings()
     return {row["doc_id"]: _stored(row) for row in rows}
 
 
@@ -83,7 +83,7 @@ async def histories(
 ) -> dict[str, list[StoredRevision]]:
     """Return every revision that is here of those documents, in the order of arrival."""
     wanted = _with_bodies().where(sql.among(documents.c.doc_id)).order_by(revisions.c.seq)
-    rows = (await connection.execute(wanted, {"database": database, "ids": sql.ids(list(ids))})).mappings()
+    rows = (await connection.execute(wanted, {"database": database, "ids": sql.ids(ids)})).mappings()
     found: dict[str, list[StoredRevision]] = {}
     for row in rows:
         found.setdefault(row["doc_id"], []).append(_stored(row))

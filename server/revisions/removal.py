@@ -3,13 +3,17 @@
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.revisions import write
 from server.revisions.following_tables import checkpoints, set_aside
 from server.revisions.local_tables import local_documents
+from server.revisions.statements import Statements
 from server.revisions.tables import bodies, databases, documents, entries, quarantine, revisions
 
 
-async def remove(connection: AsyncConnection, database: str) -> None:
-    """Delete every row of `database`; the caller has made sure that nobody needs it any more."""
+async def remove(connection: AsyncConnection, sql: Statements, database: str) -> None:
+    """Delete every row of `database`; the caller has made sure that nobody needs it any more. Raise UnknownDatabase."""
+    # Who is writing to it ends first, and who comes later finds nothing to write to.
+    await write.lock(connection, sql, database)
     for table in (quarantine, entries, documents, bodies, revisions, local_documents, checkpoints, set_aside):
         await connection.execute(delete(table).where(table.c.database == database))
     await connection.execute(delete(databases).where(databases.c.name == database))

@@ -13,7 +13,6 @@ from server.revisions.feed import count_between
 from server.revisions.listing import DatabaseInfo
 from server.revisions.statements import Statements
 from server.revisions.tables import bodies, documents, entries
-from sync.admission import is_well_formed_doc_id
 from sync.revision import RevisionId
 
 
@@ -83,7 +82,7 @@ async def page(
     values: dict[str, Any] = {"database": database, "since": since, "up_to": up_to, "limit": limit}
     if ids is not None:
         wanted = wanted.where(sql.among(documents.c.doc_id))
-        values["ids"] = sql.ids([doc_id for doc_id in ids if is_well_formed_doc_id(doc_id)])
+        values["ids"] = sql.ids(ids)
     return [FeedRow(*row) for row in await connection.execute(wanted, values)]
 
 
@@ -100,6 +99,5 @@ async def count(
         total = of.documents + of.deleted
         return await count_between(connection, of.name, since, of.seq, last_seq=of.seq, total=total)
     wanted = _COUNT.where(sql.among(documents.c.doc_id))
-    askable = [doc_id for doc_id in ids if is_well_formed_doc_id(doc_id)]
-    values = {"database": of.name, "since": since, "up_to": of.seq, "ids": sql.ids(askable)}
+    values = {"database": of.name, "since": since, "up_to": of.seq, "ids": sql.ids(ids)}
     return (await connection.execute(wanted, values)).scalar_one()

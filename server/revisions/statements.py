@@ -1,6 +1,7 @@
 """The journal's SQL, built once for a store; every list of ids goes in as one parameter, every batch as one call."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 
@@ -14,7 +15,7 @@ from sqlalchemy.schema import Table
 from server.db.types import UtcDateTime
 from server.revisions.rows import BodyRow, DocumentRow, EntryRow, HeadRow, RevisionRow
 from server.revisions.tables import bodies, databases, documents, entries, quarantine, revisions
-from sync.admission import PASSING
+from sync.admission import PASSING, is_well_formed_doc_id
 
 Insert = postgresql.Insert | sqlite.Insert
 
@@ -116,9 +117,13 @@ class Statements:
         values = func.json_each(bindparam("ids", type_=Text)).table_valued("value")
         return column.in_(select(values.c.value))
 
-    def ids(self, ids: list[str]) -> object:
-        """Return a list of ids as the one parameter that `among` expects: no SQL text depends on how many there are."""
-        return ids if self.is_postgresql else json.dumps(ids)
+    def ids(self, ids: Iterable[str]) -> object:
+        """Return documents' ids as the one parameter that `among` expects: no SQL text depends on how many there are.
+
+        Ids that no document can have are left out: PostgreSQL takes no NUL and no half of a letter.
+        """
+        askable = [doc_id for doc_id in ids if is_well_formed_doc_id(doc_id)]
+        return askable if self.is_postgresql else json.dumps(askable)
 
     def moment(self, value: datetime) -> object:
         """Return a moment as the driver takes it, for rows that go there as they are."""

@@ -15,7 +15,6 @@ from server.revisions.author_tables import sealed_revisions
 from server.revisions.model import StoredRevision
 from server.revisions.statements import Statements
 from server.revisions.tables import bodies, revisions
-from sync.admission import is_well_formed_doc_id
 from sync.document import Document, Revision
 from sync.graph import Graph
 from sync.revision import RevisionId, merged_of
@@ -61,8 +60,7 @@ class Whole:
 
 async def whole(connection: AsyncConnection, sql: Statements, database: str, ids: Collection[str]) -> dict[str, Whole]:
     """Return those of the documents that are here, by id."""
-    askable = [doc_id for doc_id in ids if is_well_formed_doc_id(doc_id)]
-    values = {"database": database, "ids": sql.ids(askable)}
+    values = {"database": database, "ids": sql.ids(ids)}
     rows: dict[str, list[Row[*tuple[Any, ...]]]] = {}
     for row in await connection.execute(_ALL.where(sql.among(revisions.c.doc_id)), values):
         rows.setdefault(row.doc_id, []).append(row)

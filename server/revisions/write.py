@@ -18,7 +18,7 @@ from server.revisions.model import NewRevision, QuarantinedRevision, UnknownData
 from server.revisions.quarantine import quarantined_of
 from server.revisions.rows import HeadRow, RevisionRow
 from server.revisions.statements import Statements
-from sync.admission import MAX_LEAVES, PASSING, Standing, is_machine_merge, is_well_formed_doc_id, resolved_among
+from sync.admission import MAX_LEAVES, PASSING, Standing, is_machine_merge, resolved_among
 from sync.graph import Graph
 from sync.revision import RevisionId, merged_of
 
@@ -79,7 +79,7 @@ async def _known(
     connection: AsyncConnection, sql: Statements, database: str, batch: Mapping[str, Sequence[NewRevision]]
 ) -> dict[str, Known]:
     # What cannot be an id is refused one by one; asked for, it would fail the batch (PostgreSQL takes no NUL).
-    values = {"database": database, "ids": sql.ids([doc_id for doc_id in batch if is_well_formed_doc_id(doc_id)])}
+    values = {"database": database, "ids": sql.ids(batch)}
     rows = (await connection.execute(sql.documents_of, values)).all()
     beside: dict[str, list[Row[*tuple[Any, ...]]]] = {}
     for quarantined in await connection.execute(sql.beside_of, values):
@@ -164,7 +164,7 @@ async def _with_merged(
     # What revisions bring together decides only which tombstones count and what may come in: no body is read where
     # there are few leaves and nobody but people writes.
     bodies: dict[str, dict[RevisionId, bytes]] = {doc_id: {} for doc_id in standings}
-    values = {"database": database, "ids": sql.ids(list(standings))}
+    values = {"database": database, "ids": sql.ids(standings)}
     for doc_id, rev, content in await connection.execute(sql.bodies_of, values):
         if merged_of(content):
             bodies[doc_id][rev] = content

@@ -210,3 +210,17 @@ async def test_deletions_that_a_merge_took_in_no_longer_count_against_the_limit(
     [change] = (await journal.changes(AREA)).rows
     assert len(change.leaves) == 2 * MAX_LEAVES - 1
     assert await journal.faults(AREA) == []
+
+
+async def test_what_somebody_has_written_meanwhile_can_be_let_in_all_the_same(journal: Journal) -> None:
+    """Content under a known id becomes an edit of it; here a person has made the very edit by hand."""
+    one = edit("a", "maize")
+    await journal.write(AREA, [one], SOMEBODY)
+    other = NewRevision("a", one.rev, (), deleted=False, content=edit("a", "rice").content, verify=False)
+    assert outcomes(await journal.write(AREA, [other], ANOTHER)) == ["quarantined: known_id_other_content"]
+    by_hand = edit("a", "rice", one)
+    await journal.write(AREA, [by_hand], SOMEBODY)
+    assert outcomes(await journal.accept(AREA, "a", one.rev, SOMEBODY)) == ["stored"]
+    assert await journal.quarantined(AREA) == []
+    assert (await journal.documents(AREA, ["a"]))["a"].rev == by_hand.rev
+    assert await journal.faults(AREA) == []

@@ -14,8 +14,19 @@ SECRET = re.compile(r"PASSWORD|SECRET|TOKEN")
 REFERENCE = re.compile(r"\$\{(\w+)(?::([?-])([^}]*))?\}")
 
 
+class _Strict(yaml.SafeLoader):
+    """Refuses a key that stands twice, as Compose does; PyYAML takes the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        assert not twice, f"{twice} stand twice at line {node.start_mark.line + 1}"
+        return super().construct_mapping(node, deep)
+
+
 def compose() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    # Safe: the loader is the safe one, only stricter.
+    loaded: dict[str, Any] = yaml.load((ROOT / "docker-compose.yml").read_text("utf-8"), _Strict)
     return loaded
 
 

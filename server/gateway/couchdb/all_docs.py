@@ -147,6 +147,8 @@ _JSON = frozenset(
 
 def _text(values: Mapping[str, Any], name: str) -> str | None:
     value = values.get(name)
+    if isinstance(value, str) and "\0" in value:
+        raise Refusal(400, "query_parse_error", f"`{name}` holds a NUL, which no id does")
     if value is None or isinstance(value, str):
         return value
     # Ids are strings, and CouchDB sorts every other kind of value before them, but for lists and objects.

@@ -56,13 +56,13 @@ async def _normal(reader: Reader) -> AsyncIterator[bytes]:
     async for rows in reader.pages():
         yield start + b",\n".join(rows)
         start = b",\n"
-    yield (b"" if start == b",\n" else start) + await reader.tail()
+    yield (b"" if start == b",\n" else start) + b"\n]," + await reader.tail()
 
 
 def _kind(call: Call) -> _Kind:
     feed = call.query.get("feed", "normal")
     if feed not in get_args(Feed):
-        raise Refusal(400, "bad_request", "Supported `feed` types: normal, continuous, live, longpoll, eventsource")
+        raise Refusal(400, "bad_request", "Supported `feed` types: normal, continuous, longpoll, eventsource")
     heartbeat_ms: int | None = None
     if call.query.get("heartbeat") == "true":
         heartbeat_ms = DEFAULT_HEARTBEAT_MS

@@ -64,7 +64,7 @@ async def set_security(call: Call) -> Answer:
             raise bad_request(f"{group} must be an object")
         for name in ("names", "roles"):
             each = lists.setdefault(name, [])
-            if not isinstance(each, list) or not all(isinstance(one, str) for one in each):
+            if not isinstance(each, list) or not all(isinstance(one, str) and "\0" not in one for one in each):
                 raise bad_request(f"{group}.{name} must be a list of strings")
     await call.parts.databases.set_security(call.db, said)
     return answer({"ok": True})

@@ -20,7 +20,6 @@ from server.db.upsert import insert_missing
 from server.gateway.couchdb.caller import Caller
 from server.gateway.couchdb.refusals import Refusal, forbidden, no_database
 from server.gateway.couchdb.tables import made_databases as table
-from server.revisions import removal
 from server.revisions.journal import Journal
 
 #: CouchDB's rule for names.
@@ -98,9 +97,10 @@ class Databases:
         # A scope may come to be under any project's name: the names of places stay free for them.
         if name in RESERVED or any(name.endswith(f"-{unit}") for unit in atlas.units):
             raise forbidden("The name is kept for the server's own databases.")
-        await self._journal.ensure([name])
         row = {"name": name, "security": ADMINS_ONLY, "made_by": caller.principal.person, "made_at": self._clock()}
         async with self._storage.write() as connection:
+            # Who makes it at the same moment waits here, and then sees that it was the second.
+            await self._journal.ensure_within(connection, [name])
             if await connection.scalar(select(table.c.name).where(table.c.name == name)) is not None:
                 raise _exists()
             await insert_missing(connection, table, [row])
@@ -111,7 +111,7 @@ class Databases:
             raise forbidden("You are not a server admin." if database.kind == "made" else "This database stays.")
         async with self._storage.write() as connection:
             await connection.execute(delete(table).where(table.c.name == database.name))
-            await removal.remove(connection, database.name)
+            await self._journal.remove_within(connection, database.name)
 
     async def set_security(self, database: Database, security: Mapping[str, Any]) -> None:
         """Say who may use a made database; raise Refusal for any other: there, grants decide."""

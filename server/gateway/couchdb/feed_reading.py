@@ -70,20 +70,23 @@ class Reader:
             if rows:
                 yield rows
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can come: the limit is reached, or rows were wanted from the newest to the oldest."""
+        return self.is_satisfied or self._selection.descending
+
     async def tail(self) -> bytes:
         """Return the end of an answer: where to go on, and how many rows stand behind that."""
-        pending = 0
+        return b'"last_seq":%b,"pending":%d}\n' % (string(await self.last_seq()), await self._pending())
+
+    async def _pending(self) -> int:
+        if self._selection.descending:
+            return 0
         async with self.call.parts.storage.read() as connection:
             of = await listing.info(connection, self.call.db.name)
-            if not self._selection.descending:
-                pending = await replica_feed.count(
-                    connection,
-                    self.call.parts.sql,
-                    of,
-                    since=self.position,
-                    ids=self._selection.ids,
-                )
-        return b'\n],"last_seq":%b,"pending":%d}\n' % (string(await self.last_seq()), pending)
+            return await replica_feed.count(
+                connection, self.call.parts.sql, of, since=self.position, ids=self._selection.ids
+            )
 
     async def last_seq(self) -> str:
         """Return the checkpoint of the position."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.feed_reading import Reader
-from server.gateway.couchdb.outgoing import string
 from server.gateway.couchdb.refusals import Refusal
 
 #: A wait is broken into pieces no longer than this: should news of a commit be lost on the way, this bounds the delay.
@@ -35,7 +34,7 @@ async def longpoll(reader: Reader, pace: Pace) -> AsyncIterator[bytes]:
         else:
             yield start + b",\n".join(rows)
             start = b",\n"
-    yield await reader.tail()
+    yield b"\n]," + await reader.tail()
 
 
 async def continuous(reader: Reader, pace: Pace) -> AsyncIterator[bytes]:
@@ -44,7 +43,7 @@ async def continuous(reader: Reader, pace: Pace) -> AsyncIterator[bytes]:
     yield b""
     async for rows in _waiting(reader, pace, once=False):
         yield b"\n" if rows is None else b"\n".join(rows) + b"\n"
-    yield b'{"last_seq":%b,"pending":0}\n' % string(await reader.last_seq())
+    yield b"{" + await reader.tail()
 
 
 async def eventsource(reader: Reader, pace: Pace) -> AsyncIterator[bytes]:
@@ -73,7 +72,7 @@ async def _waiting(reader: Reader, pace: Pace, *, once: bool) -> AsyncIterator[l
                 yield rows
         else:
             return
-        if reader.is_satisfied or (once and has_rows):
+        if reader.is_over or (once and has_rows):
             return
         if has_rows:
             quiet_since = beat_at = now()

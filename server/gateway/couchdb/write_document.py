@@ -33,7 +33,7 @@ async def delete(call: Call) -> Answer:
     async with call.parts.storage.read() as connection:
         of = (await branches(connection, call.parts.sql, call.db.name, [call.doc_id])).get(call.doc_id)
     rev = _named_rev(call)
-    if of is None or (rev is None and of.is_deleted):
+    if of is None or (of.is_deleted if rev is None else of.graph.held.get(rev, False)):
         raise missing("missing" if of is None else "deleted")
     [result] = await edit(call, [Incoming(call.doc_id, rev, deleted=True, content={}, path=())])
     return _answer(result, 200)

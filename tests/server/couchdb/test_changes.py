@@ -228,6 +228,13 @@ async def test_a_continuous_feed_ends_with_where_to_go_on(client: Client) -> Non
     assert lines[-1]["last_seq"] == lines[-2]["seq"]
     limited = await door.ask("GET", "/_changes?feed=continuous&limit=2")
     assert [json.loads(line).get("id") for line in limited.text.splitlines()] == ["a", "b", None]
+    assert json.loads(limited.text.splitlines()[-1])["pending"] == 3
+
+
+async def test_a_continuous_feed_from_the_newest_on_ends_with_the_oldest(client: Client) -> None:
+    door = await _five(client)
+    response = await asyncio.wait_for(door.ask("GET", "/_changes?feed=continuous&descending=true&heartbeat=true"), 10)
+    assert [json.loads(line).get("id") for line in response.text.splitlines()] == [*"edcba", None]
 
 
 async def test_events_carry_the_checkpoint_that_a_browser_comes_back_with(client: Client) -> None:

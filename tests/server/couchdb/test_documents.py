@@ -66,6 +66,9 @@ async def test_deleting_needs_the_leaf_and_a_document(client: Client) -> None:
     assert (await door.ask("DELETE", f"/a?rev={rev(1, 'other')}")).status_code == 409
     assert (await door.ask("DELETE", f"/a?rev={first}")).status_code == 200
     assert (await door.ask("DELETE", "/a")).json()["reason"] == "deleted"
+    tombstone = (await door.ask("GET", "/_changes")).json()["results"][-1]["changes"][0]["rev"]
+    again = await door.ask("DELETE", f"/a?rev={tombstone}")
+    assert (again.status_code, again.json()["reason"]) == (404, "deleted")
     assert (await door.ask("DELETE", "/nothing")).status_code == 404
 
 
