@@ -1,13 +1,14 @@
 """`GET` and `POST /{db}/_all_docs`: documents in the order of their ids, by range or by keys."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from server.gateway.couchdb.answer import Answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.outgoing import document, rev_list, string
+from server.gateway.couchdb.outgoing import document, joined, rev_list, string
 from server.gateway.couchdb.refusals import Refusal, bad_parameter
 from server.revisions import listing
 from server.revisions.branches import Branches, branches
@@ -49,15 +50,18 @@ async def all_docs(call: Call) -> Answer:
     return Answer(pieces=_joined(head, rows))
 
 
-async def _joined(head: bytes, pages: AsyncIterator[list[bytes]]) -> AsyncIterator[bytes]:
+async def _joined(head: bytes, pages: AsyncIterator[Iterable[bytes]]) -> AsyncIterator[bytes]:
     start = head + b"\r\n"
     async for page in pages:
-        yield start + b",\r\n".join(page)
-        start = b",\r\n"
+        for piece in joined(page, b",\r\n"):
+            yield start + piece
+            start = b",\r\n"
     yield (b"" if start == b",\r\n" else start) + b"\r\n]}\n"
 
 
-async def _in_range(call: Call, options: _Options, after: str | None, is_past_end: bool) -> AsyncIterator[list[bytes]]:
+async def _in_range(
+    call: Call, options: _Options, after: str | None, is_past_end: bool
+) -> AsyncIterator[Iterable[bytes]]:
     left = options.limit
     while not is_past_end and (left is None or left > 0):
         limit = PAGE if left is None else min(PAGE, left)
@@ -67,14 +71,14 @@ async def _in_range(call: Call, options: _Options, after: str | None, is_past_en
             )
             torn = await _torn(call, connection, options, found)
         if found:
-            yield [_row(each, options, torn.get(each.doc_id)) for each in found]
+            yield map(partial(_row, options=options, torn=torn), found)
             after = found[-1].doc_id
         if len(found) < limit:
             return
         left = None if left is None else left - len(found)
 
 
-async def _by_keys(call: Call, options: _Options) -> AsyncIterator[list[bytes]]:
+async def _by_keys(call: Call, options: _Options) -> AsyncIterator[Iterable[bytes]]:
     keys = options.keys or []
     keys = keys[::-1] if options.of.descending else keys
     end = None if options.limit is None else options.skip + options.limit
@@ -85,12 +89,7 @@ async def _by_keys(call: Call, options: _Options) -> AsyncIterator[list[bytes]]:
                 connection, call.parts.sql, call.db.name, page, include_docs=options.include_docs
             )
             torn = await _torn(call, connection, options, list(found.values()))
-        yield [
-            _row(found[key], options, torn.get(key))
-            if key in found
-            else b'{"key":%b,"error":"not_found"}' % string(key)
-            for key in page
-        ]
+        yield map(partial(_row_of_key, found=found, options=options, torn=torn), page)
 
 
 async def _torn(call: Call, connection: Any, options: _Options, found: list[Listed]) -> Mapping[str, Branches]:
@@ -101,7 +100,14 @@ async def _torn(call: Call, connection: Any, options: _Options, found: list[List
     return await branches(connection, call.parts.sql, call.db.name, ids) if ids else {}
 
 
-def _row(each: Listed, options: _Options, of: Branches | None) -> bytes:
+def _row_of_key(key: str, found: Mapping[str, Listed], options: _Options, torn: Mapping[str, Branches]) -> bytes:
+    if key not in found:
+        return b'{"key":%b,"error":"not_found"}' % string(key)
+    return _row(found[key], options, torn)
+
+
+def _row(each: Listed, options: _Options, torn: Mapping[str, Branches]) -> bytes:
+    of = torn.get(each.doc_id)
     name = string(each.doc_id)
     flag = b',"deleted":true' if each.deleted else b""
     doc = b""

@@ -6,7 +6,7 @@ from itertools import islice
 
 from server.gateway.couchdb.answer import Answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.outgoing import document, dumps, revisions, string
+from server.gateway.couchdb.outgoing import document, dumps, joined, revisions, string
 from server.gateway.couchdb.refusals import bad_request
 from server.revisions.branches import Branches, Key, branches, contents
 from sync.canonical import Json
@@ -49,12 +49,13 @@ async def _pieces(call: Call, asked: Sequence[_Asked]) -> AsyncIterator[bytes]:
             chosen = [_chosen(each, here.get(each.doc_id), latest=latest) for each in page]
             keys: set[Key] = {(each.doc_id, rev) for each, revs in zip(page, chosen, strict=True) for rev in revs}
             found = await contents(connection, call.parts.sql, call.db.name, keys)
-        results = [
+        results = (
             _result(each, revs, here.get(each.doc_id), found, with_revs=with_revs)
             for each, revs in zip(page, chosen, strict=True)
-        ]
-        yield start + b",".join(results)
-        start = b","
+        )
+        for piece in joined(results, b","):
+            yield start + piece
+            start = b","
     yield b"]}\n" if asked else b'{"results":[]}\n'
 
 

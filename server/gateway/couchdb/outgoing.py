@@ -6,18 +6,34 @@ relies on.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from json.encoder import encode_basestring
 
 from sync.revision import RevisionId, generation_of
 
 #: Ids that need no escaping, which is nearly all of them.
 _PLAIN = re.compile(r"[A-Za-z0-9_.:\-]*")
+#: Rows leave in pieces of about so many bytes: a request may name one large document hundreds of times.
+PIECE_BYTES = 64 * 1024
 
 
 def dumps(value: object) -> bytes:
     """Return JSON of the door's own making."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def joined(rows: Iterable[bytes], between: bytes) -> Iterator[bytes]:
+    """Yield rows with something between them, in pieces; no more of them are in memory than a piece holds."""
+    piece: list[bytes] = []
+    size = 0
+    for row in rows:
+        piece.append(row)
+        size += len(row)
+        if size >= PIECE_BYTES:
+            yield between.join(piece)
+            piece, size = [], 0
+    if piece:
+        yield between.join(piece)
 
 
 def string(text: str) -> bytes:

@@ -2,10 +2,12 @@
 
 import gzip
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from server.gateway.couchdb.outgoing import PIECE_BYTES, joined
 from tests.builders import PASSWORD, Client
 from tests.server.couchdb_door import Door, a_database, rev, revision
 
@@ -217,3 +219,19 @@ async def test_an_ancestor_that_was_only_named_is_still_missing(client: Client) 
     door = await a_database(client)
     await door.bring(revision("a", rev(2, "b"), rev(1, "a"), x="2"))
     assert (await door.post("/_revs_diff", {"a": [rev(1, "a")]}))["a"]["missing"] == [rev(1, "a")]
+
+
+def test_rows_leave_in_pieces_whatever_one_request_names() -> None:
+    made = 0
+
+    def rows() -> Iterator[bytes]:
+        nonlocal made
+        for _ in range(500):
+            made += 1
+            yield b"x" * PIECE_BYTES
+
+    pieces = joined(rows(), b",")
+    assert len(next(pieces)) == PIECE_BYTES
+    assert made == 1
+    assert list(joined([b"1", b"2"], b",")) == [b"1,2"]
+    assert list(joined([], b",")) == []
