@@ -254,6 +254,11 @@ def always_merges() -> AbstractContextManager[Any]:
     return patch("sync.merge._closing", eager)
 
 
+def wrong_merges_stay() -> AbstractContextManager[Any]:
+    """What was merged while a body was missing is not merged again when it comes."""
+    return patch("sync.merge._made_again", lambda *_: [])
+
+
 def merges_forgotten() -> AbstractContextManager[Any]:
     """Who merges reads what followed what, but not what earlier merges brought together."""
     return patch("server.revisions.whole.merged_of", lambda _: ())

@@ -2,11 +2,13 @@
 
 import pytest
 
-from tests.simulation.mistakes import MISTAKES, Mistake
+from tests.simulation.mistakes import MISTAKES, Mistake, wrong_merges_stay
 from tests.simulation.run import simulator
 
 #: So many worlds at most until a mistake has shown itself.
 MOST_SEEDS = 60
+#: The first world in which a merge made without a body says otherwise than it should.
+WRONG_MERGE = 383
 
 
 @pytest.mark.slow
@@ -18,3 +20,14 @@ async def test_a_known_mistake_is_caught(mistake: Mistake) -> None:
                 if (await machines.run(seed)).broken is not None:
                     return
     pytest.fail(f"{mistake.__name__} went unseen in {MOST_SEEDS} worlds")
+
+
+@pytest.mark.slow
+async def test_merges_that_are_not_made_again_are_caught() -> None:
+    """Rare enough that a few dozen worlds need not meet it."""
+    async with simulator() as machines:
+        assert (await machines.run(WRONG_MERGE)).broken is None
+        with wrong_merges_stay():
+            broken = (await machines.run(WRONG_MERGE)).broken
+    assert broken is not None
+    assert broken.number == "I5"
