@@ -1,5 +1,6 @@
 """Photos, sounds and files between two Nươngs: both ways, resumed, verified, and never of a foreign scope."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,11 +13,13 @@ from sqlalchemy import select
 from server.demo.phone import Attachment, Phone
 from server.media.files import MediaFiles, OpenUpload
 from server.media.tables import media_uploads
-from server.peers import media_door, media_exchange, remote_media
+from server.peers import media_door, media_exchange, remote_media, work
+from server.peers.background import parts_of
 from server.peers.book import Status
 from server.peers.failures import SENTENCES
 from server.peers.media_book import FIRST_PAUSE, REASONS, MediaBook
 from server.peers.model import Peer
+from server.peers.runner import PeersRunner
 from server.settings import Settings
 from tests.builders import PASSWORD, SIN_THAU, Client, add_person, grant, problem, sign_in
 from tests.conftest import StandingClock
@@ -446,3 +449,31 @@ async def test_what_a_peer_says_it_awaits_gets_no_file_of_a_scope_that_does_not_
 async def test_what_can_be_wrong_with_files_has_a_sentence() -> None:
     assert set(REASONS) == {"wrong_bytes", "damaged", "too_large", "not_taken"}
     assert {"full_here", "no_media"} <= set(SENTENCES)
+
+
+async def test_files_follow_by_themselves_and_outlive_an_outage(
+    client: Client, hub: Client, far: MisbehavingPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "MEDIA_LOOK_S", 0.1)
+    monkeypatch.setattr(work, "FIRST_PAUSE_S", 0.1)
+    await a_hub(hub, client)
+    await hub.app.state["peer_book"].remove((await hub.app.state["peer_book"].find("province")).id)
+    await add_peer(hub.app, far.url, name="again", **await peer_account(client, "hub2"))
+
+    async def arrived(*items: Attachment) -> None:
+        for _ in range(600):
+            if all([await is_here(server, item) for server in (client, hub) for item in items]):
+                return
+            await followed(hub, client)
+            await asyncio.sleep(0.05)
+        raise AssertionError("they did not arrive")
+
+    async with PeersRunner(parts_of(hub.app), None).running():
+        first = await given_to(hub, photo("green"))
+        await arrived(first)
+        far.plan = lambda _number, _method, _path: "refused"
+        up, down = await given_to(hub, photo("red")), await given_to(client, photo("blue"), "lan")
+        await asyncio.sleep(0.3)
+        assert not await is_here(client, up)
+        far.plan = lambda _number, _method, _path: None
+        await arrived(up, down)
