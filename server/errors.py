@@ -52,6 +52,7 @@ KINDS: dict[str, Kind] = {
     "nobody_to_ask": Kind(422, "There is nobody to ask"),
     "form_not_here": Kind(409, "The form's version has not come to this server"),
     "batch_gone": Kind(409, "This selection has been applied, has expired or is somebody else's"),
+    "pair_said": Kind(409, "Somebody has said meanwhile what these two records are"),
     "pair_joined": Kind(409, "One of the two records is joined to another already"),
     "pair_not_joined": Kind(409, "These two records are not joined"),
     "pair_apart": Kind(409, "These two records cannot be joined yet"),

@@ -5,7 +5,7 @@ written into both records; *different* and *unsure* are kept beside the pair.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import RowMapping, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -55,11 +55,13 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What somebody made of a pair, and why."""
+    """What somebody made of a pair, and why; `act` is its name in the audit, `taken` are the fields that came over."""
 
+    act: str
     verdict: str
     comment: str
     survivor: str | None = None
+    taken: Sequence[str] = ()
 
 
 class PairDesk:
@@ -80,27 +82,29 @@ class PairDesk:
     async def decide(self, principal: Principal, key: PairKey, new: NewVerdict) -> PairPage:
         """Do what somebody makes of a pair; return it as it stands then.
 
-        Raise `record_moved_on` where a record has changed since it was looked at, `pair_joined` where one of them is
-        the same as another already, `pair_apart` where their form versions have no way between.
+        Raise `record_moved_on` where a record has changed since it was looked at, `pair_said` where somebody has said
+        what the pair is, `pair_joined` where one of them is the same as another already, `pair_apart` where their form
+        versions have no way between, `unknown_choice` where something is taken that no question of theirs asks.
         """
         seen = await self._pair(key)
         _require_seen(seen.both, new.revs)
-        said = _Said(new.verdict, new.comment.strip(), new.survivor if new.verdict == "same" else None)
+        said = _Said(f"pair.{new.verdict}", new.verdict, new.comment.strip())
+        if new.verdict == "same":
+            said = replace(said, survivor=new.survivor, taken=sorted(new.take))
         if any(survivor_of(each.content) is not None for each in seen.both):
             raise Problem("pair_joined")
-        if new.verdict == "same":
-            await self._write(principal, seen, _joining(seen.both, new), said)
-        else:
-            async with self._storage.write() as connection:
-                await self._say(connection, principal, seen.row, said)
+        if seen.row["at"] != new.saw:
+            raise Problem("pair_said")
+        await self._write(principal, seen, _joining(seen.both, new) if new.verdict == "same" else [], said)
         return await self.page(principal, key)
 
     async def part(self, principal: Principal, key: PairKey, new: Parting) -> PairPage:
         """Let a record that was joined to the other stand for itself again; raise `pair_not_joined`."""
         seen = await self._pair(key)
         _require_seen(seen.both, new.revs)
+        _require_closed(seen.both)
         one, other = seen.both
-        said = _Said("open", new.comment.strip())
+        said = _Said("pair.parted", "open", new.comment.strip())
         if survivor_of(one.content) == other.record:
             await self._write(principal, seen, parted(one, other, said.comment), said)
         elif survivor_of(other.content) == one.record:
@@ -126,18 +130,40 @@ class PairDesk:
             leaves = {each.record: each.leaves for each in seen.both}
             if len(await self._journal.standing_within(connection, database, leaves)) < len(leaves):
                 raise Problem("record_moved_on")
-            origin = Origin(principal.person, principal.enrolment)
-            await self._journal.write_within(connection, database, revisions, origin)
+            if revisions:
+                origin = Origin(principal.person, principal.enrolment)
+                await self._journal.write_within(connection, database, revisions, origin)
             await self._say(connection, principal, seen.row, said)
+            await self._note(connection, principal, seen, revisions, said)
 
     async def _say(self, connection: AsyncConnection, principal: Principal, row: RowMapping, said: _Said) -> None:
         here = (likenesses.c.database == row["database"]) & (likenesses.c.one == row["one"])
         # That two are the same stands in the records, where the follower reads it; until then the queue knows it too.
         values: dict[str, object] = {"verdict": said.verdict, "survivor": said.survivor, "comment": said.comment}
         values |= {"by_person": principal.person, "at": self._clock()}
-        await connection.execute(update(likenesses).where(here, likenesses.c.other == row["other"]).values(**values))
-        subject, act = f"{row['database']}/{row['one']}", f"pair.{said.verdict}"
-        await note(connection, self._clock, principal.person, act, subject, other=row["other"], score=row["score"])
+        # What nobody has said anything about has no time; what somebody has said has one of its own.
+        at = likenesses.c.at
+        stands = here & (likenesses.c.other == row["other"]) & (at.is_(None) if row["at"] is None else at == row["at"])
+        if (await connection.execute(update(likenesses).where(stands).values(**values))).rowcount == 0:
+            raise Problem("pair_said")
+
+    async def _note(
+        self,
+        connection: AsyncConnection,
+        principal: Principal,
+        seen: _Seen,
+        revisions: Sequence[NewRevision],
+        said: _Said,
+    ) -> None:
+        row = seen.row
+        what: dict[str, object] = {"other": row["other"], "score": row["score"]}
+        what["saw"] = {each.record: each.winner.rev for each in seen.both}
+        if revisions:
+            what["revs"] = [{"record": each.doc_id, "rev": each.rev} for each in revisions]
+        if said.survivor is not None:
+            what |= {"survivor": said.survivor, "taken": list(said.taken)}
+        subject = f"{row['database']}/{row['one']}"[:200]
+        await note(connection, self._clock, principal.person, said.act, subject, **what)
 
     async def _page(self, principal: Principal, seen: _Seen) -> PairPage:
         row, both = seen.row, seen.both
@@ -171,12 +197,17 @@ class PairDesk:
 def _joining(both: Both, new: NewVerdict) -> list[NewRevision]:
     if new.survivor not in {each.record for each in both}:
         raise Problem("invalid_request", parameter="survivor")
-    if any(len(each.counting) > 1 or each.winner.deleted for each in both):
-        # A branch that nobody has closed yet is being closed; a deletion came meanwhile.
+    if any(each.winner.deleted for each in both):
+        # A deletion came meanwhile.
         raise Problem("record_moved_on")
+    _require_closed(both)
     stands = beside(*_in_order(both, new.survivor))
     if stands is None:
         raise Problem("pair_apart")
+    asked = {*fields_of(stands)}
+    for path in new.take:
+        if path not in asked:
+            raise Problem("unknown_choice", path=path)
     return joined(stands, new.take, new.comment.strip())
 
 
@@ -235,6 +266,12 @@ def _in_order(both: Both, survivor: str | None) -> Both:
 
 def _require_seen(both: Both, revs: Mapping[str, str]) -> None:
     if any(revs.get(each.record) != each.winner.rev for each in both):
+        raise Problem("record_moved_on")
+
+
+def _require_closed(both: Both) -> None:
+    """Raise `record_moved_on` while there are branches: what is written now would not know what they say."""
+    if any(len(each.counting) > 1 for each in both):
         raise Problem("record_moved_on")
 
 

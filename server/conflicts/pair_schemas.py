@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from server.conflicts.page_schemas import ChoiceLabel, MediaFile, ShownValue
 from server.conflicts.queue_schemas import Labels, Shown
@@ -96,10 +96,14 @@ class PairPage(Pair):
 
 
 class NewVerdict(Shown):
-    """What somebody makes of a pair, having seen these revisions; `survivor` and `take` go with *same*."""
+    """What somebody makes of a pair, having seen these revisions; `survivor` and `take` go with *same*.
+
+    `saw` is the `at` of the page that was looked at: None where nobody had said anything about the pair.
+    """
 
     verdict: Verdict
     revs: dict[Id, Id]
+    saw: AwareDatetime | None = None
     survivor: Id | None = None
     take: Annotated[list[Text], Field(max_length=2000)] = Field(default_factory=list)
     comment: Text = ""

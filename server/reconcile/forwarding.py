@@ -5,7 +5,8 @@ recognised by its id, so that a page which is taken again writes nothing new. Ea
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
@@ -23,8 +24,20 @@ from server.revisions.model import Change, NewRevision, Origin
 from server.revisions.whole import Whole
 from sync.duplicates import survivor_of
 from sync.forwarding import Forwarded, forward
+from sync.revision import RevisionId
 
 NAME = "forwarding"
+
+Leaves = tuple[RevisionId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What a record brings over to the one that it is the same as."""
+
+    alias: str
+    survivor: str
+    edits: Sequence[tuple[Origin, NewRevision]]
 
 
 class ForwardingProjection:
@@ -63,29 +76,37 @@ class ForwardingProjection:
             return _nothing
         wholes = await self._journal.whole(database, sorted({*aliases, *aliases.values()}))
         due = await self._due(aliases, wholes)
-        return partial(self._apply, database=database, due=due) if due else _nothing
+        leaves = {doc_id: wholes[doc_id].graph.leaves() for each in due for doc_id in (each.alias, each.survivor)}
+        return partial(self._apply, database=database, due=due, leaves=leaves) if due else _nothing
 
-    async def _due(self, aliases: dict[str, str], wholes: dict[str, Whole]) -> list[tuple[Origin, NewRevision]]:
+    async def _due(self, aliases: dict[str, str], wholes: dict[str, Whole]) -> list[_Due]:
         documents = {doc_id: whole.as_document() for doc_id, whole in wholes.items()}
         forms = await self._forms_of([*documents.values()])
-        due: list[tuple[Origin, NewRevision]] = []
+        due: list[_Due] = []
         for alias, survivor in sorted(aliases.items()):
             if alias not in documents or survivor not in documents:
                 continue
             goes = wholes[alias]
-            due += [
+            edits = [
                 (_origin(goes, each), as_new(each.revision))
                 for each in forward(documents[alias], documents[survivor], forms)
                 if each.revision.rev not in wholes[survivor].revisions
             ]
+            if edits:
+                due.append(_Due(alias, survivor, edits))
         return due
 
     async def _apply(
-        self, connection: AsyncConnection, *, database: str, due: Sequence[tuple[Origin, NewRevision]]
+        self, connection: AsyncConnection, *, database: str, due: Sequence[_Due], leaves: Mapping[str, Leaves]
     ) -> None:
-        # In their order, which has parents first, also across authors.
-        for origin, group in groupby(due, key=lambda each: each[0]):
-            await self._journal.write_within(connection, database, [revision for _, revision in group], origin)
+        # Parted meanwhile, nothing comes over any more; whatever has changed stands later in the feed.
+        standing = await self._journal.standing_within(connection, database, leaves)
+        for each in due:
+            if not {each.alias, each.survivor} <= standing:
+                continue
+            # In their order, which has parents first, also across authors.
+            for origin, group in groupby(each.edits, key=lambda edit: edit[0]):
+                await self._journal.write_within(connection, database, [revision for _, revision in group], origin)
 
 
 async def _nothing(_connection: AsyncConnection) -> None:

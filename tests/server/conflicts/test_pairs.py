@@ -1,12 +1,15 @@
 """Records that may be of one household: joined, parted, told apart, and what late edits of the one that went become."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server.auth.audit import acts_on
+from server.forms.merging import MergingForms
+from server.reconcile.forwarding import ForwardingProjection
 from server.revisions.model import NewRevision, Origin
 from tests.builders import PROVINCE, SIN_CHAI, SIN_THAU, Client, SignedIn, grant, person_signed_in, problem
 from tests.server.published_forms import publish
@@ -97,11 +100,14 @@ async def page(client: Client, who: SignedIn) -> dict[str, Any]:
 
 
 async def say(client: Client, who: SignedIn, act: str = "decide", **said: Any) -> Any:
-    shown = await page(client, who)
-    revs = {record: doc["_rev"] for record, doc in shown["docs"].items()}
-    return await client.post(
-        f"{PAIRS}/{DATABASE}/{NEWER}/{OLDER}/{act}", headers=who.headers, json={"revs": revs, **said}
-    )
+    return await say_of(client, who, await page(client, who), act, **said)
+
+
+async def say_of(client: Client, who: SignedIn, shown: dict[str, Any], act: str = "decide", **said: Any) -> Any:
+    seen: dict[str, Any] = {"revs": {record: doc["_rev"] for record, doc in shown["docs"].items()}}
+    if act == "decide":
+        seen["saw"] = shown["at"]
+    return await client.post(f"{PAIRS}/{DATABASE}/{NEWER}/{OLDER}/{act}", headers=who.headers, json=seen | said)
 
 
 async def join(client: Client, who: SignedIn, *take: str) -> dict[str, Any]:
@@ -257,6 +263,85 @@ async def test_a_verdict_about_a_record_that_changed_meanwhile_is_refused_and_no
     answer = await client.post(f"{PAIRS}/{DATABASE}/{OLDER}/{NEWER}/decide", headers=manager.headers, json=seen)
     problem(answer, 409, "record_moved_on")
     assert "same_as" not in await content_of(client, NEWER)
+
+
+async def test_the_audit_tells_what_a_joining_and_a_parting_did(
+    client: Client, manager: SignedIn, pair: dict[str, str]
+) -> None:
+    await join(client, manager, MEMBERS)
+    word = json.loads((await client.app.state["journal"].document(DATABASE, NEWER)).content)["same_as"]
+    assert (await say(client, manager, "part")).status_code == 201
+    async with client.app.state["storage"].read() as connection:
+        acts: dict[str, Any] = {each.action: each.details for each in await acts_on(connection, f"{DATABASE}/{OLDER}")}
+    assert set(acts) == {"pair.same", "pair.parted"}
+    same = acts["pair.same"]
+    assert (same["survivor"], same["taken"], same["saw"]) == (OLDER, [MEMBERS], pair)
+    assert {"record": OLDER, "rev": word["took"]} in same["revs"]
+    assert {each["record"] for each in acts["pair.parted"]["revs"]} == {OLDER, NEWER}
+
+
+async def test_who_has_not_seen_what_another_manager_said_is_told_and_overwrites_nothing(
+    client: Client, manager: SignedIn, pair: dict[str, str]
+) -> None:
+    second = await person_signed_in(client, "mai", grant("data_manager", unit=PROVINCE))
+    stale = await page(client, second)
+    assert (await say(client, manager, verdict="different", comment="hai nhà")).status_code == 201
+    for said in ({"verdict": "same", "survivor": OLDER}, {"verdict": "unsure"}):
+        problem(await say_of(client, second, stale, **said), 409, "pair_said")
+    assert "same_as" not in await content_of(client, NEWER)
+    shown = await page(client, second)
+    assert (shown["verdict"], shown["comment"]) == ("different", "hai nhà")
+    assert (await say_of(client, second, shown, verdict="unsure")).status_code == 201
+
+
+async def test_only_what_a_question_asks_comes_over(client: Client, manager: SignedIn, pair: dict[str, str]) -> None:
+    for path in ("/form_version", "/type", "/nowhere/x", "/answers/land/plot/r9/crops", "/answers/household"):
+        answer = await say(client, manager, verdict="same", survivor=OLDER, take=[MEMBERS, path])
+        assert problem(answer, 422, "unknown_choice") == {"path": path}
+    assert "same_as" not in await content_of(client, NEWER)
+
+
+async def test_parting_waits_until_what_was_brought_over_is_merged(
+    client: Client, manager: SignedIn, pair: dict[str, str]
+) -> None:
+    await join(client, manager)
+    stands = await client.app.state["journal"].document(DATABASE, OLDER)
+    parent = stands.rev
+    for remarks in ("một", "hai"):
+        answers = {**HOA, "outlook": {**HOA["outlook"], "remarks": remarks}}
+        parent = await save(client, OLDER, answers, parent=parent)
+    await save(client, NEWER, {**AGAIN, "survey_date": "2026-11-19"}, parent=pair[NEWER], person="pao")
+    # Brought over, and not yet merged there.
+    await client.app.state["runner"].once()
+    shown = await page(client, manager)
+    problem(await say_of(client, manager, shown, "part"), 409, "record_moved_on")
+    await follow(client)
+    assert (await content_of(client, OLDER))["answers"]["survey_date"] == "2026-11-19"
+    assert (await say(client, manager, "part")).status_code == 201
+    await follow(client)
+    stays = await content_of(client, OLDER)
+    assert (stays["answers"]["survey_date"], stays["answers"]["outlook"]["remarks"]) == ("2026-11-20", "hai")
+
+
+async def test_what_was_on_its_way_over_when_the_records_were_parted_stays_where_it_was(
+    client: Client, manager: SignedIn, pair: dict[str, str]
+) -> None:
+    await join(client, manager)
+    state = client.app.state
+    await save(client, NEWER, {**AGAIN, "survey_date": "2026-11-19"}, parent=pair[NEWER], person="pao")
+    forms_of = partial(MergingForms.over, state["library"])
+    forwarding = ForwardingProjection(state["storage"], state["journal"], state["areas"], forms_of=forms_of)
+    effects = await forwarding.effects(DATABASE, await state["journal"].changes_of(DATABASE, [NEWER]))
+    word = await state["journal"].document(DATABASE, NEWER)
+    alone = {name: value for name, value in json.loads(word.content).items() if name != "same_as"}
+    for leaf in (await state["journal"].whole(DATABASE, [NEWER]))[NEWER].graph.leaves():
+        said = json.loads((await state["journal"].document(DATABASE, NEWER, leaf)).content)
+        if "same_as" in said:
+            await state["journal"].write(DATABASE, [NewRevision.following(NEWER, alone, leaf)], Origin("khang"))
+    before = len(await state["journal"].history(DATABASE, OLDER))
+    async with state["storage"].write() as connection:
+        await effects(connection)
+    assert len(await state["journal"].history(DATABASE, OLDER)) == before
 
 
 async def test_a_record_that_is_joined_is_not_joined_again(
