@@ -1,10 +1,11 @@
 import { beforeEach, expect, test } from 'vitest'
 import { database } from '@/storage/database'
 import { getRecord } from '@/storage/records'
+import { openAmong } from '@/storage/open'
 import { readQuestions, saveReplyDraft, sendReply, type Question } from '@/storage/questions'
 import { readWorklist } from '@/storage/worklist'
 import { Door } from './replication/door'
-import { AGRI, emptyPhone, exchangeWith, record, signIn } from './replication/phone'
+import { AGRI, edit, emptyPhone, exchangeWith, record, signIn } from './replication/phone'
 
 const MAI = 'person-lo.thi.mai'
 const PATH = '/answers/area'
@@ -58,6 +59,31 @@ test('a question shows what each has said, and stands as long as its field is op
   await door.write(AGRI, id, content, (await getRecord(AGRI, id))?.rev ?? null)
   await exchangeWith(door)
   expect((await only()).isOpen).toBe(false)
+})
+
+async function tellOpen(...paths: string[]): Promise<void> {
+  const told = door.winner(AGRI, `open:${id}`)?.rev ?? null
+  await door.write(AGRI, `open:${id}`, { type: 'open', record: id, paths }, told)
+}
+
+test('a question and the mark stand whatever plain edits come in between, until the field is no longer open', async () => {
+  await tellOpen(PATH)
+  const plain = { type: 'record', form: 'f', form_version: '1', answers: { area: '0.8', crop: 'rice' } }
+  await door.write(AGRI, id, plain, (await getRecord(AGRI, id))?.rev ?? null)
+  await exchangeWith(door)
+  expect((await getRecord(AGRI, id))?.content).not.toHaveProperty('open')
+  expect((await only()).isOpen).toBe(true)
+  expect(await openAmong([[AGRI, id]])).toEqual([[PATH]])
+  expect((await readWorklist(MAI)).all).toMatchObject([{ id, isOpen: true }])
+  await edit(id, { area: '0.8', crop: 'maize' })
+  expect((await only()).isOpen).toBe(true)
+  expect(await openAmong([[AGRI, id]])).toEqual([[PATH]])
+  expect((await readWorklist(MAI)).all).toMatchObject([{ id, isOpen: true }])
+  await tellOpen()
+  await exchangeWith(door)
+  expect((await only()).isOpen).toBe(false)
+  expect(await openAmong([[AGRI, id]])).toEqual([[]])
+  expect((await readWorklist(MAI)).all).toMatchObject([{ id, isOpen: false }])
 })
 
 test('a question to somebody else is not shown', async () => {

@@ -60,7 +60,8 @@ function whyOf(pointer: string, deeds: readonly Deed[], open: readonly string[])
     : { kind: 'decided', name: decision.name, comment: decision.comment }
 }
 
-/** Whether a path is about a field: itself, a choice or part of it, or the row or record that it stands in. */
+/** Whether a path is about a field: itself, a choice or part of it, or the row that it stands in. Whether the record lives is about none. */
 function concerns(path: string, pointer: string): boolean {
-  return path === pointer || path === '' || path.startsWith(`${pointer}/`) || pointer.startsWith(`${path}/`)
+  if (path === '') return false
+  return path === pointer || path.startsWith(`${pointer}/`) || pointer.startsWith(`${path}/`)
 }

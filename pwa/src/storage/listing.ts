@@ -24,8 +24,10 @@ export function listed(
   }
 }
 
-/** The fields of a record that a person must settle. */
+/** The fields that a person must settle, as a record says it, or the document beside it that names them (`open.ts`). */
 export function openOf(content: JsonObject): string[] {
+  const { paths } = content
+  if (content['type'] === 'open') return Array.isArray(paths) ? paths.filter((each) => typeof each === 'string') : []
   const open = content['open']
   return typeof open === 'object' && open !== null && !Array.isArray(open) ? Object.keys(open) : []
 }

@@ -10,7 +10,7 @@ import { revisionId } from '@/domain/revision'
 import { uuid7 } from '@/domain/uuid7'
 import { database, type OwnRevision, type ReplyDraft } from './database'
 import { guarded } from './full'
-import { openOf } from './listing'
+import { openAmong } from './open'
 import { enrolmentOf, isTaken } from './records'
 
 /** One of the values between which people disagree; without a value the question doesn't apply, or the row is not there. */
@@ -49,11 +49,11 @@ export async function readQuestions(person: string): Promise<Question[]> {
     const about = [...new Map(rows.map((row) => [`${row.database} ${row.about}`, row])).values()]
     const records = await documents.bulkGet(about.map((row): [string, string] => [row.database, row.about]))
     const standing = records.flatMap((row) => (row === undefined || row.deleted === 1 ? [] : [row]))
-    const contents = await bodies.bulkGet(standing.map(({ database: name, id, rev }): Key => [name, id, rev]))
+    const open = await openAmong(standing.map(({ database: name, id }) => [name, id]))
     const own = await revisions.where('person').equals(person).toArray()
     const keys = await enrolments.where('person').equals(person).primaryKeys()
     const drafts = await replyDrafts.where('person').equals(person).toArray()
-    return { rows, told, standing, contents, own, keys, drafts }
+    return { rows, told, standing, open, own, keys, drafts }
   })
   const replies = repliesOf(found.own)
   const records = new Map(found.standing.map((row, index) => [`${row.database} ${row.id}`, { row, index }]))
@@ -84,7 +84,7 @@ export async function readQuestions(person: string): Promise<Question[]> {
         text: text(content['text']),
         askedBy: text(content['by_name']),
         at: text(content['at']),
-        isOpen: record !== undefined && openOf(found.contents[record.index]?.content ?? {}).includes(path),
+        isOpen: record !== undefined && found.open[record.index]?.includes(path) === true,
         reply: said === undefined ? null : replyOf(said, candidates),
         draft: found.drafts.find((draft) => draft.question === row.id) ?? null,
       },

@@ -56,13 +56,14 @@ export const EMPTY_WORKLIST: Worklist = { drafts: [], waiting: [], fix: [], sent
 export async function readWorklist(person: string): Promise<Worklist> {
   const { documents, bodies, revisions, drafts: draftTable, uploads: uploadTable, enrolments: keys } = database
   const tables = [documents, bodies, revisions, draftTable, uploadTable, keys]
-  const [about, records, contents, ownRows, draftRows, uploads, enrolments] = await database.transaction(
+  const [about, records, beside, contents, ownRows, draftRows, uploads, enrolments] = await database.transaction(
     'r',
     tables,
     async () => {
       const small = await documents.where('type').anyOf('review', 'task').toArray()
       const rest = await Promise.all([
         documents.where('type').equals('record').toArray(),
+        documents.where('type').equals('open').toArray(),
         bodies.bulkGet(small.map(({ database: name, id, rev }): [string, string, string] => [name, id, rev])),
         revisions.where('person').equals(person).toArray(),
         draftTable.where('person').equals(person).toArray(),
@@ -83,6 +84,7 @@ export async function readWorklist(person: string): Promise<Worklist> {
     // Answers to questions are own revisions too, of documents that are no records.
     own: latestById(ownRows.filter(({ content }) => content['type'] === 'record')),
     drafts: new Map(drafts.map((row) => [row.id, row])),
+    open: new Map(beside.filter(({ deleted }) => deleted === 0).map((row) => [row.about, row.open])),
     uploads,
     enrolments: new Set(enrolments),
   })
@@ -106,6 +108,8 @@ type World = {
   reviews: Map<string, { decisions: Decision[]; documents: (ReviewDocument & { id: string })[] }>
   own: Map<string, OwnRevision>
   drafts: Map<string, Draft>
+  /** How many fields of a record wait for a person, where a server tells it beside the record. */
+  open: Map<string, number>
   uploads: Upload[]
   enrolments: Set<string>
 }
@@ -143,7 +147,7 @@ function itemOf(record: ServerDocument | null, own: OwnRevision | undefined, wor
     isMine: own !== undefined || world.enrolments.has(record?.by ?? ''),
     hasDraft: world.drafts.has(shown.id),
     filesWaiting: world.uploads.filter((upload) => upload.record === shown.id).length,
-    isOpen: (record?.open ?? 0) > 0,
+    isOpen: (world.open.get(shown.id) ?? record?.open ?? 0) > 0,
     comment: state.kind === 'returned' || state.kind === 'rejected' ? (decision?.comment ?? '') : '',
   }
 }

@@ -43,6 +43,12 @@ describe('what differs from a save', () => {
       '/answers/plot/r1/plot_name': 'open',
     })
   })
+
+  test('is not explained by what was asked or decided about the record as a whole', () => {
+    const kept: Deed = { name: 'Bình', decided: [''], comment: 'Giữ phiếu' }
+    const [change] = changesSince(schema, { name: 'A' }, { name: 'B' }, [kept, edited], [''])
+    expect(change?.why).toEqual({ kind: 'changed' })
+  })
 })
 
 describe('a record that others carried on', () => {
