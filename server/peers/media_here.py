@@ -3,11 +3,12 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import distinct, exists, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.media.tables import media
+from server.media.tables import media, media_links
 from server.reconcile.tables import awaited_media
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -47,3 +48,10 @@ async def missing_here(connection: AsyncConnection, databases: Collection[str]) 
     wanted = awaited_media.c.database.in_(databases) & _HAS_NOT_COME
     count = select(func.count(distinct(awaited_media.c.sha256))).where(wanted)
     return int(await connection.scalar(count) or 0)
+
+
+async def come_since(connection: AsyncConnection, databases: Collection[str], at: datetime, peer: str) -> int:
+    """Return how many contents have come for these databases since `at`, from elsewhere than from this peer."""
+    count = select(func.count(distinct(media.c.sha256))).join(media_links, media_links.c.sha256 == media.c.sha256)
+    is_new = (media.c.received_at > at) & (media.c.person != peer)
+    return int(await connection.scalar(count.where(media_links.c.database.in_(databases), is_new)) or 0)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from server.areas.areas import Areas
 from server.clock import Clock
 from server.db.engine import Storage
-from server.peers.book import MEDIA, LeftOut, PeerBook, Status
+from server.peers.book import CONNECTION, DIRECTORY, MEDIA, LeftOut, PeerBook, Status
 from server.peers.lag import with_lag
 from server.peers.media_book import FileLeft, MediaBook
-from server.peers.media_here import missing_here
+from server.peers.media_here import come_since, missing_here
 from server.peers.model import Peer
 from server.revisions.journal import Journal
 
@@ -47,17 +47,22 @@ class Standings:
         """Return how one peer stands now."""
         statuses = await with_lag(self.journal, await self.book.statuses(peer.id))
         files = [one for one in statuses if one.database == MEDIA]
-        missing = 0
+        waiting, missing = sum(one.behind or 0 for one in files), 0
         if files:
             atlas = await self.areas.atlas()
             present = [scope.name for scope in atlas.scopes]
-            names = {name for way in peer.ways for name in peer.databases(way, present)}
+            shut = [one.since for one in statuses if one.database in (MEDIA, DIRECTORY, CONNECTION) and one.trouble]
             async with self.storage.read() as connection:
+                names = {name for way in peer.ways for name in peer.databases(way, present)}
                 missing = await missing_here(connection, names)
+                if shut:
+                    # Only the peer can say what it awaits; while it is away, what has come since will be awaited.
+                    pushed = peer.databases("push", present)
+                    waiting += await come_since(connection, pushed, min(shut), peer.id)
         return Standing(
             statuses,
             await self.book.left_out(peer.id),
-            sum(one.behind or 0 for one in files),
+            waiting,
             missing,
             await MediaBook(self.storage, self.clock).shown(peer.id),
         )

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -385,6 +386,14 @@ async def test_what_is_missing_is_counted_and_told_while_the_peer_is_away(client
     (shown,) = (await hub.get("/api/peers", headers=(await sign_in(hub, "chief")).headers)).json()["peers"]
     assert (shown["files_waiting"], shown["files_missing"], shown["files_left_count"]) == (0, 1, 0)
     assert shown["behind"] == 0
+
+    # The link breaks, and a phone gives the hub a photo.
+    hub.app.state["clock"].move(seconds=1)
+    await sync(hub.app, replace(peer, url="http://127.0.0.1:9/db"))
+    hub.app.state["clock"].move(seconds=1)
+    await given_to(hub, photo("red"), "lan")
+    (shown,) = (await hub.get("/api/peers", headers=(await sign_in(hub, "chief")).headers)).json()["peers"]
+    assert shown["files_waiting"] == 1
 
 
 async def test_a_server_gets_and_brings_files_of_its_own_scopes_only_i9(client: Client) -> None:
