@@ -96,6 +96,12 @@ class Waiting:
     names: tuple[str, ...]
 
 
+def version_of(content: Content) -> tuple[str, str]:
+    """Return the form and the version that a content says it answers; two empty strings where it says neither."""
+    form, version = content.get("form"), content.get("form_version")
+    return (form, version) if isinstance(form, str) and isinstance(version, str) else ("", "")
+
+
 def is_resolved_tombstone(revision: Revision) -> bool:
     """Whether a machine put this on a branch that a merge took in."""
     return revision.deleted and revision.content == RESOLVED

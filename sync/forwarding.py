@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sync.canonical import Json, canonical
-from sync.document import Content, Document, Forms, Revision, Waiting, is_machine_merge
+from sync.document import Content, Document, Forms, Revision, Waiting, is_machine_merge, version_of
 from sync.fields import changes, field_at, of_record, patch, value_at
 from sync.merge import NewRev, combine
 from sync.revision import RevisionId, generation_of, revision_id
@@ -64,7 +64,7 @@ class _Forwarding:
         self.goes = goes
         self.stays = stays
         self.forms = forms
-        self.form, self.version = _version_of(target.content)
+        self.form, self.version = version_of(target.content)
         self.start = _At(target.rev, target.content)
         self.shape = forms.shape(self.form, self.version)
         self.stand: dict[RevisionId, _At] = {}
@@ -128,15 +128,11 @@ class _Forwarding:
 
     def _lifted(self, content: Content) -> Content | None:
         """Return a content in the form version of the record that stays; None where there is no way."""
-        form, version = _version_of(content)
+        form, version = version_of(content)
         if not content or (form, version) == (self.form, self.version):
             return content
         answers = content.get("answers")
-        if form != self.form or not isinstance(answers, Mapping):
+        if form != self.form or not isinstance(answers, Mapping) or self.forms.shape(form, version) is None:
             return None
         lifted = self.forms.lift(form, answers, version, self.version)
         return None if lifted is None else {**content, "answers": lifted}
-
-
-def _version_of(content: Content) -> tuple[str, str]:
-    return str(content.get("form", "")), str(content.get("form_version", ""))

@@ -26,6 +26,7 @@ from sync.document import (
     counting_leaves,
     is_machine_merge,
     is_resolved_tombstone,
+    version_of,
 )
 from sync.fields import changes, field_at, flatten, place_of, value_at
 from sync.revision import RevisionId, generation_of
@@ -167,16 +168,16 @@ class _Reader:
 
     def _choose_version(self, edits: Sequence[RevisionId]) -> tuple[str, ...]:
         """Settle in which version fields are named; return the versions that are needed and not here."""
-        named = {_version_of(self.revisions[rev]) for rev in edits if not self.revisions[rev].deleted}
-        live = [self.revisions[leaf] for leaf in self.leaves if not self.revisions[leaf].deleted]
-        named |= {_version_of(leaf) for leaf in live}
+        named = {version_of(self.revisions[rev].content) for rev in edits if not self.revisions[rev].deleted}
+        live = [self.revisions[leaf].content for leaf in self.leaves if not self.revisions[leaf].deleted]
+        named |= {version_of(leaf) for leaf in live}
         unknown = sorted(
             f"{form}/{version}" for form, version in named if form and self.forms.shape(form, version) is None
         )
         if unknown:
             return tuple(unknown)
-        self.form, self.version = _version_of((live or [self.revisions[self.leaves[0]]])[0])
-        versions = {version for form, version in map(_version_of, live) if form == self.form}
+        self.form, self.version = version_of((live or [self.revisions[self.leaves[0]].content])[0])
+        versions = {version for form, version in map(version_of, live) if form == self.form}
         if len(versions) > 1:
             self.version = self.forms.newest(self.form, versions)
         self.shape = (self.forms.shape(self.form, self.version) if self.form else None) or NO_SHAPE
@@ -191,7 +192,7 @@ class _Reader:
     def _lift(self, revision: Revision) -> Content | None:
         if revision.deleted:
             return {}
-        form, version = _version_of(revision)
+        form, version = version_of(revision.content)
         content = revision.content
         if (form, version) == (self.form, self.version):
             return content
@@ -307,7 +308,7 @@ class _Reader:
         if "decided" not in content:
             return []
         paths = _strings(content["decided"])
-        form, version = _version_of(self.revisions[rev])
+        form, version = version_of(self.revisions[rev].content)
         if form == self.form and version != self.version:
             paths = [self.forms.lifted_path(form, path, version, self.version) for path in paths]
         if edit.content is None:
@@ -344,11 +345,6 @@ def _cover(edits: Sequence[Edit], base: Content, shape: Shape) -> None:
 
 def _but_answers(content: Content) -> dict[str, Json]:
     return {name: value for name, value in content.items() if name != "answers"}
-
-
-def _version_of(revision: Revision) -> tuple[str, str]:
-    form, version = revision.content.get("form"), revision.content.get("form_version")
-    return (form, version) if isinstance(form, str) and isinstance(version, str) else ("", "")
 
 
 def _strings(value: Json) -> list[str]:

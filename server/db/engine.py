@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from server.db.one_hop import connecting, of_driver
+from server.db.types import json_text
 from server.db.writers import Writers
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -36,6 +37,7 @@ class Storage:
             pool_size=pool_size,
             max_overflow=0,
             hide_parameters=True,
+            json_serializer=json_text,
             **options,
         )
         self._writers = Writers(self.engine)

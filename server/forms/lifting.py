@@ -68,7 +68,7 @@ class Way:
 
     def _object(self, answers: Mapping[str, Any], fields: Sequence[Field], path: str) -> Answers:
         lifted: Answers = {}
-        extra: dict[str, Any] = dict(answers.get(EXTRA) or {})
+        extra = _extra(answers)
         known = {field.name: field for field in fields}
         for name, answer in answers.items():
             field = known.get(name)
@@ -137,10 +137,20 @@ def _children(schema: FormSchema, path: str) -> Sequence[Field]:
     return field.children if field is not None else ()
 
 
+def _extra(answers: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return what an earlier version asked; raise NoWay where it is not what engine and lifting write."""
+    extra = answers.get(EXTRA)
+    if extra is None:
+        return {}
+    if not isinstance(extra, dict) or not all(isinstance(nodes, list) for nodes in extra.values()):
+        raise NoWay(EXTRA)
+    return dict(extra)
+
+
 def _nodes(answer: Any) -> list[Any]:
     """Return an answer as the nodes that the form engine would have made of it, for `$extra`."""
     if isinstance(answer, dict):
-        node: dict[str, Any] = dict(answer.get(EXTRA) or {})
+        node = _extra(answer)
         for name, inner in answer.items():
             if name != EXTRA:
                 node[name] = [*node.get(name, ()), *_nodes(inner)]

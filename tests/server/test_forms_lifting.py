@@ -171,3 +171,12 @@ def test_a_shape_tells_the_engine_what_a_question_is() -> None:
 )
 def test_a_choice_stands_alone_where_the_constraint_says_so(constraint: str, codes: tuple[str, ...]) -> None:
     assert exclusive_choices(constraint) == codes
+
+
+@pytest.mark.parametrize("extra", ["abc", ["a"], 7, {"gone": "abc"}, {"gone": {"a": "1"}}])
+def test_what_no_version_can_have_written_has_no_way(extra: Any) -> None:
+    """A person may have let in anything; taken apart into letters it would be lost."""
+    way = Way([form("1", ["crop", "gone"]), form("2", ["crop"])])
+    assert way.lift({"crop": "a", "gone": "b", "$extra": extra}) is None
+    nested = Way([form("1", ["crop", "part/gone"]), form("2", ["crop"])])
+    assert nested.lift({"crop": "a", "part": {"gone": "b", "$extra": extra}}) is None

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.simulation.checks import Broken
 from tests.simulation.mistakes import MISTAKES, Mistake, wrong_merges_stay
 from tests.simulation.run import simulator
 
@@ -29,5 +30,5 @@ async def test_merges_that_are_not_made_again_are_caught() -> None:
         assert (await machines.run(WRONG_MERGE)).broken is None
         with wrong_merges_stay():
             broken = (await machines.run(WRONG_MERGE)).broken
-    assert broken is not None
+    assert isinstance(broken, Broken)
     assert broken.number == "I5"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -184,3 +185,17 @@ def test_forwarding_again_writes_nothing_new_and_from_an_equal_record_carries_ev
 
 def _rows(answers: Any) -> list[Any]:
     return sorted(answers.get("plots", []), key=lambda row: row["_rid"])
+
+
+@pytest.mark.parametrize("version", [None, ["1"], 1])
+def test_an_edit_that_says_no_version_holds_up_nobody_elses(version: Any) -> None:
+    stays, at, goes, first = two()
+    join(goes, first, at)
+    goes.edit(first, {"crop": "chè"}, form_version=version)
+    late = goes.edit(first, {"phone": "0912"})
+    found = forward(goes.document(), stays.document(), PlainForms(lifting=_raising))
+    assert [each.edit for each in found] == [late]
+
+
+def _raising(*_: Any) -> Any:
+    raise AssertionError("there is nothing to lift")
