@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import httpx
 
 from server.peers.failures import PeerFailed
+from server.peers.inflated import ACCEPTED, inflated
 from sync.canonical import Json, MalformedJson, read
 
 MAX_ANSWER_BYTES = 64_000_000
@@ -140,6 +141,7 @@ class Remote:
         self, asked: "_Request", headers: Mapping[str, str], content: bytes | None
     ) -> AbstractAsyncContextManager[httpx.Response]:
         timeout = httpx.Timeout(10.0, read=asked.silence_s, write=60.0, pool=60.0)
+        headers = {**headers, "Accept-Encoding": ACCEPTED}
         return self._client.stream(
             asked.method, asked.path, params=asked.query, content=content, headers=headers, timeout=timeout
         )
@@ -172,7 +174,7 @@ def _named() -> Iterator[None]:
 
 async def _pieces(response: httpx.Response, most_bytes: int) -> AsyncIterator[bytes]:
     total = 0
-    parts = response.aiter_bytes()
+    parts = inflated(response)
     while True:
         with _named():
             part = await anext(parts, None)
@@ -187,7 +189,7 @@ async def _pieces(response: httpx.Response, most_bytes: int) -> AsyncIterator[by
 async def _body(response: httpx.Response) -> bytes:
     parts: list[bytes] = []
     total = 0
-    async for part in response.aiter_bytes():
+    async for part in inflated(response):
         total += len(part)
         if total > MAX_ANSWER_BYTES:
             raise PeerFailed("garbage", "an answer without end")

@@ -1,6 +1,7 @@
 """Builders for tests of peers: servers, hubs, accounts of servers, replication run through by hand."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from server.peers.background import parts_of
 from server.peers.book import NewPeer, PeerBook, Status
 from server.peers.model import Peer
 from server.peers.parts import Parts
+from server.peers.remote import Remote
 from server.peers.work import PeerWork
 from server.settings import Settings
 from tests.builders import PASSWORD, SIN_CHAI, Client, add_person, an_app, grant, running
@@ -90,3 +92,25 @@ async def histories(*clients: Client, database: str = DATABASE) -> set[frozenset
         lines = await journal.histories(database, ids)
         found.add(frozenset((doc_id, one.rev) for doc_id, line in lines.items() for one in line))
     return found
+
+
+def said(body: object, *, status: int = 200, packed: str | None = None) -> httpx.Response:
+    """Return an answer of a peer that is made up, streamed as a real one is; `packed` names how it was."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(content), 65_536):
+            yield content[start : start + 65_536]
+
+    return httpx.Response(status, headers={"Content-Encoding": packed} if packed else None, content=pieces())
+
+
+@asynccontextmanager
+async def a_peer(answer: Callable[[httpx.Request], httpx.Response]) -> AsyncIterator[Remote]:
+    """Give a peer that says what `answer` returns."""
+
+    async def nobody() -> dict[str, str]:
+        return {}
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://couchdb/") as client:
+        yield Remote(client, nobody)

@@ -7,14 +7,14 @@ import httpx
 import pytest
 
 from server.peers.failures import PeerFailed
-from server.peers.remote import Remote
 from server.peers.remote_database import Brought, RemoteDatabase
 from server.revisions.model import NewRevision, Origin
 from server.settings import Settings
+from sync.canonical import Json
 from tests.builders import Client
 from tests.conftest import StandingClock
 from tests.server.misbehaving_peer import MisbehavingPeer, misbehaving
-from tests.server.peers_world import a_server, add_peer, histories, peer_account, sync, synced
+from tests.server.peers_world import a_peer, a_server, add_peer, histories, peer_account, said, sync, synced
 from tests.server.sync_door import DATABASE
 
 Wanted = Mapping[str, Sequence[str]]
@@ -125,20 +125,17 @@ THE_THIRD = {"_id": "x", "_rev": f"3-{THIRD}", "_revisions": {"start": 3, "ids":
     ("leaves", "reason"), [([THE_THIRD], "followed"), ([], "not_found"), (None, "not_found"), ([THE_SECOND], None)]
 )
 async def test_a_revision_that_is_not_found_was_followed_by_another_or_is_gone(
-    leaves: list[dict[str, object]] | None, reason: str | None
+    leaves: list[dict[str, Json]] | None, reason: str | None
 ) -> None:
-    async def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx.Request) -> httpx.Response:
         if request.url.params["open_revs"] != "all":
-            return httpx.Response(200, json=[{"missing": f"2-{SECOND}"}])
+            return said([{"missing": f"2-{SECOND}"}])
         if leaves is None:
-            return httpx.Response(404, json={"error": "not_found", "reason": "missing"})
-        return httpx.Response(200, json=[{"ok": leaf} for leaf in leaves])
+            return said({"error": "not_found", "reason": "missing"}, status=404)
+        return said([{"ok": leaf} for leaf in leaves])
 
-    async def nobody() -> dict[str, str]:
-        return {}
-
-    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://couchdb/") as client:
-        (found,) = await RemoteDatabase(Remote(client, nobody), "agri").look_again("x", [f"2-{SECOND}"])
+    async with a_peer(answer) as remote:
+        (found,) = await RemoteDatabase(remote, "agri").look_again("x", [f"2-{SECOND}"])
 
     assert (found.rev, found.reason) == (f"2-{SECOND}", reason)
     assert (found.document is not None) == (reason is None)
