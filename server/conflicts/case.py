@@ -6,7 +6,7 @@ writes on top of it asks the journal whether they still stand.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,9 @@ from server.revisions.journal import Journal
 from server.revisions.model import NewRevision, StoredRevision
 from server.revisions.whole import Whole
 from sync.canonical import Json
+from sync.combination import combined
 from sync.fields import changes, value_at
+from sync.history import read
 from sync.merge import (
     Combined,
     Document,
@@ -28,7 +30,7 @@ from sync.merge import (
     is_resolved_tombstone,
 )
 from sync.revision import RevisionId, generation_of, merged_of
-from sync.shape import Path, Shape, Value, place_of
+from sync.shape import ABSENT, Path, Shape, Value, place_of
 
 EMPTY_SHAPE = Shape("", "", {})
 
@@ -86,6 +88,24 @@ class Case:
     def value(self, path: Path, rev: RevisionId | None = None) -> Value:
         """Return what stands in a field, or what a revision says there, in the words of the version that stands."""
         return value_at(self.content if rev is None else self.last_said(rev), path, self.shape)
+
+    def row_kept(self, path: Path) -> Value:
+        """Return a row that is asked about as it is when it stays: with what all edits say of its cells.
+
+        ABSENT where nothing is known of it, and of what is no row of the answers.
+        """
+        if not path.startswith("/answers/") or place_of(path, self.shape).role != "row":
+            return ABSENT
+        stands = self.value(path)
+        history = read(self.document, self.forms)
+        if stands is not ABSENT or isinstance(history, Waiting):
+            return stands
+        # As if nobody had taken it out: then its cells come together like those of any other row.
+        edits = [
+            replace(edit, changes={at: value for at, value in edit.changes.items() if (at, value) != (path, ABSENT)})
+            for edit in history.edits
+        ]
+        return value_at(combined(replace(history, edits=edits), self.forms).content, path, self.shape)
 
     def changed_by(self, rev: RevisionId) -> dict[Path, tuple[Value, Value]]:
         """Return the fields that a revision changed, with what they said before and after; not what forms compute."""
@@ -160,15 +180,15 @@ async def cases_of(journal: Journal, library: FormLibrary, database: str, record
 async def _case(
     library: FormLibrary, database: str, whole: Whole, document: Document, forms: MergingForms
 ) -> Case | None:
-    combined = combine(document, forms)
+    together = combine(document, forms)
     winner = document.revisions[whole.graph.leaves()[0]]
     if winner.content.get("erased") is True:
         return None
     line = (winner.rev, *whole.graph.ancestors(winner.rev))
     alive = (document.revisions[each] for each in line if each in document.revisions)
     content: Mapping[str, Any] = next((each.content for each in alive if not each.deleted), {})
-    if not isinstance(combined, Waiting) and not winner.deleted:
-        content = combined.content
+    if not isinstance(together, Waiting) and not winner.deleted:
+        content = together.content
     form, version = str(content.get("form", "")), str(content.get("form_version", ""))
     published = await library.get(form, version)
     return Case(
@@ -176,7 +196,7 @@ async def _case(
         whole=whole,
         document=document,
         forms=forms,
-        combined=combined,
+        combined=together,
         published=published,
         shape=forms.shape(form, version) or EMPTY_SHAPE,
     )

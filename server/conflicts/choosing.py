@@ -51,6 +51,8 @@ def chosen_of(case: Case, choices: Sequence[Choice], replies: Mapping[str, Mappi
             chosen.values[choice.path] = ABSENT
         elif choice.confirm:
             _must_be_asked(case, choice.path)
+        elif choice.keep:
+            chosen.values[choice.path] = _kept(case, choice.path)
         elif "value" in choice.model_fields_set:
             _must_be_place(case, choice.path, ("atom", "choices"))
             chosen.values[choice.path] = cast(Json, choice.value)
@@ -128,6 +130,13 @@ def _replied(case: Case, path: Path, reply: Mapping[str, Json] | None) -> Value:
         raise Problem("unknown_choice", path=path)
     _must_be_place(case, path, ("atom", "choices"))
     return reply["value"]
+
+
+def _kept(case: Case, path: Path) -> Value:
+    row = case.row_kept(path) if path in case.open else ABSENT
+    if row is ABSENT:
+        raise Problem("unknown_choice", path=path)
+    return row
 
 
 def _must_be_place(case: Case, path: Path, roles: Sequence[str]) -> None:

@@ -174,6 +174,7 @@ class Pages:
         drawing = drawn(kind, [*([(None, base)] if base is not ABSENT else []), *sides])
         best = more_accurate(sides) if kind == "geopoint" else None
         chosen = next((each for each in candidates if each.rev == best), None)
+        kept = case.row_kept(path) if cause == "row" else ABSENT
         return OpenQuestion(
             path=path,
             kind=cause,
@@ -191,7 +192,8 @@ class Pages:
             geometry=drawing,
             broken=case.message(path) if cause == "constraint" else {},
             asked=[_asked(row, known) for row in known.asked if row["type"] == "question" and _is_about(row, path)],
-            may=ways(case, path, cause, may_move=may_move),
+            kept=None if kept is ABSENT else shown(kept),
+            may=ways(case, path, cause, may_move=may_move, may_keep=kept is not ABSENT),
         )
 
     async def _twins(self, known: Known) -> list[tuple[RowMapping, Case]]:
@@ -229,10 +231,11 @@ def outcome_at(case: Case, path: str) -> FieldOutcome | None:
     return None if isinstance(case.combined, Waiting) else case.combined.fields.get(path)
 
 
-def ways(case: Case, path: str, cause: Cause, *, may_move: bool) -> list[Way]:
+def ways(case: Case, path: str, cause: Cause, *, may_move: bool, may_keep: bool) -> list[Way]:
     """Return which choices make sense for a question; none while what is asked cannot be read here.
 
     `may_move`: the person sees where else the record lives. Without that, somebody else must say where it stays.
+    `may_keep`: it is known what a row says when it stays.
     """
     if isinstance(case.combined, Waiting):
         return []
@@ -241,7 +244,7 @@ def ways(case: Case, path: str, cause: Cause, *, may_move: bool) -> list[Way]:
     if not path:
         return ["keep", "delete"]
     if cause == "row" or not path.startswith("/answers/"):
-        return ["candidate", "confirm"]
+        return ["candidate", "keep", "confirm"] if may_keep else ["candidate", "confirm"]
     return ["candidate", "value", "confirm"]
 
 

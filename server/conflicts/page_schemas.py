@@ -124,7 +124,8 @@ class AskedShown(Shown):
 class OpenQuestion(Shown):
     """A field that people disagree about. Candidates are the greatest first; the first one stands meanwhile.
 
-    `row` is what the row is called that the field lies in, `base` what the field was before all of them.
+    `row` is what the row is called that the field lies in, `base` what the field was before all of them. `kept` is a
+    row that somebody took out as all edits have it: what `keep` chooses.
     """
 
     path: str
@@ -141,6 +142,7 @@ class OpenQuestion(Shown):
     geometry: Drawn | None
     broken: Labels
     asked: list[AskedShown]
+    kept: ShownValue | None
     may: list[Way]
 
 
@@ -266,8 +268,9 @@ class Choice(Shown):
     """What is decided about one field: exactly one member beside `path`.
 
     `candidate` takes what that revision says, `reply` what that reply says, `value` what was typed (null: blank),
-    `remove` leaves the answer, row, choice or file out, `confirm` keeps what stands. Of the whole record (path ""):
-    `keep` lets it live, `delete` deletes it, `stay` leaves it in that database and takes it out of the others.
+    `remove` leaves the answer, row, choice or file out, `confirm` keeps what stands; `keep` leaves a row in, with what
+    all edits say of it. Of the whole record (path ""): `keep` lets it live, `delete` deletes it, `stay` leaves it in
+    that database and takes it out of the others.
     """
 
     path: PathText
