@@ -2,9 +2,10 @@ import { effectScope } from 'vue'
 import { describe, expect, test, vi } from 'vitest'
 
 import { ApiClient } from '../src/api/client'
-import type { Candidate, ConflictPage, Question } from '../src/api/conflicts'
+import type { Candidate, ConflictPage, Elsewhere, Question } from '../src/api/conflicts'
 import { Problem } from '../src/api/problem'
 import { optionsOf, typedBy } from '../src/composables/desk/conflict-options'
+import { sent } from '../src/domain/choosing'
 import { useConflict, type Conflict } from '../src/composables/desk/useConflict'
 
 const tokens = { access: () => Promise.resolve('t'), renew: () => Promise.resolve(false) }
@@ -42,6 +43,7 @@ function question(path: string, more: Partial<Question> = {}): Question {
     geometry: null,
     broken: null,
     asked: [],
+    kept: null,
     may: ['candidate', 'value'],
     ...more,
   }
@@ -71,6 +73,22 @@ function page(rev: string, questions: Question[]): ConflictPage {
     claims: [],
     elsewhere: [],
     media: {},
+  }
+}
+
+function place(database: string, mayDecide: boolean): Elsewhere {
+  return {
+    database,
+    unit: database,
+    unit_name: database,
+    project: 'agri',
+    rev: '3-e',
+    leaves: ['3-e', '2-e'],
+    title: '',
+    by_name: '',
+    received_at: '2026-11-21T08:00:00Z',
+    doc: { _id: 'r', _rev: '3-e' },
+    may_decide: mayDecide,
   }
 }
 
@@ -112,6 +130,7 @@ describe('settling a conflict', () => {
     const decision = {
       rev: '4-m',
       leaves: ['4-m'],
+      elsewhere: [],
       choices: [{ path: AREA, candidate: '2-a' }],
       comment: 'Đã hỏi chủ hộ',
     }
@@ -121,6 +140,23 @@ describe('settling a conflict', () => {
     ])
     expect(conflict.save.value).toEqual({ kind: 'saved', rev: '5-d' })
     expect(conflict.choices.value).toEqual({})
+  })
+
+  test('names what it saw of the record in other areas', async () => {
+    const twice = {
+      ...page('4-m', [question('', { kind: 'moved', may: ['stay'] })]),
+      elsewhere: [place('agri-2', true)],
+    }
+    const settled = { rev: null, warnings: [], page: page('4-m', []) }
+    const { conflict, asked } = desk(twice, settled, settled)
+    await conflict.load()
+    conflict.choose('', { kind: 'stay', database: 'agri-1' })
+    expect(await conflict.submit()).toBe(true)
+    expect(asked.at(-1)?.json).toMatchObject({
+      elsewhere: [{ database: 'agri-2', rev: '3-e', leaves: ['3-e', '2-e'] }],
+      choices: [{ path: '', stay: 'agri-1' }],
+    })
+    expect(conflict.save.value).toEqual({ kind: 'saved', rev: null })
   })
 
   test('says what the result would break before anything is saved, and saves when told to', async () => {
@@ -210,7 +246,7 @@ describe('settling a conflict', () => {
 })
 
 describe('what can be chosen', () => {
-  const here = { database: 'agri-1', unit_name: 'Sín Chải' }
+  const here = { database: 'agri-1', unit_name: 'Sín Chải', may_decide: true }
   const keys = (asked: Question): string[] => optionsOf(asked, here, []).map(({ key, kind }) => `${key} ${kind}`)
 
   test('sides have numbers, what stood before has b where no side says the same', () => {
@@ -221,6 +257,29 @@ describe('what can be chosen', () => {
 
   test('a deletion beside an edit is kept or deleted', () => {
     expect(keys(question('', { may: ['keep', 'delete'] }))).toEqual(['1 keep', '2 delete'])
+  })
+
+  test('a row that somebody took out is kept with what all edits say of it', () => {
+    const row = '/answers/harvests/vu-1'
+    const kept = { value: { _rid: 'vu-1', kilos: '320' }, is_absent: false }
+    const asked = question(row, { kind: 'row', base: null, kept, may: ['candidate', 'keep', 'confirm'] })
+    const [, , option] = optionsOf(asked, here, [])
+    expect(option).toMatchObject({ kind: 'kept', key: '3', value: kept })
+    expect(sent(asked, option!.choice)).toEqual({ path: row, keep: true })
+  })
+
+  test('where a record stays is offered to those who manage what it goes from', () => {
+    const asked = question('', { kind: 'moved', base: null, may: ['stay'] })
+    const stays = (...managed: boolean[]): string[] =>
+      optionsOf(
+        asked,
+        here,
+        managed.map((may, at) => place(String(at), may)),
+      ).map(({ choice }) => (choice.kind === 'stay' ? choice.database : choice.kind))
+    expect(stays(true)).toEqual(['agri-1', '0'])
+    expect(stays(false)).toEqual(['0'])
+    expect(stays(false, true)).toEqual(['0'])
+    expect(stays(false, false)).toEqual([])
   })
 
   test('what stands is confirmed only where no side can be taken', () => {

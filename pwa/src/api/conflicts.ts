@@ -148,6 +148,8 @@ export type Question = {
   geometry: Geometry | null
   broken: Text | string | null
   asked: Asked[]
+  /** A row that somebody took out, with what all edits say of it: what `keep` chooses. */
+  kept: Value | null
   may: Way[]
 }
 
@@ -197,6 +199,7 @@ export type Elsewhere = {
   unit_name: string
   project: string
   rev: string
+  leaves: string[]
   title: string
   by_name: string
   received_at: string
@@ -235,13 +238,15 @@ export type SentChoice =
   | { path: string; candidate: string }
   | { path: string; confirm: true }
   | { path: string; reply: string }
-  | { path: ''; keep: true }
+  | { path: string; keep: true }
   | { path: ''; delete: true }
   | { path: ''; stay: string }
 
 export type SentDecision = {
   rev: string
   leaves: string[]
+  /** The record in other areas as the page showed it. */
+  elsewhere: { database: string; rev: string; leaves: string[] }[]
   choices: SentChoice[]
   answers?: Answers
   form_version?: string

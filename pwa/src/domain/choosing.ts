@@ -37,7 +37,7 @@ export type Sent =
   | { path: string; candidate: string }
   | { path: string; confirm: true }
   | { path: string; reply: string }
-  | { path: ''; keep: true }
+  | { path: string; keep: true }
   | { path: ''; delete: true }
   | { path: ''; stay: string }
 
@@ -58,7 +58,7 @@ export function sent(question: Choosable, choice: Choice): Sent | null {
     case 'reply':
       return repliesOf(question).some(({ id }) => id === choice.id) ? { path, reply: choice.id } : null
     case 'keep':
-      return { path: '', keep: true }
+      return { path, keep: true }
     case 'delete':
       return { path: '', delete: true }
     case 'stay':

@@ -7,9 +7,10 @@ export type Option =
   | { readonly kind: 'side'; readonly key: string; readonly choice: Choice; readonly candidate: Candidate }
   | { readonly kind: 'confirm' | 'keep' | 'delete'; readonly key: string; readonly choice: Choice }
   | { readonly kind: 'stay'; readonly key: string; readonly choice: Choice; readonly unitName: string }
+  | { readonly kind: 'kept'; readonly key: string; readonly choice: Choice; readonly value: Value }
   | { readonly kind: 'base'; readonly key: 'b'; readonly choice: Choice; readonly value: Value }
 
-export type Here = { readonly database: string; readonly unit_name: string }
+export type Here = { readonly database: string; readonly unit_name: string; readonly may_decide: boolean }
 
 export function optionsOf(question: Question, here: Here, elsewhere: readonly Elsewhere[]): Option[] {
   const found: ((key: string) => Option)[] = []
@@ -19,11 +20,19 @@ export function optionsOf(question: Question, here: Here, elsewhere: readonly El
       found.push((key) => ({ kind: 'side', key, choice: { kind: 'candidate', rev: candidate.rev }, candidate }))
     }
   }
+  const { kept } = question
+  if (may.has('keep') && kept !== null) {
+    found.push((key) => ({ kind: 'kept', key, choice: { kind: 'keep' }, value: kept }))
+  }
   for (const kind of ['keep', 'delete'] as const) {
-    if (may.has(kind)) found.push((key) => ({ kind, key, choice: { kind } }))
+    if (may.has(kind) && kept === null) found.push((key) => ({ kind, key, choice: { kind } }))
   }
   if (may.has('stay')) {
-    for (const { database, unit_name: unitName } of [here, ...elsewhere]) {
+    const places = [here, ...elsewhere]
+    for (const place of places) {
+      const { database, unit_name: unitName } = place
+      // It goes from all the others, which is for those to decide who manage them.
+      if (here.may_decide && places.some((other) => other !== place && !other.may_decide)) continue
       found.push((key) => ({ kind: 'stay', key, choice: { kind: 'stay', database }, unitName }))
     }
   }

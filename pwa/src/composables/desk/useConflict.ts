@@ -159,13 +159,14 @@ export function useConflict(api: Api, database: string, record: string, pending:
     }
   }
 
-  function decision({ rev, leaves }: ConflictPage, isDry: boolean): SentDecision {
+  function decision({ rev, leaves, elsewhere }: ConflictPage, isDry: boolean): SentDecision {
     const { changes, whole } = edits.value ?? { changes: [], whole: null }
     const form = whole === null ? {} : { answers: whole.answers, form_version: whole.version }
     const chosenHere = [...allSent(questions.value, choices.value), ...(whole === null ? changes : [])]
     const paths = new Set(chosenHere.map(({ path }) => path))
     const all = [...chosenHere, ...insisted.value.filter(({ path }) => !paths.has(path))]
-    return { rev, leaves, choices: all, ...form, comment: comment.value.trim(), dry_run: isDry }
+    const seen = elsewhere.map((each) => ({ database: each.database, rev: each.rev, leaves: each.leaves }))
+    return { rev, leaves, elsewhere: seen, choices: all, ...form, comment: comment.value.trim(), dry_run: isDry }
   }
 
   async function tryOut(): Promise<ConflictPage | null> {
