@@ -144,6 +144,25 @@ def canonical(value: Json) -> bytes:
         raise MalformedJson("not_a_number") from None
 
 
+def member(data: bytes, name: str) -> Json:
+    """Return one member of an object in canonical form without reading what stands before it; None without it."""
+    key = json.dumps(name, ensure_ascii=False).encode() + b":"
+    at = data.rfind(key)
+    while at >= 0:
+        # A quotation mark inside a string has a backslash before it.
+        if data[at - 1 : at] in {b"{", b","}:
+            try:
+                # What stands from here to the end is the rest of an object. Where the member belongs to one further in,
+                # that one ends before the data does.
+                found: dict[str, Json] = json.loads("{" + data[at:].decode())
+            except json.JSONDecodeError:
+                pass
+            else:
+                return found[name]
+        at = data.rfind(key, 0, at)
+    return None
+
+
 def pointer(path: Sequence[str | int]) -> str:
     """Return the JSON Pointer (RFC 6901) of a path of keys and positions."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)

@@ -7,11 +7,10 @@ shape and are taken as they are.
 """
 
 import hashlib
-import json
 import re
 from typing import TypeAlias
 
-from sync.canonical import canonical
+from sync.canonical import canonical, member
 
 RevisionId: TypeAlias = str
 
@@ -19,8 +18,6 @@ RevisionId: TypeAlias = str
 MAX_GENERATION = 2**31 - 1
 
 _SHAPE = re.compile(r"([1-9][0-9]{0,9})-([0-9a-f]{32})")
-
-_MERGED = b'"merged":['
 
 #: What a machine puts on a branch that a merge has taken in: it says nothing of its own.
 RESOLVED_TOMBSTONE = b'{"resolved":true,"type":"record"}'
@@ -48,17 +45,12 @@ def is_revision_id(text: str) -> bool:
 def merged_of(content: bytes) -> tuple[RevisionId, ...]:
     """Return the revisions that one with this canonical content brings together besides its parent, sorted."""
     # Canonical JSON writes the member in this one way; nearly no content has it.
-    at = content.rfind(_MERGED)
-    while at >= 0:
-        try:
-            # Its keys are sorted: what stands from here to the end is the rest of an object, unless the member belongs
-            # to one further in, whose end is not the content's. So the answers before it need not be read.
-            named = json.loads("{" + content[at:].decode())["merged"]
-        except json.JSONDecodeError:
-            at = content.rfind(_MERGED, 0, at)
-        else:
-            return tuple(sorted({each for each in named if isinstance(each, str) and is_revision_id(each)}))
-    return ()
+    if b'"merged":[' not in content:
+        return ()
+    named = member(content, "merged")
+    if not isinstance(named, list):
+        return ()
+    return tuple(sorted({each for each in named if isinstance(each, str) and is_revision_id(each)}))
 
 
 def rank(revision: RevisionId, *, deleted: bool) -> tuple[bool, int, str]:

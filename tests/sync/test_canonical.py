@@ -11,7 +11,7 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sync.canonical import MAX_DEPTH, MAX_INTEGER, Json, MalformedJson, canonical, parse, pointer, read
+from sync.canonical import MAX_DEPTH, MAX_INTEGER, Json, MalformedJson, canonical, member, parse, pointer, read
 from tests.vectors import vectors
 
 VECTORS = vectors("canonical")
@@ -78,6 +78,21 @@ def test_every_flaw_of_a_batch_is_told_by_its_place() -> None:
         ("/push/2/doc/b~1c/0", "lone_surrogate"),
         ("/push/3/doc", "forbidden_key"),
     }
+
+
+NAMES = st.sampled_from(["a", "media", 'x"media', ',"media', "media\\", '{"media":'])
+MEMBERS: st.SearchStrategy[Json] = st.recursive(
+    st.none() | NAMES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=4)
+)
+
+
+@given(st.dictionaries(NAMES, MEMBERS, max_size=4))
+@example({'x"media': "1", "z": {"media": "2"}})
+@example({"a": {"media": "1"}, "media": {"media": "2"}, "z": '{"media":"3"}'})
+def test_a_member_is_read_from_bytes_as_from_the_whole(value: dict[str, Json]) -> None:
+    data = canonical(value)
+    for name in ["media", *value]:
+        assert member(data, name) == value.get(name)
 
 
 def test_a_pointer_escapes_what_separates_its_steps() -> None:

@@ -66,5 +66,6 @@ def test_what_a_revision_brings_together_is_read_from_its_content() -> None:
     assert merged_of(canonical({"answers": {"merged": [a]}, "merged": ["x", None, b]})) == (b,)
     assert merged_of(canonical({"merged": [a], "open": {"merged": [b]}, "type": {"of": [{"merged": [b]}]}})) == (a,)
     others: list[Json] = [{}, {"merged": a}, {"merged": []}, {"answers": {"merged": [a]}}]
+    others.append({'a"merged': [a]})
     others.append({"said": f'"merged":["{a}"]}}'})
     assert [merged_of(canonical(other)) for other in others] == [()] * len(others)
