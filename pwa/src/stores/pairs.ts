@@ -2,6 +2,7 @@
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
 import { fetchPairs, type Pair, type PairKey, type PairPages, type Verdict } from '@/api/pairs'
+import type { Problem } from '@/api/problem'
 import { usePages } from './pages'
 import { useSession } from './session'
 
@@ -10,6 +11,8 @@ export const usePairs = defineStore('pairs', () => {
   const verdict = ref<Verdict>('open')
   const counts = shallowRef<Record<Verdict, number>>({ open: 0, unsure: 0, same: 0, different: 0 })
   const settled = shallowRef<ReadonlySet<string>>(new Set())
+  /** What could not be taken back, and why: said on the page of that pair until something is done there. */
+  const notUndone = shallowRef<{ readonly pair: string; readonly problem: Problem } | null>(null)
   const { rows: pairs, ...pages } = usePages<PairPages, Pair>({
     fetch: (before, signal) => fetchPairs(session.api, verdict.value, before, signal),
     rowsOf: (page) => page.pairs,
@@ -28,6 +31,10 @@ export const usePairs = defineStore('pairs', () => {
     settled.value = new Set([...settled.value].filter((name) => name !== nameOf(key)))
   }
 
+  function failUndo(key: PairKey, problem: Problem): void {
+    notUndone.value = { pair: nameOf(key), problem }
+  }
+
   /** The next pair after this one that nobody has settled here; from the top after the last. */
   function after(key: PairKey): Pair | null {
     const at = pairs.value.findIndex((pair) => nameOf(pair) === nameOf(key))
@@ -35,7 +42,7 @@ export const usePairs = defineStore('pairs', () => {
     return round.find((pair) => !settled.value.has(nameOf(pair))) ?? null
   }
 
-  return { verdict, pairs, counts, settled, ...pages, settle, reopen, after }
+  return { verdict, pairs, counts, settled, notUndone, ...pages, settle, reopen, failUndo, after }
 })
 
 export function nameOf({ database, one, other }: PairKey): string {
