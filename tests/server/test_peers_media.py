@@ -9,11 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from server.demo.phone import Attachment, Phone
 from server.media.files import MediaFiles, OpenUpload
-from server.media.tables import media_uploads
+from server.media.tables import media, media_uploads
 from server.peers import media_door, media_exchange, remote_media, work
 from server.peers.background import parts_of
 from server.peers.book import Status
@@ -486,3 +486,46 @@ async def test_files_follow_by_themselves_and_outlive_an_outage(
         assert not await is_here(client, up)
         far.plan = lambda _number, _method, _path: None
         await arrived(up, down)
+
+
+@pytest.mark.parametrize("more", [-1000, 1000])
+async def test_a_peer_that_says_a_wrong_length_keeps_the_right_one_not_out(
+    client: Client, hub: Client, clock: StandingClock, more: int
+) -> None:
+    peer = await a_hub(hub, client)
+    item = await given_to(client, photo() + os.urandom(5000))
+    await synced(hub.app, peer, client.app)
+    await followed(hub, client)
+
+    async def say(length: int) -> None:
+        async with client.app.state["storage"].write() as connection:
+            await connection.execute(update(media).values(bytes=length))
+
+    await say(len(item.content) + more)
+    await synced(hub.app, peer, client.app)
+    (left,) = (await MediaBook(hub.app.state["storage"], clock).shown(peer.id))[1]
+    assert left.reason == "wrong_bytes"
+    assert not await is_here(hub, item)
+
+    await say(len(item.content))
+    clock.move(hours=7)
+    await synced(hub.app, peer, client.app)
+
+    assert await is_here(hub, item)
+    assert await uploads_of(hub) == []
+
+
+@pytest.mark.parametrize("way", ["push", "pull"])
+async def test_a_file_larger_than_the_other_side_takes_is_named(
+    client: Client, hub: Client, clock: StandingClock, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    peer = await a_hub(hub, client)
+    item = await given_to(hub if way == "push" else client, photo() + os.urandom(50_000))
+    small = client if way == "push" else hub
+    monkeypatch.setitem(small.app.state["settings"].__dict__, "media_bytes", 1000)
+
+    await after_the_records(hub, peer, client)
+
+    assert not await is_here(small, item)
+    (left,) = (await MediaBook(hub.app.state["storage"], clock).shown(peer.id))[1]
+    assert (left.reason, left.direction, left.sha256) == ("too_large", way, item.sha256)
