@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.areas import Areas
 from server.auth.names import names_of
+from server.db.among import among
 from server.db.engine import Storage
 from server.db.put import put
 from server.forms.library import FormLibrary
@@ -195,7 +196,7 @@ class ClosingProjection:
         if not ids:
             return
         for table in (open_questions, provenance, awaited_forms):
-            here = (table.c.database == database) & table.c.record.in_(ids)
+            here = (table.c.database == database) & among(connection, table.c.record, ids)
             if table is open_questions:
                 here &= table.c.cause != MOVED
             await connection.execute(delete(table).where(here))
@@ -215,7 +216,7 @@ class ClosingProjection:
 async def _asked_about(connection: AsyncConnection, database: str, ids: Collection[str]) -> list[str]:
     if not ids:
         return []
-    here = (open_questions.c.database == database) & open_questions.c.record.in_(ids)
+    here = (open_questions.c.database == database) & among(connection, open_questions.c.record, ids)
     return [*(await connection.execute(select(open_questions.c.record).where(here).distinct())).scalars()]
 
 

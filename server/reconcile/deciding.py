@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.db.among import among
 from server.reconcile.tables import decisions
 from server.revisions.journal import Journal
 from server.revisions.model import Change
@@ -49,7 +50,7 @@ async def decisions_of(
     connection: AsyncConnection, database: str, ids: Collection[str], new: Sequence[Row]
 ) -> dict[str, list[Decision]]:
     """Return the decisions about these records, known before or `new`, by record."""
-    here = (decisions.c.database == database) & decisions.c.record.in_(ids)
+    here = (decisions.c.database == database) & among(connection, decisions.c.record, ids)
     contents = {(row.record, row.id): row.content for row in await connection.execute(select(decisions).where(here))}
     contents |= {(each["record"], each["id"]): each["content"] for each in new}
     found: dict[str, list[Decision]] = {}

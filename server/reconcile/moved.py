@@ -10,6 +10,7 @@ from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.auth.names import names_of
+from server.db.among import among
 from server.db.upsert import insert_missing
 from server.reconcile.questions import DOCUMENT, MOVED
 from server.reconcile.tables import open_questions, records
@@ -22,7 +23,9 @@ async def ask_where(connection: AsyncConnection, ids: Collection[str]) -> None:
     """Bring questions about the places of these records up to what `records` says, in the transaction that wrote it."""
     if not ids:
         return
-    several = select(records.c.id).where(records.c.id.in_(ids)).group_by(records.c.id).having(func.count() > 1)
+    several = (
+        select(records.c.id).where(among(connection, records.c.id, ids)).group_by(records.c.id).having(func.count() > 1)
+    )
     twins = (await connection.execute(select(records).where(records.c.id.in_(several)))).all()
     by_id: dict[str, list[Row[tuple[object, ...]]]] = {}
     for row in twins:

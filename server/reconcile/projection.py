@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.areas import Areas
 from server.auth.names import names_of
+from server.db.among import among
 from server.db.engine import Storage
 from server.db.put import put
 from server.forms.library import FormLibrary
@@ -36,6 +37,7 @@ from server.revisions.following import Effects
 from server.revisions.following_tables import checkpoints
 from server.revisions.journal import Journal
 from server.revisions.model import Change, StoredRevision
+from sync.canonical import member
 from sync.folding import fold
 from sync.review import Decision, review
 from sync.revision import merged_of
@@ -190,10 +192,11 @@ class RecordsProjection:
         async def apply(connection: AsyncConnection) -> None:
             await put(connection, decisions, due.decisions)
             await put(connection, records, rows)
-            here = (awaited_media.c.database == database) & awaited_media.c.record.in_([row["id"] for row in rows])
+            ids = [row["id"] for row in rows]
+            here = (awaited_media.c.database == database) & among(connection, awaited_media.c.record, ids)
             await connection.execute(delete(awaited_media).where(here))
             await put(connection, awaited_media, awaited)
-            await ask_where(connection, [row["id"] for row in rows])
+            await ask_where(connection, ids)
 
         return apply
 
@@ -209,7 +212,7 @@ class RecordsProjection:
         """Return the row of a record; `edit` is what a person said last on the winner's line."""
         stands = review(stored.rev, known.decisions.get(stored.doc_id, []))
         answers = _mapping(content.get("answers"))
-        saved = content.get("saved") if edit is stored else _mapping(json.loads(edit.content)).get("saved")
+        saved = content.get("saved") if edit is stored else member(edit.content, "saved")
         recorded_at = _text(_mapping(saved).get("at", ""))
         form, version = _text(content.get("form", "")), _text(content.get("form_version", ""))
         published = await self._library.get(form, version)
@@ -273,7 +276,7 @@ def _due(database: str, changes: Sequence[Change]) -> _Due:
 
 async def _asked(connection: AsyncConnection, database: str, ids: Collection[str]) -> dict[str, set[str]]:
     """Return the records of which a question is open, each with the revisions that it is about."""
-    here = (open_questions.c.database == database) & open_questions.c.record.in_(ids)
+    here = (open_questions.c.database == database) & among(connection, open_questions.c.record, ids)
     found: dict[str, set[str]] = {}
     for row in await connection.execute(select(open_questions.c.record, open_questions.c.candidates).where(here)):
         found.setdefault(row.record, set()).update(row.candidates)
@@ -322,7 +325,7 @@ def _others(stored: StoredRevision, history: Sequence[StoredRevision], asked: Co
     """
     sides = (each for each in history if (each.is_leaf and not each.deleted) or each.rev in asked)
     others = (each for each in sides if each.rev != stored.rev or stored.deleted)
-    return [_named_contents(_mapping(json.loads(each.content))) for each in others]
+    return [_named_contents({"media": member(each.content, "media")}) for each in others]
 
 
 def _file_flags(content: Mapping[str, Any], names: set[str], held: Mapping[str, bool]) -> set[str]:

@@ -2,19 +2,15 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.db.among import among
 from server.revisions.tables import documents
-
-_OF = select(documents.c.doc_id, documents.c.seq).where(
-    documents.c.database == bindparam("database"), documents.c.doc_id.in_(bindparam("ids", expanding=True))
-)
 
 
 async def places_within(connection: AsyncConnection, database: str, ids: Collection[str]) -> dict[str, int]:
     """Return the latest sequences of those documents that are here, by id."""
-    if not ids:
-        return {}
-    rows = await connection.execute(_OF, {"database": database, "ids": sorted(ids)})
+    here = (documents.c.database == database) & among(connection, documents.c.doc_id, ids)
+    rows = await connection.execute(select(documents.c.doc_id, documents.c.seq).where(here))
     return {row.doc_id: row.seq for row in rows}
