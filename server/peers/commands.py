@@ -16,9 +16,9 @@ from server.peers.failures import SENTENCES
 from server.peers.media_book import REASONS
 from server.peers.model import DIRECTIONS, MODES, Directions, Mode, Peer
 from server.peers.parts import Parts
-from server.peers.schemas import checked_url
+from server.peers.schemas import checked_url, checked_way
 from server.peers.secrets import PeerSecrets
-from server.peers.service_token import couchdb_key_lines
+from server.peers.service_token import couchdb_key_lines, may_be_shown_to
 from server.peers.standing import Standing, Standings
 from server.peers.work import PeerWork
 
@@ -38,7 +38,9 @@ def peer() -> None:
 @click.option("--mode", type=click.Choice(MODES), default="continuous", show_default=True)
 @click.option("--username", help="The account at the peer; its password is asked for, or read from standard input.")
 @click.option(
-    "--token", is_flag=True, help="Show one-minute tokens of this server's key instead (see `nuong peer key`)."
+    "--token",
+    is_flag=True,
+    help="Show one-minute tokens of this server's key: to the CouchDB of NUONG_COUCHDB_URL alone.",
 )
 def add(
     *,
@@ -55,7 +57,7 @@ def add(
         raise click.UsageError("--token and --username exclude each other.")
     new = NewPeer(
         name,
-        _checked(url),
+        _checked(url, has_password=username is not None),
         scopes or ("*",),
         direction,
         mode,
@@ -63,8 +65,13 @@ def add(
         username,
         _password() if username else None,
     )
-    made = run(lambda console: _book(console).add(new))
-    click.echo(f"Added {_line(made)}")
+
+    async def work(console: Console) -> Peer:
+        if token and not may_be_shown_to(new.url, console.settings.couchdb_url):
+            raise Failure("Tokens are for the CouchDB of NUONG_COUCHDB_URL alone. Give --username for any other.")
+        return await _book(console).add(new)
+
+    click.echo(f"Added {_line(run(work))}")
 
 
 @peer.command("hub")
@@ -74,7 +81,7 @@ def add(
 )
 def be_hub(url: str, username: str) -> None:
     """Make this server a hub: people, places and forms come from the province, records go both ways."""
-    address = _checked(url).removesuffix("/db") + "/db"
+    address = _checked(url, has_password=True).removesuffix("/db") + "/db"
     new = NewPeer("province", address, ("*",), "both", "continuous", "password", username, _password(), "province")
 
     async def work(console: Console) -> Standing:
@@ -182,9 +189,9 @@ async def _parts(console: Console) -> Parts:
     )
 
 
-def _checked(url: str) -> str:
+def _checked(url: str, *, has_password: bool) -> str:
     try:
-        return checked_url(url)
+        return checked_way(checked_url(url), has_password=has_password)
     except ValueError as error:
         raise Failure(f"The address {error}.") from None
 

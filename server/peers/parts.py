@@ -15,9 +15,10 @@ from server.gateway.bring import STATEMENTS, Bringing
 from server.media.files import MediaFiles
 from server.media.uploads import Caps, Uploads
 from server.peers.book import PeerBook
+from server.peers.failures import PeerFailed
 from server.peers.model import Peer
 from server.peers.remote import Remote
-from server.peers.service_token import LIFETIME, service_token
+from server.peers.service_token import LIFETIME, may_be_shown_to, service_token
 from server.revisions.journal import Journal
 from server.revisions.statements import Statements
 from server.settings import Settings
@@ -82,6 +83,8 @@ class Signing:
 
     async def _made(self) -> Mapping[str, str]:
         if self.peer.auth == "token":
+            if not may_be_shown_to(self.peer.url, self.parts.settings.couchdb_url):
+                raise PeerFailed("sign_in", "tokens are for the CouchDB of NUONG_COUCHDB_URL alone")
             return {"Authorization": f"Bearer {await service_token(self.parts.keys, self.parts.clock)}"}
         if self.peer.auth == "password":
             password = await self.parts.book.password(self.peer.id) or ""

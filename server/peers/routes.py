@@ -32,8 +32,10 @@ from server.peers.schemas import (
     PeersAnswer,
     StatusAnswer,
 )
+from server.peers.service_token import may_be_shown_to
 from server.peers.standing import Standing, Standings
 from server.revisions.journal import Journal
+from server.settings import Settings
 from sync.canonical import canonical
 
 
@@ -69,10 +71,13 @@ async def add_peer(
     peer_book: NamedDependency[PeerBook],
     storage: NamedDependency[Storage],
     clock: NamedDependency[Clock],
+    settings: NamedDependency[Settings],
     standings: NamedDependency[Standings],
 ) -> PeerAnswer:
     """Add a peer; replication begins by itself."""
     _manage(principal)
+    if data.auth == "token" and not may_be_shown_to(data.url, settings.couchdb_url):
+        raise Problem("invalid_request", "tokens are for the CouchDB that the settings name", field="auth")
     password = data.password.get_secret_value() if data.password else None
     if data.auth == "password" and not (data.username and password):
         raise Problem("invalid_request", "a name and a password belong together", field="password")

@@ -1,10 +1,14 @@
 """What the doors of peers take and answer."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from ipaddress import ip_address
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+#: Names that no network but one's own resolves.
+_OWN_DOMAINS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 
 
 class _Strict(BaseModel):
@@ -29,6 +33,11 @@ class NewPeerBody(_Strict):
     @classmethod
     def _address(cls, value: str) -> str:
         return checked_url(value)
+
+    @model_validator(mode="after")
+    def _way(self) -> Self:
+        checked_way(self.url, has_password=self.auth == "password")
+        return self
 
 
 class StatusAnswer(BaseModel):
@@ -165,3 +174,18 @@ def checked_url(value: str) -> str:
     if parts.username or parts.password:
         raise ValueError("give the name and the password apart from the address")
     return value.rstrip("/")
+
+
+def checked_way(url: str, *, has_password: bool) -> str:
+    """Return an address to which a password may go: by https, or within one's own network; raise ValueError."""
+    parts = urlsplit(url)
+    if has_password and parts.scheme == "http" and not _is_own(parts.hostname or ""):
+        raise ValueError("needs https: on the way there anybody could read the password")
+    return url
+
+
+def _is_own(host: str) -> bool:
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.endswith(_OWN_DOMAINS)

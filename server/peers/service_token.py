@@ -1,7 +1,8 @@
 """Tokens by which this server shows another who it is: ES256, one minute, as CouchDB's own JWT handler takes them.
 
 CouchDB 3.x reads `sub` as the name and `_couchdb.roles` as the roles, and finds the key by `kid` under `[jwt_keys]`
-(`ec:<kid>`). The audience keeps such a token from being an access token here.
+(`ec:<kid>`). The audience keeps such a token from being an access token here. CouchDB looks at no audience, so that
+whoever is shown such a token is our CouchDB's administrator for a minute: it is shown to that one alone.
 """
 
 from datetime import timedelta
@@ -16,6 +17,11 @@ AUDIENCE = "couchdb"
 LIFETIME = timedelta(minutes=1)
 #: Making databases and their `_security` takes CouchDB's administrator.
 ROLES = ("_admin", "nuong")
+
+
+def may_be_shown_to(url: str, couchdb_url: str | None) -> bool:
+    """Whether the peer at `url` is the CouchDB that the settings name."""
+    return couchdb_url is not None and url.rstrip("/") == couchdb_url.rstrip("/")
 
 
 async def service_token(keys: KeyRing, clock: Clock, name: str = "nuong") -> str:
