@@ -5,20 +5,30 @@ Measured in a plane laid at the middle of what is compared: the azimuthal equal-
 that areas are those of the ellipsoid. Tests hold areas of plots to 0.001 % and distances up to 9 km to 0.1 % of the
 ellipsoid's; beside what GPS adds, that is nothing. Nothing here decides anything.
 
-Outlines that cross themselves are measured as what they enclose when repaired, and said to be invalid.
+Outlines that cross themselves are measured as what they enclose when repaired, and said to be invalid. What repairing
+and overlaying cost grows with the crossings, and a phone can send an outline that is nothing but crossings: beyond what
+people walk, an outline has no area, and two have nothing in common that would be worth the wait.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal
 
-from shapely import Geometry, LineString, Point, Polygon, make_valid
+from shapely import Geometry, LineString, Point, Polygon, STRtree, make_valid
 from shapely.geometry import mapping
 
 ShapeKind = Literal["point", "line", "outline"]
 #: What a form's types mean on a map.
 KINDS: dict[str, ShapeKind] = {"geopoint": "point", "geotrace": "line", "geoshape": "outline"}
+
+#: How often an outline may cross itself, and two outlines each other, beyond corners that they share.
+MOST_CROSSINGS = 200
+MOST_CROSSINGS_OF_TWO = 5_000
+#: How many pairs of sides may lie so near that they have to be looked at.
+_MOST_NEAR = 200_000
+_AT_ONCE = 64
 
 _SEMI_MAJOR_M = 6_378_137.0
 _FLATTENING = 1 / 298.257223563
@@ -56,7 +66,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one place measures; None where its kind has no such measure."""
+    """What one place measures; None where its kind has no such measure, or an outline is all crossings."""
 
     area_m2: float | None
     length_m: float | None
@@ -66,6 +76,8 @@ class Measured:
 @dataclass(frozen=True, slots=True)
 class Compared:
     """How two places lie to each other; areas are of outlines. `overlap_percent` is the shared part of both together.
+
+    Areas are None where one is no outline, or they cross too often.
 
     `distance_m` is between the nearest points: 0 where they touch.
     """
@@ -96,6 +108,8 @@ def measure(shape: Shape) -> Measured | None:
     drawn = plane.drawn(shape)
     if shape.kind == "outline":
         whole = _repaired(drawn)
+        if whole is None:
+            return Measured(None, drawn.length, is_valid=False)
         return Measured(whole.area, whole.length, drawn.is_valid)
     return Measured(None, drawn.length if shape.kind == "line" else None, drawn.is_valid)
 
@@ -105,10 +119,11 @@ def compare(one: Shape, other: Shape) -> Compared | None:
     if not one.vertices or not other.vertices:
         return None
     plane = Plane.around([one, other])
-    a, b = (_repaired(plane.drawn(each)) for each in (one, other))
+    as_drawn = [plane.drawn(each) for each in (one, other)]
+    a, b = (_repaired(each) for each in as_drawn)
+    if one.kind != "outline" or other.kind != "outline" or a is None or b is None or _cross_too_often(*as_drawn):
+        return Compared(None, None, None, None, None, as_drawn[0].distance(as_drawn[1]))
     distance_m = a.distance(b)
-    if one.kind != "outline" or other.kind != "outline":
-        return Compared(None, None, None, None, None, distance_m)
     shared, union = a.intersection(b).area, a.union(b).area
     percent = 100 * shared / union if union else 0.0
     return Compared(shared, percent, a.area - shared, b.area - shared, union, distance_m)
@@ -174,8 +189,43 @@ def _geometry(kind: ShapeKind, points: Sequence[tuple[float, float]]) -> Geometr
     return LineString(points) if kind == "line" else Polygon(points)
 
 
-def _repaired(drawn: Geometry) -> Geometry:
-    return drawn if drawn.is_valid else make_valid(drawn)
+def _repaired(drawn: Geometry) -> Geometry | None:
+    """Return a place without crossings; None of an outline with too many of them."""
+    if drawn.is_valid:
+        return drawn
+    if isinstance(drawn, Polygon):
+        sides = _sides(drawn)
+        # Every side meets itself and its two neighbours, and each crossing is found from both of its sides.
+        if _meet_oftener(sides, sides, 3 * len(sides) + 2 * MOST_CROSSINGS):
+            return None
+    return make_valid(drawn)
+
+
+def _cross_too_often(one: Geometry, other: Geometry) -> bool:
+    ours, theirs = _sides(one), _sides(other)
+    # Of outlines that are alike every side meets three.
+    return _meet_oftener(ours, theirs, 3 * max(len(ours), len(theirs)) + MOST_CROSSINGS_OF_TWO)
+
+
+def _meet_oftener(ours: Sequence[LineString], theirs: Sequence[LineString], most: int) -> bool:
+    """Whether more than `most` pairs of sides meet; counted only as far as that takes."""
+    tree = STRtree(theirs)
+    near = meeting = 0
+    for start in range(0, len(ours), _AT_ONCE):
+        some = ours[start : start + _AT_ONCE]
+        near += tree.query(some).shape[1]
+        if near > _MOST_NEAR:
+            return True
+        meeting += tree.query(some, predicate="intersects").shape[1]
+        if meeting > most:
+            return True
+    return False
+
+
+def _sides(drawn: Geometry) -> list[LineString]:
+    if not isinstance(drawn, Polygon):
+        return []
+    return [LineString(each) for each in pairwise(drawn.exterior.coords)]
 
 
 def _vertex(parts: list[str]) -> Vertex | None:

@@ -1,5 +1,6 @@
 """The page of one conflict: everything that a person needs to decide about a record, in the words of its form."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -99,6 +100,11 @@ class Pages:
         project, _, unit = case.database.partition("-")
         history = history_of(case, known.names, known.devices)
         may_decide = allowed(principal, "decide_conflicts", case.database)
+        paths = paths_of(case, known.rows, is_moved=bool(twins))
+        # In a thread: outlines take long to lay over each other, and phones wait at the door meanwhile.
+        questions = await asyncio.to_thread(
+            lambda: [self._question(case, path, known, may_move=bool(visible)) for path in paths]
+        )
         return ConflictPage(
             database=case.database,
             record=case.record,
@@ -117,10 +123,7 @@ class Pages:
             else None,
             may_decide=may_decide,
             doc=document(case),
-            questions=[
-                self._question(case, path, known, may_move=bool(visible))
-                for path in paths_of(case, known.rows, is_moved=bool(twins))
-            ],
+            questions=questions,
             merged=[_merged(case, path, outcome, known) for path, outcome in _brought_together(case)],
             history=history,
             decisions=decisions_of(case, history, may_decide=may_decide),

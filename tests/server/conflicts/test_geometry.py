@@ -1,6 +1,9 @@
 """What the desk says of two recorded places, against the ellipsoid's own measures."""
 
 import math
+import random
+import time
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -121,3 +124,55 @@ def test_what_is_no_outline_is_left_out_instead_of_guessed(value: object) -> Non
 def test_places_on_both_sides_of_the_antimeridian_lie_together() -> None:
     found = compared(read_shape("point", "0 179.9999"), read_shape("point", "0 -179.9999"))
     assert found.distance_m == pytest.approx(0.0002 * math.pi / 180 * A_M, rel=1e-3)
+
+
+def tangle(corners: int, seed: int) -> Shape:
+    """Return an outline that is nothing but crossings."""
+    rolled = random.Random(seed)
+    points = [f"{22 + rolled.random() * 0.01} {103 + rolled.random() * 0.01} 0 0" for _ in range(corners)]
+    return read_shape("outline", ";".join([*points, points[0]]))
+
+
+def comb(teeth: int, *, is_turned: bool) -> Shape:
+    """Return a valid outline with teeth that cross those of the one that is turned, all of them."""
+    points = [(0.0, 0.0)]
+    for number in range(teeth):
+        at = number / teeth
+        points += [(at, 1.0), (at + 0.5 / teeth, 1.0), (at + 0.5 / teeth, 0.1), (at + 1 / teeth, 0.1)]
+    points += [(1.0, 0.0), (0.0, 0.0)]
+    degrees = [(22 + y * 0.01, 103 + x * 0.01) if is_turned else (22 + x * 0.01, 103 + y * 0.01) for x, y in points]
+    return read_shape("outline", ";".join(f"{lat} {lon} 0 0" for lat, lon in degrees))
+
+
+def test_an_outline_that_is_all_crossings_has_no_area_and_costs_next_to_nothing() -> None:
+    sides = [tangle(150, seed) for seed in range(4)]
+    began = time.process_time()
+    measured = [measure(each) for each in sides]
+    compared = [compare(one, other) for one, other in combinations(sides, 2)]
+    # Repairing one pair of them takes seconds.
+    assert time.process_time() - began < 1
+    assert {(each.area_m2, each.is_valid) for each in measured if each} == {(None, False)}
+    assert {(each.overlap_m2, each.distance_m) for each in compared if each} == {(None, 0.0)}
+
+
+def test_valid_outlines_that_cross_each_other_everywhere_are_not_laid_over_each_other() -> None:
+    one, other = comb(200, is_turned=False), comb(200, is_turned=True)
+    assert [each.is_valid for each in (measure(one), measure(other)) if each] == [True, True]
+    began = time.process_time()
+    found = compare(one, other)
+    assert time.process_time() - began < 1
+    assert found is not None
+    assert (found.overlap_m2, found.distance_m) == (None, 0.0)
+
+
+def test_outlines_of_thousands_of_corners_as_people_walk_them_are_measured() -> None:
+    def walked(seed: int) -> Shape:
+        rolled = random.Random(seed)
+        turns = [2 * math.pi * number / 3000 for number in range(3000)]
+        far = [0.005 + rolled.random() * 0.00001 for _ in turns]
+        points = [f"{22 + r * math.sin(t)} {103 + r * math.cos(t)} 0 4" for r, t in zip(far, turns, strict=True)]
+        return read_shape("outline", ";".join([*points, points[0]]))
+
+    found = compare(walked(1), walked(2))
+    assert found is not None
+    assert found.overlap_percent == pytest.approx(99.8, abs=0.3)
