@@ -25,7 +25,7 @@ PRETTIER := pwa/node_modules/.bin/prettier --log-level warn --ignore-path pwa/.p
 # Folders too, so that a deleted file builds the app again.
 APP_SOURCES := $(shell find pwa/src pwa/public pwa/index.html pwa/vite.config.ts pwa/tsconfig*.json 2>/dev/null)
 
-.PHONY: help demo test test-fast torture check bench simulate mutation migration format lock clean install install-dev install-app install-clients parts
+.PHONY: help demo test test-fast coverage torture check bench simulate mutation migration format lock clean install install-dev install-app install-clients parts
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,8 +39,12 @@ test: install-dev install-clients $(APP) parts ## every test: server on SQLite a
 	$(BIN)/pytest tests/e2e
 
 test-fast: install-dev install-app ## within a minute: no browser, no PostgreSQL, nothing marked slow
-	NUONG_TEST_STORES=sqlite $(BIN)/pytest -q $(SPREAD) -m "not slow" --ignore tests/e2e --ignore tests/bench --ignore tests/clients
-	$(NPM) test
+	NUONG_TEST_STORES=sqlite $(BIN)/pytest -q $(SPREAD) -m "not slow" --hypothesis-profile fast --ignore tests/e2e --ignore tests/bench --ignore tests/clients
+	$(NPM) run --silent test:fast
+
+coverage: install-dev ## the merge engine's own tests, and every branch of it that they don't take: one is enough to fail
+	$(BIN)/coverage run -m pytest -q tests/sync
+	$(BIN)/coverage report
 
 torture: install-dev ## kill a working server KILLS times (1,000), half of them over PostgreSQL, and look for anything lost
 	NUONG_TEST_KILLS=$(KILLS) $(BIN)/pytest -q tests/faults

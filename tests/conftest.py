@@ -13,6 +13,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from server.db.engine import Storage
 from server.db.migrate import migrate
@@ -20,6 +21,11 @@ from tests.postgresql import Cluster, NoPostgresql, cluster
 
 CHOICES = {"sqlite": ["sqlite"], "postgresql": ["postgresql"], "both": ["sqlite", "postgresql"]}
 STORES = CHOICES[os.environ.get("NUONG_TEST_STORES", "both")]
+# How long one example takes says more of the machine than of the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+# `make test-fast` asks for it; `make test` tries most properties four times as often.
+settings.register_profile("fast", max_examples=25)
 _numbers = itertools.count(1)
 
 

@@ -68,6 +68,7 @@ async def stands(province: Province, record: str) -> tuple[int, int, int, bool]:
     return sum(one.is_leaf and not one.deleted for one in history), int(asked or 0), int(came or 0), is_past
 
 
+@pytest.mark.slow
 async def test_whatever_operation_it_dies_at_all_of_a_closing_is_there_or_nothing(province: Province) -> None:
     """I7: a checkpoint is never ahead of durable data."""
     await province.follow()

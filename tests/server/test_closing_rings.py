@@ -60,7 +60,10 @@ async def stands(server: Province, record: str) -> Any:
     return leaves, json.loads(whole.revisions[leaves[0]].content), questions
 
 
-@pytest.mark.parametrize("servers", [2, 3, 4, 5], indirect=True, ids=lambda count: f"ring of {count}")
+RINGS = [2, 3, *(pytest.param(count, marks=pytest.mark.slow) for count in (4, 5))]
+
+
+@pytest.mark.parametrize("servers", RINGS, indirect=True, ids=lambda count: f"ring of {count}")
 async def test_a_ring_of_servers_comes_to_rest_and_agrees(servers: list[Province]) -> None:
     chance = random.Random(len(servers))
     first = await servers[0].save({"members": "5", "area": "1.0"})

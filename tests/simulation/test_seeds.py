@@ -54,6 +54,7 @@ async def run(first: int, seeds: int) -> Counter[str]:
     return seen
 
 
+@pytest.mark.slow
 async def test_a_few_worlds_hold_and_meet_every_fault() -> None:
     seen = await run(0, FEW) + await run(TAKEN_BACK, 1)
     assert not [what for what in MUST_HAPPEN if not seen[what]]

@@ -55,3 +55,10 @@ def test_a_link_depends_on_every_part_of_its_change() -> None:
 @given(st.integers(0, 10**9), st.binary(min_size=32, max_size=32))
 def test_a_checkpoint_is_read_as_it_was_written(seq: int, link: bytes) -> None:
     assert chain.read_token(chain.token(seq, link)) == (seq, link.hex()[:8])
+
+
+@pytest.mark.parametrize(
+    "text", ["", "7", "-0123abcd", "7-0123abc", "7-0123abcde", "12345678901-0123abcd", "٧-0123abcd", "7x-0123abcd"]
+)
+def test_what_is_no_checkpoint_is_read_as_none(text: str) -> None:
+    assert chain.read_token(text) is None

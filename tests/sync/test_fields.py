@@ -156,6 +156,8 @@ def test_rows_that_are_new_are_told() -> None:
         ({}, {"/house/roof": ABSENT}, {}),
         ({"house": {"roof": "tin"}}, {"/house": "odd"}, {"house": "odd"}),
         ({"house": "odd"}, {"/house/roof": "tin"}, {"house": {"roof": "tin"}}),
+        # A pointer may leave a tilde unescaped; it names the same field.
+        ({}, {"/a~0b": "1", "/a~b": "2"}, {"a~b": "2"}),
     ],
 )
 def test_a_content_takes_fields_and_keeps_the_rest(before: Any, values: dict[str, Any], after: dict[str, Any]) -> None:

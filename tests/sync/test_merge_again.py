@@ -117,10 +117,20 @@ def test_a_forged_merge_of_a_deleted_record_is_not_made_again() -> None:
     first = story.first({"crop": "ngô"})
     other = story.edit(first, {"crop": "lúa"})
     gone = story.delete(first)
-    story.add(gone, {**story.revisions[other].content, "merged": [other]})
+    said = {name: value for name, value in story.revisions[other].content.items() if name != "saved"}
+    forged = story.add(gone, {**said, "merged": [other]})
+    assert is_machine_merge(story.document(), forged)
     closing = close(story.document(), story.forms)
     assert not isinstance(closing, Waiting)
     assert closing is None or closing.again == ()
+
+
+def test_a_record_that_nobody_merged_has_nothing_to_be_made_again() -> None:
+    story = Story()
+    story.edit(story.first({"crop": "ngô"}), {"crop": "lúa"})
+    reconciled = reconcile(story.document(), story.forms)
+    assert not isinstance(reconciled, Waiting)
+    assert reconciled.closing is None
 
 
 def test_a_merge_without_a_parent_is_not_made_again() -> None:

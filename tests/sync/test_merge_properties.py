@@ -3,6 +3,7 @@
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,6 +108,7 @@ def test_i6_what_a_person_decided_changes_only_by_a_persons_edit_that_did_not_kn
             assert around, (rev, path)
 
 
+@pytest.mark.slow
 @EXAMPLES
 @given(stories(with_merges=False), st.integers(2, 5), st.data())
 def test_i4_servers_in_a_ring_that_merge_alone_come_to_rest_and_agree(
