@@ -79,6 +79,11 @@ test('a question and the mark stand whatever plain edits come in between, until 
   expect((await only()).isOpen).toBe(true)
   expect(await openAmong([[AGRI, id]])).toEqual([[PATH]])
   expect((await readWorklist(MAI)).all).toMatchObject([{ id, isOpen: true }])
+  const decided = { ...plain, decided: [PATH] }
+  await door.write(AGRI, id, decided, (await getRecord(AGRI, id))?.server?.rev ?? null)
+  await exchangeWith(door)
+  // Fetched before the server has told it beside the record.
+  expect((await only()).isOpen).toBe(false)
   await tellOpen()
   await exchangeWith(door)
   expect((await only()).isOpen).toBe(false)
