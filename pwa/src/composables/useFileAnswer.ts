@@ -1,0 +1,36 @@
+/** What a question for a photo, a sound or a file does with one: it keeps it, says what is kept, takes it away. */
+import type { UploadNode } from '@getodk/xforms-engine'
+import { computed, type ComputedRef } from 'vue'
+import type { Question } from './useQuestion'
+import { useMediaAnswer, type MediaAnswer } from './useMediaAnswer'
+
+export type FileAnswer = {
+  readonly media: MediaAnswer
+  /** The question's name, which the ids that tests know begin with. */
+  readonly name: ComputedRef<string>
+  readonly isEmpty: ComputedRef<boolean>
+  readonly keep: (file: File) => Promise<void>
+  readonly remove: () => Promise<void>
+}
+
+/** `prepare` may make the file smaller, or refuse it. */
+export function useFileAnswer(
+  node: UploadNode,
+  question: Question,
+  prepare?: (file: File) => Promise<Blob>,
+): FileAnswer {
+  const media = useMediaAnswer(node)
+  return {
+    media,
+    name: computed(() => question.field.value?.name ?? ''),
+    isEmpty: computed(() => media.name.value === ''),
+    keep: async (file) => {
+      await media.keep(file, prepare)
+      question.leave()
+    },
+    remove: async () => {
+      await media.remove()
+      question.leave()
+    },
+  }
+}
