@@ -12,7 +12,9 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
+import structlog
 from sqlalchemy import RowMapping, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.atlas import Atlas
 from server.auth.authorise import allowed
@@ -32,7 +34,7 @@ from server.conflicts.batch_schemas import (
 )
 from server.conflicts.case import Case, cases_of
 from server.conflicts.chronicle import row_of, shown, spotted
-from server.conflicts.deciding import Decisions, Prepared, prepared_decision, prepared_undo
+from server.conflicts.deciding import Decisions, HeldBack, Prepared, prepared_decision, prepared_undo
 from server.conflicts.page import outcome_at, unit_name
 from server.conflicts.page_schemas import Choice, NewDecision
 from server.conflicts.tables import conflict_batches
@@ -53,6 +55,8 @@ PART = 50
 #: How long a dry run can be applied, and how long what it did is remembered as one.
 LASTS = timedelta(minutes=30)
 REMEMBERED = timedelta(days=30)
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +173,11 @@ class Batches:
             ready = await self._ready(part, comment, done)
             if not ready:
                 continue
-            kept = await self._decisions.write_all(principal, ready, "conflict.decided", batch=token)
-            done["moved"] += len(ready) - len(kept)
+            kept, held = await self._write(principal, ready, "conflict.decided", token, written)
+            done["moved"] += len(ready) - len(kept) - len(held)
             done["decided"] += len(kept)
-            written += [[each.case.database, each.case.record, each.decision.rev] for each in kept]
-            async with self._storage.write() as connection:
-                await connection.execute(update(conflict_batches).where(mine).values(decided=written))
+            done["failed"] += len(held)
+            written += _as_written(kept)
         return BatchDone(batch=token, **done)
 
     async def undo(self, principal: Principal, token: str, comment: str) -> BatchUndone:
@@ -193,12 +196,48 @@ class Batches:
                 cases = await cases_of(self._journal, self._library, database, names)
                 ready = [made for name in names if (made := _taken_back(cases.get(name), revs[name], comment))]
                 if ready:
-                    kept = await self._decisions.write_all(principal, ready, "conflict.undone", batch=token)
+                    kept, _ = await self._write(principal, ready, "conflict.undone", token)
                     undone += len(kept)
         # Last: what a crash leaves over can be taken back by asking once more.
         async with self._storage.write() as connection:
             await connection.execute(update(conflict_batches).where(one).values(is_undone=True))
         return BatchUndone(undone=undone, too_late=len(row.decided) - undone)
+
+    async def _write(
+        self,
+        principal: Principal,
+        ready: Sequence[Prepared],
+        act: str,
+        token: str,
+        written: Sequence[list[str]] | None = None,
+    ) -> tuple[list[Prepared], list[Prepared]]:
+        """Write a part; return what was written, and what the journal did not take.
+
+        With `written`, what the batch has done before, the batch remembers all of it in the same transaction: what is
+        decided can always be taken back.
+        """
+
+        async def remember(connection: AsyncConnection, kept: list[Prepared]) -> None:
+            if written is not None and kept:
+                decided = [*written, *_as_written(kept)]
+                this = update(conflict_batches).where(conflict_batches.c.token == token)
+                await connection.execute(this.values(decided=decided))
+
+        try:
+            return await self._decisions.write_all(principal, ready, act, also=remember, batch=token), []
+        except HeldBack as error:
+            if len(ready) == 1:
+                log.warning("batch_held_back", batch=token, document=ready[0].case.record, reason=str(error))
+                return [], list(ready)
+        # One that cannot be written keeps no other: each for itself.
+        kept: list[Prepared] = []
+        held: list[Prepared] = []
+        for each in ready:
+            so_far = None if written is None else [*written, *_as_written(kept)]
+            one, none = await self._write(principal, [each], act, token, so_far)
+            kept += one
+            held += none
+        return kept, held
 
     async def _cases(self, rows: Sequence[RowMapping]) -> Any:
         """Give each row with its record's case, None where there is none, one database after the other."""
@@ -311,6 +350,11 @@ def _sample(prepared: Prepared, path: str, atlas: Atlas, names: Mapping[str, str
         result=shown(result),
         warnings=list(prepared.broken),
     )
+
+
+def _as_written(kept: Sequence[Prepared]) -> list[list[str]]:
+    """Return decisions as the table keeps them."""
+    return [[each.case.database, each.case.record, each.decision.rev] for each in kept]
 
 
 def _taken_back(case: Case | None, rev: str, comment: str) -> Prepared | None:

@@ -7,7 +7,7 @@ so that a decision always knows all that it decides about. A decision taken back
 `undoes`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -66,6 +66,10 @@ class Moved(Exception):
     """Somebody wrote to the record between reading and writing: to be read again."""
 
 
+class HeldBack(Exception):
+    """The journal did not take a decision."""
+
+
 class Decisions:
     """What a data manager decides through."""
 
@@ -112,19 +116,30 @@ class Decisions:
         raise Problem("conflict_moved", rev=case.winner.rev, changed=[], by_names=[])
 
     async def write_all(
-        self, principal: Principal, prepared: Sequence[Prepared], act: str, **details: object
+        self,
+        principal: Principal,
+        prepared: Sequence[Prepared],
+        act: str,
+        *,
+        also: Callable[[AsyncConnection, list[Prepared]], Awaitable[None]] | None = None,
+        **details: object,
     ) -> list[Prepared]:
-        """Write decisions about records of one database in one transaction; return those whose record had not moved."""
+        """Write decisions about records of one database in one transaction; return those whose record had not moved.
+
+        `also` writes with them whatever must not be without them. Raise HeldBack, with nothing written.
+        """
         database = prepared[0].case.database
         async with self._storage.write() as connection:
             leaves = {each.case.record: each.case.leaves for each in prepared}
             standing = await self._journal.standing_within(connection, database, leaves)
             ready = [each for each in prepared if each.case.record in standing]
             await self.write_within(connection, principal, ready, act, **details)
+            if also is not None:
+                await also(connection, ready)
         return ready
 
     async def _write(self, principal: Principal, prepared: Sequence[Prepared], act: str, **details: object) -> None:
-        if len(await self.write_all(principal, prepared, act, **details)) < len(prepared):
+        if len(await self.write_all(principal, prepared, act, also=None, **details)) < len(prepared):
             raise Moved
 
     async def write_within(
@@ -310,4 +325,4 @@ def _refuse_misfits(case: Case, record: Mapping[str, Json]) -> None:
 def _must_be_stored(outcomes: Sequence[Outcome]) -> None:
     for each in outcomes:
         if each.outcome not in {"stored", "duplicate"}:
-            raise RuntimeError(f"a decision was {each.outcome}: {each.reason}")
+            raise HeldBack(f"a decision was {each.outcome}: {each.reason}")

@@ -1,10 +1,16 @@
 """Many conflicts alike decided at once: looked at first, and then exactly what was seen."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
+from server.revisions.journal import Journal
+from server.revisions.model import Outcome
 from tests.builders import SIN_THAU, Client, grant, person_signed_in, problem, sign_in
 from tests.conftest import StandingClock
 from tests.server.conflicts.desk_world import DATABASE, FORM, OTHER, Desk, ask_about
@@ -147,6 +153,60 @@ async def test_many_over_several_areas_are_decided_and_only_ones_own(desk: Desk,
     assert await area(desk, known[1]["record"], OTHER) == "1.2"
     worker = await person_signed_in(client, "worker", grant("field_worker"))
     problem(await desk.batch(dry({"take": "later"}), by=worker), 403, "not_allowed")
+
+
+async def test_what_a_crash_leaves_of_a_batch_can_be_taken_back(desk: Desk) -> None:
+    known = {each: await disagree(desk, "1.2", "0.8", database=each) for each in (OTHER, DATABASE)}
+    token = (await looked(desk, {"take": "later"}))["token"]
+    with failing_on(desk, "UPDATE conflict_batches SET decided", after=1):
+        answer = await desk.batch({"dry_run": False, "token": token})
+    assert answer.status_code == 500
+    stands = {each: await desk.stands(record["record"], each) for each, record in known.items()}
+    assert {each: "decided" in document for each, document in stands.items()} == {OTHER: True, DATABASE: False}
+    undone = await desk.batch({"batch": token}, path="/undo")
+    assert (undone.status_code, undone.json()) == (200, {"undone": 1, "too_late": 0})
+
+
+async def test_one_record_that_cannot_be_written_keeps_no_other_of_its_batch(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = [await disagree(desk, "1.2", "0.8") for _ in range(3)]
+    held = known[1]["record"]
+    token = (await looked(desk, {"take": "later"}))["token"]
+    write_within = Journal.write_within
+
+    async def holding_one_back(journal: Journal, *args: Any, **kwargs: Any) -> list[Outcome]:
+        outcomes = await write_within(journal, *args, **kwargs)
+        return [replace(each, outcome="quarantined") if each.doc_id == held else each for each in outcomes]
+
+    monkeypatch.setattr(Journal, "write_within", holding_one_back)
+    done = await applied(desk, token)
+    monkeypatch.undo()
+    assert (done["decided"], done["moved"], done["failed"]) == (2, 0, 1)
+    decided = ["decided" in await desk.stands(each["record"]) for each in known]
+    assert decided == [True, False, True]
+    undone = await desk.batch({"batch": token}, path="/undo")
+    assert undone.json() == {"undone": 2, "too_late": 0}
+
+
+@contextmanager
+def failing_on(desk: Desk, begins: str, *, after: int) -> Iterator[None]:
+    """Let the database break off at a statement, once so many of its kind were carried out."""
+    seen = 0
+
+    def break_off(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        nonlocal seen
+        if statement.startswith(begins):
+            seen += 1
+            if seen > after:
+                raise OSError("the disk is gone")
+
+    engine = desk.client.app.state["storage"].engine.sync_engine
+    event.listen(engine, "before_cursor_execute", break_off)
+    try:
+        yield
+    finally:
+        event.remove(engine, "before_cursor_execute", break_off)
 
 
 @pytest.mark.parametrize(
