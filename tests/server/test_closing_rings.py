@@ -94,6 +94,34 @@ async def test_a_ring_of_servers_comes_to_rest_and_agrees(servers: list[Province
         assert len(live) == 1
 
 
+@pytest.mark.parametrize("servers", [2, 3], indirect=True, ids=lambda count: f"ring of {count}")
+async def test_servers_that_have_met_tell_the_same_of_what_is_open(servers: list[Province]) -> None:
+    chance = random.Random(len(servers))
+    first = await servers[0].save({"members": "5", "area": "1.0"})
+    beside = f"open:{first.doc_id}"
+    for each in servers[1:]:
+        await send(servers[0], each, first.doc_id, chance)
+    # Each server has a question of its own, and one of them has nothing to ask.
+    for number, each in enumerate(servers[:-1]):
+        for turn in range(2):
+            said = {"members": "5", "area": "1.0", FIELDS[number]: str(10 * number + turn)}
+            await each.save(said, record=first.doc_id, parent=first.rev, by="lo" if turn else "vang")
+        await each.follow()
+    for _ in range(ROUNDS[len(servers)]):
+        for number, each in enumerate(servers):
+            for name in (beside, first.doc_id):
+                await send(each, servers[(number + 1) % len(servers)], name, chance)
+            await each.follow()
+    for each in servers:
+        await each.follow()
+    told = [await each.journal.document(SCOPE, beside) for each in servers]
+    assert len({one.rev for one in told if one is not None}) == 1
+    for each, one in zip(servers, told, strict=True):
+        _, _, questions = await stands(each, first.doc_id)
+        assert one is not None
+        assert json.loads(one.content)["paths"] == [path for path, *_ in questions] != []
+
+
 @pytest.mark.parametrize("servers", [2], indirect=True)
 async def test_what_was_decided_on_one_server_is_settled_on_the_other(servers: list[Province]) -> None:
     """I6: a human decision changes only by another human act."""

@@ -82,6 +82,8 @@ async def test_a_record_from_the_peer_is_the_peers_own_and_passes_admission(
     await there.put(f"/{DATABASE}/fits", json=fitting)
     await there.put(f"/{DATABASE}/misfit", json={**fitting, "answers": {"trees": "many"}})
     await there.put(f"/{DATABASE}/nothing", json={"hello": "world"})
+    # What another server tells of what is open there.
+    await there.put(f"/{DATABASE}/open:fits", json={"type": "open", "record": "fits", "paths": []})
     peer = await add_peer(client.app, str(there.base_url), direction="pull")
 
     await synced(client.app, peer)
@@ -89,11 +91,12 @@ async def test_a_record_from_the_peer_is_the_peers_own_and_passes_admission(
     journal = client.app.state["journal"]
     stored = await journal.document(DATABASE, "fits")
     assert (stored.person, stored.enrolment) == ("peer:other", None)
+    assert await journal.document(DATABASE, "open:fits") is not None
     waiting = {one.doc_id: one.reason for one in await journal.quarantined(DATABASE)}
     assert waiting == {"misfit": "misfit_answers", "nothing": "not_a_record"}
     # What waits is here: the next round asks for none of it.
     parts = parts_towards(client.app)
-    assert (await sync(client.app, peer))[DATABASE, "pull"].documents == 3
+    assert (await sync(client.app, peer))[DATABASE, "pull"].documents == 4
     assert await parts.journal.quarantined(DATABASE) == await journal.quarantined(DATABASE)
 
 
