@@ -17,10 +17,10 @@ from server.revisions.model import NewRevision, Origin
 from server.settings import Settings
 from tests.builders import PASSWORD, SIN_THAU, Client, add_person, grant, problem, sign_in
 from tests.conftest import StandingClock
+from tests.server.hub_world import followed
 from tests.server.peers_world import a_server, add_peer, digests, peer_account, sync, synced
 from tests.server.sync_door import DATABASE, save, with_form
 from tests.server.test_peers_hub import as_hub
-from tests.server.test_peers_media import followed
 
 
 @pytest.fixture

@@ -1,36 +1,25 @@
-"""Photos, sounds and files between two Nươngs: both ways, resumed, verified, and never of a foreign scope."""
+"""Photos, sounds and files between two Nươngs: both ways, once, and never of a foreign scope."""
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select, update
 
-from server.demo.phone import Attachment, Phone
-from server.media.files import MediaFiles, OpenUpload
-from server.media.tables import media, media_uploads
-from server.peers import media_door, media_exchange, remote_media, work
-from server.peers.background import parts_of
-from server.peers.book import Status
+from server.media.files import MediaFiles
 from server.peers.failures import SENTENCES
-from server.peers.media_book import FIRST_PAUSE, REASONS, MediaBook
-from server.peers.model import Peer
-from server.peers.runner import PeersRunner
+from server.peers.media_book import REASONS
 from server.settings import Settings
-from tests.builders import PASSWORD, SIN_THAU, Client, add_person, grant, problem, sign_in
+from tests.builders import SIN_THAU, Client, add_person, grant, problem, sign_in
 from tests.conftest import StandingClock
+from tests.server.hub_world import MEDIA, a_hub, after_the_records, followed, given_to, is_here, on_phone, with_photo
 from tests.server.misbehaving_peer import MisbehavingPeer, misbehaving
 from tests.server.peers_world import DOOR, a_server, add_peer, peer_account, sync, synced
 from tests.server.sync_door import ANSWERS, DATABASE, FORM, VERSION, Picture, a_phone, with_form
 from tests.server.test_media_door import fetch, photo
-from tests.server.test_peers_hub import as_hub, met_by
-
-MEDIA = "media"
+from tests.server.test_peers_hub import met_by
 
 
 @pytest.fixture
@@ -45,63 +34,6 @@ async def far(client: Client) -> AsyncIterator[MisbehavingPeer]:
     """Give the province behind a socket that spoils answers as a test wants them."""
     async with misbehaving(client.app) as peer:
         yield peer
-
-
-def with_photo(phone: Phone, content: bytes, record: str | None = None, database: str = DATABASE) -> Attachment:
-    """Save a record with a photo that the phone keeps for itself as yet; return the photo."""
-    about = Picture(content).of("").about()
-    saved = phone.save(database, FORM, VERSION, ANSWERS, media={"cay.jpg": about}, record=record)
-    return Picture(content).of(saved["_id"], database)
-
-
-async def followed(*servers: Client) -> None:
-    """Let the followers of these servers take in what stands, also what has come of files."""
-    for server in servers:
-        runner = server.app.state["runner"]
-        await runner.once()
-        for look in runner.looks:
-            await look()
-
-
-async def is_here(server: Client, item: Attachment) -> bool:
-    """Whether a server keeps exactly this content."""
-    path = MediaFiles(server.app.state["settings"].media_dir).whole(item.sha256)
-    return path.exists() and path.read_bytes() == item.content
-
-
-async def a_hub(hub: Client, province: Client) -> Peer:
-    """Make a hub that has the form and the people of its scope."""
-    await with_form(province)
-    for name in ("hoa", "lan"):
-        await add_person(province, name, grant("field_worker"))
-    peer = await as_hub(hub, province)
-    await synced(hub.app, peer, province.app)
-    return peer
-
-
-async def on_phone(server: Client, name: str = "hoa") -> Phone:
-    return await Phone(server, clock=server.app.state["clock"]).sign_in(name, PASSWORD)
-
-
-async def given_to(server: Client, content: bytes, name: str = "hoa") -> Attachment:
-    """Record with a photo on a new phone, and give both to one server."""
-    phone = await on_phone(server, name)
-    item = with_photo(phone, content)
-    phone.attach(item)
-    await phone.sync()
-    return item
-
-
-async def after_the_records(hub: Client, peer: Peer, province: Client, **through: Any) -> dict[tuple[str, str], Status]:
-    """Exchange the records, let both sides find out what they await, and exchange again."""
-    await synced(hub.app, peer, province.app)
-    await followed(hub, province)
-    return await sync(hub.app, peer, **(through or {"other": province.app}))
-
-
-async def uploads_of(server: Client) -> list[Any]:
-    async with server.app.state["storage"].read() as connection:
-        return list((await connection.execute(select(media_uploads))).all())
 
 
 async def test_photos_go_both_ways_between_hub_and_province(client: Client, hub: Client) -> None:
@@ -181,195 +113,6 @@ async def test_a_photo_on_a_branch_that_does_not_win_is_carried_too(client: Clie
     await after_the_records(hub, peer, client)
 
     assert [await is_here(server, item) for server in (client, hub) for item in items] == [True] * 4
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("fault", ["half", "answer lost", "507", "garbage", "other json"])
-async def test_whatever_goes_wrong_at_any_request_about_files_the_next_rounds_make_good(
-    client: Client, hub: Client, far: MisbehavingPeer, fault: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in (media_door, media_exchange, remote_media):
-        monkeypatch.setattr(module, "PIECE_BYTES", 30_000)
-    await a_hub(hub, client)
-    peer = await add_peer(hub.app, far.url, name="again", **await peer_account(client, "hub2"))
-    await synced(hub.app, peer)
-    at, seen = 0, 0
-    while seen == at:
-        item = await given_to(hub, photo("green") + os.urandom(70_000))
-        other = await given_to(client, photo("red") + os.urandom(70_000), "lan")
-        await sync(hub.app, peer)
-        await followed(hub, client)
-        seen = 0
-
-        def plan(_number: int, _method: str, path: str, at: int = at) -> str | None:
-            nonlocal seen
-            if "/peers/media" not in path:
-                return None
-            seen += 1
-            return fault if seen == at + 1 else None
-
-        far.plan = plan
-        await sync(hub.app, peer)
-        far.plan = lambda _number, _method, _path: None
-        hub.app.state["clock"].move(hours=7)
-        statuses = await sync(hub.app, peer)
-        assert await is_here(client, item), at
-        assert await is_here(hub, other), at
-        assert {one.trouble for one in statuses.values()} == {None}
-        at, seen = at + 1, min(seen, at + 1)
-    assert at > 8
-    assert (await MediaBook(hub.app.state["storage"], hub.app.state["clock"]).shown(peer.id))[0] == 0
-    assert await uploads_of(client) == await uploads_of(hub) == []
-
-
-async def test_an_upload_that_broke_off_goes_on_where_it_stands_on_either_side(
-    client: Client, hub: Client, far: MisbehavingPeer
-) -> None:
-    await a_hub(hub, client)
-    peer = await add_peer(hub.app, far.url, name="again", **await peer_account(client, "hub2"))
-    up, down = await given_to(hub, os.urandom(3_500_000)), await given_to(client, os.urandom(3_500_000), "lan")
-    await sync(hub.app, peer)
-    await followed(hub, client)
-    pieces = {"GET": 0, "PATCH": 0}
-
-    def plan(_number: int, method: str, path: str) -> str | None:
-        if path.endswith((up.sha256, down.sha256)) and method in pieces:
-            pieces[method] += 1
-            return "half" if pieces[method] == 3 else None
-        return None
-
-    far.plan = plan
-    broken = await sync(hub.app, peer)
-    assert {one.trouble.code for one in broken.values() if one.trouble} == {"half"}
-    assert not await is_here(hub, down)
-    assert (await uploads_of(hub))[0].sha256 == down.sha256
-
-    statuses = await sync(hub.app, peer)
-
-    assert await is_here(hub, down)
-    assert await is_here(client, up)
-    # Of four pieces each one was asked for again, and of that one what was lacking.
-    assert pieces["GET"] <= 6
-    assert pieces["PATCH"] <= 5
-    assert [statuses[MEDIA, way].trouble for way in ("pull", "push")] == [None, None]
-
-
-@pytest.mark.parametrize("fault", ["other bytes", "no end"])
-async def test_a_peer_that_gives_other_bytes_for_a_hash_is_named_and_holds_up_no_other_file(
-    client: Client, hub: Client, far: MisbehavingPeer, clock: StandingClock, fault: str
-) -> None:
-    await a_hub(hub, client)
-    peer = await add_peer(hub.app, far.url, name="again", **await peer_account(client, "hub2"))
-    bad, good = await given_to(client, photo("red")), await given_to(client, photo("blue") + bytes(10_000), "lan")
-    await sync(hub.app, peer)
-    await followed(hub, client)
-    far.plan = lambda _number, _method, path: fault if path.endswith(bad.sha256) else None
-
-    statuses = await sync(hub.app, peer)
-
-    assert await is_here(hub, good)
-    assert not MediaFiles(hub.app.state["settings"].media_dir).whole(bad.sha256).exists()
-    if fault == "other bytes":
-        assert (statuses[MEDIA, "pull"].behind, statuses[MEDIA, "pull"].trouble) == (1, None)
-        book = MediaBook(hub.app.state["storage"], clock)
-        (left,) = (await book.shown(peer.id))[1]
-        assert (left.name, left.record, left.direction, left.reason) == ("cay.jpg", bad.record, "pull", "wrong_bytes")
-        # Not again at once: a poor link is not spent on it.
-        far.asked.clear()
-        await sync(hub.app, peer)
-        assert [path for _, path in far.asked if path.endswith(bad.sha256)] == []
-    clock.move(seconds=FIRST_PAUSE.total_seconds())
-    far.plan = lambda _number, _method, _path: None
-    statuses = await sync(hub.app, peer)
-    assert await is_here(hub, bad)
-    assert (await MediaBook(hub.app.state["storage"], clock).shown(peer.id))[0] == 0
-
-
-async def test_a_file_of_ours_that_is_damaged_or_gone_is_named_and_not_sent(
-    client: Client, hub: Client, clock: StandingClock
-) -> None:
-    peer = await a_hub(hub, client)
-    torn, gone, good = [await given_to(hub, photo(colour), name) for colour, name in COLOURS]
-    files = MediaFiles(hub.app.state["settings"].media_dir)
-    files.whole(torn.sha256).write_bytes(torn.content[:-1] + b"?")
-    files.whole(gone.sha256).unlink()
-
-    statuses = await after_the_records(hub, peer, client)
-
-    assert await is_here(client, good)
-    assert statuses[MEDIA, "push"].behind == 2
-    count, left = await MediaBook(hub.app.state["storage"], clock).shown(peer.id)
-    assert (count, {one.sha256 for one in left}) == (2, {torn.sha256, gone.sha256})
-    assert {(one.reason, one.direction) for one in left} == {("damaged", "push")}
-    assert await uploads_of(client) == []
-
-    # The phone itself brings one of them to the province: it is in trouble no more.
-    phone = await on_phone(client)
-    await phone.upload(torn)
-    await followed(client)
-    await sync(hub.app, peer, client.app)
-    assert (await MediaBook(hub.app.state["storage"], clock).shown(peer.id))[0] == 1
-
-
-COLOURS = (("red", "hoa"), ("green", "lan"), ("blue", "hoa"))
-
-
-async def test_a_full_disk_on_either_side_is_said_and_stops_the_other_way_not(
-    client: Client, hub: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    peer = await a_hub(hub, client)
-    up, down = await given_to(hub, photo("green")), await given_to(client, photo("red"), "lan")
-    room = MediaFiles.free_bytes
-    full: list[Path] = [hub.app.state["settings"].media_dir]
-    monkeypatch.setattr(MediaFiles, "free_bytes", lambda files: 0 if files.root in full else room(files))
-
-    statuses = await after_the_records(hub, peer, client)
-
-    trouble = statuses[MEDIA, "pull"].trouble
-    assert trouble is not None
-    assert (trouble.code, trouble.told, statuses[MEDIA, "push"].trouble) == ("full_here", "cay.jpg", None)
-    assert await is_here(client, up)
-    full.clear()
-    again = await given_to(hub, photo("blue"))
-    full[:] = [client.app.state["settings"].media_dir]
-    statuses = await after_the_records(hub, peer, client)
-    trouble = statuses[MEDIA, "push"].trouble
-    assert trouble is not None
-    assert (trouble.code, statuses[MEDIA, "pull"].trouble) == ("full", None)
-    assert await is_here(hub, down)
-    full.clear()
-    statuses = await sync(hub.app, peer, client.app)
-    assert await is_here(client, again)
-    assert [statuses[MEDIA, way].trouble for way in ("pull", "push")] == [None, None]
-
-
-async def test_a_disk_that_fills_up_midway_keeps_what_has_come_and_says_so(
-    client: Client, hub: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    peer = await a_hub(hub, client)
-    item = await given_to(client, os.urandom(2_500_000))
-    await synced(hub.app, peer, client.app)
-    await followed(hub, client)
-    write, most = OpenUpload.write, 1_200_000
-
-    def cramped(upload: OpenUpload, data: bytes) -> None:
-        if upload.offset + len(data) > most:
-            raise OSError(28, "No space left on device")
-        write(upload, data)
-
-    monkeypatch.setattr(OpenUpload, "write", cramped)
-    statuses = await sync(hub.app, peer, client.app)
-    trouble = statuses[MEDIA, "pull"].trouble
-    assert trouble is not None
-    assert trouble.code == "full_here"
-    assert not await is_here(hub, item)
-    monkeypatch.setattr(OpenUpload, "write", write)
-    files = MediaFiles(hub.app.state["settings"].media_dir)
-    assert files.offset(peer.id, item.sha256) >= 1_000_000
-
-    await synced(hub.app, peer, client.app)
-
-    assert await is_here(hub, item)
 
 
 async def test_what_is_missing_is_counted_and_told_while_the_peer_is_away(client: Client, hub: Client) -> None:
@@ -458,74 +201,3 @@ async def test_what_a_peer_says_it_awaits_gets_no_file_of_a_scope_that_does_not_
 async def test_what_can_be_wrong_with_files_has_a_sentence() -> None:
     assert set(REASONS) == {"wrong_bytes", "damaged", "too_large", "not_taken"}
     assert {"full_here", "no_media"} <= set(SENTENCES)
-
-
-async def test_files_follow_by_themselves_and_outlive_an_outage(
-    client: Client, hub: Client, far: MisbehavingPeer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(work, "MEDIA_LOOK_S", 0.1)
-    monkeypatch.setattr(work, "FIRST_PAUSE_S", 0.1)
-    await a_hub(hub, client)
-    await hub.app.state["peer_book"].remove((await hub.app.state["peer_book"].find("province")).id)
-    await add_peer(hub.app, far.url, name="again", **await peer_account(client, "hub2"))
-
-    async def arrived(*items: Attachment) -> None:
-        for _ in range(600):
-            if all([await is_here(server, item) for server in (client, hub) for item in items]):
-                return
-            await followed(hub, client)
-            await asyncio.sleep(0.05)
-        raise AssertionError("they did not arrive")
-
-    async with PeersRunner(parts_of(hub.app), None).running():
-        first = await given_to(hub, photo("green"))
-        await arrived(first)
-        far.plan = lambda _number, _method, _path: "refused"
-        up, down = await given_to(hub, photo("red")), await given_to(client, photo("blue"), "lan")
-        await asyncio.sleep(0.3)
-        assert not await is_here(client, up)
-        far.plan = lambda _number, _method, _path: None
-        await arrived(up, down)
-
-
-@pytest.mark.parametrize("more", [-1000, 1000])
-async def test_a_peer_that_says_a_wrong_length_keeps_the_right_one_not_out(
-    client: Client, hub: Client, clock: StandingClock, more: int
-) -> None:
-    peer = await a_hub(hub, client)
-    item = await given_to(client, photo() + os.urandom(5000))
-    await synced(hub.app, peer, client.app)
-    await followed(hub, client)
-
-    async def say(length: int) -> None:
-        async with client.app.state["storage"].write() as connection:
-            await connection.execute(update(media).values(bytes=length))
-
-    await say(len(item.content) + more)
-    await synced(hub.app, peer, client.app)
-    (left,) = (await MediaBook(hub.app.state["storage"], clock).shown(peer.id))[1]
-    assert left.reason == "wrong_bytes"
-    assert not await is_here(hub, item)
-
-    await say(len(item.content))
-    clock.move(hours=7)
-    await synced(hub.app, peer, client.app)
-
-    assert await is_here(hub, item)
-    assert await uploads_of(hub) == []
-
-
-@pytest.mark.parametrize("way", ["push", "pull"])
-async def test_a_file_larger_than_the_other_side_takes_is_named(
-    client: Client, hub: Client, clock: StandingClock, monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
-    peer = await a_hub(hub, client)
-    item = await given_to(hub if way == "push" else client, photo() + os.urandom(50_000))
-    small = client if way == "push" else hub
-    monkeypatch.setitem(small.app.state["settings"].__dict__, "media_bytes", 1000)
-
-    await after_the_records(hub, peer, client)
-
-    assert not await is_here(small, item)
-    (left,) = (await MediaBook(hub.app.state["storage"], clock).shown(peer.id))[1]
-    assert (left.reason, left.direction, left.sha256) == ("too_large", way, item.sha256)
