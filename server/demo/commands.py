@@ -36,8 +36,8 @@ def simulate_command(url: str, records: int, seed: int) -> None:
     except (httpx.HTTPError, LookupError) as error:
         raise Failure(f"{url}: {error or type(error).__name__}") from None
     click.echo(
-        f"Demo data: {done.records} records ({done.amended} amended, {done.conflicts} in conflict, {done.returned} "
-        f"returned) in {time.perf_counter() - started:.0f} s."
+        f"Demo data: {done.records} records ({done.amended} amended, {done.conflicts} in conflict, {done.pairs} "
+        f"perhaps recorded twice, {done.returned} returned) in {time.perf_counter() - started:.0f} s."
     )
 
 

@@ -1,8 +1,8 @@
 """Some weeks of fieldwork in a minute: simulated phones bring made-up records in through the public HTTP API.
 
 People sign in on phones, fetch their forms, fill them where they work, take pictures and send; they amend some, and two
-of them edit one record without knowing of each other. Supervisors then approve, return with comments and reject, and
-some returned records are corrected. Every name, place and picture says that it is a demo.
+of them edit one record, or record one household, without knowing of each other. Supervisors then approve, return with
+comments and reject, and some returned records are corrected. Every name, place and picture says that it is a demo.
 """
 
 import asyncio
@@ -43,6 +43,7 @@ class Summary:
     files: int = 0
     amended: int = 0
     conflicts: int = 0
+    pairs: int = 0
     approved: int = 0
     returned: int = 0
     rejected: int = 0
@@ -184,7 +185,7 @@ class Simulation:
         )
 
     async def _conflicts(self, workers: list[Worker]) -> None:
-        """Let two people who share a commune disagree, and one save what the server must keep aside."""
+        """Let two people of one commune disagree and record a household twice, and one save what is kept aside."""
         pairs = [
             (one, two, shared)
             for one in workers
@@ -202,6 +203,21 @@ class Simulation:
         keep_aside(mine, database)
         await one.phone.exchange()
         await two.phone.exchange()
+        await self._twice(one, two, database)
+
+    async def _twice(self, one: Worker, two: Worker, database: str) -> None:
+        """Let both record one household, each without knowing of the other."""
+        form = next((form for form, where in one.choices() if where == database and form.schema.identifying), None)
+        if form is None:
+            return
+        self._record(one, form, database, datetime.now(UTC))
+        await one.phone.sync()
+        first = one.phone.documents[database][one.records[-1][1]]
+        again = two.phone.save(database, form.name, form.version, first["answers"], media=first["media"])
+        two.records.append((database, again["_id"]))
+        self._summary.records += 1
+        self._summary.pairs += 1
+        await two.phone.sync()
 
     async def _decide(self) -> None:
         for person in SUPERVISORS:

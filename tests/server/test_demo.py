@@ -18,6 +18,7 @@ from server.forms.answers import check, to_json
 from server.forms.commands import publish_file
 from server.forms.library import FormLibrary
 from server.forms.publication import versions_of
+from server.reconcile.household_tables import likenesses
 from server.reconcile.tables import open_questions, records
 from tests.builders import Client
 
@@ -60,16 +61,18 @@ async def test_simulated_phones_fill_the_province_through_its_doors(client: Clie
         state["settings"], own.storage, own.journal, clock=own.clock, library=state["library"], areas=state["areas"]
     )
     async with followers.running():
-        done = await Simulation(client, seed=3, say=said.append).run(28)
+        done = await Simulation(client, seed=3, say=said.append).run(42)
     await followers.once()
-    assert (done.records, done.conflicts > 0, done.approved > 0, done.returned > 0) == (28, True, True, True)
+    assert (done.records, done.conflicts > 0, done.approved > 0, done.returned > 0) == (44, True, True, True)
     assert [one.reason for one in await own.journal.quarantined()] == ["unknown_form"]
     async with own.storage.read() as connection:
         found = await connection.execute(select(records.c.form, func.count().label("kept")).group_by(records.c.form))
         forms: dict[str, int] = {row.form: row.kept for row in found}
         branches = (await connection.execute(select(func.count()).where(records.c.branches > 1))).scalar_one()
         asked = (await connection.execute(select(open_questions.c.record, open_questions.c.cause))).all()
-    assert forms == dict.fromkeys(FORM_PROJECTS, 4)
+        pairs = (await connection.execute(select(likenesses.c.form, likenesses.c.verdict))).all()
+    assert forms == dict.fromkeys(FORM_PROJECTS, 6) | {"household_crop": 8}
+    assert [tuple(pair) for pair in pairs] == [("household_crop", "open")]
     assert branches == 0
     assert len({row.record for row in asked}) == done.conflicts
     assert {row.cause for row in asked} >= {"value", "delete"}
