@@ -17,7 +17,7 @@ from server.auth.principal import Principal
 from server.clock import Clock
 from server.conflicts.case import Case
 from server.conflicts.chronicle import spotted
-from server.conflicts.page import outcome_at
+from server.conflicts.offering import outcome_at
 from server.conflicts.page_schemas import NewQuestion
 from server.db.engine import Storage
 from server.db.put import put

@@ -35,7 +35,8 @@ from server.conflicts.batch_schemas import (
 from server.conflicts.case import Case, cases_of
 from server.conflicts.chronicle import row_of, shown, spotted
 from server.conflicts.deciding import Decisions, HeldBack, Prepared, prepared_decision, prepared_undo
-from server.conflicts.page import outcome_at, unit_name
+from server.conflicts.offering import outcome_at
+from server.conflicts.page import unit_name
 from server.conflicts.page_schemas import Choice, NewDecision
 from server.conflicts.tables import conflict_batches
 from server.db.engine import Storage

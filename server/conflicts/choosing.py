@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from server.conflicts.case import Case
-from server.conflicts.page import outcome_at
+from server.conflicts.offering import outcome_at
 from server.conflicts.page_schemas import Choice
 from server.conflicts.wording import spot_of
 from server.errors import Problem

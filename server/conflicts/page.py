@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,6 +20,7 @@ from server.conflicts.case import Case, open_case
 from server.conflicts.chronicle import decisions_of, history_of, row_of, shown, spotted
 from server.conflicts.claims import claims_on
 from server.conflicts.drawing import drawn, more_accurate
+from server.conflicts.offering import cause_of, outcome_at, paths_of, ways
 from server.conflicts.page_schemas import (
     AskedShown,
     CandidateValue,
@@ -32,9 +33,8 @@ from server.conflicts.page_schemas import (
     Proposal,
     ReplyShown,
     WaitingFor,
-    Way,
 )
-from server.conflicts.queue_schemas import Cause, Claim, PersonName
+from server.conflicts.queue_schemas import Claim, PersonName
 from server.conflicts.wording import Spot
 from server.db.engine import Storage
 from server.errors import Problem
@@ -46,8 +46,6 @@ from sync.shape import ABSENT, place_of
 
 #: Choices of a list that a page carries; a longer one is searched in the form.
 MOST_CHOICES = 500
-#: Where the candidates of a question are revisions in several databases.
-MOVED = "moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,48 +205,6 @@ class Pages:
             if case is not None and not case.winner.deleted:
                 found.append((row, case))
         return found
-
-
-def paths_of(case: Case, rows: Mapping[str, RowMapping], *, is_moved: bool) -> list[str]:
-    """Return where people disagree: what the engine finds now, and what only the rows of the follower know.
-
-    `is_moved`: the record lives in another database as well, which only matters while it lives here.
-    """
-    is_waiting = isinstance(case.combined, Waiting)
-    known = {path for path, row in rows.items() if is_waiting and row["cause"] != MOVED}
-    moved = {path for path, row in rows.items() if row["cause"] == MOVED and is_moved and not case.winner.deleted}
-    return sorted({*case.open, *known, *moved})
-
-
-def cause_of(case: Case, path: str, rows: Mapping[str, RowMapping]) -> Cause:
-    """Return why a person is asked about a field; what the follower knows beside the engine goes first."""
-    row = rows.get(path)
-    if row is not None and (row["cause"] in {MOVED, "after_approval"} or path not in case.open):
-        return cast(Cause, row["cause"])
-    outcome = outcome_at(case, path)
-    return outcome.cause if outcome is not None and outcome.cause is not None else "value"
-
-
-def outcome_at(case: Case, path: str) -> FieldOutcome | None:
-    """Return what became of a field that was edited since everybody last knew the same."""
-    return None if isinstance(case.combined, Waiting) else case.combined.fields.get(path)
-
-
-def ways(case: Case, path: str, cause: Cause, *, may_move: bool, may_keep: bool) -> list[Way]:
-    """Return which choices make sense for a question; none while what is asked cannot be read here.
-
-    `may_move`: the person sees where else the record lives. Without that, somebody else must say where it stays.
-    `may_keep`: it is known what a row says when it stays.
-    """
-    if isinstance(case.combined, Waiting):
-        return []
-    if cause == MOVED:
-        return ["stay"] if may_move else []
-    if not path:
-        return ["keep", "delete"]
-    if cause == "row" or not path.startswith("/answers/"):
-        return ["candidate", "keep", "confirm"] if may_keep else ["candidate", "confirm"]
-    return ["candidate", "value", "confirm"]
 
 
 def document(case: Case) -> dict[str, Any]:
