@@ -72,8 +72,8 @@ def beside() -> Beside:
         others: list[Replication] = []
         for number in range(ROUNDS):
             place = {"url": f"{running.server.url}/db/{running.database(number)}", "auth": _HOA}
-            ours.append(asyncio.run(_replication(place)))
-            others.append(asyncio.run(_replication({"url": f"{theirs}/bench-{number}"})))
+            ours.append(asyncio.run(_replication(place, running.followed)))
+            others.append(asyncio.run(_replication({"url": f"{theirs}/bench-{number}"}, _nothing)))
     return Beside(_best(ours), _best(others))
 
 
@@ -84,13 +84,18 @@ def _best(rounds: Sequence[Replication]) -> Replication:
     return Replication(min(each.push_s for each in rounds), min(each.pull_s for each in rounds))
 
 
-async def _replication(remote: Place) -> Replication:
+async def _nothing() -> None:
+    """Return at once: pouchdb-server makes nothing of what it is brought."""
+
+
+async def _replication(remote: Place, followed: Callable[[], Awaitable[None]]) -> Replication:
     here: Place = {"memory": "here"}
     async with replica() as pouch:
         await pouch.call(here, "bulkDocs", documents())
         # Signed in and open, as a replica that has been running.
         await pouch.call(remote, "info")
         push_s = await _timed(lambda: pouch.replicate(here, remote))
+    await followed()
     async with replica() as pouch:
         await pouch.call(remote, "info")
         pull_s = await _timed(lambda: pouch.replicate(remote, here))
@@ -123,8 +128,7 @@ async def _bare(running: Bench) -> Bare:
     answers = await asyncio.gather(*(_written(lane, f"{path}/_bulk_docs", waiting) for lane in lanes))
     writing_s, writing_cpu_s = time.perf_counter() - started, running.cpu_s() - cpu_s
     assert sum(answers) == len(every), f"{sum(answers)} written"
-    # What the followers project of it is not this row's.
-    await asyncio.to_thread(running.server.follow_until, "SELECT count(*) FROM records", len(every), timeout_s=120)
+    await running.followed()
     lanes.append(await _Connection.to(running.server.port))
     await lanes[-1].send("GET", path)
     started, cpu_s = time.perf_counter(), running.cpu_s()

@@ -116,8 +116,7 @@ async def _syncs(running: Bench, records: Iterator[dict[str, Any]]) -> tuple[flo
             for each in (other, phone):
                 _save(each, running.database(), records, BATCH)
             await other.sync()
-            # What follows that push is another cost than the exchange that is measured.
-            await asyncio.sleep(0.3)
+            await running.followed()
             cpu_before, started = running.cpu_s(), time.perf_counter()
             await phone.exchange()
             times.append(time.perf_counter() - started)
