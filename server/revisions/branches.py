@@ -77,6 +77,8 @@ class Branches:
         """Return the leaves that `rev` led to, greatest first: itself when it is one, none when it is not known."""
         if rev not in self.graph.parents:
             return []
+        if self.leaves == (rev,):
+            return [rev]
         found = [leaf for leaf in self.leaves if rev == leaf or rev in self.line(leaf)]
         return sorted(found, key=lambda leaf: rank(leaf, deleted=self.graph.held[leaf]), reverse=True)
 
@@ -95,9 +97,9 @@ async def branches(
     """Return the branches of those documents that are here, by id."""
     parents: dict[str, dict[RevisionId, RevisionId | None]] = {}
     held: dict[str, dict[RevisionId, bool]] = {}
-    for doc_id, rev, parent, deleted, print_ in await connection.execute(
-        sql.revisions_of, {"database": database, "ids": sql.ids(ids)}
-    ):
+    rows = await connection.execute(sql.revisions_of, {"database": database, "ids": sql.ids(ids)})
+    # All at once: asked for one by one, each row takes a way through four layers.
+    for doc_id, rev, parent, deleted, print_ in rows.all():
         parents.setdefault(doc_id, {})[rev] = parent
         if print_ is not None:
             held.setdefault(doc_id, {})[rev] = bool(deleted)
@@ -117,7 +119,7 @@ async def contents(
     else:
         values["keys"] = json.dumps(wanted)
     rows = await connection.execute(_ON_POSTGRESQL if sql.is_postgresql else _ON_SQLITE, values)
-    return {(row[0], row[1]): row[2] for row in rows}
+    return {(doc_id, rev): content for doc_id, rev, content in rows.all()}
 
 
 async def missing(

@@ -83,7 +83,7 @@ async def page(
     if ids is not None:
         wanted = wanted.where(sql.among(documents.c.doc_id))
         values["ids"] = sql.ids(ids)
-    return [FeedRow(*row) for row in await connection.execute(wanted, values)]
+    return [FeedRow(*row) for row in (await connection.execute(wanted, values)).all()]
 
 
 async def count(

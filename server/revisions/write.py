@@ -133,7 +133,7 @@ async def _graphs(
     held: dict[str, dict[RevisionId, bool]] = {doc_id: {} for doc_id in doc_ids}
     prints: dict[str, dict[RevisionId, bytes]] = {doc_id: {} for doc_id in doc_ids}
     values = {"database": database, "ids": sql.ids(doc_ids)}
-    for doc_id, rev, parent, deleted, print_ in await connection.execute(sql.revisions_of, values):
+    for doc_id, rev, parent, deleted, print_ in (await connection.execute(sql.revisions_of, values)).all():
         parents[doc_id][rev] = parent
         if print_ is not None:
             held[doc_id][rev] = deleted
