@@ -40,7 +40,12 @@ class Storage:
             json_serializer=json_text,
             **options,
         )
-        self._writers = Writers(self.engine)
+        # On SQLite how durable a commit is belongs to the connection: none that may be less is ever lent for another.
+        self._relaxed = self.engine
+        if not self.is_postgresql:
+            self._relaxed = create_async_engine(parsed, pool_size=1, max_overflow=0, **options)
+            event.listen(self._relaxed.sync_engine, "connect", _prepare_relaxed_sqlite)
+        self._writers = Writers(self.engine, self._relaxed)
         #: What the block that holds a connection wants done when it has committed.
         self._afterwards: dict[AsyncConnection, list[Callable[[], None]]] = {}
         if not self.is_postgresql:
@@ -65,10 +70,14 @@ class Storage:
         await connection.close()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection in one transaction: durable when the block ends, undone when it raises."""
+    async def write(self, *, is_durable: bool = True) -> AsyncIterator[AsyncConnection]:
+        """Give a connection in one transaction: durable when the block ends, undone when it raises.
+
+        One that need not be durable is there for everyone when the block ends, and waits for no disk: power that fails
+        may take it back, alone or with others like it, never with anything that was durable, and never out of order.
+        """
         afterwards: list[Callable[[], None]] = []
-        async with self._transaction() as connection:
+        async with self._transaction(is_durable=is_durable) as connection:
             self._afterwards[connection] = afterwards
             try:
                 yield connection
@@ -90,20 +99,31 @@ class Storage:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+        await self._relaxed.dispose()
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+    async def _transaction(self, *, is_durable: bool) -> AsyncIterator[AsyncConnection]:
         if not self.is_postgresql:
-            async with self._writers.write() as connection:
+            async with self._writers.write(is_durable=is_durable) as connection:
                 yield connection
             return
         async with self.engine.connect() as connection:
             try:
+                if not is_durable:
+                    await connection.execute(text("SET LOCAL synchronous_commit = off"))
                 yield connection
             except BaseException:
                 await connection.rollback()
                 raise
             await connection.commit()
+
+
+def _prepare_relaxed_sqlite(connection: Any, record: object) -> None:
+    _prepare_sqlite(connection, record)
+    # The log keeps its order and is whole up to where the disk has it.
+    cursor: sqlite3.Cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -117,9 +137,6 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
         "busy_timeout=10000",
         "foreign_keys=ON",
         "cache_size=-32000",
-        # Pages, 16 MB: the commit that reaches them carries them all over into the file and waits for the disk twice.
-        # The leaves that every commit changes are carried over once in so many commits.
-        "wal_autocheckpoint=4000",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

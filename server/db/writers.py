@@ -28,17 +28,21 @@ class _Group:
 class Writers:
     """The line of writers."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        """Begin with nobody in it."""
+    def __init__(self, engine: AsyncEngine, relaxed: AsyncEngine) -> None:
+        """Begin with nobody in it; a commit of a connection of `relaxed` does not wait for the disk."""
         self._engine = engine
+        self._relaxed = relaxed
         # It hands its turns out in the order in which they were asked for: the commit comes after all who wait for it.
         self._turn = asyncio.Lock()
         self._in_line = 0
         self._group: _Group | None = None
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection in its turn; what is done with it is durable when the block ends, undone when it raises."""
+    async def write(self, *, is_durable: bool = True) -> AsyncIterator[AsyncConnection]:
+        """Give a connection in its turn; what is done with it is durable when the block ends, undone when it raises.
+
+        Who need not be durable joins a commit where one is due anyway, and else waits for no disk.
+        """
         self._in_line += 1
         try:
             await self._turn.acquire()
@@ -46,7 +50,12 @@ class Writers:
             self._in_line -= 1
         group = self._group
         turn: AbstractAsyncContextManager[AsyncConnection]
-        turn = self._first() if group is None else self._joining(group)
+        if group is not None:
+            turn = self._joining(group)
+        elif is_durable:
+            turn = self._first()
+        else:
+            turn = self._alone()
         async with turn as connection:
             yield connection
 
@@ -64,6 +73,20 @@ class Writers:
             held = stack.pop_all()
         # Others' work may hang on this commit by now: it comes even when this writer is no longer there to see it.
         await asyncio.shield(self._commit(_Group(connection), held))
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[AsyncConnection]:
+        # Nobody joins: they would have to be durable.
+        async with AsyncExitStack() as stack:
+            stack.callback(self._turn.release)
+            connection = await stack.enter_async_context(self._relaxed.connect())
+            await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                await connection.commit()
+            except BaseException:
+                await connection.rollback()
+                raise
 
     async def _commit(self, group: _Group, held: AsyncExitStack) -> None:
         async with held:

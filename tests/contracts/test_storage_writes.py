@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import Column, MetaData, String, Table, event, insert, select
+from sqlalchemy import Column, MetaData, String, Table, event, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -171,7 +171,7 @@ async def test_a_commit_that_fails_is_everyones_failure(storage: Storage, monkey
 async def test_a_line_without_end_still_commits(storage: Storage) -> None:
     if storage.is_postgresql:
         pytest.skip("PostgreSQL has no line")
-    writers = Writers(storage.engine)
+    writers = Writers(storage.engine, storage.engine)
 
     async def again(word: str) -> None:
         for number in range(5):
@@ -206,6 +206,47 @@ async def test_a_statement_that_fails_among_several_takes_those_before_it_along(
         await failing()
     assert await heard(storage) == []
     assert await say(storage, "one") == ["one"]
+
+
+async def test_only_a_writer_who_need_not_be_durable_does_not_wait_for_the_disk(storage: Storage) -> None:
+    async with storage.write(is_durable=False) as connection:
+        await connection.execute(insert(said).values(word="soon"))
+        assert await waits_for_disk(connection) is False
+    assert await heard(storage) == ["soon"]
+    with pytest.raises(LookupError):
+        await failing_soon(storage)
+    for _ in range(3):
+        async with storage.write() as connection:
+            assert await waits_for_disk(connection) is True
+    assert await heard(storage) == ["soon"]
+
+
+async def test_who_meets_a_durable_writer_shares_its_commit_and_both_stand(storage: Storage) -> None:
+    async def say_soon(word: str) -> list[str]:
+        async with storage.write(is_durable=False) as connection:
+            await connection.execute(insert(said).values(word=word))
+        return await heard(storage)
+
+    words = [f"{number:02}" for number in range(12)]
+    seen = await asyncio.gather(*((say_soon(word) if int(word) % 3 else say(storage, word)) for word in words))
+    assert all(word in others for word, others in zip(words, seen, strict=True))
+    assert await heard(storage) == words
+
+
+async def failing_soon(storage: Storage) -> None:
+    async with storage.write(is_durable=False) as connection:
+        await connection.execute(insert(said).values(word="never"))
+        raise LookupError
+
+
+async def waits_for_disk(connection: AsyncConnection) -> bool:
+    """Whether this connection's commit will be on the disk when it returns."""
+    if connection.dialect.name == "sqlite":
+        full = 2
+        return bool(await connection.scalar(text("PRAGMA synchronous")) == full)
+    # The cluster of these tests never waits; but only some transactions ask for that themselves.
+    asked_by = await connection.scalar(text("SELECT source FROM pg_settings WHERE name = 'synchronous_commit'"))
+    return bool(asked_by != "session")
 
 
 def mark(storage: Storage) -> str:

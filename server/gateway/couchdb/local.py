@@ -1,5 +1,7 @@
 """`/{db}/_local/{id}`: what a replica keeps here for itself, mostly checkpoints; its person's and device's alone."""
 
+from collections.abc import Mapping
+
 from sqlalchemy.exc import IntegrityError
 
 from server.canonical import canonical
@@ -9,6 +11,7 @@ from server.gateway.couchdb.outgoing import document
 from server.gateway.couchdb.refusals import Refusal, bad_request, conflict, missing
 from server.revisions import local_documents
 from server.revisions.local_documents import LocalKey
+from sync.canonical import Json
 
 MAX_ID_CHARACTERS = 200
 #: CouchDB's checkpoints hold some fifty sessions, of a few hundred bytes each.
@@ -36,7 +39,7 @@ async def write(call: Call) -> Answer:
     if said.get("_deleted") is True:
         return await _removed(call, rev)
     try:
-        async with call.parts.storage.write() as connection:
+        async with call.parts.storage.write(is_durable=not _is_checkpoint(said)) as connection:
             written = await local_documents.put(connection, _key(call), rev, content)
     except IntegrityError:
         # Two first writes side by side: one of them stands, and it wasn't this one.
@@ -59,6 +62,17 @@ async def _removed(call: Call, rev: str | None) -> Answer:
     if not is_removed:
         raise conflict()
     return answer({"ok": True, "id": f"_local/{call.doc_id}", "rev": "0-0"})
+
+
+def _is_checkpoint(said: Mapping[str, Json]) -> bool:
+    """Whether this is how far a replication has come, as PouchDB and CouchDB write it down after each batch.
+
+    Such a one need not wait for the disk. It comes after the commit of what it speaks of, which is durable already, and
+    the log keeps that order: it is never ahead of what is here (I7). When power takes it back, the replica finds
+    another number than the one that it replaces, looks for the last session that both sides know, and goes on from
+    there: some revisions are asked about or read twice.
+    """
+    return isinstance(said.get("history"), list) and isinstance(said.get("session_id"), str)
 
 
 def _key(call: Call) -> LocalKey:
