@@ -26,6 +26,8 @@ _WITH_BODY = and_(
     bodies.c.doc_id == documents.c.doc_id,
     bodies.c.rev == documents.c.winner,
 )
+# No join: before PostgreSQL has counted the rows it would read all bodies of the database for each document.
+_BODY = select(bodies.c.content).where(_WITH_BODY).correlate(documents).scalar_subquery()
 _BETWEEN = and_(
     documents.c.database == bindparam("database"),
     documents.c.seq > bindparam("since"),
@@ -104,9 +106,7 @@ async def changes(
 
 @cache
 def _page(*, include_docs: bool, for_phones: bool, is_limited: bool) -> Select[Any]:
-    page: Select[Any] = select(*_ROW, *((bodies.c.content,) if include_docs else ()))
-    if include_docs:
-        page = page.join_from(documents, bodies, _WITH_BODY)
+    page: Select[Any] = select(*_ROW, *((_BODY,) if include_docs else ()))
     page = page.where(_BETWEEN).order_by(documents.c.seq)
     if for_phones:
         page = page.where(_FOR_PHONES)
