@@ -36,6 +36,7 @@ demo: install $(APP) ## a province to try: installs, builds and serves it, and p
 test: install-dev install-clients $(APP) parts ## every test: server on SQLite and PostgreSQL, the app, and end to end in a real browser
 	$(BIN)/pytest -q $(SPREAD) --ignore tests/e2e --ignore tests/bench
 	$(NPM) test
+	$(NPM) run --silent size
 	$(BIN)/pytest tests/e2e
 
 test-fast: install-dev install-app ## while coding: no browser, no PostgreSQL, nothing marked slow, fewer examples

@@ -147,7 +147,10 @@ def reconcile(document: Document, forms: Forms) -> Reconciled | Waiting:
 
 
 def taken_back(document: Document, decision: RevisionId, forms: Forms) -> Combined | Waiting:
-    """Return what stands once a decision is taken back, which is what the undo has to hold beside its `undoes`."""
+    """Return what stands once a decision is taken back, which is what the undo has to hold beside its `undoes`.
+
+    The undo must know the decision and all that came beside it, so branches are closed before.
+    """
     together = combine(document, forms)
     if isinstance(together, Waiting):
         return together

@@ -33,7 +33,7 @@ from server.revisions.made import as_new
 from server.revisions.model import NewRevision, Origin, Outcome
 from sync.canonical import Json
 from sync.fields import of_record
-from sync.merge import Closing, Document, Waiting, close, combine, counting_leaves
+from sync.merge import Closing, Document, Waiting, close, combine, counting_leaves, taken_back
 from sync.revision import RevisionId
 from sync.shape import Path
 
@@ -237,13 +237,9 @@ def prepared_undo(case: Case, decision: RevisionId, comment: str) -> Prepared:
         raise Problem("undo_too_late", decision=decision)
     chosen = Chosen(decided=set(found.paths))
     closed = closed_of(case)
-    # What the other edits say without the decision: asked of the engine with the undo in its place. It must know the
-    # decision as well as what came beside it, so that it stands on what closes the branches.
-    said: dict[str, Json] = {"undoes": [decision]}
-    provisional = NewRevision.following(case.record, {**of_record(case.content), **said}, closed.parent)
-    combined = combine(extended(closed.document, [provisional]), case.forms)
-    content = case.content if isinstance(combined, Waiting) or combined.is_deleted else combined.content
-    return _prepared(case, closed, content, chosen, {**said, **because(comment)})
+    without = taken_back(closed.document, decision, case.forms)
+    content = case.content if isinstance(without, Waiting) or without.is_deleted else without.content
+    return _prepared(case, closed, content, chosen, {"undoes": [decision], **because(comment)})
 
 
 def prepared_removal(case: Case, comment: str, after: Prepared | None) -> Prepared:
