@@ -8,7 +8,7 @@ from tests.simulation.run import simulator
 
 FEW, HALF = 24, 500
 #: The first world in which a decision is taken back.
-TAKEN_BACK = 40
+TAKEN_BACK = 60
 A_SHARE = 25
 #: What a few dozen worlds must have met, or they were not worth running.
 MUST_HAPPEN = (

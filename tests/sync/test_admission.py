@@ -93,3 +93,5 @@ def test_a_machine_may_close_a_merge_that_another_server_has_continued() -> None
     continued = graph.adding("4-" + "e" * 32, (merge, other, root), deleted=False)
     here = Standing(continued, {**prints, "4-" + "e" * 32: PRINT}, merges={merge})
     assert decide(closing, print_, here).outcome == "stored"
+    # A late path may show that its parent had reached what it merged: from then on it looks like an edit.
+    assert decide(closing, print_, replace(here, merges=set())).outcome == "stored"
