@@ -79,8 +79,9 @@ test('a question and the mark stand whatever plain edits come in between, until 
   expect((await only()).isOpen).toBe(true)
   expect(await openAmong([[AGRI, id]])).toEqual([[PATH]])
   expect((await readWorklist(MAI)).all).toMatchObject([{ id, isOpen: true }])
+  await exchangeWith(door)
   const decided = { ...plain, decided: [PATH] }
-  await door.write(AGRI, id, decided, (await getRecord(AGRI, id))?.server?.rev ?? null)
+  await door.write(AGRI, id, decided, (await getRecord(AGRI, id))?.rev ?? null)
   await exchangeWith(door)
   // Fetched before the server has told it beside the record.
   expect((await only()).isOpen).toBe(false)
