@@ -6,6 +6,7 @@ is; the followers project it before anything is measured. Then the real server s
 
 import asyncio
 import itertools
+import os
 import statistics
 import tempfile
 import time
@@ -56,6 +57,8 @@ def stored(sizes: tuple[int, ...]) -> Iterator[Stored]:
         for size in sizes:
             running.server.stop()
             filled_per_s = asyncio.run(_fill(running, records, size))
+            # What the system still has to write of the filling would be waited for by the first exchanges.
+            os.sync()
             running.server.start()
             yield asyncio.run(_measured(running, records, people, size, filled_per_s))
 
