@@ -176,8 +176,8 @@ def is_machine_merge(offer: Offer, graph: Graph) -> bool:
 def is_taken_in(rev: RevisionId, here: Standing) -> bool:
     """Whether what stands here has taken in the branch that ends with `rev`, so that a machine may close it.
 
-    Somebody's `merged` names it or a descendant of it, or another leaf has all edits of it, its own where it is one. That
-    leaf may go on from it: of two servers that merge alone, one closes what the other has continued.
+    Somebody's `merged` names it or a descendant of it, or another leaf has all edits of it, its own where it is one.
+    That leaf may go on from it: of two servers that merge alone, one closes what the other has continued.
     """
     graph = here.graph
     if rev in graph.reached([named for each in graph.merged.values() for named in each]):
