@@ -46,6 +46,7 @@ from server.peers.book import PeerBook
 from server.peers.hub import HubState, only_the_province_writes
 from server.peers.routes import router as peers_router
 from server.peers.secrets import PeerSecrets
+from server.publish.layouts import Layouts
 from server.publish.routes import router as publish_router
 from server.reconcile.routes import router as following_router
 from server.review.routes import router as review_router
@@ -60,6 +61,7 @@ PARTS = (
     "journal",
     "areas",
     "library",
+    "layouts",
     "keys",
     "passwords",
     "sessions",
@@ -156,6 +158,7 @@ def furnish(
     """Give a stopped app everything that it answers from, as `create_app` says; what it had before is forgotten."""
     store = storage or Storage(settings.database_url, pool_size=settings.database_pool)
     journal = Journal(store, clock)
+    library = FormLibrary(store)
     keys = key_ring(settings, store, clock)
     passwords = passwords or Passwords()
     sessions = Sessions(store, keys, passwords, clock, settings)
@@ -168,7 +171,8 @@ def furnish(
             "clock": clock,
             "journal": journal,
             "areas": Areas(store, journal, clock),
-            "library": FormLibrary(store),
+            "library": library,
+            "layouts": Layouts(library),
             "keys": keys,
             "passwords": passwords,
             "sessions": sessions,

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from litestar import Router, get
-from litestar.di import NamedDependency, Provide
+from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Stream
 
@@ -12,14 +12,8 @@ from server.auth.authorise import allowed
 from server.auth.principal import Principal
 from server.db.engine import Storage
 from server.errors import Problem
-from server.forms.library import FormLibrary
 from server.publish.geojson import Wanted, feature_collection
 from server.publish.layouts import Layouts
-
-
-def provide_layouts(library: NamedDependency[FormLibrary]) -> Layouts:
-    """Return the layouts of the published forms."""
-    return Layouts(library)
 
 
 @get("/{file:str}", media_type="application/geo+json")
@@ -55,9 +49,4 @@ async def geojson(
     )
 
 
-router = Router(
-    "/api/publish",
-    route_handlers=[geojson],
-    dependencies={"layouts": Provide(provide_layouts, sync_to_thread=False, use_cache=True)},
-    tags=["publish"],
-)
+router = Router("/api/publish", route_handlers=[geojson], tags=["publish"])

@@ -32,3 +32,12 @@ async def test_an_app_furnished_anew_knows_nothing_of_what_it_answered_from_befo
         assert (await client.get("/db/", headers=worker.headers)).json()["uuid"] == client.app.state.server_id
     for storage in (first, second):
         await storage.close()
+
+
+def test_no_dependency_stays_with_the_routes(settings: Settings) -> None:
+    """A dependency that its handler caches outlives what it was made from."""
+    app = unfurnished(request_bytes=settings.request_bytes)
+    handlers = [each for route in app.routes for each in getattr(route, "route_handlers", [])]
+    dependencies = [each.resolve_dependencies() for each in handlers]
+    assert "layouts" in {name for each in dependencies for name in each}
+    assert not [name for each in dependencies for name, made in each.items() if made.use_cache]
