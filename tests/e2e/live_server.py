@@ -14,7 +14,7 @@ import httpx
 
 ROOT = Path(__file__).parents[2]
 NUONG = Path(sys.executable).with_name("nuong")
-START_TIMEOUT_S = 40
+START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 15
 
 
