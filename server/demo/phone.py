@@ -8,7 +8,7 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -20,7 +20,7 @@ from server.auth.jwk import jwk_of, thumbprint
 from server.clock import Clock, system_clock
 from server.ids import uuid7
 from sync.canonical import Json, canonical
-from sync.digest import digest_of
+from sync.digest import EMPTY, moved, term
 from sync.revision import rank, revision_id
 
 Document = dict[str, Any]
@@ -91,6 +91,39 @@ class Attachment:
         return ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in said.items())
 
 
+class Holding(Mapping[str, Document]):
+    """What a phone holds of one database, by id, with its digest kept as a sum: an exchange doesn't read all of it."""
+
+    def __init__(self) -> None:
+        """Hold nothing."""
+        self._documents: dict[str, Document] = {}
+        self.digest = EMPTY
+
+    def __getitem__(self, doc_id: str) -> Document:
+        """Return the document; raise KeyError if it isn't held."""
+        return self._documents[doc_id]
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the ids, those that came first first."""
+        return iter(self._documents)
+
+    def __len__(self) -> int:
+        """Return how many documents are held."""
+        return len(self._documents)
+
+    def place(self, document: Document) -> None:
+        """Hold a document as it is now; one that is deleted is held no longer."""
+        doc_id = document["_id"]
+        before = self._documents.get(doc_id)
+        change = -term(doc_id, before["_rev"]) if before else 0
+        if document.get("_deleted"):
+            self._documents.pop(doc_id, None)
+        else:
+            self._documents[doc_id] = document
+            change += term(doc_id, document["_rev"])
+        self.digest = moved(self.digest, change)
+
+
 @dataclass(slots=True)
 class Phone:
     """One device; `client` has the server's address as its base. Use `sign_in`, `save`, `attach`, `sync`."""
@@ -104,7 +137,7 @@ class Phone:
     person: dict[str, Any] = field(default_factory=dict)
     server: str | None = None
     since: dict[str, str] = field(default_factory=dict)
-    documents: dict[str, dict[str, Document]] = field(default_factory=dict)
+    documents: dict[str, Holding] = field(default_factory=dict)
     outgoing: list[Outgoing] = field(default_factory=list)
     outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
     carry: list[str] = field(default_factory=list)
@@ -176,7 +209,7 @@ class Phone:
     def _ancestors(self, database: str, doc_id: str, last: Outgoing | None) -> tuple[str, ...]:
         if last is not None:
             return (str(last.document["_rev"]), *last.ancestors)
-        stands = self.documents.get(database, {}).get(doc_id)
+        stands = self.documents.get(database, Holding()).get(doc_id)
         return (str(stands["_rev"]),) if stands else ()
 
     def attach(self, attachment: Attachment) -> dict[str, str]:
@@ -245,23 +278,16 @@ class Phone:
         for ack in answer["acks"]:
             self._settle(ack, pushed.get(ack["rev"]))
         for database, changes in answer["changes"].items():
-            held = self.documents.setdefault(database, {})
+            held = self.documents.setdefault(database, Holding())
             for document in changes["docs"]:
-                if document.get("_deleted"):
-                    held.pop(document["_id"], None)
-                else:
-                    held[document["_id"]] = document
+                held.place(document)
             self.since[database] = changes["since"]
-            if "digest" in changes and changes["digest"] != self.digest(database):
+            if "digest" in changes and changes["digest"] != held.digest:
                 raise DigestMismatch(database)
         if answer["carry"] is not None:
             self.carry = list(answer["carry"])
         self.safe = int(answer["safe"])
         self.server = answer["server"]
-
-    def digest(self, database: str) -> str:
-        """Return the digest of what this phone holds of a database."""
-        return digest_of((item["_id"], item["_rev"]) for item in self.documents.get(database, {}).values())
 
     def _settle(self, ack: Mapping[str, Any], pushed: Mapping[str, Any] | None) -> None:
         if ack["number"] is not None:
@@ -277,16 +303,13 @@ class Phone:
 
     def _place(self, pushed: Mapping[str, Any]) -> None:
         """Show what the server took, unless a colleague's branch wins: the answer need not bring that one again."""
-        held, document = self.documents.setdefault(pushed["db"], {}), pushed["doc"]
-        is_deleted = bool(document.get("_deleted"))
+        held, document = self.documents.setdefault(pushed["db"], Holding()), pushed["doc"]
         stands = held.get(document["_id"])
         is_branch = stands is not None and stands["_rev"] not in pushed["ancestors"]
+        is_deleted = bool(document.get("_deleted"))
         if stands and is_branch and rank(stands["_rev"], deleted=False) > rank(document["_rev"], deleted=is_deleted):
             return
-        if is_deleted:
-            held.pop(document["_id"], None)
-        else:
-            held[document["_id"]] = document
+        held.place(document)
 
     async def sync(self, *, max_bytes: int = 250_000, limit: int | None = None) -> list[dict[str, Any]]:
         """Exchange until nothing that can be sent waits here and the server has no more; then send the media."""

@@ -182,7 +182,7 @@ async def test_the_budget_counts_compressed_bytes_and_more_asks_for_another_roun
     assert max(seen) <= 6000
     # Nearly all of the budget is used, or a slow link would need many more rounds.
     assert min(seen[:-1]) > 4500
-    assert phone.digest(DATABASE) == (await client.app.state["journal"].state(DATABASE)).digest
+    assert phone.documents[DATABASE].digest == (await client.app.state["journal"].state(DATABASE)).digest
 
 
 async def test_one_document_always_goes_whatever_the_budget(client: Client) -> None:
