@@ -15,7 +15,7 @@ from server.forms.evaluate.compiling import Compiled, compile_expression, compil
 from server.forms.evaluate.context import Context, Unevaluable
 from server.forms.evaluate.lists import ChoiceList
 from server.forms.evaluate.syntax import parse
-from server.forms.evaluate.values import Node, as_text
+from server.forms.evaluate.values import Document, Node, as_text
 from server.forms.xml_input import local_name
 
 
@@ -52,7 +52,7 @@ class Expressions:
     @property
     def document(self) -> Node:
         """What stands above the root."""
-        return _Above(self.node(self._root))
+        return Document(self.node(self._root))
 
     def node(self, element: etree._Element) -> "_Element":
         """Return an element as expressions see it."""
@@ -126,26 +126,6 @@ class _Element:
 
     def text(self) -> str:
         return self._element.text or ""
-
-
-class _Above:
-    """What stands above the root."""
-
-    name = ""
-    index = 1
-    parent: Node | None = None
-
-    def __init__(self, root: _Element) -> None:
-        self._root = root
-
-    def named(self, name: str) -> Sequence[Node]:
-        return [self._root] if name == self._root.name else []
-
-    def children(self) -> Sequence[Node]:
-        return [self._root]
-
-    def text(self) -> str:
-        return ""
 
 
 @lru_cache(maxsize=2048)

@@ -15,7 +15,7 @@ from server.forms.evaluate.model import Condition, FormModel, Options, Question
 from server.forms.evaluate.moments import Moment, day_of, of
 from server.forms.evaluate.reading import given_text
 from server.forms.evaluate.syntax import NotXPath
-from server.forms.evaluate.values import Node, as_text
+from server.forms.evaluate.values import Document, Node, as_text
 
 #: How many nodes one record's expressions may look at together: a hundred times what a large record needs.
 MAX_LOOKS = 500_000
@@ -217,7 +217,7 @@ class AnswerRecord:
         self.language = model.language
         self._model = model
         self.root = AnswerNode(self, model.root, None, answers)
-        self.document: Node = _Document(self.root)
+        self.document: Node = Document(self.root)
         self._at: dict[tuple[str, ...], list[Node]] = {}
         self._looks = 0
 
@@ -358,24 +358,3 @@ class AnswerRecord:
     def itext(self, name: str) -> str:
         """Return a text of the form in its default language."""
         return self._model.itext.get(name, {}).get(self._model.language, "")
-
-
-class _Document:
-    """What stands above the root."""
-
-    __slots__ = ("_root",)
-    name = ""
-    index = 1
-    parent: Node | None = None
-
-    def __init__(self, root: AnswerNode) -> None:
-        self._root = root
-
-    def named(self, name: str) -> Sequence[Node]:
-        return [self._root] if name == self._root.name else []
-
-    def children(self) -> Sequence[Node]:
-        return [self._root]
-
-    def text(self) -> str:
-        return ""

@@ -39,6 +39,31 @@ class Node(Protocol):
         """Return the value that expressions see: "" for what is blank or not relevant."""
 
 
+class Document:
+    """What stands above the root: an element without a name, whose only child is the root."""
+
+    __slots__ = ("_root",)
+    name = ""
+    index = 1
+    parent: Node | None = None
+
+    def __init__(self, root: Node) -> None:
+        """Stand above `root`."""
+        self._root = root
+
+    def named(self, name: str) -> Sequence[Node]:
+        """Return the root if that is its name."""
+        return [self._root] if name == self._root.name else []
+
+    def children(self) -> Sequence[Node]:
+        """Return the root."""
+        return [self._root]
+
+    def text(self) -> str:
+        """Return ""."""
+        return ""
+
+
 Value = str | float | bool | list[Node]
 
 #: What JavaScript trims: white space and ends of lines.
