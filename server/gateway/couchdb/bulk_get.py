@@ -1,88 +1,173 @@
-"""`POST /{db}/_bulk_get`: many revisions at once, in the order of the request."""
+"""`POST /{db}/_bulk_get`: many revisions at once, in the order of the request.
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+A row that nobody can read is answered as CouchDB 3 answers it, with an error in its place; the others go on. Documents
+are read and leave a few megabytes at a time, however many and however long those are that one request names.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from server.gateway.couchdb.answer import Answer
 from server.gateway.couchdb.call import Call
+from server.gateway.couchdb.incoming import flawed_positions
 from server.gateway.couchdb.outgoing import document, dumps, joined, revisions, string
-from server.gateway.couchdb.refusals import bad_request
-from server.revisions.branches import Branches, Key, branches, contents
-from sync.canonical import Json
+from server.gateway.couchdb.refusals import INVALID_REV, bad_request
+from server.gateway.couchdb.revs import is_rev
+from server.revisions.bodies_in_turn import bodies_in_turn
+from server.revisions.branches import Branches, Key, branches
+from sync.admission import is_well_formed_doc_id
+from sync.canonical import Json, MalformedJson, Reading
 from sync.revision import RevisionId
 
-#: So many documents are read at a time; an answer may be as long as its client asks for.
+#: The graphs of so many documents are read at a time; an answer may be as long as its client asks for.
 PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """One row of the request; `rev` None is the winner."""
+    """One row of the request; `rev` None means every leaf."""
 
     doc_id: str
     rev: RevisionId | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Unfit:
+    """A row that asks for nothing, and the error that stands in its place."""
+
+    doc_id: Json
+    rev: Json
+    error: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One of a row's documents, or the error in its place, with what stands before and behind it."""
+
+    before: bytes
+    error: bytes
+    of: Branches | None = None
+    rev: RevisionId = ""
+    after: bytes = b""
+
+    @property
+    def key(self) -> Key | None:
+        """Return which body stands in it."""
+        return None if self.of is None else (self.of.doc_id, self.rev)
+
+    def written(self, content: bytes | None, *, with_revs: bool) -> bytes:
+        """Return it with its body; a body that is gone is an error, too."""
+        if self.of is None or content is None:
+            return self.before + self.error + self.after
+        more = revisions(self.of.line(self.rev)) if with_revs else b""
+        doc = document(self.of.doc_id, self.rev, content, deleted=self.of.graph.held[self.rev], more=more)
+        return b'%b{"ok":%b}%b' % (self.before, doc, self.after)
+
+
 async def bulk_get(call: Call) -> Answer:
     """Answer a result for each row of the request."""
-    docs = (await call.mapping()).get("docs")
+    reading = await call.reading()
+    docs = reading.value.get("docs") if isinstance(reading.value, Mapping) else None
     if not isinstance(docs, list):
         raise bad_request("Missing JSON list of 'docs'.")
-    return Answer(pieces=_pieces(call, [_asked(each) for each in docs]))
+    return Answer(pieces=_pieces(call, _rows(reading, docs)))
 
 
-def _asked(said: Json) -> _Asked:
-    if not isinstance(said, Mapping) or not isinstance(said.get("id"), str):
-        raise bad_request("Each of 'docs' needs an 'id'.")
-    rev = said.get("rev")
-    return _Asked(str(said["id"]), rev if isinstance(rev, str) else None)
+def _rows(reading: Reading, docs: Sequence[Json]) -> list[_Asked | _Unfit]:
+    try:
+        flaws = flawed_positions(reading, "docs")
+    except MalformedJson as error:
+        raise bad_request(f"invalid UTF-8 JSON ({error})") from None
+    return [_flawed(said, flaws[position]) if position in flaws else _asked(said) for position, said in enumerate(docs)]
 
 
-async def _pieces(call: Call, asked: Sequence[_Asked]) -> AsyncIterator[bytes]:
+def _flawed(said: Json, flaw: MalformedJson) -> _Unfit:
+    doc_id = said.get("id") if isinstance(said, Mapping) else None
+    return _Unfit(doc_id, None, "bad_request", f"invalid JSON ({flaw})")
+
+
+def _asked(said: Json) -> _Asked | _Unfit:
+    if not isinstance(said, Mapping):
+        return _Unfit(None, None, "bad_request", "Each of 'docs' must be an object")
+    if "id" not in said:
+        return _Unfit(None, None, "bad_request", "document id missed")
+    doc_id, rev = said["id"], said.get("rev")
+    if not isinstance(doc_id, str):
+        return _Unfit(doc_id, None, "illegal_docid", "Document id must be a string")
+    if (reason := _against(doc_id)) is not None:
+        return _Unfit(doc_id, None, "illegal_docid", reason)
+    if "rev" in said and not is_rev(rev):
+        return _Unfit(doc_id, rev, *INVALID_REV)
+    return _odd_since(doc_id, said.get("atts_since", [])) or _Asked(doc_id, str(rev) if "rev" in said else None)
+
+
+def _against(doc_id: str) -> str | None:
+    """Return why no document can be called so; None for most of the names that nothing here has."""
+    if not doc_id:
+        return "Document id must not be empty"
+    if doc_id.startswith("_") and not is_well_formed_doc_id(doc_id):
+        return "Only reserved document ids may start with underscore."
+    return None
+
+
+def _odd_since(doc_id: str, since: Json) -> _Unfit | None:
+    # What it says of attachments means nothing where no document has any; what is no list of revisions is an error.
+    if not isinstance(since, list):
+        return _Unfit(doc_id, since, "bad_request", "att_since value must be array of revs.")
+    odd = [each for each in since if not is_rev(each)]
+    return _Unfit(doc_id, odd[0], *INVALID_REV) if odd else None
+
+
+async def _pieces(call: Call, asked: Sequence[_Asked | _Unfit]) -> AsyncIterator[bytes]:
     with_revs, latest = call.flag("revs"), call.flag("latest")
     rows = iter(asked)
     start = b'{"results":['
     while page := list(islice(rows, PAGE)):
+        ids = {each.doc_id for each in page if isinstance(each, _Asked)}
         async with call.parts.storage.read() as connection:
-            here = await branches(connection, call.parts.sql, call.db.name, {each.doc_id for each in page})
-            chosen = [_chosen(each, here.get(each.doc_id), latest=latest) for each in page]
-            keys: set[Key] = {(each.doc_id, rev) for each, revs in zip(page, chosen, strict=True) for rev in revs}
-            found = await contents(connection, call.parts.sql, call.db.name, keys)
-        results = (
-            _result(each, revs, here.get(each.doc_id), found, with_revs=with_revs)
-            for each, revs in zip(page, chosen, strict=True)
-        )
-        for piece in joined(results, b","):
-            yield start + piece
-            start = b","
-    yield b"]}\n" if asked else b'{"results":[]}\n'
+            here = await branches(connection, call.parts.sql, call.db.name, ids)
+        parts = [part for each in page for part in _parts(each, here, latest=latest)]
+        left = iter(parts)
+        keys = [part.key for part in parts]
+        async for bodies in bodies_in_turn(call.parts.storage, call.parts.sql, call.db.name, keys):
+            # The bodies first: what stands in front is asked first, and the next part would be lost at their end.
+            written = (part.written(body, with_revs=with_revs) for body, part in zip(bodies, left, strict=False))
+            for piece in joined(written, b""):
+                # Every row begins with a comma, which is one too many in front of the first.
+                yield start + piece.removeprefix(b",") if start else piece
+                start = b""
+    yield start + b"]}\n"
 
 
-def _chosen(asked: _Asked, of: Branches | None, *, latest: bool) -> list[RevisionId]:
-    if of is None:
-        return []
-    rev = asked.rev or of.winner
-    if latest and (found := of.latest(rev)):
+def _parts(asked: _Asked | _Unfit, here: Mapping[str, Branches], *, latest: bool) -> Iterator[_Part]:
+    """Yield the parts of one row, at least one."""
+    before = b',{"id":%b,"docs":[' % (string(asked.doc_id) if isinstance(asked.doc_id, str) else dumps(asked.doc_id))
+    if isinstance(asked, _Unfit):
+        yield _Part(before, _error(asked.doc_id, asked.rev, asked.error, asked.reason), after=b"]}")
+        return
+    of = here.get(asked.doc_id)
+    revs = [] if of is None else _chosen(asked, of, latest=latest)
+    if of is None or not revs:
+        yield _Part(before, _missing(asked.doc_id, asked.rev), after=b"]}")
+        return
+    for position, rev in enumerate(revs):
+        after = b"]}" if position == len(revs) - 1 else b""
+        yield _Part(before if position == 0 else b",", _missing(asked.doc_id, rev), of, rev, after)
+
+
+def _chosen(asked: _Asked, of: Branches, *, latest: bool) -> Sequence[RevisionId]:
+    if asked.rev is None:
+        return of.leaves
+    if latest and (found := of.latest(asked.rev)):
         return found
-    return [rev] if rev in of.graph.held else []
+    return [asked.rev] if asked.rev in of.graph.held else []
 
 
-def _result(
-    asked: _Asked,
-    revs: Sequence[RevisionId],
-    of: Branches | None,
-    found: Mapping[Key, bytes],
-    *,
-    with_revs: bool,
-) -> bytes:
-    docs = []
-    for rev in revs:
-        content = found.get((asked.doc_id, rev))
-        if of is not None and content is not None:
-            more = revisions(of.line(rev)) if with_revs else b""
-            docs.append(b'{"ok":%b}' % document(asked.doc_id, rev, content, deleted=of.graph.held[rev], more=more))
-    if not docs:
-        rev = asked.rev or "undefined"
-        docs.append(dumps({"error": {"id": asked.doc_id, "rev": rev, "error": "not_found", "reason": "missing"}}))
-    return b'{"id":%b,"docs":[%b]}' % (string(asked.doc_id), b",".join(docs))
+def _missing(doc_id: str, rev: RevisionId | None) -> bytes:
+    return _error(doc_id, rev or "undefined", "not_found", "missing")
+
+
+def _error(doc_id: Json, rev: Json, error: str, reason: str) -> bytes:
+    return dumps({"error": {"id": doc_id, "rev": rev, "error": error, "reason": reason}})

@@ -1,18 +1,23 @@
-"""`POST /{db}/_revs_diff`: which revisions a replica should bring."""
+"""`POST /{db}/_revs_diff`: which revisions a replica should bring.
+
+As at a CouchDB, what is no revision id is refused with all that came beside it: no replica has one. A hash of another
+form than ours is only missing; it is refused where it is brought, alone.
+"""
 
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.refusals import bad_request
+from server.gateway.couchdb.refusals import INVALID_REV, bad_request
+from server.gateway.couchdb.revs import is_rev
 from server.revisions.branches import missing
-from sync.revision import RevisionId, is_revision_id
+from sync.revision import RevisionId
 
 
 async def revs_diff(call: Call) -> Answer:
     """Answer what is not here of the revisions that are asked for; documents with nothing missing are left out."""
     asked: dict[str, list[RevisionId]] = {}
     for doc_id, revs in (await call.mapping()).items():
-        if not isinstance(revs, list) or not all(isinstance(rev, str) and is_revision_id(rev) for rev in revs):
-            raise bad_request("Invalid rev format")
+        if not isinstance(revs, list) or not all(map(is_rev, revs)):
+            raise bad_request(INVALID_REV[1])
         asked[doc_id] = list(dict.fromkeys(str(rev) for rev in revs))
     async with call.parts.storage.read() as connection:
         found = await missing(connection, call.parts.sql, call.db.name, asked)
