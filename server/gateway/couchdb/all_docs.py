@@ -32,7 +32,7 @@ class _Options:
 
 async def all_docs(call: Call) -> Answer:
     """List the documents that live in a range; or a row for each key, whatever stands there."""
-    said = await call.mapping() if call.method == "POST" else {}
+    said = await call.mapping_if_any() if call.method == "POST" else {}
     options = _options(call, said)
     async with call.parts.storage.read() as connection:
         of = await listing.info(connection, call.db.name)

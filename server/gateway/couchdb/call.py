@@ -100,23 +100,40 @@ class Call:
 
     async def reading(self) -> Reading:
         """Return the body's JSON with its flaws by place; refuse what is no JSON, or not said to be."""
+        self._require_json()
+        return _reading(await self.body())
+
+    async def mapping(self) -> dict[str, Json]:
+        """Return the body, which must be a JSON object without flaws."""
+        return _mapping(await self.reading())
+
+    async def mapping_if_any(self) -> dict[str, Json]:
+        """Return the body as `mapping` does; one without a byte says nothing, of whatever type."""
+        if not (body := await self.body()):
+            return {}
+        self._require_json()
+        return _mapping(_reading(body))
+
+    def _require_json(self) -> None:
         # A browser sends other types across origins without asking first; JSON it does not.
         content_type = self.request.headers.get("content-type", "application/json").partition(";")[0].strip()
         if content_type.lower() != "application/json":
             raise Refusal(415, "bad_content_type", "Content-Type must be application/json")
-        try:
-            return read(await self.body())
-        except MalformedJson as error:
-            raise bad_request(f"invalid UTF-8 JSON ({error})") from None
 
-    async def mapping(self) -> dict[str, Json]:
-        """Return the body, which must be a JSON object without flaws."""
-        reading = await self.reading()
-        if reading.flaws:
-            raise bad_request(f"invalid UTF-8 JSON ({reading.flaws[0]})")
-        if not isinstance(reading.value, dict):
-            raise bad_request("Request body must be a JSON object")
-        return reading.value
+
+def _reading(body: bytes) -> Reading:
+    try:
+        return read(body)
+    except MalformedJson as error:
+        raise bad_request(f"invalid UTF-8 JSON ({error})") from None
+
+
+def _mapping(reading: Reading) -> dict[str, Json]:
+    if reading.flaws:
+        raise bad_request(f"invalid UTF-8 JSON ({reading.flaws[0]})")
+    if not isinstance(reading.value, dict):
+        raise bad_request("Request body must be a JSON object")
+    return reading.value
 
 
 async def _pieces(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:

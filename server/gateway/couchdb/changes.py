@@ -36,7 +36,7 @@ class _Kind:
 
 async def changes(call: Call) -> Answer:
     """Answer the feed as it was asked for."""
-    said = await call.mapping() if call.method == "POST" and call.request.headers.get("content-type") else {}
+    said = await call.mapping_if_any() if call.method == "POST" else {}
     selection = _selection(call, said)
     kind = _kind(call)
     reader = Reader(call, selection, await _position(call))

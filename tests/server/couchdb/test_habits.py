@@ -1,7 +1,9 @@
 """What clients do without asking: slashes, escaped slashes, odd headers, methods, and the words of errors."""
 
+import pytest
+
 from tests.builders import PASSWORD, Client, grant
-from tests.server.couchdb_door import a_database, at_scope
+from tests.server.couchdb_door import Door, a_database, at_scope
 
 
 async def test_the_front_page_is_open_to_everyone_and_survives_malformed_credentials(client: Client) -> None:
@@ -136,3 +138,50 @@ async def test_somebody_who_reads_all_scopes_sees_them_listed(client: Client) ->
     door = await at_scope(client, "hoa", grant("field_worker"))
     response = await client.get("/db/_all_dbs", auth=(door.username, PASSWORD))
     assert response.json() == ["agri-03226-2025", "catalog"]
+
+
+BODILESS: dict[str, dict[str, str]] = {
+    "of no type": {},
+    "of JSON": {"Content-Type": "application/json"},
+    "of a form": {"Content-Type": "application/x-www-form-urlencoded"},
+}
+
+
+@pytest.mark.parametrize("name", BODILESS)
+async def test_a_post_without_a_body_asks_for_nothing_more_than_its_query(client: Client, name: str) -> None:
+    door = await a_database(client)
+    await door.put("a", x="1")
+    await door.put("b", x="1")
+    for path in ("/_changes?limit=1", "/_all_docs?limit=1"):
+        answer = await door.ask("POST", path, headers=BODILESS[name])
+        assert answer.status_code == 200, answer.text
+        assert [row["id"] for row in (answer.json().get("results") or answer.json()["rows"])] == ["a"]
+
+
+async def test_a_body_counts_also_when_nobody_says_what_it_is(client: Client) -> None:
+    door = await a_database(client)
+    for doc_id in ("a", "b"):
+        await door.put(doc_id, x="1")
+    auth = (door.username, PASSWORD)
+    url = "/db/notes/_changes?filter=_doc_ids"
+    answer = await client.post(url, content=b'{"doc_ids":["b"]}', auth=auth)
+    assert [row["id"] for row in answer.json()["results"]] == ["b"]
+    # As from a page of another site, whose browser asks nobody whether it may send a form.
+    form = {"Content-Type": "text/plain"}
+    answer = await client.post(url, content=b'{"doc_ids":["b"]}', headers=form, auth=auth)
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize("path", ["/_revs_diff", "/_bulk_get", "/_bulk_docs"])
+async def test_a_batch_without_a_body_is_none(client: Client, path: str) -> None:
+    door = await a_database(client)
+    answer = await door.ask("POST", path, headers=BODILESS["of JSON"])
+    assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
+
+
+async def test_a_database_is_made_with_or_without_a_body(client: Client) -> None:
+    door = await a_database(client)
+    for name, body in (("one", None), ("two", {}), ("three", {"q": 8})):
+        assert (await Door(client, door.username, name).ask("PUT", body=body)).status_code == 201
+    answer = await client.put("/db/four", headers=BODILESS["of JSON"], auth=(door.username, PASSWORD))
+    assert answer.status_code == 201
