@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from server.db.engine import Storage
-from server.revisions.branches import branches, contents, missing
+from server.revisions.branches import branches, contents, lines_beside, missing
 from server.revisions.journal import Journal
 from server.revisions.statements import Statements
 from sync.canonical import Json
@@ -59,18 +59,24 @@ class LocalDatabase:
         for doc_id, revs in wanted.items():
             of = graphs[doc_id]
             lines = {each for rev in revs for each in of.line(rev) if each in of.graph.held}
-            found[doc_id] = sorted(lines, key=generation_of)
+            found[doc_id] = sorted(lines, key=lambda rev: (generation_of(rev), rev))
         return found
 
     async def unheld_ancestors(self, wanted: Mapping[str, Sequence[RevisionId]]) -> dict[str, list[RevisionId]]:
-        """Return the revisions that the lines of these leaves name and that are not here, oldest first."""
+        """Return the revisions that the lines of these leaves name and that are not here, oldest first.
+
+        Also of leaves that wait in quarantine: a merge waits there for just these.
+        """
         async with self._storage.read() as connection:
             graphs = await branches(connection, self._sql, self.name, wanted)
-        named: dict[str, list[RevisionId]] = {}
+            lines = await lines_beside(connection, self._sql, self.name, wanted)
         for doc_id, of in graphs.items():
-            lines = {each for rev in wanted[doc_id] for each in of.line(rev)[1:] if each not in of.graph.held}
-            if lines:
-                named[doc_id] = sorted(lines, key=generation_of)
+            lines.setdefault(doc_id, set()).update(each for rev in wanted[doc_id] for each in of.line(rev)[1:])
+        named: dict[str, list[RevisionId]] = {}
+        for doc_id, line in lines.items():
+            held = graphs[doc_id].graph.held if doc_id in graphs else {}
+            if unheld := sorted(line - held.keys(), key=lambda rev: (generation_of(rev), rev)):
+                named[doc_id] = unheld
         return await self.missing(named) if named else {}
 
     async def documents(self, wanted: Mapping[str, Sequence[RevisionId]]) -> list[dict[str, Json]]:

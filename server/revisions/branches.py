@@ -141,6 +141,18 @@ async def missing(
     return found
 
 
+async def lines_beside(
+    connection: AsyncConnection, sql: Statements, database: str, wanted: Mapping[str, Collection[RevisionId]]
+) -> dict[str, set[RevisionId]]:
+    """Return the ancestors that came with those of these revisions that wait in quarantine, by document."""
+    found: dict[str, set[RevisionId]] = {}
+    rows = await connection.execute(sql.lines_beside_of, {"database": database, "ids": sql.ids(wanted)})
+    for doc_id, rev, ancestors in rows.all():
+        if rev in wanted[doc_id]:
+            found.setdefault(doc_id, set()).update(ancestors.split())
+    return found
+
+
 def _possible_ancestors(of: Branches | None, lacking: Sequence[RevisionId]) -> tuple[RevisionId, ...]:
     if of is None:
         return ()

@@ -50,6 +50,11 @@ class Statements:
         self.ids_beside_of = select(quarantine.c.doc_id, quarantine.c.rev).where(
             quarantine.c.database == of_database, self.among(quarantine.c.doc_id)
         )
+        self.lines_beside_of = select(quarantine.c.doc_id, quarantine.c.rev, quarantine.c.ancestors).where(
+            quarantine.c.database == of_database,
+            self.among(quarantine.c.doc_id),
+            quarantine.c.accepted_at.is_(None),
+        )
         self.leaves_of = select(documents.c.doc_id, documents.c.leaves).where(
             documents.c.database == of_database, self.among(documents.c.doc_id)
         )

@@ -13,9 +13,10 @@ from server.settings import Settings
 from sync.canonical import Json
 from tests.builders import Client
 from tests.conftest import StandingClock
+from tests.server.hub_world import followed
 from tests.server.misbehaving_peer import MisbehavingPeer, misbehaving
 from tests.server.peers_world import a_peer, a_server, add_peer, histories, peer_account, said, sync, synced
-from tests.server.sync_door import DATABASE
+from tests.server.sync_door import ANSWERS, DATABASE, FORM, VERSION, with_form
 
 Wanted = Mapping[str, Sequence[str]]
 
@@ -139,3 +140,24 @@ async def test_a_revision_that_is_not_found_was_followed_by_another_or_is_gone(
 
     assert (found.rev, found.reason) == (f"2-{SECOND}", reason)
     assert (found.document is not None) == (reason is None)
+
+
+@pytest.mark.parametrize("direction", ["push", "pull"])
+async def test_a_merge_brings_what_it_was_made_of(client: Client, there: MisbehavingPeer, direction: str) -> None:
+    other = Client(there.app)
+    source, target = (client, other) if direction == "push" else (other, client)
+    for each in (client, other):
+        await with_form(each)
+    content: dict[str, Json] = {"type": "record", "form": FORM, "form_version": VERSION, "media": {}}
+    for trees in ("12", "13"):
+        said: Json = {**ANSWERS, "trees": trees}
+        alone = NewRevision.following("tree", {**content, "answers": said}, None)
+        await source.app.state["journal"].write(DATABASE, [alone], Origin())
+    await followed(source)
+    peer = await add_peer(client.app, there.url, direction=direction, **await peer_account(other))
+
+    await synced(client.app, peer)
+
+    assert len(await histories(client, other)) == 1
+    assert [one.reason for one in await target.app.state["journal"].quarantined()] == []
+    assert (await target.app.state["journal"].document(DATABASE, "tree")).rev.startswith("2-")
