@@ -42,3 +42,11 @@ class PeerFailed(Exception):
         self.status = status
         self.wait_s = wait_s
         super().__init__(f"{self.sentence} ({told[:300]})" if told else self.sentence)
+
+
+class AnswerTooLong(PeerFailed):
+    """The peer's answer is longer than what is read at once; asked for less, it may answer well."""
+
+    def __init__(self) -> None:
+        """Say what it means where less cannot be asked for."""
+        super().__init__("garbage", "an answer without end")

@@ -1,11 +1,12 @@
 """This server's side of a replication: its feed, what it lacks, its revisions as documents."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from server.db.engine import Storage
-from server.revisions.branches import branches, contents, lines_beside, missing
+from server.revisions.bodies_in_turn import bodies_in_turn
+from server.revisions.branches import Branches, branches, lines_beside, missing
 from server.revisions.journal import Journal
 from server.revisions.statements import Statements
 from sync.canonical import Json
@@ -79,20 +80,24 @@ class LocalDatabase:
                 named[doc_id] = unheld
         return await self.missing(named) if named else {}
 
-    async def documents(self, wanted: Mapping[str, Sequence[RevisionId]]) -> list[dict[str, Json]]:
-        """Return these revisions as replicas exchange them, with their paths."""
+    async def documents(self, wanted: Mapping[str, Sequence[RevisionId]]) -> AsyncIterator[list[dict[str, Json]]]:
+        """Yield these revisions as replicas exchange them, with their paths, some megabytes at a time."""
         keys = [(doc_id, rev) for doc_id, revs in wanted.items() for rev in revs]
         async with self._storage.read() as connection:
             graphs = await branches(connection, self._sql, self.name, wanted)
-            bodies = await contents(connection, self._sql, self.name, keys)
-        found: list[dict[str, Json]] = []
-        for doc_id, rev in keys:
-            # A revision that left the leaves meanwhile is still held: the journal forgets nothing.
-            line = graphs[doc_id].line(rev)
-            document: dict[str, Json] = {"_id": doc_id, "_rev": rev, **json.loads(bodies[doc_id, rev])}
-            if graphs[doc_id].graph.held[rev]:
-                document["_deleted"] = True
-            ids = [each.partition("-")[2] for each in line]
-            document["_revisions"] = {"start": generation_of(rev), "ids": ids}
-            found.append(document)
-        return found
+        left = iter(keys)
+        async for bodies in bodies_in_turn(self._storage, self._sql, self.name, keys):
+            # The bodies first: what stands in front is asked first, and the next key would be lost at their end.
+            yield [_document(graphs[doc_id], rev, body) for body, (doc_id, rev) in zip(bodies, left, strict=False)]
+
+
+def _document(of: Branches, rev: RevisionId, body: bytes | None) -> dict[str, Json]:
+    # A revision that left the leaves meanwhile is still held: the journal forgets nothing.
+    if body is None:
+        raise LookupError(f"{of.doc_id} {rev} has no body")
+    document: dict[str, Json] = {"_id": of.doc_id, "_rev": rev, **json.loads(body)}
+    if of.graph.held[rev]:
+        document["_deleted"] = True
+    ids = [each.partition("-")[2] for each in of.line(rev)]
+    document["_revisions"] = {"start": generation_of(rev), "ids": ids}
+    return document

@@ -1,8 +1,10 @@
 """How much a link bears: the size of the next batch, learnt from what became of those before."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from server.peers.model import Direction
+from sync.canonical import Json
 
 #: A batch begins with so many revisions, and grows as long as the link carries it: every one costs both sides a
 #: checkpoint, and a link that is slow gets no more than it bears.
@@ -12,8 +14,8 @@ PATIENCE = 16
 
 
 @dataclass(slots=True)
-class Pace:
-    """The size of the next batch; it outlives the replication that failed, or its successor would fail alike."""
+class Portion:
+    """How many at once: ever more while that goes well, half when it was too much."""
 
     size: int = BATCH
     _most: int = MOST
@@ -26,10 +28,43 @@ class Pace:
             self._most, self._borne = min(MOST, self._most * 2), 0
         self.size = min(self._most, self.size * 2)
 
-    def was_too_much(self) -> None:
-        """Take half the next time."""
-        self.size = self._most = max(1, self.size // 2)
+    def was_too_much(self, of: int | None = None) -> None:
+        """Take half the next time: of `of`, where it was fewer than that."""
+        self.size = self._most = max(1, min(self.size, of or self.size) // 2)
         self._borne = 0
+
+    def written(self) -> dict[str, Json]:
+        """Return what was learnt, as it is written down."""
+        return {"size": self.size, "most": self._most}
+
+    def recall(self, written: Json) -> None:
+        """Go on from what was written down; what is nothing of the kind says nothing."""
+        if isinstance(written, Mapping):
+            size, most = written.get("size"), written.get("most")
+            if isinstance(size, int) and isinstance(most, int) and 1 <= size <= most <= MOST:
+                self.size, self._most = size, most
+
+
+@dataclass(slots=True)
+class Pace(Portion):
+    """The size of the next batch; it outlives the replication that failed, or its successor would fail alike.
+
+    `answer` is how many revisions one answer holds: the longer documents are, the fewer.
+    """
+
+    answer: Portion = field(default_factory=Portion)
+    _is_learnt: bool = False
+
+    def written(self) -> dict[str, Json]:
+        """Return what was learnt, as it is written down."""
+        return {**Portion.written(self), "answer": self.answer.written()}
+
+    def recall(self, written: Json) -> None:
+        """Go on from what was written down, where nothing newer was learnt in this process."""
+        if not self._is_learnt and isinstance(written, Mapping):
+            Portion.recall(self, written)
+            self.answer.recall(written.get("answer"))
+        self._is_learnt = True
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from server.peers.failures import PeerFailed
+from server.peers.failures import AnswerTooLong, PeerFailed
 from server.peers.inflated import ACCEPTED, inflated
 from sync.canonical import Json, MalformedJson, read
 
@@ -73,10 +73,16 @@ class Remote:
         body: Json = None,
         may_fail: tuple[int, ...] = (),
         silence_s: float | None = None,
+        most_bytes: int = MAX_ANSWER_BYTES,
     ) -> Answer:
-        """Return the answer of a request that succeeded or failed with a status in `may_fail`."""
+        """Return the answer of a request that succeeded or failed with a status in `may_fail`.
+
+        Raise AnswerTooLong where it is longer than `most_bytes`, once they are read.
+        """
         content = None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        asked = _Request(method, path, query, content, may_fail, SILENCE_S if silence_s is None else silence_s)
+        asked = _Request(
+            method, path, query, content, may_fail, SILENCE_S if silence_s is None else silence_s, most_bytes
+        )
         is_packed = content is not None and len(content) >= GZIP_FROM_BYTES and self._takes_gzip
         try:
             return await self._once(asked, is_packed=is_packed)
@@ -99,7 +105,7 @@ class Remote:
         sending = self._stream(asked, headers, content)
         with _named():
             async with asyncio.timeout(ANSWER_S), sending as response:
-                said = await _body(response)
+                said = await _body(response, asked.most_bytes)
         if response.status_code >= 300 and response.status_code not in asked.may_fail:
             raise _failure(response, said)
         try:
@@ -157,6 +163,7 @@ class _Request:
     content: bytes | None
     may_fail: tuple[int, ...]
     silence_s: float
+    most_bytes: int = MAX_ANSWER_BYTES
 
 
 @contextmanager
@@ -186,13 +193,13 @@ async def _pieces(response: httpx.Response, most_bytes: int) -> AsyncIterator[by
         yield part
 
 
-async def _body(response: httpx.Response) -> bytes:
+async def _body(response: httpx.Response, most_bytes: int = MAX_ANSWER_BYTES) -> bytes:
     parts: list[bytes] = []
     total = 0
     async for part in inflated(response):
         total += len(part)
-        if total > MAX_ANSWER_BYTES:
-            raise PeerFailed("garbage", "an answer without end")
+        if total > most_bytes:
+            raise AnswerTooLong
         parts.append(part)
     return b"".join(parts)
 

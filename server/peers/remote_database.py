@@ -12,6 +12,9 @@ from sync.canonical import Json
 from sync.revision import RevisionId, generation_of, is_revision_id
 
 LONGPOLL_S = 45
+#: Several revisions are no longer than this together, or they are asked for in smaller parts: read and taken apart,
+#: they are in memory several times over. A single one may be as long as any answer.
+SEVERAL_BYTES = 8_000_000
 Document = Mapping[str, Json]
 
 
@@ -136,7 +139,10 @@ class RemoteDatabase:
         await self._remote.ask("POST", self._path + "_ensure_full_commit", body={}, may_fail=(404, 405, 501))
 
     async def get(self, wanted: Mapping[str, Sequence[RevisionId]]) -> list[Brought]:
-        """Return every wanted revision with its ancestors, or the peer's reason for lacking it; raise `half`."""
+        """Return every wanted revision with its ancestors, or the peer's reason for lacking it.
+
+        Raise `half`, and AnswerTooLong where several are too long together.
+        """
         if self._has_bulk_get:
             docs = [{"id": doc_id, "rev": rev} for doc_id, revs in wanted.items() for rev in revs]
             path = self._path + "_bulk_get"
@@ -147,6 +153,7 @@ class RemoteDatabase:
                 body={"docs": docs},
                 may_fail=(400, 404, 405, 501),
                 silence_s=remote.BULK_SILENCE_S,
+                most_bytes=SEVERAL_BYTES if len(docs) > 1 else remote.MAX_ANSWER_BYTES,
             )
             if said.status < 300:
                 return _complete(wanted, _from_bulk_get(said))

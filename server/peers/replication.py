@@ -16,7 +16,7 @@ from typing import ClassVar
 from server.gateway.bring import Bringer
 from server.peers.book import LeftOut
 from server.peers.checkpoints import Session, common_seq, history_of, read_own, replication_id, write_own
-from server.peers.failures import PeerFailed
+from server.peers.failures import AnswerTooLong, PeerFailed
 from server.peers.local import LocalDatabase
 from server.peers.model import Direction, Peer
 from server.peers.pace import Pace
@@ -28,6 +28,8 @@ from sync.revision import RevisionId
 BATCH_BYTES = 1_000_000
 #: Revisions that the peer is asked about at once; lines are long.
 ASKED = 10_000
+#: Under which name a checkpoint of this side holds the pace; the peer's has none.
+PACE = "pace"
 #: Answers of this kind can mean that a batch was too much for the link.
 _TOO_MUCH = ("slow", "half", "garbage")
 
@@ -58,11 +60,13 @@ class Replication(ABC):
         self._id = replication_id(source, target, {"user": peer.username or peer.auth})
         self._session = Session(None, parts.clock())
         self._pace = pace
+        self._is_carrying = False
 
     async def begin(self) -> None:
         """Find out where both sides agree to go on."""
         async with self._parts.storage.read() as connection:
             ours = await read_own(connection, self._remote.name, self._id)
+        self._pace.recall((ours or {}).get(PACE))
         theirs = await self._remote.local(self._id)
         since = common_seq(ours, theirs)
         earlier = history_of(theirs if self.direction == "push" else ours) if since else []
@@ -71,11 +75,14 @@ class Replication(ABC):
 
     async def step(self, *, is_waiting: bool = False) -> Step:
         """Bring the next batch over; `is_waiting` blocks until there is something. Raise PeerFailed."""
+        self._is_carrying = not is_waiting
         try:
             step = await self._step(is_waiting=is_waiting)
         except PeerFailed as failure:
-            if failure.trouble.code in _TOO_MUCH:
+            # A feed at which one waits may break off for any reason; nothing was too much there.
+            if failure.trouble.code in _TOO_MUCH and self._is_carrying:
                 self._pace.was_too_much()
+                await self._keep_pace()
             raise
         self._pace.went_well()
         return step
@@ -97,8 +104,15 @@ class Replication(ABC):
         return lacking
 
     async def _write_here(self, document: Mapping[str, Json]) -> None:
+        """Write this side's checkpoint, and beside it what the link was found to bear."""
         async with self._parts.storage.write() as connection:
-            await write_own(connection, self._remote.name, self._id, document)
+            await write_own(connection, self._remote.name, self._id, {**document, PACE: self._pace.written()})
+
+    async def _keep_pace(self) -> None:
+        """Write down what the link was found not to bear: whoever tries next must not fail alike."""
+        async with self._parts.storage.write() as connection:
+            stands = await read_own(connection, self._remote.name, self._id) or {}
+            await write_own(connection, self._remote.name, self._id, {**stands, PACE: self._pace.written()})
 
     async def _leave_out(self, left: Sequence[tuple[str, RevisionId, str]]) -> None:
         if left:
@@ -132,11 +146,11 @@ class Push(Replication):
         missing = await self._lacking(asked)
         written = 0
         for part in _in_parts(missing, self._pace.size):
-            documents = await self._local.documents(part)
-            self._session.found += len(documents)
-            self._session.read += len(documents)
-            for batch in _by_size(documents):
-                written += await self._put(batch)
+            async for documents in self._local.documents(part):
+                self._session.found += len(documents)
+                self._session.read += len(documents)
+                for batch in _by_size(documents):
+                    written += await self._put(batch)
         self._session.written += written
         reached = await self._local.checkpoint(page.last_seq)
         if page.last_seq != self._at:
@@ -179,19 +193,16 @@ class Pull(Replication):
 
     async def _step(self, *, is_waiting: bool) -> Step:
         page = await self._remote.changes(self._since, self._pace.size, is_waiting=is_waiting)
+        self._is_carrying = True
         leaves = {doc_id: revs for doc_id, revs in page.leaves.items() if not doc_id.startswith("_design/")}
         missing = await self._local.missing(leaves) if leaves else {}
         self._session.checked += sum(map(len, leaves.values()))
-        written = 0
-        for part in _in_parts(missing, self._pace.size):
-            written += await self._take(part)
+        written = await self._bring(missing)
         if leaves and await self._remote.keeps_history():
             # Of all leaves: those that were here may have come without their lines, or the link broke after them.
             unheld = await self._local.unheld_ancestors(leaves)
             # A line that came through a CouchDB has gaps on both sides; only what is there is asked for.
-            there = _without(unheld, await self._lacking(unheld))
-            for part in _in_parts(there, self._pace.size):
-                written += await self._take(part)
+            written += await self._bring(_without(unheld, await self._lacking(unheld)))
         self._session.written += written
         has_more = len(page.leaves) >= self._pace.size if page.pending is None else page.pending > 0
         if page.last_seq != (self._since or "0"):
@@ -201,8 +212,28 @@ class Pull(Replication):
             self._since = page.last_seq
         return Step(page.last_seq, page.pending, written, has_more)
 
-    async def _take(self, wanted: Mapping[str, Sequence[RevisionId]]) -> int:
-        brought = await self._given(wanted)
+    async def _bring(self, wanted: Mapping[str, Sequence[RevisionId]]) -> int:
+        """Bring these revisions, as many at a time as one answer holds; return how many were new here."""
+        left = [(doc_id, rev) for doc_id, revs in wanted.items() for rev in revs]
+        answer = self._pace.answer
+        written = 0
+        while left:
+            some = left[: min(self._pace.size, answer.size)]
+            try:
+                brought = await self._given(_by_document(some))
+            except AnswerTooLong:
+                if len(some) == 1:
+                    raise
+                # A quarter: what was read of such an answer was read in vain.
+                answer.was_too_much(len(some) // 2)
+                continue
+            if len(some) >= answer.size:
+                answer.went_well()
+            written += await self._take(brought)
+            left = left[len(some) :]
+        return written
+
+    async def _take(self, brought: Sequence[Brought]) -> int:
         self._session.found += len(brought)
         documents = [(one.document, one.ancestors) for one in brought if one.document is not None]
         self._session.read += len(documents)
@@ -238,10 +269,14 @@ def _in_parts(wanted: Mapping[str, Sequence[RevisionId]], revisions: int) -> Ite
     """Yield the wanted revisions in parts of so many: a document may have twenty leaves."""
     keys = [(doc_id, rev) for doc_id, revs in wanted.items() for rev in revs]
     for start in range(0, len(keys), revisions):
-        part: dict[str, list[RevisionId]] = {}
-        for doc_id, rev in keys[start : start + revisions]:
-            part.setdefault(doc_id, []).append(rev)
-        yield part
+        yield _by_document(keys[start : start + revisions])
+
+
+def _by_document(keys: Sequence[tuple[str, RevisionId]]) -> dict[str, list[RevisionId]]:
+    found: dict[str, list[RevisionId]] = {}
+    for doc_id, rev in keys:
+        found.setdefault(doc_id, []).append(rev)
+    return found
 
 
 def _by_size(documents: Sequence[dict[str, Json]]) -> Iterator[list[dict[str, Json]]]:
