@@ -47,13 +47,13 @@ from server.revisions import authors
 from server.revisions.authors import Claim
 from server.revisions.journal import Journal
 from server.revisions.model import SERVERS_ONLY, NewRevision, Origin, Outcome
-from server.revisions.statements import Statements
+from server.revisions.statements import Statements, statements
 from sync.admission import is_well_formed_doc_id
 from sync.canonical import Json, MalformedJson
 from sync.revision import RESOLVED_TOMBSTONE, RevisionId, generation_of, is_revision_id, revision_id
 
 #: Built once: a bringing is made for every request of another server.
-STATEMENTS = {flag: Statements(is_postgresql=flag) for flag in (False, True)}
+STATEMENTS = {flag: statements(is_postgresql=flag) for flag in (False, True)}
 SEAL_PREFIX = "seal:"
 #: Documents about a record, `<type>:<record id>:<UUIDv7>`; of what is open in it only one, `open:<record id>`.
 ABOUT_RECORDS = ("review", "question", "reply", "task", "open")

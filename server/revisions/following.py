@@ -24,7 +24,7 @@ from server.db.put import put
 from server.revisions.following_tables import checkpoints, set_aside
 from server.revisions.journal import Journal
 from server.revisions.model import Change
-from server.revisions.statements import Statements
+from server.revisions.statements import statements
 
 Effects = Callable[[AsyncConnection], Awaitable[None]]
 
@@ -76,7 +76,7 @@ class Follower:
         self._journal = journal
         self._clock = clock
         self._projection = projection
-        self._sql = Statements(is_postgresql=storage.is_postgresql)
+        self._sql = statements(is_postgresql=storage.is_postgresql)
         self._taken = delete(set_aside).where(
             set_aside.c.follower == bindparam("of_follower"),
             set_aside.c.database == bindparam("of_database"),
