@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import os
 import shutil
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,16 +17,20 @@ from hypothesis import settings
 
 from server.db.engine import Storage
 from server.db.migrate import migrate
+from tests.engines import compile_once
 from tests.postgresql import Cluster, NoPostgresql, cluster
 
 CHOICES = {"sqlite": ["sqlite"], "postgresql": ["postgresql"], "both": ["sqlite", "postgresql"]}
 STORES = CHOICES[os.environ.get("NUONG_TEST_STORES", "both")]
+#: Where a test's clock stands at first.
+START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 # How long one example takes says more of the machine than of the code.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 # `make test-fast` asks for it; `make test` tries most properties four times as often.
 settings.register_profile("fast", max_examples=25)
 _numbers = itertools.count(1)
+compile_once()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -55,20 +59,21 @@ class StandingClock:
 
 @pytest.fixture
 def clock() -> StandingClock:
-    return StandingClock(datetime(2026, 11, 21, 8, 0, tzinfo=UTC))
+    return StandingClock(START)
 
 
 @pytest.fixture(params=STORES)
 async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Storage]:
-    """Give an empty, migrated storage: a file of SQLite, then a database of PostgreSQL."""
+    """Give a storage as the templates of these tests are: a file of SQLite, then a database of PostgreSQL."""
     if request.param == "sqlite":
-        opened = Storage(empty_sqlite(request.getfixturevalue("sqlite_template"), tmp_path / "nuong.sqlite"))
+        opened = Storage(sqlite_copy(request.getfixturevalue("sqlite_template"), tmp_path / "nuong.sqlite"))
         yield opened
         await opened.close()
         return
     running: Cluster = request.getfixturevalue("postgresql_cluster")
+    template: str = request.getfixturevalue("postgresql_template")
     name = f"test_{next(_numbers)}"
-    await administer(running, f"CREATE DATABASE {name} TEMPLATE template_nuong")
+    await administer(running, f"CREATE DATABASE {name} TEMPLATE {template}")
     opened = Storage(running.url(name), pool_size=5)
     yield opened
     await opened.close()
@@ -77,35 +82,47 @@ async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an empty, migrated file that tests copy."""
+    """Return the file that tests copy: migrated and empty, where a folder's own tests say nothing else."""
     path = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
-    _run(_migrated(f"sqlite:///{path}"))
+    arrange(f"sqlite:///{path}", migrate)
     return path
 
 
-def empty_sqlite(template: Path, path: Path) -> str:
-    """Copy the empty, migrated file to `path`; return its URL. Migrating takes a hundred times as long."""
+def sqlite_copy(template: Path, path: Path) -> str:
+    """Copy a template to `path`; return its URL. Migrating takes a hundred times as long."""
     shutil.copy(template, path)
     return f"sqlite:///{path}"
 
 
 @pytest.fixture(scope="session")
 def postgresql_cluster() -> Iterator[Cluster]:
-    """Give a cluster with a migrated `template_nuong`; without PostgreSQL its tests are skipped, and say why."""
+    """Give a cluster with a migrated, empty `template_nuong`; without PostgreSQL its tests are skipped, and say why."""
     with ExitStack() as stack:
         try:
             running = stack.enter_context(cluster())
         except NoPostgresql as reason:
             pytest.skip(str(reason))
-        _run(administer(running, "CREATE DATABASE template_nuong"))
-        _run(_migrated(running.url("template_nuong")))
+        run(administer(running, "CREATE DATABASE template_nuong"))
+        arrange(running.url("template_nuong"), migrate)
         yield running
 
 
-async def _migrated(url: str) -> None:
-    storage = Storage(url)
-    await migrate(storage)
-    await storage.close()
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_cluster: Cluster) -> str:
+    """Return the name of the database that tests copy: migrated and empty, where nothing else is said."""
+    return "template_nuong"
+
+
+def arrange(url: str, *steps: Callable[[Storage], Coroutine[object, object, None]]) -> None:
+    """Do what makes a template of the database at `url`; nobody is connected to it afterwards."""
+
+    async def work() -> None:
+        storage = Storage(url)
+        for step in steps:
+            await step(storage)
+        await storage.close()
+
+    run(work())
 
 
 async def administer(running: Cluster, statement: str) -> None:
@@ -117,7 +134,8 @@ async def administer(running: Cluster, statement: str) -> None:
         await connection.close()
 
 
-def _run(work: Coroutine[object, object, None]) -> None:
+def run(work: Coroutine[object, object, None]) -> None:
+    """Do something of a fixture that lives as long as the run."""
     # In a thread of its own: the test runner has its own event loop in this one.
     with ThreadPoolExecutor(1) as pool:
         pool.submit(asyncio.run, work).result()

@@ -1,4 +1,4 @@
-"""The app over each kind of storage, as a client meets it."""
+"""The app over each kind of storage, as a client meets it; storages are `started` ones."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,13 +9,29 @@ from litestar import Litestar
 from server.db.engine import Storage
 from server.settings import Settings
 from tests.builders import Client, an_app, running
-from tests.conftest import StandingClock
+from tests.conftest import StandingClock, administer, arrange, run
+from tests.postgresql import Cluster
+from tests.server.started import SECRET, start, started_sqlite
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "started.sqlite"
+    path.write_bytes(started_sqlite())
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_cluster: Cluster) -> str:
+    run(administer(postgresql_cluster, "CREATE DATABASE template_started TEMPLATE template_nuong"))
+    arrange(postgresql_cluster.url("template_started"), start)
+    return "template_started"
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(
-        secret="a secret that only the tests know, 40 characters",
+        secret=SECRET,
         media_dir=tmp_path / "media",
         pwa_dir=tmp_path / "dist",
         disk_reserve_bytes=1,

@@ -12,7 +12,6 @@ from litestar import Litestar
 
 from server.clock import Clock
 from server.db.engine import Storage
-from server.db.migrate import migrate
 from server.peers.background import parts_of
 from server.peers.book import NewPeer, PeerBook, Status
 from server.peers.model import Peer
@@ -21,6 +20,7 @@ from server.peers.remote import Remote
 from server.peers.work import PeerWork
 from server.settings import Settings
 from tests.builders import PASSWORD, SIN_CHAI, Client, add_person, an_app, grant, running
+from tests.server.started import started_sqlite
 from tests.server.sync_door import DATABASE
 
 DOOR = "http://testserver/db"
@@ -67,8 +67,9 @@ async def peer_account(client: Client, username: str = "hub", unit: str = SIN_CH
 @asynccontextmanager
 async def a_server(folder: Path, settings: Settings, clock: Clock) -> AsyncIterator[Client]:
     """Give one more server, on SQLite in `folder`."""
-    storage = Storage(f"sqlite:///{folder}/nuong.sqlite")
-    await migrate(storage)
+    path = folder / "nuong.sqlite"
+    path.write_bytes(started_sqlite())
+    storage = Storage(f"sqlite:///{path}")
     with an_app(settings.model_copy(update={"media_dir": folder / "media"}), storage, clock) as app:
         async with running(app), Client(app) as client:
             yield client

@@ -6,7 +6,7 @@ from server.app import furnish, unfurnished
 from server.db.engine import Storage
 from server.settings import Settings
 from tests.builders import Client, add_person, grant, quick_passwords, running, sign_in, try_sign_in
-from tests.conftest import StandingClock, empty_sqlite
+from tests.conftest import StandingClock, sqlite_copy
 
 OLD = "mười hai cây chè"
 
@@ -15,7 +15,7 @@ async def test_an_app_furnished_anew_knows_nothing_of_what_it_answered_from_befo
     settings: Settings, clock: StandingClock, tmp_path: Path, sqlite_template: Path
 ) -> None:
     app = unfurnished(request_bytes=settings.request_bytes)
-    first, second = (Storage(empty_sqlite(sqlite_template, tmp_path / f"{name}.sqlite")) for name in ("one", "two"))
+    first, second = (Storage(sqlite_copy(sqlite_template, tmp_path / f"{name}.sqlite")) for name in ("one", "two"))
     furnish(app, settings, first, clock, quick_passwords())
     async with running(app), Client(app) as client:
         await add_person(client, "hoa", grant("administrator"), password=OLD)

@@ -283,8 +283,11 @@ async def test_the_library_gives_a_version_from_the_moment_it_is_live(storage: S
 
 
 async def test_a_version_whose_catalog_cannot_be_written_is_not_live(storage: Storage, clock: Clock) -> None:
-    # No database `catalog` was made: the journal refuses, and nothing of the publication may stand.
+    # Without a database `catalog` the journal refuses, and nothing of the publication may stand.
+    journal = Journal(storage, clock)
+    async with storage.write() as connection:
+        await journal.remove_within(connection, "catalog")
     candidate = await candidate_of(storage, clock)
     with pytest.raises((LookupError, Problem)):
-        await publish(storage, Journal(storage, clock), clock, candidate, person=None, loaded_in_browser=False)
+        await publish(storage, journal, clock, candidate, person=None, loaded_in_browser=False)
     assert await versions_of(storage) == []
