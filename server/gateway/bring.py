@@ -47,7 +47,7 @@ from server.revisions import authors
 from server.revisions.authors import Claim
 from server.revisions.journal import Journal
 from server.revisions.model import SERVERS_ONLY, NewRevision, Origin, Outcome
-from server.revisions.statements import Statements, statements
+from server.revisions.statements import statements
 from sync.admission import is_well_formed_doc_id
 from sync.canonical import Json, MalformedJson
 from sync.revision import RESOLVED_TOMBSTONE, RevisionId, generation_of, is_revision_id, revision_id
