@@ -102,7 +102,7 @@ test('an answer is kept while it is written, waits without a network, and is sen
   const question = await only()
   await saveReplyDraft({ question: question.id, person: MAI, choice: mine, text: ' Đo lại ' })
   expect((await only()).draft).toMatchObject({ choice: mine, text: ' Đo lại ' })
-  await Promise.all([sendReply(question), sendReply(question)])
+  await Promise.all([sendReply(question, MAI), sendReply(question, MAI)])
   expect(await only()).toMatchObject({
     draft: null,
     reply: { state: 'waiting', text: 'Đo lại', candidate: { rev: mine } },
@@ -120,7 +120,7 @@ test('an answer is kept while it is written, waits without a network, and is sen
 test('where neither is right, the words alone are the answer', async () => {
   const question = await only()
   await saveReplyDraft({ question: question.id, person: MAI, choice: 'none', text: 'Bán một nửa rồi' })
-  await sendReply(question)
+  await sendReply(question, MAI)
   const [, reply] = await database.revisions.orderBy('[enrolment+number]').toArray()
   expect(reply?.content).not.toHaveProperty('value')
   expect(await only()).toMatchObject({ reply: { candidate: null, text: 'Bán một nửa rồi' } })

@@ -29,7 +29,7 @@ test('the first store becomes the present one: drafts, saves, files and who is s
   const now = new NuongDatabase('updated')
   await now.open()
 
-  expect(await now.drafts.count()).toBe(1)
+  expect(await now.drafts.toArray()).toMatchObject([{ id: 'd', record: 'd', person: 'p' }])
   expect(await now.revisions.get('1-a')).toMatchObject({ number: 1 })
   expect(await now.session.get('current')).toMatchObject({ accessToken: 't', expired: 0, elsewhere: {} })
   expect(await now.standings.toArray()).toMatchObject([{ safe: 1, verdicts: [2], discarded: [] }])
@@ -38,5 +38,17 @@ test('the first store becomes the present one: drafts, saves, files and who is s
   expect(await now.servers.count()).toBe(0)
   expect(await now.documents.count()).toBe(0)
   expect(await now.bodies.count()).toBe(0)
+  now.close()
+})
+
+test('an answer that was being written is still there', async () => {
+  const third = new Dexie('answering')
+  third.version(3).stores({ drafts: 'id', replyDrafts: 'question, person' })
+  await third.open()
+  await third.table('replyDrafts').put({ question: 'q', person: 'p', choice: null, text: 'Đo lại' })
+  third.close()
+
+  const now = new NuongDatabase('answering')
+  expect(await now.begunReplies.toArray()).toEqual([{ question: 'q', person: 'p', choice: null, text: 'Đo lại' }])
   now.close()
 })

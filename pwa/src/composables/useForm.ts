@@ -38,7 +38,7 @@ export type Unkept = { readonly typed: string; readonly reason: MisfitReason }
 export type FillPorts = {
   getDraft(id: string): Promise<Draft | undefined>
   saveDraft(id: string, change: DraftChange): Promise<boolean>
-  finishDraft(draft: Pick<Draft, 'id'>, answers: Answers, media: Media): Promise<string>
+  finishDraft(draft: Pick<Draft, 'id' | 'record' | 'person'>, answers: Answers, media: Media): Promise<string>
   contents(form: string, version: string): Promise<FormContents | null>
 }
 
@@ -236,7 +236,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     try {
       const answers = await answersOf(form, schema, draft, filled)
       const rev = await ports.finishDraft(draft, answers, mentionedMedia(schema, answers, media.value))
-      state.value = { kind: 'finished', database: draft.database, record: draft.id, rev }
+      state.value = { kind: 'finished', database: draft.database, record: draft.record, rev }
     } catch (error) {
       saving.value = { kind: 'failed', problem: asProblem(error).code }
     } finally {

@@ -22,7 +22,7 @@ export function useReturnComments(draftId: string): ShallowRef<ReturnComments | 
 async function read(draftId: string): Promise<ReturnComments> {
   const draft = await getDraft(draftId)
   if (draft?.base == null) return NONE
-  const reviews = await reviewsOf(draft.database, draft.id)
+  const reviews = await reviewsOf(draft.database, draft.record)
   const decisions = reviews.flatMap((document) => decisionOf(document.id, document) ?? [])
   const [standing] = review(draft.base.rev, decisions).standing
   const found = reviews.find(({ id }) => id === standing?.id)

@@ -280,7 +280,7 @@ class Application {
           if (!row.discarded.includes(number)) row.discarded = [...row.discarded, number]
         })
     }
-    await store.drafts.delete(id)
+    await store.drafts.filter(({ record }) => record === id).delete()
     await store.uploads.where('record').equals(id).delete()
     this.own = this.own.filter((row) => row.id !== id)
   }

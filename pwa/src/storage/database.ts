@@ -10,9 +10,14 @@
 import Dexie, { type EntityTable, type Table, type Transaction } from 'dexie'
 import type { Answers, Json, JsonObject, Media, RecordContent } from '@/domain/record'
 
-/** A record being filled; nobody but its person sees it and no server has heard of it. Its id is the record's. */
+/**
+ * A record being filled; nobody but its person sees it and no server has heard of it. Two people who share a phone may each
+ * have one of the same record.
+ */
 export type Draft = {
   id: string
+  /** The record that it will be, or that it corrects. */
+  record: string
   database: string
   person: string
   form: string
@@ -199,7 +204,7 @@ export class NuongDatabase extends Dexie {
   copies!: Table<Copy, [string, string, string]>
   documents!: Table<ServerDocument, [string, string]>
   bodies!: Table<Body, [string, string, string]>
-  replyDrafts!: EntityTable<ReplyDraft, 'question'>
+  begunReplies!: Table<ReplyDraft, [string, string]>
   blobs!: EntityTable<StoredBlob, 'sha256'>
   contents!: EntityTable<Content, 'sha256'>
   uploads!: Table<Upload, [string, string]>
@@ -233,6 +238,8 @@ export class NuongDatabase extends Dexie {
       bodies: '[database+id+rev], [database+id]',
       replyDrafts: 'question, person',
     })
+    this.version(4).stores({ begunReplies: '[person+question], person' }).upgrade(tellPeopleApart)
+    this.version(5).stores({ replyDrafts: null })
   }
 }
 
@@ -247,6 +254,17 @@ async function forgetServers(transaction: Transaction): Promise<void> {
     .modify((upload: Upload) => {
       upload.sites = {}
       upload.done = 0
+    })
+}
+
+/** Drafts had the ids of their records and questions, so that people who share a phone had one between them. */
+async function tellPeopleApart(transaction: Transaction): Promise<void> {
+  await transaction.table('begunReplies').bulkAdd(await transaction.table('replyDrafts').toArray())
+  await transaction
+    .table('drafts')
+    .toCollection()
+    .modify((draft: Draft) => {
+      draft.record = draft.id
     })
 }
 

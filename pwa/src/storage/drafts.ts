@@ -10,7 +10,7 @@ import { guarded } from './full'
 /** What the form engine may change; everything else is fixed when the draft is begun. */
 export type DraftChange = Partial<Pick<Draft, 'xml' | 'media' | 'title' | 'step'>>
 
-/** Begin a new record of a form in a scope's database; returns the draft, whose id will be the record's. */
+/** Begin a new record of a form in a scope's database. */
 export async function beginDraft(start: {
   database: string
   person: string
@@ -18,9 +18,11 @@ export async function beginDraft(start: {
   version: string
 }): Promise<Draft> {
   const now = new Date().toISOString()
+  const id = uuid7()
   const draft: Draft = {
     ...start,
-    id: uuid7(),
+    id,
+    record: id,
     xml: null,
     answers: null,
     media: {},
@@ -34,7 +36,7 @@ export async function beginDraft(start: {
   return draft
 }
 
-/** Begin to correct a record, or go on with the correction that was begun before. */
+/** Begin to correct a record, or go on with the correction that this person began before. */
 export async function beginEdit(start: {
   database: string
   id: string
@@ -45,11 +47,13 @@ export async function beginEdit(start: {
 }): Promise<Draft> {
   return guarded(() =>
     database.transaction('rw', database.drafts, async () => {
-      const existing = await database.drafts.get(start.id)
-      if (existing !== undefined && existing.deletedAt === undefined) return existing
+      const begun = await database.drafts.where('person').equals(start.person).toArray()
+      const existing = begun.find(({ record, deletedAt }) => record === start.id && deletedAt === undefined)
+      if (existing !== undefined) return existing
       const now = new Date().toISOString()
       const draft: Draft = {
-        id: start.id,
+        id: uuid7(),
+        record: start.id,
         database: start.database,
         person: start.person,
         form: text(start.content['form']),
@@ -63,7 +67,7 @@ export async function beginEdit(start: {
         createdAt: now,
         updatedAt: now,
       }
-      await database.drafts.put(draft)
+      await database.drafts.add(draft)
       return draft
     }),
   )
@@ -75,8 +79,10 @@ export async function saveDraft(id: string, change: DraftChange): Promise<boolea
   return guarded(async () => (await database.drafts.update(id, { ...change, updatedAt })) > 0)
 }
 
+/** A draft of whoever is signed in; undefined where it is gone or another person's. */
 export async function getDraft(id: string): Promise<Draft | undefined> {
-  return database.drafts.get(id)
+  const [draft, session] = await Promise.all([database.drafts.get(id), database.session.get('current')])
+  return draft?.person === session?.person.id ? draft : undefined
 }
 
 /** Hide a draft; `restoreDraft` brings it back until `emptyDeletedDrafts` runs. */

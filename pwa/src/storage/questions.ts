@@ -42,8 +42,8 @@ export type Question = {
 
 /** The questions that were put to this person, the latest first. */
 export async function readQuestions(person: string): Promise<Question[]> {
-  const { documents, bodies, revisions, enrolments, replyDrafts } = database
-  const found = await database.transaction('r', [documents, bodies, revisions, enrolments, replyDrafts], async () => {
+  const { documents, bodies, revisions, enrolments, begunReplies } = database
+  const found = await database.transaction('r', [documents, bodies, revisions, enrolments, begunReplies], async () => {
     const rows = (await documents.where('type').anyOf('question', 'reply').toArray()).filter((row) => row.deleted === 0)
     const told = await bodies.bulkGet(rows.map(({ database: name, id, rev }): Key => [name, id, rev]))
     const about = [...new Map(rows.map((row) => [`${row.database} ${row.about}`, row])).values()]
@@ -52,7 +52,7 @@ export async function readQuestions(person: string): Promise<Question[]> {
     const open = await openAmong(standing.map(({ database: name, id }) => [name, id]))
     const own = await revisions.where('person').equals(person).toArray()
     const keys = await enrolments.where('person').equals(person).primaryKeys()
-    const drafts = await replyDrafts.where('person').equals(person).toArray()
+    const drafts = await begunReplies.where('person').equals(person).toArray()
     return { rows, told, standing, open, own, keys, drafts }
   })
   const replies = repliesOf(found.own)
@@ -95,18 +95,18 @@ export async function readQuestions(person: string): Promise<Question[]> {
 
 /** Keep what the person has chosen and written so far. Throws `StorageFull`. */
 export async function saveReplyDraft(draft: Omit<ReplyDraft, 'updatedAt'>): Promise<void> {
-  await guarded(() => database.replyDrafts.put({ ...draft, updatedAt: new Date().toISOString() }))
+  await guarded(() => database.begunReplies.put({ ...draft, updatedAt: new Date().toISOString() }))
 }
 
 /**
  * Make a draft the person's answer, in one transaction that also takes its number and removes the draft. Called twice, the
  * second call changes nothing. Throws `StorageFull`, the draft still standing.
  */
-export async function sendReply(question: Question): Promise<void> {
+export async function sendReply(question: Question, person: string): Promise<void> {
   for (;;) {
-    const draft = await database.replyDrafts.get(question.id)
+    const draft = await database.begunReplies.get([person, question.id])
     if (draft === undefined) return
-    const enrolment = await enrolmentOf(draft.person)
+    const enrolment = await enrolmentOf(person)
     const number = enrolment.highestNumber + 1
     const saved = { by: enrolment.id, number: String(number), at: new Date().toISOString() }
     const chosen = question.candidates.find(({ rev }) => rev === draft.choice)
@@ -128,12 +128,12 @@ export async function sendReply(question: Question): Promise<void> {
       content,
       number,
       enrolment: enrolment.id,
-      person: draft.person,
+      person,
       frozen: 0,
       savedAt: saved.at,
       receipts: {},
     }
-    if (await committed(row, question.id)) return
+    if (await committed(row, [person, question.id])) return
   }
 }
 
@@ -141,17 +141,17 @@ type Key = [string, string, string]
 type Said = { content: JsonObject; at: string; state: Reply['state'] }
 
 /** False when another save took the number in between: then it is made anew. */
-async function committed(row: OwnRevision, question: string): Promise<boolean> {
-  const { revisions, enrolments, replyDrafts } = database
+async function committed(row: OwnRevision, draft: [string, string]): Promise<boolean> {
+  const { revisions, enrolments, begunReplies } = database
   return guarded(() =>
-    database.transaction('rw', [revisions, enrolments, replyDrafts], async () => {
+    database.transaction('rw', [revisions, enrolments, begunReplies], async () => {
       // A second tap: what the first made stands.
-      if ((await replyDrafts.get(question)) === undefined) return true
+      if ((await begunReplies.get(draft)) === undefined) return true
       const enrolment = await enrolments.get(row.enrolment)
       if (enrolment?.highestNumber !== row.number - 1) return false
       await revisions.put(row)
       await enrolments.update(row.enrolment, { highestNumber: row.number })
-      await replyDrafts.delete(question)
+      await begunReplies.delete(draft)
       return true
     }),
   )

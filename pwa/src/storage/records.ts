@@ -25,10 +25,14 @@ export type RecordView = {
  * Turn a draft into the person's revision, in one transaction that also takes its number, queues its files and removes
  * the draft. Called twice, the second call changes nothing. Throws `StorageFull`, the draft still standing.
  */
-export async function finishDraft(draft: Pick<Draft, 'id'>, answers: Answers, media: Media): Promise<string> {
+export async function finishDraft(
+  draft: Pick<Draft, 'id' | 'record' | 'person'>,
+  answers: Answers,
+  media: Media,
+): Promise<string> {
   for (;;) {
     const plan = await planned(draft.id)
-    if (plan === null) return (await latestOwn(draft.id))?.rev ?? ''
+    if (plan === null) return (await latestOwn(draft.record, draft.person))?.rev ?? ''
     const saved: Saved = { by: plan.enrolment, number: String(plan.number), at: new Date().toISOString() }
     const content: JsonObject = {
       ...plan.base,
@@ -38,7 +42,7 @@ export async function finishDraft(draft: Pick<Draft, 'id'>, answers: Answers, me
       media,
       saved,
     }
-    const rev = await revisionId(plan.draft.id, { deleted: false, parent: plan.parent, content })
+    const rev = await revisionId(plan.draft.record, { deleted: false, parent: plan.parent, content })
     const title = titleOf(answers) || plan.draft.title
     const standing = await guarded(() => committed(plan, { rev, content, saved, media, title }))
     if (standing !== null) return standing
@@ -66,7 +70,7 @@ async function planned(id: string): Promise<Plan | null> {
       const enrolment = await enrolmentOf(draft.person)
       const base: JsonObject = { type: 'record' }
       if (draft.base !== null) Object.assign(base, withoutServersParts(draft.base.content))
-      const open = await latestOwn(draft.id)
+      const open = await latestOwn(draft.record, draft.person)
       if (open !== undefined && open.frozen === 0 && open.enrolment === enrolment.id) {
         return { draft, base, parent: open.parent, number: open.number, enrolment: enrolment.id, replaces: open.rev }
       }
@@ -88,14 +92,14 @@ async function committed(
   return database.transaction('rw', tables, async () => {
     const again = await planned(plan.draft.id)
     // The same draft was finished a moment ago, by a second tap: what it made stands.
-    if (again === null) return (await latestOwn(plan.draft.id))?.rev ?? ''
+    if (again === null) return (await latestOwn(plan.draft.record, plan.draft.person))?.rev ?? ''
     if (again.number !== plan.number || again.parent !== plan.parent || again.replaces !== plan.replaces) return null
     if (plan.replaces !== null) await database.revisions.delete(plan.replaces)
     const { draft } = plan
     await database.revisions.put({
       rev: made.rev,
       database: draft.database,
-      id: draft.id,
+      id: draft.record,
       parent: plan.parent,
       deleted: 0,
       content: made.content,
@@ -109,9 +113,9 @@ async function committed(
     })
     if (plan.replaces === null) await database.enrolments.update(plan.enrolment, { highestNumber: plan.number })
     for (const [name, ref] of Object.entries(made.media)) {
-      if ((await database.uploads.get([ref.sha256, draft.id])) !== undefined) continue
+      if ((await database.uploads.get([ref.sha256, draft.record])) !== undefined) continue
       const file = { sha256: ref.sha256, type: ref.type, bytes: Number(ref.bytes) }
-      const place = { database: draft.database, record: draft.id, name }
+      const place = { database: draft.database, record: draft.record, name }
       await database.uploads.add({ ...file, ...place, sites: {}, done: 0 })
     }
     await database.drafts.delete(draft.id)
@@ -135,21 +139,37 @@ function withoutServersParts(content: JsonObject): JsonObject {
   return rest
 }
 
-/** The person's latest revision of a record on this phone, by number, then by generation. */
-async function latestOwn(id: string): Promise<OwnRevision | undefined> {
-  const own = await database.revisions.where('id').equals(id).toArray()
-  return own.reduce<OwnRevision | undefined>(
-    (best, row) => (best === undefined || row.number > best.number ? row : best),
-    undefined,
-  )
+/** The person's latest revision of a record on this phone; whoever shares it has others. */
+async function latestOwn(id: string, person: string): Promise<OwnRevision | undefined> {
+  const rows = await database.revisions.where('id').equals(id).toArray()
+  return latestById(rows.filter((row) => row.person === person)).get(id)
 }
 
-/** The record as its person should see it now; undefined when this phone knows nothing of it. */
+/**
+ * The latest revision of each record among one person's. Numbers count the saves of one enrolment; where a person has had
+ * several here, the clock says which one was used last.
+ */
+export function latestById(own: OwnRevision[]): Map<string, OwnRevision> {
+  const latest = new Map<string, OwnRevision>()
+  for (const row of own) {
+    const known = latest.get(row.id)
+    if (known === undefined || isLater(row, known)) latest.set(row.id, row)
+  }
+  return latest
+}
+
+function isLater(row: OwnRevision, known: OwnRevision): boolean {
+  return row.enrolment === known.enrolment ? row.number > known.number : row.savedAt > known.savedAt
+}
+
+/** The record as whoever is signed in should see it now; undefined when this phone knows nothing of it. */
 export async function getRecord(databaseName: string, id: string): Promise<RecordView | undefined> {
-  return database.transaction('r', [database.revisions, database.documents, database.bodies], async () => {
+  const tables = [database.revisions, database.documents, database.bodies, database.session]
+  return database.transaction('r', tables, async () => {
+    const person = (await database.session.get('current'))?.person.id
     const server = (await database.documents.get([databaseName, id])) ?? null
     const body = server === null ? undefined : await database.bodies.get([databaseName, id, server.rev])
-    const own = (await latestOwn(id)) ?? null
+    const own = (person === undefined ? undefined : await latestOwn(id, person)) ?? null
     if (own !== null && ownIsAhead(own, server)) {
       const { rev, content, title } = own
       return { database: databaseName, id, rev, deleted: own.deleted === 1, content, title, own, server, by: [] }
@@ -183,7 +203,7 @@ export async function discardUnsent(rev: string): Promise<boolean> {
     const enrolment = await database.enrolments.get(own.enrolment)
     await database.enrolments.update(own.enrolment, { discarded: [...(enrolment?.discarded ?? []), own.number] })
     await database.revisions.delete(rev)
-    if ((await latestOwn(own.id)) === undefined) {
+    if ((await database.revisions.where('id').equals(own.id).count()) === 0) {
       await database.uploads
         .where('record')
         .equals(own.id)

@@ -6,7 +6,7 @@ import { decisionOf, review, type Decision, type ReviewState } from '@/domain/re
 import { folded } from '@/domain/folding'
 import type { JsonObject, ReviewDocument } from '@/domain/record'
 import { database, type Draft, type OwnRevision, type Receipt, type ServerDocument, type Upload } from './database'
-import { ownIsAhead } from './records'
+import { latestById, ownIsAhead } from './records'
 
 /** Where a record stands, as its person should understand it. */
 export type RecordState =
@@ -27,8 +27,8 @@ export type WorkItem = {
   at: string
   state: RecordState
   isMine: boolean
-  /** Whether a draft of a correction is open. */
-  hasDraft: boolean
+  /** The draft that it is, or of a correction that was begun; null where there is none. */
+  draft: string | null
   /** Files of the record that have not arrived yet. */
   filesWaiting: number
   /** Whether people disagree about some of its fields. */
@@ -83,7 +83,7 @@ export async function readWorklist(person: string): Promise<Worklist> {
     reviews: reviewsByRecord(told.filter(({ type }) => type === 'review')),
     // Answers to questions are own revisions too, of documents that are no records.
     own: latestById(ownRows.filter(({ content }) => content['type'] === 'record')),
-    drafts: new Map(drafts.map((row) => [row.id, row])),
+    drafts: new Map(drafts.map((row) => [row.record, row])),
     open: new Map(beside.filter(({ deleted }) => deleted === 0).map((row) => [row.about, row.open])),
     uploads,
     enrolments: new Set(enrolments),
@@ -145,7 +145,7 @@ function itemOf(record: ServerDocument | null, own: OwnRevision | undefined, wor
     at: shown.savedAt,
     state,
     isMine: own !== undefined || world.enrolments.has(record?.by ?? ''),
-    hasDraft: world.drafts.has(shown.id),
+    draft: world.drafts.get(shown.id)?.id ?? null,
     filesWaiting: world.uploads.filter((upload) => upload.record === shown.id).length,
     isOpen: (world.open.get(shown.id) ?? record?.open ?? 0) > 0,
     comment: state.kind === 'returned' || state.kind === 'rejected' ? (decision?.comment ?? '') : '',
@@ -195,13 +195,22 @@ function ownListed(
 }
 
 function draftItem(draft: Draft): WorkItem {
-  const { database: name, id, form, version, title, updatedAt } = draft
-  const place = { key: `draft ${id}`, database: name, id, form, version, title, folded: folded(title), at: updatedAt }
+  const { database: name, id, record, form, version, title, updatedAt } = draft
+  const place = {
+    key: `draft ${id}`,
+    database: name,
+    id: record,
+    form,
+    version,
+    title,
+    folded: folded(title),
+    at: updatedAt,
+  }
   return {
     ...place,
     state: { kind: 'draft' },
     isMine: true,
-    hasDraft: true,
+    draft: id,
     filesWaiting: 0,
     isOpen: false,
     comment: '',
@@ -242,16 +251,6 @@ export async function reviewsOf(databaseName: string, id: string): Promise<(Revi
   return bodies
     .flatMap((body) => (body === undefined ? [] : [{ ...(body.content as unknown as ReviewDocument), id: body.id }]))
     .sort((left, right) => left.id.localeCompare(right.id))
-}
-
-/** The person's latest revision of each record. */
-function latestById(revisions: OwnRevision[]): Map<string, OwnRevision> {
-  const latest = new Map<string, OwnRevision>()
-  for (const row of revisions) {
-    const known = latest.get(row.id)
-    if (known === undefined || row.number > known.number) latest.set(row.id, row)
-  }
-  return latest
 }
 
 function latestFirst(items: WorkItem[]): WorkItem[] {

@@ -137,13 +137,13 @@ describe('a question', () => {
     const wrapper = await card()
     expect(wrapper.get('[data-testid="send-reply"]').attributes('disabled')).toBeDefined()
     await wrapper.get('input[value="2-a"]').setValue()
-    await vi.waitFor(async () => expect((await database.replyDrafts.get(question.id))?.choice).toBe('2-a'))
+    await vi.waitFor(async () => expect((await database.begunReplies.get([PERSON, question.id]))?.choice).toBe('2-a'))
     await wrapper.get('textarea').setValue('Đo lại hôm qua')
     await wrapper.get('form').trigger('submit')
     await vi.waitFor(async () => expect(await database.revisions.count()).toBe(1))
     const [reply] = await database.revisions.toArray()
     expect(reply?.content).toMatchObject({ question: question.id, value: '1.2', text: 'Đo lại hôm qua' })
-    expect(await database.replyDrafts.count()).toBe(0)
+    expect(await database.begunReplies.count()).toBe(0)
   })
 
   test('where none is right needs words', async () => {

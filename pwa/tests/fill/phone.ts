@@ -10,6 +10,7 @@ import { database, type Draft, type OwnRevision } from '@/storage/database'
 import { beginDraft, getDraft, saveDraft } from '@/storage/drafts'
 import { listed } from '@/storage/listing'
 import { finishDraft } from '@/storage/records'
+import { storeSignIn } from '@/storage/session'
 
 export const FORMS = [
   'household_crop',
@@ -56,15 +57,14 @@ export async function carry(form: string, xform: string): Promise<string> {
 
 export async function signedIn(): Promise<void> {
   await Promise.all(database.tables.map((table) => table.clear()))
-  await database.enrolments.put({
-    id: 'enrolment-1',
-    person: PERSON,
-    username: 'lo.anh',
-    key: null as unknown as CryptoKey,
-    jwk: {},
-    label: 'phone',
-    highestNumber: 0,
-    discarded: [],
+  const username = 'lo.anh'
+  await storeSignIn({
+    person: { id: PERSON, username, name: 'Lò Văn Anh', locale: 'vi', grants: [] },
+    server: 'province',
+    accessToken: '',
+    accessExpiresAt: 0,
+    refreshToken: '',
+    enrolment: { id: 'enrolment-1', username, key: {} as CryptoKey, jwk: {}, label: 'phone', highestNumber: 0 },
   })
 }
 
