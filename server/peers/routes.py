@@ -55,12 +55,15 @@ async def list_peers(
     peer_book: NamedDependency[PeerBook],
     hub_state: NamedDependency[HubState],
     standings: NamedDependency[Standings],
+    settings: NamedDependency[Settings],
 ) -> PeersAnswer:
     """List the peers, how far each database is, and what is the matter."""
     _manage(principal)
     found = [_answer(peer, await standings.of(peer)) for peer in await peer_book.peers()]
     province = await hub_state.province()
-    return PeersAnswer(peers=found, province=province.removesuffix("/db") if province else None)
+    return PeersAnswer(
+        peers=found, province=province.removesuffix("/db") if province else None, token_url=settings.couchdb_url
+    )
 
 
 @post()

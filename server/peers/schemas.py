@@ -102,10 +102,11 @@ class PeerAnswer(BaseModel):
 
 
 class PeersAnswer(BaseModel):
-    """All peers, and the province where this server is its hub."""
+    """All peers, and the province where this server is its hub; `token_url` is the one address that takes tokens."""
 
     peers: list[PeerAnswer]
     province: str | None
+    token_url: str | None
 
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

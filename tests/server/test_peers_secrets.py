@@ -35,6 +35,11 @@ async def test_an_administrators_token_of_our_couchdb_is_shown_to_no_other_peer(
     assert (await added(client, by, url=OURS, auth="token")).status_code == 201
 
 
+async def test_the_screen_is_told_which_address_takes_tokens(client: Client) -> None:
+    by = await chief(client)
+    assert (await client.get("/api/peers", headers=by.headers)).json()["token_url"] == OURS + "/"
+
+
 @pytest.mark.parametrize(("url", "is_ours"), [(OURS, True), ("https://couchdb.example.vn", False)])
 async def test_a_peer_that_was_given_tokens_before_gets_none_unless_it_is_ours(
     client: Client, url: str, is_ours: bool

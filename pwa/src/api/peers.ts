@@ -66,7 +66,8 @@ export type Peer = {
   files_left: FileLeft[]
 }
 
-export type Peers = { peers: Peer[]; province: string | null }
+/** `token_url` is the one address to which this server shows tokens of its own key. */
+export type Peers = { peers: Peer[]; province: string | null; token_url: string | null }
 
 export type NewPeer = {
   name: string
