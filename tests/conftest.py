@@ -13,6 +13,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import structlog
 from hypothesis import settings
 
 from server.db.engine import Storage
@@ -31,6 +32,13 @@ settings.load_profile("patient")
 settings.register_profile("fast", max_examples=25)
 _numbers = itertools.count(1)
 compile_once()
+# Where `rich` is installed, structlog would draw an exception with all that its frames hold: seconds for each of them.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
