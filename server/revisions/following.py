@@ -10,10 +10,11 @@ and the whole page waits.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import structlog
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Delete, bindparam, delete, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -77,11 +78,7 @@ class Follower:
         self._clock = clock
         self._projection = projection
         self._sql = statements(is_postgresql=storage.is_postgresql)
-        self._taken = delete(set_aside).where(
-            set_aside.c.follower == bindparam("of_follower"),
-            set_aside.c.database == bindparam("of_database"),
-            self._sql.among(set_aside.c.doc_id),
-        )
+        self._taken = _taken(is_postgresql=storage.is_postgresql)
 
     @property
     def name(self) -> str:
@@ -93,9 +90,10 @@ class Follower:
         reached = await self.checkpoints()
         taken = 0
         # The catalog first: records speak of forms that came before them.
-        for state in sorted(await self._journal.databases(), key=lambda each: (each.name != CATALOG, each.name)):
-            if state.seq > reached.get(state.name, 0):
-                taken += await self._follow(state.name, reached.get(state.name, 0))
+        ends = await self._journal.ends()
+        for database in sorted(ends, key=lambda name: (name != CATALOG, name)):
+            if ends[database] > reached.get(database, 0):
+                taken += await self._follow(database, reached.get(database, 0))
         return taken
 
     async def checkpoints(self) -> dict[str, int]:
@@ -236,6 +234,16 @@ class Follower:
             # Two processes believed that they lead: the one that is behind must not overwrite newer rows.
             raise LostLead(database)
         await put(connection, checkpoints, [{"follower": self._projection.name, "database": database, "seq": step.to}])
+
+
+@cache
+def _taken(*, is_postgresql: bool) -> Delete:
+    # Built once: a server has seven followers, and a command or a test as many for each round.
+    return delete(set_aside).where(
+        set_aside.c.follower == bindparam("of_follower"),
+        set_aside.c.database == bindparam("of_database"),
+        statements(is_postgresql=is_postgresql).among(set_aside.c.doc_id),
+    )
 
 
 def is_transient(error: Exception) -> bool:

@@ -88,6 +88,11 @@ class Journal:
         async with self._storage.read() as connection:
             return [feed.state_of(head) for head in await feed.heads(connection, among)]
 
+    async def ends(self) -> dict[str, int]:
+        """Return the sequence to which each database has come, at one moment, by name."""
+        async with self._storage.read() as connection:
+            return await feed.ends(connection)
+
     async def write(
         self,
         database: str,

@@ -9,17 +9,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import structlog
-from sqlalchemy import select
 
 from server.db.engine import Storage
 from server.db.notices import Notices
+from server.revisions import feed
 from server.revisions.bell import Bell
-from server.revisions.tables import databases
 
 CHANNEL = "nuong_journal"
 LOOK_S = 1.0
-
-_ENDS = select(databases.c.name, databases.c.seq)
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +62,7 @@ class Listening:
         while True:
             try:
                 async with self._storage.read() as connection:
-                    ends = (await connection.execute(_ENDS)).all()
+                    ends = await feed.ends(connection)
             except Exception as error:
                 # Followers and doors meet the same fault and say more about it; one line for an outage is enough.
                 if not is_failing:
@@ -73,6 +70,6 @@ class Listening:
                 is_failing = True
             else:
                 is_failing = False
-                for name, seq in ends:
+                for name, seq in ends.items():
                     self._bell.ring(name, seq)
             await asyncio.sleep(LOOK_S)
