@@ -40,15 +40,20 @@ async def kept(
     return found
 
 
-async def openable(connection: AsyncConnection, sha256s: Collection[str] | Select[tuple[str]]) -> dict[str, bool]:
-    """Return those of `sha256s`, which may be a query, that are here, each with whether it can be opened."""
+async def openable(
+    connection: AsyncConnection, database: str, sha256s: Collection[str] | Select[tuple[str]]
+) -> dict[str, bool]:
+    """Return those of `sha256s`, which may be a query, that are here for a database, each with whether it opens.
+
+    What is here for another one alone is not among them: nobody of this database can see it.
+    """
+    query = select(media.c.sha256, media.c.readable).join(media_links, media_links.c.sha256 == media.c.sha256)
+    query = query.where(media_links.c.database == database)
     if isinstance(sha256s, Select):
-        rows = await connection.execute(select(media.c.sha256, media.c.readable).where(media.c.sha256.in_(sha256s)))
-        return {row.sha256: row.readable for row in rows}
+        return {row.sha256: row.readable for row in await connection.execute(query.where(media.c.sha256.in_(sha256s)))}
     wanted = sorted(sha256s)
     found: dict[str, bool] = {}
     for start in range(0, len(wanted), _AT_ONCE):
         some = media.c.sha256.in_(wanted[start : start + _AT_ONCE])
-        rows = await connection.execute(select(media.c.sha256, media.c.readable).where(some))
-        found |= {row.sha256: row.readable for row in rows}
+        found |= {row.sha256: row.readable for row in await connection.execute(query.where(some))}
     return found

@@ -16,7 +16,7 @@ from functools import partial
 
 from pydantic import ValidationError
 
-from server.areas.grants import CATALOG, EVERY_PROJECT, PROVINCE, Grant
+from server.areas.grants import CATALOG, Grant
 from server.auth.principal import Principal
 from server.errors import Problem
 from server.media.files import digest_of
@@ -92,13 +92,15 @@ class MediaExchange:
         self._peer = peer
         self._there = RemoteMedia(remote, peer.url)
         self._book = MediaBook(parts.storage, parts.clock)
-        # The peer's uploads here are nobody else's; which scopes they are of is decided before.
-        self._own = Principal(peer.id, peer.name, None, (Grant("peer", EVERY_PROJECT, PROVINCE),))
+        self._own = Principal(peer.id, peer.name, None, ())
         self.pages = 0
 
     async def run(self, direction: Direction, names: Collection[str]) -> AsyncIterator[Step]:
         """Carry what can be carried of these databases, a step after each file; raise PeerFailed."""
         scopes = frozenset(names) - {CATALOG}
+        # The peer's uploads here are nobody else's. That it names a hash, and says that it has it, gives it nothing of
+        # another scope: what is here for that one alone must come from the peer before it belongs to this one too.
+        self._own = Principal(self._peer.id, self._peer.name, None, tuple(map(_of_scope, sorted(scopes))))
         plan = _Plan(await self._book.left(self._peer.id, direction))
         if direction == "pull":
             await self._plan_pull(plan, scopes)
@@ -118,18 +120,15 @@ class MediaExchange:
         while True:
             async with self._parts.storage.read() as connection:
                 rows, after = await awaited(connection, scopes, after)
-            by_content = {row.sha256: row for row in rows}
-            held = await self._there.held(sorted(by_content)) if by_content else {}
-            found = (by_content[sha256] for sha256 in held)
-            self._add(
-                plan,
-                [
-                    FileToCarry(held[row.sha256].bytes, row.sha256, row.database, row.record, one.name, one.type)
-                    for row in found
-                    for one in (held[row.sha256],)
-                ],
-                by_content,
-            )
+            by_place = {(row.sha256, row.database): row for row in rows}
+            asked = {row.sha256 for row in rows}
+            held = await self._there.held(sorted(asked)) if asked else {}
+            found = [
+                FileToCarry(one.bytes, row.sha256, row.database, row.record, one.name, one.type)
+                for row in by_place.values()
+                if (one := held.get(row.sha256)) is not None
+            ]
+            self._add(plan, found, asked)
             if after is None:
                 return
 
@@ -139,12 +138,12 @@ class MediaExchange:
             async with self._parts.storage.read() as connection:
                 # Only what belongs to that scope here: to name a hash is not to have a right to the content.
                 here = await kept(connection, {sha256 for sha256, _ in rows}, lambda database: database in scopes)
-            found = {
-                row.sha256: FileToCarry(one.bytes, row.sha256, row.database, row.record, one.name, one.type)
+            found = [
+                FileToCarry(one.bytes, row.sha256, row.database, row.record, one.name, one.type)
                 for key, row in rows.items()
                 if (one := here.get(key)) is not None
-            }
-            self._add(plan, found.values(), {sha256 for sha256, _ in rows})
+            ]
+            self._add(plan, found, {sha256 for sha256, _ in rows})
 
     def _add(self, plan: _Plan, found: Iterable[FileToCarry], asked: Collection[str]) -> None:
         now = self._parts.clock()
@@ -234,3 +233,8 @@ class MediaExchange:
             if failure.status in reasons:
                 raise FileUnfit(reasons[failure.status], failure.trouble.told) from None
             raise
+
+
+def _of_scope(name: str) -> Grant:
+    project, _, unit = name.partition("-")
+    return Grant("peer", project, unit)

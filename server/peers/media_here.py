@@ -14,8 +14,11 @@ from server.reconcile.tables import awaited_media
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _RECORD = re.compile(r"[0-9a-f-]{36}")
 PAGE = 500
-#: The follower strikes out what has come some moments later.
-_HAS_NOT_COME = ~exists().where(media.c.sha256 == awaited_media.c.sha256)
+#: The follower strikes out what has come some moments later. What is here for another database has not come for this
+#: one: whoever has it for this one brings it, or nobody of this one would see it here.
+_HAS_NOT_COME = ~exists().where(
+    media_links.c.sha256 == awaited_media.c.sha256, media_links.c.database == awaited_media.c.database
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -44,7 +47,7 @@ async def awaited(
 
 
 async def missing_here(connection: AsyncConnection, databases: Collection[str]) -> int:
-    """Return how many contents the records of these databases name that are not here, whoever may have them."""
+    """Return how many contents the records of these databases name that are not here for them, whoever has them."""
     wanted = awaited_media.c.database.in_(databases) & _HAS_NOT_COME
     count = select(func.count(distinct(awaited_media.c.sha256))).where(wanted)
     return int(await connection.scalar(count) or 0)

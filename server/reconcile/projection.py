@@ -54,10 +54,10 @@ _MANY, _RARELY = 20_000, 12
 
 
 class MediaHolding(Protocol):
-    """Says of contents whether the media store holds them (absent: no) and whether they can be opened."""
+    """Says of contents whether the media store holds them for a database (absent: no), and whether they open."""
 
     async def __call__(
-        self, connection: AsyncConnection, sha256s: Collection[str] | Select[tuple[str]]
+        self, connection: AsyncConnection, database: str, sha256s: Collection[str] | Select[tuple[str]]
     ) -> Mapping[str, bool]:
         """Return, for each content that is held, whether it can be opened; a query of hashes stays in the database."""
 
@@ -132,11 +132,13 @@ class RecordsProjection:
             # Hundreds of thousands may be awaited, of which in these seconds hardly any has come.
             if is_many and self._looks % _RARELY:
                 return 0
-            held = sorted(await self._media(connection, select(awaited_media.c.sha256)))
-            for start in range(0, len(held), _AT_ONCE):
-                come = awaited_media.c.sha256.in_(held[start : start + _AT_ONCE])
-                for row in await connection.execute(select(awaited_media).where(come)):
-                    due.setdefault(row.database, set()).add(row.record)
+            for database in (await connection.scalars(select(awaited_media.c.database).distinct())).all():
+                here = awaited_media.c.database == database
+                held = sorted(await self._media(connection, database, select(awaited_media.c.sha256).where(here)))
+                for start in range(0, len(held), _AT_ONCE):
+                    come = awaited_media.c.sha256.in_(held[start : start + _AT_ONCE])
+                    records_due = await connection.scalars(select(awaited_media.c.record).where(here, come))
+                    due.setdefault(database, set()).update(records_due)
         for database, ids in due.items():
             effects = await self._effects(database, _Due(tuple(sorted(ids)), {}, ()))
             async with self._storage.write() as connection:
@@ -176,7 +178,7 @@ class RecordsProjection:
                 await decisions_of(connection, database, due.ids, due.decisions),
                 await names_of(connection, (each.person for each in edits.values() if each.person)),
                 histories,
-                await self._media(connection, {sha for each in named.values() for sha in each}),
+                await self._media(connection, database, {sha for each in named.values() for sha in each}),
                 asked,
             )
         rows = [

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.db.engine import Storage
-from server.media.tables import media
+from server.media.tables import media, media_links
 from server.reconcile.tables import records
 from server.revisions.following import Effects, Follower
 from server.revisions.following_tables import set_aside
@@ -367,3 +367,5 @@ async def _arrives(province: Province, sha256: str, *, readable: bool) -> None:
     values = {"sha256": sha256, "bytes": 3, "type": "image/jpeg", "readable": readable, "person": "lo"}
     async with province.storage.write() as connection:
         await connection.execute(media.insert().values(**values, received_at=province.clock()))
+        link = {"sha256": sha256, "database": SCOPE, "record": "r", "name": "nha.jpg"}
+        await connection.execute(media_links.insert().values(**link))

@@ -1,16 +1,21 @@
 """Photos, sounds and files between two Nươngs: both ways, once, and never of a foreign scope."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from server.demo.phone import Attachment
 from server.media.files import MediaFiles
+from server.media.tables import media_links
 from server.peers.failures import SENTENCES
 from server.peers.media_book import REASONS
+from server.peers.remote_media import RemoteMedia
+from server.peers.schemas import HeldFile
 from server.settings import Settings
 from tests.builders import SIN_THAU, Client, add_person, grant, problem, sign_in
 from tests.conftest import StandingClock
@@ -196,6 +201,66 @@ async def test_what_a_peer_says_it_awaits_gets_no_file_of_a_scope_that_does_not_
     await after_the_records(hub, peer, client)
 
     assert not MediaFiles(client.app.state["settings"].media_dir).whole(secret.sha256).exists()
+
+
+async def elsewhere(server: Client, item: Attachment) -> None:
+    """Give a server the same photo for a record of another scope."""
+    other = await a_phone(server, "mai", grant("field_worker", unit=SIN_THAU))
+    same = with_photo(other, item.content, database=f"agri-{SIN_THAU}")
+    other.attach(same)
+    await other.sync()
+
+
+async def test_a_photo_that_is_here_for_another_scope_alone_comes_for_this_one_too(client: Client, hub: Client) -> None:
+    peer = await a_hub(hub, client)
+    item = await given_to(hub, photo("green"))
+    await elsewhere(client, item)
+    assert (await fetch(await on_phone(client), item.sha256)).status_code == 404
+
+    await after_the_records(hub, peer, client)
+
+    assert (await fetch(await on_phone(client), item.sha256)).content == item.content
+    await followed(client)
+    await add_person(client, "chief", grant("supervisor"))
+    rows = await client.get("/api/review/records", headers=(await sign_in(client, "chief")).headers)
+    assert [row["flags"] for row in rows.json()["records"] if "missing_media" in row["flags"]] == []
+
+
+async def test_a_photo_of_another_scope_alone_is_missing_to_whoever_reads_this_one(client: Client) -> None:
+    await with_form(client)
+    item = with_photo(phone := await a_phone(client), photo("green"))
+    await phone.sync()
+    await elsewhere(client, item)
+    await followed(client)
+    await add_person(client, "chief", grant("supervisor"))
+    rows = await client.get("/api/review/records", headers=(await sign_in(client, "chief")).headers)
+    assert [("missing_media" in row["flags"]) for row in rows.json()["records"]] == [True]
+
+
+async def test_a_peer_that_says_it_has_a_photo_is_given_none_of_another_scope_i9(
+    client: Client, hub: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The peer's record names the hash of a photo that is here for a scope which the peer may not read."""
+    await with_form(client)
+    secret = Picture(photo("red")).of("")
+    await elsewhere(client, secret)
+    await with_form(hub)
+    with_photo(liar := await a_phone(hub), secret.content)
+    await liar.sync()
+    account = await peer_account(hub)
+    peer = await add_peer(client.app, DOOR, **account)
+    said = HeldFile(sha256=secret.sha256, bytes=len(secret.content), type="image/jpeg", name="cay.jpg")
+
+    async def held(_there: RemoteMedia, _sha256s: Sequence[str]) -> dict[str, HeldFile]:
+        return {secret.sha256: said}
+
+    monkeypatch.setattr(RemoteMedia, "held", held)
+    await after_the_records(client, peer, hub)
+
+    assert (await fetch(await a_phone(client, "lan"), secret.sha256)).status_code == 404
+    async with client.app.state["storage"].read() as connection:
+        links = (await connection.execute(select(media_links.c.database))).scalars().all()
+    assert links == [f"agri-{SIN_THAU}"]
 
 
 async def test_what_can_be_wrong_with_files_has_a_sentence() -> None:
