@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.db.engine import Storage
-from server.db.several import execute_several
+from server.db.several import ROWS, execute_several
 from server.db.writers import Writers
 
 said = Table("said", MetaData(), Column("word", String, primary_key=True))
@@ -193,6 +193,18 @@ async def test_several_statements_take_effect_in_their_order_each_with_its_rows(
             ],
         )
     assert await heard(storage) == ["last", "three"]
+
+
+@pytest.mark.parametrize("count", [ROWS - 1, ROWS, ROWS + 1, 3 * ROWS])
+async def test_rows_of_any_number_are_all_put_and_later_ones_overwrite_earlier_ones(
+    storage: Storage, count: int
+) -> None:
+    words = [(f"word {number:03}",) for number in range(count)]
+    put = f"INSERT INTO said (word) VALUES ({mark(storage)})"
+    again = f"{put} ON CONFLICT (word) DO UPDATE SET word = excluded.word || '!'"
+    async with storage.write() as connection:
+        await execute_several(connection, [(put, words), (again, words)])
+    assert await heard(storage) == [f"{word}!" for (word,) in words]
 
 
 async def test_a_statement_that_fails_among_several_takes_those_before_it_along(storage: Storage) -> None:
