@@ -68,7 +68,7 @@ def parse(data: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES
 
 def read(data: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES) -> Reading:
     """Return the tree and its flaws by place; raise MalformedJson where no tree can be had at all."""
-    _check_size(data, max_nodes)
+    check_size(data, max_nodes)
     flawed: list[tuple[str, object]] = []
 
     def members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -122,6 +122,17 @@ def read(data: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES)
     return Reading(value, ())
 
 
+def check_size(data: bytes, max_nodes: int = MAX_NODES) -> None:
+    """Return when JSON has so few values that a tree of them may be made; raise MalformedJson."""
+    # Every value but the first follows a comma or an opening bracket, so counting those bounds the tree before any
+    # memory is spent on it. Commas inside strings count too; only when they decide is it worth cutting strings out.
+    if len(data) < max_nodes or data.count(b",") + data.count(b"[") + data.count(b"{") < max_nodes:
+        return
+    bare = _STRINGS.sub(b"", data)
+    if bare.count(b",") + bare.count(b"[") + bare.count(b"{") >= max_nodes:
+        raise MalformedJson("too_many_values")
+
+
 def canonical(value: Json) -> bytes:
     """Return `value` in RFC 8785; raise MalformedJson for a lone surrogate or a number outside the doubles."""
     try:
@@ -166,16 +177,6 @@ def member(data: bytes, name: str) -> Json:
 def pointer(path: Sequence[str | int]) -> str:
     """Return the JSON Pointer (RFC 6901) of a path of keys and positions."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
-
-
-def _check_size(data: bytes, max_nodes: int) -> None:
-    # Every value but the first follows a comma or an opening bracket, so counting those bounds the tree before any
-    # memory is spent on it. Commas inside strings count too; only when they decide is it worth cutting strings out.
-    if data.count(b",") + data.count(b"[") + data.count(b"{") < max_nodes:
-        return
-    bare = _STRINGS.sub(b"", data)
-    if bare.count(b",") + bare.count(b"[") + bare.count(b"{") >= max_nodes:
-        raise MalformedJson("too_many_values")
 
 
 def _check_depth(value: Json, max_depth: int) -> None:

@@ -35,9 +35,10 @@ from server.gateway.outcomes import Waiting, decided, forget_confirmed, note_qua
 from server.gateway.progress import Progress, lock_progress, save_progress
 from server.gateway.pull import Page, Pushed, pull
 from server.gateway.schemas import SyncRequest
+from server.reading import read
 from server.revisions.journal import Journal
 from server.revisions.model import Origin, Outcome
-from sync.canonical import MalformedJson, read
+from sync.canonical import MalformedJson
 
 NEXT_S = 300
 #: An exchange that changes nothing is written down only this often: doing nothing must cost no commit.

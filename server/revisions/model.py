@@ -58,7 +58,11 @@ class NewRevision(Offer):
         cls, doc_id: str, content: Mapping[str, Json], parent: RevisionId | None, *, deleted: bool = False
     ) -> "NewRevision":
         """Return the edit of `parent` (None: the first revision) to this content, with its id computed."""
-        body = canonical(content)
+        return cls.with_body(doc_id, canonical(content), parent, deleted=deleted)
+
+    @classmethod
+    def with_body(cls, doc_id: str, body: bytes, parent: RevisionId | None, *, deleted: bool = False) -> "NewRevision":
+        """Return the same where the content has its canonical form already."""
         rev = revision_id(doc_id, deleted=deleted, parent=parent, content=body)
         # The id was made a moment ago; nothing is learnt by making it once more.
         return cls(doc_id, rev, () if parent is None else (parent,), deleted, body, verify=False)

@@ -66,7 +66,7 @@ async def finish(connection: AsyncConnection, sql: Statements, rows: Rows) -> No
 
 def _to_driver(rows: Sequence[RevisionRow], sql: Statements) -> list[tuple[object, ...]]:
     # A batch has one moment; only an acceptance brings others.
-    moments = {row.received_at: sql.moment(row.received_at) for row in rows}
+    moments = {moment: sql.moment(moment) for moment in {row.received_at for row in rows}}
     return [(*row[:-1], moments[row.received_at]) for row in rows]
 
 

@@ -1,44 +1,47 @@
 """`POST /{db}/_bulk_docs`: many documents at once, each with its own outcome."""
 
+from collections.abc import Iterable
+
+from server.gateway.couchdb.admission import admitted
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.incoming import Flaw, Incoming, flawed_positions, incoming
+from server.gateway.couchdb.incoming import Flaw, Incoming
 from server.gateway.couchdb.refusals import bad_request
 from server.gateway.couchdb.storing import Result, edit, replicate
 from server.ids import uuid7
-from sync.canonical import Json, MalformedJson, Reading
+from server.reading import read_documents
+from sync.canonical import MalformedJson, Reading
 
 
 async def bulk_docs(call: Call) -> Answer:
     """Store documents: as edits with a row for each, or as other replicas' revisions with rows for errors only."""
-    reading = await call.reading()
-    value = reading.value
-    if not isinstance(value, dict) or not isinstance(value.get("docs"), list):
-        raise bad_request("POST body must include `docs` parameter.")
-    new_edits = value.get("new_edits", True)
-    if not isinstance(new_edits, bool):
-        raise bad_request("`new_edits` must be true or false")
-    documents = _documents(call, reading, value["docs"], new_edits=new_edits)
+    try:
+        said, readings = read_documents(await call.text())
+        if not isinstance(said, dict) or not isinstance(said.get("docs"), list):
+            raise bad_request("POST body must include `docs` parameter.")
+        new_edits = said.get("new_edits", True)
+        if not isinstance(new_edits, bool):
+            raise bad_request("`new_edits` must be true or false")
+        documents = await _documents(call, readings, new_edits=new_edits)
+    except MalformedJson as error:
+        raise bad_request(f"invalid UTF-8 JSON ({error})") from None
     if new_edits:
         return answer([_row(each) for each in await edit(call, documents)], 201)
     results = await replicate(call, documents)
     return answer([_row(each) for each in results if isinstance(each, Flaw)], 201)
 
 
-def _documents(call: Call, reading: Reading, docs: list[Json], *, new_edits: bool) -> list[Incoming | Flaw]:
-    try:
-        flaws = flawed_positions(reading, "docs")
-    except MalformedJson as error:
-        raise bad_request(f"invalid UTF-8 JSON ({error})") from None
+async def _documents(call: Call, readings: Iterable[Reading], *, new_edits: bool) -> list[Incoming | Flaw]:
     found: list[Incoming | Flaw] = []
-    for position, value in enumerate(docs):
-        if position in flaws:
+    for reading in readings:
+        value = reading.value
+        if reading.flaws:
             doc_id = value.get("_id") if isinstance(value, dict) else None
-            found.append(Flaw(str(doc_id or ""), "bad_request", f"invalid JSON ({flaws[position]})"))
+            found.append(Flaw(str(doc_id or ""), "bad_request", f"invalid JSON ({reading.flaws[0]})"))
         else:
             # CouchDB, too, names the nameless ones.
             fresh = uuid7(call.parts.clock) if new_edits and isinstance(value, dict) and "_id" not in value else None
-            found.append(incoming(value, new_edits=new_edits, doc_id=fresh))
+            found.append(await admitted(call, value, new_edits=new_edits, doc_id=fresh))
     return found
 
 

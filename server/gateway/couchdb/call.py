@@ -16,10 +16,11 @@ from server.gateway.couchdb.caller import Caller, Recognition
 from server.gateway.couchdb.databases import Database, Databases
 from server.gateway.couchdb.refusals import Refusal, bad_parameter, bad_request, unauthorized
 from server.gateway.inflate import read_body
+from server.reading import read
 from server.revisions.journal import Journal
 from server.revisions.statements import Statements
 from server.settings import Settings
-from sync.canonical import Json, MalformedJson, Reading, parse, read
+from sync.canonical import Json, MalformedJson, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +99,21 @@ class Call:
             announced=self.request.content_length,
         )
 
-    async def reading(self) -> Reading:
-        """Return the body's JSON with its flaws by place; refuse what is no JSON, or not said to be."""
+    async def text(self) -> bytes:
+        """Return the body, which must be said to be JSON."""
         self._require_json()
-        return _reading(await self.body())
+        return await self.body()
 
     async def mapping(self) -> dict[str, Json]:
         """Return the body, which must be a JSON object without flaws."""
-        return _mapping(await self.reading())
+        return _mapping(await self.text())
 
     async def mapping_if_any(self) -> dict[str, Json]:
         """Return the body as `mapping` does; one without a byte says nothing, of whatever type."""
         if not (body := await self.body()):
             return {}
         self._require_json()
-        return _mapping(_reading(body))
+        return _mapping(body)
 
     def _require_json(self) -> None:
         # A browser sends other types across origins without asking first; JSON it does not.
@@ -121,14 +122,11 @@ class Call:
             raise Refusal(415, "bad_content_type", "Content-Type must be application/json")
 
 
-def _reading(body: bytes) -> Reading:
+def _mapping(body: bytes) -> dict[str, Json]:
     try:
-        return read(body)
+        reading = read(body)
     except MalformedJson as error:
         raise bad_request(f"invalid UTF-8 JSON ({error})") from None
-
-
-def _mapping(reading: Reading) -> dict[str, Json]:
     if reading.flaws:
         raise bad_request(f"invalid UTF-8 JSON ({reading.flaws[0]})")
     if not isinstance(reading.value, dict):

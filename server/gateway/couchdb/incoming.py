@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from server.canonical import canonical
 from server.gateway.couchdb.refusals import INVALID_REV
 from server.revisions.branches import REVS_LIMIT
-from server.revisions.model import NewRevision
+from server.revisions.model import SERVERS_ONLY, NewRevision
 from sync.admission import is_well_formed_doc_id
-from sync.canonical import Json, MalformedJson, Reading
+from sync.canonical import Json
 from sync.revision import RevisionId, is_revision_id
 
 #: Members that the door itself adds on the way out; whoever sends them back means nothing by them.
@@ -32,30 +32,24 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A document that was read: its own members, the revision that it names, and the path that it came with."""
+    """A document that was read: its own members in canonical form, the revision that it names, and the path to it.
+
+    `claims` are those of its members that only servers write; `finding` is the reason for which a person must look at
+    it first, whatever its parent is.
+    """
 
     doc_id: str
     rev: RevisionId | None
     deleted: bool
-    content: Mapping[str, Json]
+    content: bytes
     path: tuple[RevisionId, ...]
+    claims: Mapping[str, Json]
+    finding: str | None = None
 
     def as_it_is(self) -> NewRevision:
         """Return the revision that another replica has made: its id is its writer's business."""
         assert self.rev is not None
-        return NewRevision(self.doc_id, self.rev, self.path, self.deleted, canonical(self.content), verify=False)
-
-
-def flawed_positions(reading: Reading, *under: str) -> dict[int, MalformedJson]:
-    """Return the flaws of a body by position in the list at `under`; raise MalformedJson for any elsewhere."""
-    found: dict[int, MalformedJson] = {}
-    for flaw in reading.flaws:
-        path = flaw.where.split("/")[1:]
-        position = path[len(under) : len(under) + 1]
-        if tuple(path[: len(under)]) != under or not position or not position[0].isdigit():
-            raise flaw
-        found.setdefault(int(position[0]), flaw)
-    return found
+        return NewRevision(self.doc_id, self.rev, self.path, self.deleted, self.content, verify=False)
 
 
 def incoming(value: Json, *, new_edits: bool, doc_id: str | None = None) -> Incoming | Flaw:
@@ -74,15 +68,19 @@ def incoming(value: Json, *, new_edits: bool, doc_id: str | None = None) -> Inco
             content[member] = said
         elif (flaw := _special(name, member, said)) is not None:
             return flaw
-    deleted = value.get("_deleted", False)
-    if not isinstance(deleted, bool):
-        return Flaw(name, "bad_request", "`_deleted` must be true or false")
-    return _with_revision(name, value, content, deleted=deleted, new_edits=new_edits)
+    line = _named_line(name, value, new_edits=new_edits)
+    if isinstance(line, Flaw):
+        return line
+    rev, deleted = line[0] if line else None, value.get("_deleted") is True
+    claims = {member: content[member] for member in SERVERS_ONLY if member in content}
+    return Incoming(name, rev, deleted, canonical(content, is_read=True), line[1:], claims)
 
 
 def _special(doc_id: str, member: str, said: Json) -> Flaw | None:
-    if member in ("_id", "_rev", "_deleted", "_revisions") or member in _ECHOES:
+    if member in ("_id", "_rev", "_revisions") or member in _ECHOES:
         return None
+    if member == "_deleted":
+        return None if isinstance(said, bool) else Flaw(doc_id, "bad_request", "`_deleted` must be true or false")
     if member == "_attachments":
         # Libraries send an empty one with documents that have none.
         return (
@@ -93,14 +91,13 @@ def _special(doc_id: str, member: str, said: Json) -> Flaw | None:
     return Flaw(doc_id, "doc_validation", f"Bad special document member: {member}")
 
 
-def _with_revision(
-    doc_id: str, value: Mapping[str, Json], content: Mapping[str, Json], *, deleted: bool, new_edits: bool
-) -> Incoming | Flaw:
+def _named_line(doc_id: str, value: Mapping[str, Json], *, new_edits: bool) -> tuple[RevisionId, ...] | Flaw:
+    """Return the revision that a document names and, of a replicated one, those that it stands on, newest first."""
     rev = value.get("_rev")
     if rev is not None and not (isinstance(rev, str) and is_revision_id(rev)):
         return Flaw(doc_id, *INVALID_REV, rev=str(rev)[:60])
     if new_edits:
-        return Incoming(doc_id, rev, deleted, content, ())
+        return () if rev is None else (rev,)
     line = _line(value["_revisions"]) if "_revisions" in value else None
     if "_revisions" in value and line is None:
         return Flaw(doc_id, "bad_request", "`_revisions` has no proper start and ids", rev=rev)
@@ -108,8 +105,7 @@ def _with_revision(
         return Flaw(doc_id, "bad_request", "`_rev` is not the first of `_revisions`", rev=rev)
     if line is None and rev is None:
         return Flaw(doc_id, "bad_request", "A replicated document must have a _rev")
-    line = line or (str(rev),)
-    return Incoming(doc_id, line[0], deleted, content, line[1:])
+    return line or (str(rev),)
 
 
 def _line(said: Json) -> tuple[RevisionId, ...] | None:

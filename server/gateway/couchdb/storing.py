@@ -7,20 +7,21 @@ was read before is compared again inside the write's transaction, and the whole 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.auth.authorise import allowed
 from server.gateway.bring import Bringer, Bringing
-from server.gateway.couchdb.admission import held_back
+from server.gateway.couchdb.admission import brings_others, held_back
 from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.incoming import Flaw, Incoming
 from server.gateway.couchdb.refusals import CONFLICT, Refusal, forbidden
+from server.reading import read
 from server.revisions import listing
 from server.revisions.authors import PEER_PREFIX
 from server.revisions.branches import Branches, branches
 from server.revisions.model import NewRevision, Origin, Outcome
-from sync.canonical import MalformedJson
+from sync.canonical import Json
 from sync.revision import RevisionId, generation_of
 
 ATTEMPTS = 5
@@ -47,19 +48,15 @@ async def replicate(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Re
     results: list[Result | None] = [each if isinstance(each, Flaw) else None for each in documents]
     places = [place for place, each in enumerate(documents) if isinstance(each, Incoming)]
     wanted = [each for each in documents if isinstance(each, Incoming)]
-    if call.db.kind == "scope" and allowed(call.person.principal, "replicate", call.db.name):
+    if brings_others(call):
         for place, result in zip(places, await _brought(call, wanted), strict=True):
             results[place] = result
         return [each for each in results if each is not None]
     reasons = await held_back(call, wanted, [each.path[0] if each.path else None for each in wanted])
     revisions: list[tuple[int, NewRevision]] = []
     for place, each, reason in zip(places, wanted, reasons, strict=True):
-        try:
-            revision = each.as_it_is()
-        except MalformedJson as error:
-            results[place] = Flaw(each.doc_id, "bad_request", f"invalid JSON ({error})", each.rev)
-        else:
-            revisions.append((place, revision if reason is None else replace(revision, quarantine=reason)))
+        revision = each.as_it_is()
+        revisions.append((place, revision if reason is None else replace(revision, quarantine=reason)))
     if revisions:
         # Parents first, in whatever order a line came: what follows a quarantined revision must be seen to.
         revisions.sort(key=lambda each: generation_of(each[1].rev))
@@ -74,7 +71,7 @@ async def _brought(call: Call, documents: Sequence[Incoming]) -> list[Result]:
     brought = [
         (
             {
-                **each.content,
+                **cast("dict[str, Json]", read(each.content).value),
                 "_id": each.doc_id,
                 "_rev": each.rev,
                 **({"_deleted": True} if each.deleted else {}),
@@ -173,10 +170,7 @@ class _Plan:
             parent = of.winner if of is not None else None
         elif parent not in leaves and (doc_id, parent) not in self._waiting:
             return Flaw(doc_id, *CONFLICT, rev=parent)
-        try:
-            revision = NewRevision.following(doc_id, document.content, parent, deleted=document.deleted)
-        except MalformedJson as error:
-            return Flaw(doc_id, "bad_request", f"invalid JSON ({error})")
+        revision = NewRevision.with_body(doc_id, document.content, parent, deleted=document.deleted)
         leaves.discard(parent or "")
         leaves.add(revision.rev)
         return revision

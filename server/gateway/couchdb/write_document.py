@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+from server.gateway.couchdb.admission import admitted
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.incoming import Flaw, Incoming, incoming
+from server.gateway.couchdb.incoming import Flaw
 from server.gateway.couchdb.refusals import Refusal, bad_request, missing
 from server.gateway.couchdb.storing import Kept, edit, replicate
 from server.ids import uuid7
@@ -35,7 +36,8 @@ async def delete(call: Call) -> Answer:
     rev = _named_rev(call)
     if of is None or (of.is_deleted if rev is None else of.graph.held.get(rev, False)):
         raise missing("missing" if of is None else "deleted")
-    [result] = await edit(call, [Incoming(call.doc_id, rev, deleted=True, content={}, path=())])
+    tombstone: dict[str, Json] = {"_id": call.doc_id, "_deleted": True, **({} if rev is None else {"_rev": rev})}
+    [result] = await edit(call, [await admitted(call, tombstone, new_edits=True)])
     return _answer(result, 200)
 
 
@@ -48,7 +50,7 @@ async def _stored(call: Call, said: Mapping[str, Json], doc_id: str | None) -> A
     if named is not None:
         said = {**said, "_rev": named}
     new_edits = call.query.get("new_edits", "true") != "false"
-    document = incoming(said, new_edits=new_edits, doc_id=doc_id)
+    document = await admitted(call, said, new_edits=new_edits, doc_id=doc_id)
     [result] = await (edit if new_edits else replicate)(call, [document])
     return _answer(result, 201)
 
