@@ -10,14 +10,14 @@ from itertools import islice
 
 from server.gateway.couchdb.answer import Answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.incoming import flawed_positions
 from server.gateway.couchdb.outgoing import document, dumps, joined, revisions, string
 from server.gateway.couchdb.refusals import INVALID_REV, bad_request
 from server.gateway.couchdb.revs import is_rev
+from server.reading import read_documents
 from server.revisions.bodies_in_turn import bodies_in_turn
 from server.revisions.branches import Branches, Key, branches
 from sync.admission import is_well_formed_doc_id
-from sync.canonical import Json, MalformedJson, Reading
+from sync.canonical import Json, MalformedJson
 from sync.revision import RevisionId
 
 #: The graphs of so many documents are read at a time; an answer may be as long as its client asks for.
@@ -68,19 +68,14 @@ class _Part:
 
 async def bulk_get(call: Call) -> Answer:
     """Answer a result for each row of the request."""
-    reading = await call.reading()
-    docs = reading.value.get("docs") if isinstance(reading.value, Mapping) else None
-    if not isinstance(docs, list):
-        raise bad_request("Missing JSON list of 'docs'.")
-    return Answer(pieces=_pieces(call, _rows(reading, docs)))
-
-
-def _rows(reading: Reading, docs: Sequence[Json]) -> list[_Asked | _Unfit]:
     try:
-        flaws = flawed_positions(reading, "docs")
+        said, readings = read_documents(await call.text())
+        if not isinstance(said, dict) or not isinstance(said.get("docs"), list):
+            raise bad_request("Missing JSON list of 'docs'.")
+        rows = [_flawed(row.value, row.flaws[0]) if row.flaws else _asked(row.value) for row in readings]
     except MalformedJson as error:
         raise bad_request(f"invalid UTF-8 JSON ({error})") from None
-    return [_flawed(said, flaws[position]) if position in flaws else _asked(said) for position, said in enumerate(docs)]
+    return Answer(pieces=_pieces(call, rows))
 
 
 def _flawed(said: Json, flaw: MalformedJson) -> _Unfit:
