@@ -109,7 +109,8 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     media.value = draft.media
     step = draft.step
     lastSaved = draft.xml
-    saving.value = { kind: 'saved', at: draft.xml === null ? null : new Date(draft.updatedAt) }
+    savedAt = draft.xml === null ? null : new Date(draft.updatedAt)
+    saving.value = { kind: 'saved', at: savedAt }
     state.value = { kind: 'open', root: opened, draft, schema }
   }
 
@@ -120,6 +121,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
   // Saving: one chain, so that an older instance never lands on a newer one.
   let lastSaved: string | null = null
   let lastStep: string | null = null
+  let savedAt: Date | null = null
   let chain: Promise<void> = Promise.resolve()
   let timer: ReturnType<typeof setTimeout> | null = null
 
@@ -133,7 +135,11 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
   async function saveNow(): Promise<void> {
     if (root.value === null || isFinishing) return
     const xml = cleanText(root.value.instanceState.instanceXML)
-    if (xml === lastSaved && step === lastStep) return
+    if (xml === lastSaved && step === lastStep) {
+      // What failed was taken back on the screen: all that stands there is in the store.
+      if (saving.value.kind === 'failed') saving.value = { kind: 'saved', at: savedAt }
+      return
+    }
     saving.value = { kind: 'saving' }
     try {
       const isKept = await ports.saveDraft(draftId, { xml, media: media.value, title: titleIn(xml), step })
@@ -143,7 +149,8 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
       }
       lastSaved = xml
       lastStep = step
-      saving.value = { kind: 'saved', at: new Date() }
+      savedAt = new Date()
+      saving.value = { kind: 'saved', at: savedAt }
     } catch (error) {
       saving.value = { kind: 'failed', problem: asProblem(error).code }
     }
