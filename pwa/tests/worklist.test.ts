@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
+import { putBlob } from '@/storage/blobs'
 import { database } from '@/storage/database'
 import { beginDraft, deleteDraft, restoreDraft } from '@/storage/drafts'
 import { getRecord } from '@/storage/records'
@@ -43,6 +44,16 @@ test('a save waits, and is on the server after the exchange', async () => {
   const after = await lists()
   expect(after.waiting).toEqual([])
   expect(after.sent.map(({ state }) => state.kind)).toEqual(['received'])
+})
+
+test('on a shared phone, a photo still to send is its person’s: another cannot send it', async () => {
+  const photo = await putBlob(new Blob(['x'], { type: 'image/jpeg' }))
+  await record({ photo: 'a.jpg' }, { 'a.jpg': photo })
+  await exchangeWith(door)
+  const filesOf = async (person: string): Promise<number[]> =>
+    (await readWorklist(person)).all.map(({ filesWaiting }) => filesWaiting)
+  expect(await filesOf(MAI)).toEqual([1])
+  expect(await filesOf('person-of-the-same-phone')).toEqual([0])
 })
 
 test('a return stands in the list to correct with its comment, until the correction is sent', async () => {

@@ -1,7 +1,7 @@
 /**
  * The two languages: every file of `vi/` and `en/` is merged into one table of its language. Vietnamese is what the app
- * starts with and falls back to. The words of filled forms come with the screens that show one, the desk's with the desk,
- * so that phones start without them.
+ * starts with and falls back to. The words of forms and single records come with the screens that show one, the desk's with
+ * the desk, so that phones start without them.
  */
 import { createI18n } from 'vue-i18n'
 
@@ -15,7 +15,7 @@ const files: Files = import.meta.glob<Messages>('./{vi,en}/{frame,phone,problems
   import: 'default',
 })
 type LaterFiles = Record<string, () => Promise<Messages>>
-const formFiles: LaterFiles = import.meta.glob<Messages>('./{vi,en}/fill.json', { import: 'default' })
+const formFiles: LaterFiles = import.meta.glob<Messages>('./{vi,en}/{fill,record}.json', { import: 'default' })
 const deskFiles: LaterFiles = import.meta.glob<Messages>(
   './{vi,en}/{conflicts,desk,findings,pairs,peers,quarantine}.json',
   {
@@ -58,7 +58,7 @@ export function setLocale(locale: Locale): void {
   document.documentElement.lang = locale
 }
 
-/** Add the words of filled forms; resolves at once when they are there. */
+/** Add the words of filled forms and of single records; resolves at once when they are there. */
 export const loadFormWords = addingOnce(formFiles)
 
 /** Add the words that only the desk uses, which shows filled forms too. */

@@ -134,6 +134,7 @@ function itemOf(record: ServerDocument | null, own: OwnRevision | undefined, wor
   const reviewed = world.reviews.get(shown.id)
   const state = stateOf(shown.rev, own, isAhead, reviewed?.decisions ?? [])
   const decision = reviewed?.documents.filter(({ rev }) => rev === shown.rev).at(-1)
+  const isMine = own !== undefined || world.enrolments.has(record?.by ?? '')
   return {
     key: `${shown.database} ${shown.id}`,
     database: shown.database,
@@ -144,9 +145,10 @@ function itemOf(record: ServerDocument | null, own: OwnRevision | undefined, wor
     folded: folded(shown.title),
     at: shown.savedAt,
     state,
-    isMine: own !== undefined || world.enrolments.has(record?.by ?? ''),
+    isMine,
     draft: world.drafts.get(shown.id)?.id ?? null,
-    filesWaiting: world.uploads.filter((upload) => upload.record === shown.id).length,
+    // On a phone that people share, those of another leave when that person is signed in.
+    filesWaiting: isMine ? world.uploads.filter((upload) => upload.record === shown.id).length : 0,
     isOpen: (world.open.get(shown.id) ?? record?.open ?? 0) > 0,
     comment: state.kind === 'returned' || state.kind === 'rejected' ? (decision?.comment ?? '') : '',
   }

@@ -69,6 +69,9 @@ export const useWork = defineStore('work', () => {
 
   const unsentReplies = computed(() => questions.value.filter(({ reply }) => reply !== null && reply.state !== 'sent'))
 
+  /** Photos and files of this person that no server has. */
+  const filesWaiting = computed(() => lists.value.all.reduce((sum, item) => sum + item.filesWaiting, 0))
+
   const lastExchangeAt = computed(() =>
     servers.value.reduce<string | null>(
       (last, { lastExchangeAt: at }) => (at !== null && (last === null || at > last) ? at : last),
@@ -96,5 +99,18 @@ export const useWork = defineStore('work', () => {
     ...new Set(servers.value.flatMap(({ carry }) => carry).filter((name) => name !== CATALOG)),
   ])
 
-  return { lists, forms, questions, asked, unsentReplies, isRead, isReady, lastExchangeAt, scopes, formTitle, areaName }
+  return {
+    lists,
+    forms,
+    questions,
+    asked,
+    unsentReplies,
+    filesWaiting,
+    isRead,
+    isReady,
+    lastExchangeAt,
+    scopes,
+    formTitle,
+    areaName,
+  }
 })
