@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 
 import { ApiClient } from '../src/api/client'
 import { Problem } from '../src/api/problem'
-import { useDecision } from '../src/composables/desk/useDecision'
+import { hasUnsentWords, useDecision } from '../src/composables/desk/useDecision'
 
 const tokens = { access: () => Promise.resolve('t'), renew: () => Promise.resolve(false) }
 const page = (rev: string): unknown => ({ rev, reviews: [{ id: 'review:r:1' }] })
@@ -59,6 +59,21 @@ describe('deciding about a record', () => {
     expect(review.decision.value.kind).toBe('moved_on')
     expect(review.page.value).toMatchObject({ kind: 'open', page: { rev: '2-b' } })
     expect(review.comment.value).toBe('Xem lại')
+  })
+
+  test('keeps what was written while its person looks at another page, and for nobody else', async () => {
+    const first = useDecision(desk(page('1-a')).api, 'agri-1', 'left', 'ban')
+    first.comment.value = 'Xem lại diện tích'
+    first.pin('/answers/area', 'Rộng quá?')
+    expect(hasUnsentWords()).toBe(true)
+    const { api } = desk(page('1-a'), { id: 'review:left:1', state: 'returned' })
+    expect(useDecision(api, 'agri-1', 'left', 'son').comment.value).toBe('')
+    const again = useDecision(api, 'agri-1', 'left', 'ban')
+    expect(again.comment.value).toBe('Xem lại diện tích')
+    expect(again.pinned.value).toEqual(['/answers/area'])
+    await again.load()
+    await again.decide('returned')
+    expect(useDecision(api, 'agri-1', 'left', 'ban').comment.value).toBe('')
   })
 
   test('says why the server did not take it', async () => {

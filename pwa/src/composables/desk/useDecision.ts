@@ -1,6 +1,6 @@
 /**
  * One record under review: loaded, decided once, and what the decision came to. A record that moved on while it was being read is loaded
- * anew and said so; what the person has written stays.
+ * anew and said so; what the person has written stays, also while they look at another page, until it is sent.
  */
 import { computed, reactive, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef } from 'vue'
 import { asProblem } from '@/api/problem'
@@ -36,11 +36,28 @@ export type Review = {
   readonly unpin: (pointer: string) => void
 }
 
-export function useDecision(api: Api, database: string, id: string): Review {
+type Words = { readonly comment: Ref<string>; readonly comments: Record<string, string> }
+
+/** What was written and not sent, by who wrote it and about which record; it goes with the page. */
+const unsent = new Map<string, Words>()
+
+/** Whether anything was written that a decision has not taken with it. */
+export function hasUnsentWords(): boolean {
+  return [...unsent.values()].some(({ comment, comments }) =>
+    [comment.value, ...Object.values(comments)].some((text) => text.trim() !== ''),
+  )
+}
+
+function wordsAbout(key: string): Words {
+  const known = unsent.get(key) ?? { comment: ref(''), comments: reactive<Record<string, string>>({}) }
+  unsent.set(key, known)
+  return known
+}
+
+export function useDecision(api: Api, database: string, id: string, person = ''): Review {
   const page = shallowRef<PageState>({ kind: 'loading' })
   const decision = shallowRef<DecisionState>({ kind: 'idle' })
-  const comment = ref('')
-  const comments = reactive<Record<string, string>>({})
+  const { comment, comments } = wordsAbout(`${person} ${database} ${id}`)
   const pinned = computed(() => Object.keys(comments).sort())
 
   async function load(): Promise<void> {
