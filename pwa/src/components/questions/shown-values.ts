@@ -7,10 +7,11 @@ export function editedNumber(value: string, locale: string): string {
   return locale === 'vi' ? plain.replace('.', ',') : plain
 }
 
+/** `1,5`, `4483`, `10.737`: four digits may be a year, and are set apart in none. */
 export function shownNumber(value: string, locale: string): string {
   const number = Number(value)
   if (value.trim() === '' || !Number.isFinite(number)) return value
-  return new Intl.NumberFormat(locale, { maximumFractionDigits: 9 }).format(number)
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: 9, useGrouping: 'min2' }).format(number)
 }
 
 export function shownDate(value: string, locale: string): string {
