@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.address import Address
+from tests.e2e.browser import DESK
 from tests.e2e.conftest import OpenBrowser
 from tests.e2e.filling import fill, finish
 from tests.e2e.live_server import LiveServer
@@ -23,7 +24,7 @@ from tests.e2e.phone import (
     sign_in,
     wait_until_ready_for_the_field,
 )
-from tests.e2e.province import PASSWORD, SCOPE, WORKER
+from tests.e2e.province import PASSWORD, SCOPE, SUPERVISOR, WORKER
 from tests.e2e.tea_trees import FORM, tea_tree
 
 KEEPER = "Giàng Thị Mỷ"
@@ -32,6 +33,9 @@ REVISIONS = f"""
     SELECT count(*), count(DISTINCT doc_id) FROM revisions
     WHERE database = '{SCOPE}' AND doc_id NOT LIKE '%:%'
 """
+PHOTOS = "SELECT count(*) FROM media"
+#: Pixels of a photo as the phone keeps it.
+WIDTH = 1600
 DIGEST = f"SELECT digest FROM databases WHERE name = '{SCOPE}'"
 #: What the phone keeps of each server: its digest of the scope, and how often it was read from the beginning.
 KEPT = """(scope) => new Promise((resolve, reject) => {
@@ -103,9 +107,17 @@ def test_a_phone_between_hub_and_province_loses_and_doubles_nothing(
         go_home(page)
         expect_count(page, "sent", 2)
         assert hub.query(REVISIONS) == [(3, 2)]
+        hub.follow_until(PHOTOS, 4, timeout_s=30)
 
+        # What the phone took since it met the province, it has given to the hub alone.
+        assert province.query(PHOTOS) == [(2,)]
         province.start()
         hub.run("peer", "sync", "province")
+        # Only the record tells the province which photos to await.
+        province.follow_until("SELECT count(*) FROM records", 2)
+        hub.run("peer", "sync", "province")
+        province.follow_until(PHOTOS, 4, timeout_s=30)
+        see_photos(open_browser("supervisor", DESK).open(), "SC-0002")
         for server in (province, hub):
             address.lead_to(server)
             send(page)
@@ -117,6 +129,22 @@ def test_a_phone_between_hub_and_province_loses_and_doubles_nothing(
         expect_count(page, "sent", 2)
         open_record(page, "sent", "SC-0001")
         expect(page.get_by_test_id("summary-keeper_name")).to_contain_text(KEEPER)
+
+
+def see_photos(page: Page, title: str) -> None:
+    """See both photos of a tree at the desk, whole."""
+    sign_in(page, SUPERVISOR)
+    page.get_by_test_id("nav-review").click()
+    page.get_by_test_id("queue").get_by_role("link").filter(has_text=title).click()
+    photos = page.get_by_test_id("media-image")
+    expect(photos).to_have_count(2)
+    for number in range(2):
+        photo = photos.nth(number)
+        photo.get_by_role("button").click()
+        shown = photo.locator("img[data-whole=true]")
+        expect(shown).to_be_visible()
+        width = shown.evaluate("async (image) => { await image.decode(); return image.naturalWidth }")
+        assert width == WIDTH
 
 
 def expect_kept(page: Page, server: LiveServer) -> None:
