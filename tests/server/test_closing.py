@@ -209,6 +209,7 @@ async def test_a_record_that_lives_in_two_areas_is_asked_about_in_both(province:
     assert (await row(province, here.doc_id, OTHER_SCOPE))["flags"] == []
 
 
+@pytest.mark.slow
 async def test_many_documents_are_closed_in_few_transactions(province: Province) -> None:
     ids = [(await branched(province, {"members": "5"}, {"members": "6"}, {"area": "7"}))[0].doc_id for _ in range(60)]
     commits: list[object] = []

@@ -63,6 +63,7 @@ async def stands(server: Province, record: str) -> Any:
 RINGS = [2, 3, *(pytest.param(count, marks=pytest.mark.slow) for count in (4, 5))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("servers", RINGS, indirect=True, ids=lambda count: f"ring of {count}")
 async def test_a_ring_of_servers_comes_to_rest_and_agrees(servers: list[Province]) -> None:
     chance = random.Random(len(servers))
@@ -94,6 +95,7 @@ async def test_a_ring_of_servers_comes_to_rest_and_agrees(servers: list[Province
         assert len(live) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("servers", [2, 3], indirect=True, ids=lambda count: f"ring of {count}")
 async def test_servers_that_have_met_tell_the_same_of_what_is_open(servers: list[Province]) -> None:
     chance = random.Random(len(servers))

@@ -32,6 +32,7 @@ def console(client: Client) -> Console:
     return Console(state["settings"], state["storage"], state["journal"], state["clock"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORM_PROJECTS)
 async def test_made_up_answers_type_and_say_that_they_are_made_up(client: Client, name: str) -> None:
     own = console(client)

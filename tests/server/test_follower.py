@@ -288,6 +288,7 @@ async def test_following_twice_changes_nothing(province: Province) -> None:
     assert dict(await row(province, saved.doc_id)) == before
 
 
+@pytest.mark.slow
 async def test_a_long_feed_is_taken_in_pages_and_in_shorter_ones_while_somebody_waits_at_a_door(
     province: Province, clock: StandingClock
 ) -> None:

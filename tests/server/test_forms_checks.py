@@ -43,6 +43,7 @@ def test_a_good_form_passes_without_a_word() -> None:
     assert conversion.form.titles == {"vi": "Hộ gia đình", "en": "Household"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spreadsheet", sorted(SPREADSHEETS.glob("*.xlsx")), ids=lambda path: path.stem)
 def test_a_demonstration_form_passes_without_a_word_and_its_vector_is_current(spreadsheet: Path) -> None:
     assert convert_xlsform(spreadsheet.read_bytes()).findings == ()

@@ -59,6 +59,7 @@ def test_a_truncated_workbook_is_refused() -> None:
         assert refusal(data[:length]).code == "not_xlsx"
 
 
+@pytest.mark.slow
 def test_a_zip_bomb_is_refused_without_being_unpacked() -> None:
     bomb = with_part(xlsform(), "xl/media/image1.bin", bytes(200_000_000))
     tracemalloc.start()
@@ -105,6 +106,7 @@ def test_a_part_that_is_no_xml_is_named() -> None:
     assert refusal(with_part(xlsform(), SHEET, unknown_encoding)).code == "damaged"
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_choices_are_refused_before_the_converter_sees_them() -> None:
     cell = '<c t="inlineStr"><is><t>{}</t></is></c>'
     choices = "".join(

@@ -163,6 +163,7 @@ async def test_a_torn_or_hostile_image_is_kept_and_marked(client: Client, conten
         assert (await connection.execute(select(media.c.readable))).scalar_one() is False
 
 
+@pytest.mark.slow
 async def test_a_picture_of_too_many_pixels_is_never_decoded(client: Client) -> None:
     phone = await a_phone(client)
     kept = io.BytesIO()

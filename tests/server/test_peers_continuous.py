@@ -56,6 +56,7 @@ def documents(count: int) -> list[NewRevision]:
     return [NewRevision.following(f"seal:{number}", {"type": "seal"}, None) for number in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["continuous", "once"])
 @pytest.mark.parametrize("direction", ["push", "pull"])
 async def test_what_a_link_does_not_bear_goes_over_in_smaller_batches(
@@ -93,6 +94,7 @@ async def test_what_a_link_does_not_bear_goes_over_in_smaller_batches(
     assert sizes == [100, 50, 50, 50]
 
 
+@pytest.mark.slow
 async def test_a_scope_that_is_made_later_is_exchanged_without_a_restart(
     client: Client, there: MisbehavingPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

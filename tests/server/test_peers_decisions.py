@@ -94,6 +94,7 @@ async def test_what_a_supervisor_decides_at_the_hub_counts_at_the_province(
     assert phone.documents[DATABASE][document]["decision"] == decision
 
 
+@pytest.mark.slow
 async def test_a_decision_of_both_desks_stands_beside_the_others_until_one_knows_both(
     client: Client, hub: Client
 ) -> None:

@@ -193,6 +193,7 @@ async def agreed(*clients: Client) -> None:
     raise AssertionError("they do not agree")
 
 
+@pytest.mark.slow
 async def test_continuous_replication_carries_both_ways_as_it_happens_and_outlives_an_outage(
     client: Client, there: MisbehavingPeer
 ) -> None:

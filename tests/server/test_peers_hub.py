@@ -113,6 +113,7 @@ async def test_a_device_that_enrolled_at_the_hub_first_gets_its_records_back_whe
     assert await author(client, record["_id"]) == (person.id, at_hub.enrolment)
 
 
+@pytest.mark.slow
 async def test_two_servers_and_a_hub_agree_with_phones_that_meet_one_and_then_the_other(
     client: Client, hub: Client, folders: list[Path], settings: Settings, clock: StandingClock
 ) -> None:

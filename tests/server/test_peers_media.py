@@ -64,6 +64,7 @@ async def test_photos_go_both_ways_between_hub_and_province(client: Client, hub:
         assert len(rows.json()["records"]) == 2
 
 
+@pytest.mark.slow
 async def test_what_has_arrived_is_carried_no_second_time(client: Client, hub: Client, far: MisbehavingPeer) -> None:
     await a_hub(hub, client)
     peer = await add_peer(hub.app, far.url, name="again", **await peer_account(client, "hub2"))
@@ -80,6 +81,7 @@ async def test_what_has_arrived_is_carried_no_second_time(client: Client, hub: C
     assert [path for method, path in far.asked if "/media" in path and method != "GET"] == []
 
 
+@pytest.mark.slow
 async def test_a_phone_that_gave_a_photo_to_the_hub_sends_the_province_none_of_its_bytes(
     client: Client, hub: Client
 ) -> None:
@@ -101,6 +103,7 @@ async def test_a_phone_that_gave_a_photo_to_the_hub_sends_the_province_none_of_i
     assert [(one.method, one.url.path) for one in sent] == [("POST", "/api/media")]
 
 
+@pytest.mark.slow
 async def test_a_photo_on_a_branch_that_does_not_win_is_carried_too(client: Client, hub: Client) -> None:
     peer = await a_hub(hub, client)
     phone = await on_phone(client)
@@ -120,6 +123,7 @@ async def test_a_photo_on_a_branch_that_does_not_win_is_carried_too(client: Clie
     assert [await is_here(server, item) for server in (client, hub) for item in items] == [True] * 4
 
 
+@pytest.mark.slow
 async def test_what_is_missing_is_counted_and_told_while_the_peer_is_away(client: Client, hub: Client) -> None:
     peer = await a_hub(hub, client)
     phone = await on_phone(client)

@@ -77,6 +77,7 @@ async def test_whatever_goes_wrong_at_any_request_about_files_the_next_rounds_ma
     assert await uploads_of(client) == await uploads_of(hub) == []
 
 
+@pytest.mark.slow
 async def test_an_upload_that_broke_off_goes_on_where_it_stands_on_either_side(
     client: Client, hub: Client, far: MisbehavingPeer
 ) -> None:
@@ -109,6 +110,7 @@ async def test_an_upload_that_broke_off_goes_on_where_it_stands_on_either_side(
     assert [statuses[MEDIA, way].trouble for way in ("pull", "push")] == [None, None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["other bytes", "no end"])
 async def test_a_peer_that_gives_other_bytes_for_a_hash_is_named_and_holds_up_no_other_file(
     client: Client, hub: Client, far: MisbehavingPeer, clock: StandingClock, fault: str
@@ -140,6 +142,7 @@ async def test_a_peer_that_gives_other_bytes_for_a_hash_is_named_and_holds_up_no
     assert (await MediaBook(hub.app.state["storage"], clock).shown(peer.id))[0] == 0
 
 
+@pytest.mark.slow
 async def test_a_file_of_ours_that_is_damaged_or_gone_is_named_and_not_sent(
     client: Client, hub: Client, clock: StandingClock
 ) -> None:
@@ -169,6 +172,7 @@ async def test_a_file_of_ours_that_is_damaged_or_gone_is_named_and_not_sent(
 COLOURS = (("red", "hoa"), ("green", "lan"), ("blue", "hoa"))
 
 
+@pytest.mark.slow
 async def test_a_full_disk_on_either_side_is_said_and_stops_the_other_way_not(
     client: Client, hub: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +202,7 @@ async def test_a_full_disk_on_either_side_is_said_and_stops_the_other_way_not(
     assert [statuses[MEDIA, way].trouble for way in ("pull", "push")] == [None, None]
 
 
+@pytest.mark.slow
 async def test_a_disk_that_fills_up_midway_keeps_what_has_come_and_says_so(
     client: Client, hub: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,6 +232,7 @@ async def test_a_disk_that_fills_up_midway_keeps_what_has_come_and_says_so(
     assert await is_here(hub, item)
 
 
+@pytest.mark.slow
 async def test_files_follow_by_themselves_and_outlive_an_outage(
     client: Client, hub: Client, far: MisbehavingPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,6 +261,7 @@ async def test_files_follow_by_themselves_and_outlive_an_outage(
         await arrived(up, down)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [-1000, 1000])
 async def test_a_peer_that_says_a_wrong_length_keeps_the_right_one_not_out(
     client: Client, hub: Client, clock: StandingClock, more: int

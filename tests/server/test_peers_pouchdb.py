@@ -133,6 +133,7 @@ async def test_branches_and_deletions_go_both_ways_and_both_sides_show_one_winne
     assert gone.deleted
 
 
+@pytest.mark.slow
 async def test_a_thousand_documents_come_in_batches_and_a_lost_checkpoint_only_costs_time(
     client: Client, there: httpx.AsyncClient
 ) -> None:

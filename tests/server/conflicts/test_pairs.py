@@ -301,6 +301,7 @@ async def test_only_what_a_question_asks_comes_over(client: Client, manager: Sig
     assert "same_as" not in await content_of(client, NEWER)
 
 
+@pytest.mark.slow
 async def test_parting_waits_until_what_was_brought_over_is_merged(
     client: Client, manager: SignedIn, pair: dict[str, str]
 ) -> None:
