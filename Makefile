@@ -39,7 +39,7 @@ test: install-dev install-clients $(APP) parts ## every test: server on SQLite a
 	$(NPM) run --silent size
 	$(BIN)/pytest tests/e2e
 
-test-fast: install-dev install-app ## while coding: no browser, no PostgreSQL, nothing marked slow, fewer examples
+test-fast: install-dev install-app ## while coding: some of every stage, on SQLite; no browser, nothing marked slow, fewer examples
 	NUONG_TEST_STORES=sqlite $(BIN)/pytest -q $(SPREAD) -m "not slow" --hypothesis-profile fast --ignore tests/e2e --ignore tests/bench --ignore tests/clients
 	$(NPM) run --silent test:fast
 

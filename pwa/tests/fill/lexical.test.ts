@@ -85,7 +85,7 @@ describe('what is kept of what was typed', () => {
     )
   })
 
-  test('any clean text goes through XML as it is', () => {
+  test('any clean text goes through XML as it is', { tags: ['slow'] }, () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const clean = cleanText(text)

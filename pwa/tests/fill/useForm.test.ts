@@ -59,7 +59,7 @@ describe.each(FORMS)('%s', (name) => {
     },
   )
 
-  test('both languages ask the same questions', { timeout: 30_000 }, async () => {
+  test('both languages ask the same questions', { timeout: 30_000, tags: ['slow'] }, async () => {
     const draft = await begin(name)
     const open = await openDraft(draft.id)
     const { root } = opened(open.form)
