@@ -58,6 +58,32 @@ class Reading:
     flaws: tuple[MalformedJson, ...]
 
 
+#: What equals nothing but its like: of these `==` says what JSON says.
+PLAIN = frozenset({str, type(None)})
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values are the same JSON: 1 and 1.0 are one number, and neither of them is `true`.
+
+    Whatever is no JSON, as a mark for what is absent, is the same as what equals it.
+    """
+    return one == other and (type(one) in PLAIN or _is_exact(one, other))
+
+
+def _is_exact(one: object, other: object) -> bool:
+    """Whether values that are equal to Python hold no truth value where the other holds a number."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        # Nearly all values are strings, and one look at all of their types is cheaper than one at each.
+        if PLAIN.issuperset(map(type, one.values())):
+            return True
+        return all(type(value) in PLAIN or _is_exact(value, other[name]) for name, value in one.items())
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return PLAIN.issuperset(map(type, one)) or all(map(_is_exact, one, other))
+    return True
+
+
 def parse(data: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES) -> Json:
     """Return the value of strict JSON in UTF-8; raise MalformedJson with the first flaw."""
     reading = read(data, max_depth=max_depth, max_nodes=max_nodes)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from sync.canonical import Json, canonical
+from sync.canonical import Json, canonical, same
 from sync.graph import Graph
 from sync.revision import RevisionId, merged_of, revision_id
 from sync.shape import Path, Shape
@@ -104,7 +104,7 @@ def version_of(content: Content) -> tuple[str, str]:
 
 def is_resolved_tombstone(revision: Revision) -> bool:
     """Whether a machine put this on a branch that a merge took in."""
-    return revision.deleted and revision.content == RESOLVED
+    return revision.deleted and same(revision.content, RESOLVED)
 
 
 def is_machine_merge(document: Document, rev: RevisionId) -> bool:

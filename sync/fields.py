@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Final, TypeGuard
 
-from sync.canonical import Json
+from sync.canonical import PLAIN, Json, same
 from sync.shape import (
     ABSENT,
     EXTRA,
@@ -191,7 +191,7 @@ class _Comparison:
     def records(self, before: Mapping[str, Json], after: Mapping[str, Json], nodes: Mapping[str, Node]) -> None:
         """Note how two contents differ in what they say of the record."""
         for name, now in after.items():
-            if name not in ATTRIBUTES and before.get(name, ABSENT) != now:
+            if name not in ATTRIBUTES and not same(before.get(name, ABSENT), now):
                 self.members(before.get(name, ABSENT), now, nodes.get(name), "/" + token(name))
         for name, was in before.items():
             if name not in after and name not in ATTRIBUTES:
@@ -202,7 +202,12 @@ class _Comparison:
     ) -> None:
         was_of = before.get
         # Nearly all members of nearly all contents are equal, and this is the loop over them.
-        for name in [name for name, now in after.items() if was_of(name, ABSENT) != now]:
+        differ = [
+            name
+            for name, now in after.items()
+            if (was := was_of(name, ABSENT)) != now or not (type(now) in PLAIN or same(was, now))
+        ]
+        for name in differ:
             self.members(was_of(name, ABSENT), after[name], nodes.get(name), f"{path}/{token(name)}")
         if not before.keys() <= after.keys():
             for name, was in before.items():
@@ -244,7 +249,7 @@ class _Comparison:
     ) -> None:
         for row_id, row in after.items():
             was = before.get(row_id)
-            if was == row:
+            if same(was, row):
                 continue
             at = f"{path}/{token(row_id)}"
             if was is None:

@@ -12,7 +12,7 @@ keep their identity; a cell of a row that did not come over brings its row along
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sync.canonical import Json, canonical
+from sync.canonical import Json, canonical, same
 from sync.document import Content, Document, Forms, Revision, Waiting, is_machine_merge, version_of
 from sync.fields import changes, field_at, of_record, patch, value_at
 from sync.merge import NewRev, combine
@@ -116,10 +116,10 @@ class _Forwarding:
             row = next((row for row in place.rows if value_at(at.content, row, shape) is ABSENT), None)
             if row is not None:
                 values[row] = value_at(after, row, shape)
-            elif field_at(at.content, path, shape) != value:
+            elif not same(field_at(at.content, path, shape), value):
                 values[path] = value
         content = of_record(patch(at.content, values, shape))
-        if content == of_record(at.content):
+        if same(content, of_record(at.content)):
             return None
         content[FORWARDED] = [self.goes.doc_id, revision.rev]
         data = canonical(content)

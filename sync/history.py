@@ -16,7 +16,7 @@ and says so (`lacks_parent`).
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sync.canonical import Json
+from sync.canonical import Json, same
 from sync.document import (
     Content,
     Document,
@@ -228,7 +228,7 @@ class _Reader:
         """Return a member that a revision says itself: one that only repeats its parent's says nothing."""
         said = self.revisions[rev].content.get(member)
         before = self._ancestor(rev)
-        return None if before is not None and self.revisions[before].content.get(member) == said else said
+        return None if before is not None and same(self.revisions[before].content.get(member), said) else said
 
     def _ancestor(self, rev: RevisionId) -> RevisionId | None:
         """Return the parent, or where its body is not here the nearest ancestor whose body is."""
@@ -300,7 +300,7 @@ class _Reader:
         content = self.revisions[edit.rev].content
         before = {} if ancestor is None else self.revisions[ancestor].content
         edit.changes = changes(_but_answers(before), _but_answers(content), self.shape)
-        if before.get("answers") != content.get("answers"):
+        if not same(before.get("answers"), content.get("answers")):
             edit.changes[ANSWERS] = content.get("answers", ABSENT)
 
     def _decided(self, rev: RevisionId, ancestor: RevisionId | None, edit: Edit) -> list[Path]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Literal, NamedTuple, TypeAlias
 
+from sync.canonical import same
 from sync.revision import RevisionId
 from sync.shape import ABSENT, Place, Value
 
@@ -97,7 +98,7 @@ def _as_set(value: Value) -> object:
 
 def _are_alike(place: Place, candidates: Sequence[Candidate]) -> bool:
     first, *others = (candidate.value for candidate in candidates)
-    if all(other == first for other in others):
+    if all(same(first, other) for other in others):
         return True
     if place.role != "order":
         return False

@@ -15,7 +15,7 @@ from server.forms.merging import MergingForms
 from server.revisions.journal import Journal
 from server.revisions.model import NewRevision, StoredRevision
 from server.revisions.whole import Whole
-from sync.canonical import Json
+from sync.canonical import Json, same
 from sync.combination import combined
 from sync.fields import changes, value_at
 from sync.history import read
@@ -126,7 +126,7 @@ class Case:
         revision = self.document.revisions[rev]
         parent = self.document.revisions.get(revision.parent or "")
         said = revision.content.get(member)
-        if not isinstance(said, list) or (parent is not None and parent.content.get(member) == said):
+        if not isinstance(said, list) or (parent is not None and same(parent.content.get(member), said)):
             return []
         return [each for each in said if isinstance(each, str)]
 

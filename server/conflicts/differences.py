@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from server.forms.answers import ROW_ID, pointer_token
+from sync.canonical import same
 
 _MISSING = object()
 
@@ -19,7 +20,7 @@ def differences(came: object, stands: object, path: str) -> list[str]:
 def _differences(came: object, stands: object, path: str) -> Iterator[str]:
     one, other = _members(came), _members(stands)
     if one is None or other is None:
-        if came != stands:
+        if not same(came, stands):
             yield path
         return
     for key in one.keys() | other.keys():

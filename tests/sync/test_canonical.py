@@ -11,7 +11,7 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sync.canonical import MAX_DEPTH, MAX_INTEGER, Json, MalformedJson, canonical, member, parse, pointer, read
+from sync.canonical import MAX_DEPTH, MAX_INTEGER, Json, MalformedJson, canonical, member, parse, pointer, read, same
 from tests.vectors import vectors
 
 VECTORS = vectors("canonical")
@@ -57,6 +57,22 @@ def test_i1_equal_values_have_equal_bytes_however_they_were_written(value: Json)
     spaced = json.dumps(value, indent=2).encode()
     assert canonical(parse(spaced)) == canonical(value)
     assert canonical(parse(canonical(value))) == canonical(value)
+
+
+#: What Python takes for one and the same, and what is: few enough that two trees are often equal.
+LIKE_EACH_OTHER: st.SearchStrategy[Any] = st.recursive(
+    st.sampled_from([None, True, 1, 1.0, "1", False, 0, -0.0, ""]),
+    lambda children: st.lists(children, max_size=2) | st.dictionaries(st.sampled_from("ab"), children, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(LIKE_EACH_OTHER, LIKE_EACH_OTHER)
+@example(1, True)
+@example({"a": [0], "b": "x"}, {"b": "x", "a": [False]})
+@example([{"a": 1}], [{"a": 1.0}])
+def test_i1_values_are_the_same_whose_canonical_form_is(one: Json, other: Json) -> None:
+    assert same(one, other) == (canonical(one) == canonical(other))
 
 
 @given(st.binary(max_size=40) | TEXT.map(str.encode))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from sync.canonical import same
 from sync.fields import ABSENT, changes, field_at, flatten, of_record, patch, place_of, unflatten, value_at
 from sync.shape import name_of, token
 from tests.sync.merge_strategies import BASE, answers
@@ -109,11 +110,14 @@ def test_every_field_that_is_there_is_found_at_its_path(given: dict[str, Any]) -
         ({"plots": [{"_rid": "a"}]}, {"plots": "odd"}, {"/plots": "odd"}),
         ({}, {"plots": [{"_rid": "a"}, {"_rid": "a"}]}, {"/plots": [{"_rid": "a"}, {"_rid": "a"}]}),
         ({"odd": {"a": "1"}}, {"odd": {"a": "2"}}, {"/odd": {"a": "2"}}),
+        ({"odd": {"a": [1]}}, {"odd": {"a": [True]}}, {"/odd": {"a": [True]}}),
+        ({"odd": 1}, {"odd": 1.0}, {}),
+        ({"plots": [{"_rid": "a", "odd": 0}]}, {"plots": [{"_rid": "a", "odd": False}]}, {"/plots/a/odd": False}),
     ],
 )
 def test_contents_differ_field_by_field(before: Any, after: Any, expected: dict[str, Any]) -> None:
     found = changes(content(before), content(after), SHAPE)
-    assert found == {f"/answers{path}": value for path, value in expected.items()}
+    assert same(found, {f"/answers{path}": value for path, value in expected.items()})
     assert changes(patch(content(before), found, SHAPE), content(after), SHAPE) == {}
 
 
