@@ -21,7 +21,7 @@ record or a row is deleted, the record lives, and of the row the greatest candid
 there are neither fields nor questions.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sync.canonical import Json, canonical
@@ -146,16 +146,16 @@ def reconcile(document: Document, forms: Forms) -> Reconciled | Waiting:
     return Reconciled(together, _closing(history, forms, lambda: together))
 
 
-def taken_back(document: Document, decision: RevisionId, forms: Forms) -> Combined | Waiting:
-    """Return what stands once a decision is taken back, which is what the undo has to hold beside its `undoes`.
+def taken_back(document: Document, decisions: Sequence[RevisionId], forms: Forms) -> Combined | Waiting:
+    """Return what stands once decisions are taken back, which is what the undo has to hold beside its `undoes`.
 
-    The undo must know the decision and all that came beside it, so branches are closed before.
+    The undo must know the decisions and all that came beside them, so branches are closed before.
     """
     together = combine(document, forms)
     if isinstance(together, Waiting):
         return together
     content = _last_said(document, together.winner) if together.is_deleted else together.content
-    return combine(document.following(together.winner, {**content, "undoes": [decision]}).document, forms)
+    return combine(document.following(together.winner, {**content, "undoes": [*decisions]}).document, forms)
 
 
 def edits_of(document: Document, forms: Forms) -> Mapping[RevisionId, Mapping[Path, Value]] | Waiting:

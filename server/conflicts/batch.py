@@ -362,7 +362,7 @@ def _taken_back(case: Case | None, rev: str, comment: str) -> Prepared | None:
     if case is None:
         return None
     try:
-        return prepared_undo(case, rev, comment)
+        return prepared_undo(case, [rev], comment)
     except Problem:
         return None
 

@@ -85,6 +85,13 @@ class Case:
         known = (self.document.revisions[each] for each in line if each in self.document.revisions)
         return next((each.content for each in known if not each.deleted), self.document.revisions[rev].content)
 
+    def known_to_all(self, revs: Iterable[RevisionId]) -> Mapping[str, Json]:
+        """Return what the record said in the latest revision here that all of these reach; nothing where none is."""
+        reached = [self.document.graph.reached([each]) for each in revs]
+        shared = frozenset.intersection(*map(frozenset, reached)) & self.document.revisions.keys() if reached else ()
+        latest = max(shared, key=lambda rev: (generation_of(rev), rev), default=None)
+        return {} if latest is None else self.last_said(latest)
+
     def value(self, path: Path, rev: RevisionId | None = None) -> Value:
         """Return what stands in a field, or what a revision says there, in the words of the version that stands."""
         return value_at(self.content if rev is None else self.last_said(rev), path, self.shape)

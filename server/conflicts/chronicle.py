@@ -10,12 +10,15 @@ from server.conflicts.case import Case
 from server.conflicts.page_schemas import ChangedField, DecisionLine, HistoryLine, ShownValue
 from server.conflicts.wording import Spot, row_title, spot_of
 from server.forms.schema import Field
+from sync.canonical import Json
+from sync.fields import changes, value_at
 from sync.shape import ABSENT, Value, place_of
 
 #: A first record changes everything: enough of it to know it again.
 MOST_CHANGES = 100
 
 Names = Mapping[str, str]
+Content = Mapping[str, Json]
 
 
 def shown(value: Value) -> ShownValue:
@@ -76,6 +79,18 @@ def may_be_undone(case: Case, history: list[HistoryLine], decision: HistoryLine)
     return True
 
 
+def differing(case: Case, before: Content, after: Content, *revs: str) -> list[ChangedField]:
+    """Return the answers and files in which two contents of the record differ; rows are called as `revs` call them."""
+    found = changes(before, after, case.shape)
+    told = [
+        path for path in sorted(found) if not place_of(path, case.shape).shape.is_calculated and _is_told(case, path)
+    ]
+    return [
+        _changed(case, path, value_at(before, path, case.shape), value_at(after, path, case.shape), *revs)
+        for path in told[:MOST_CHANGES]
+    ]
+
+
 def _undone(history: list[HistoryLine], reaches: Callable[[str, str], bool]) -> set[str]:
     """Return the decisions that an undo took back which stands itself."""
     undone: set[str] = set()
@@ -124,7 +139,7 @@ def _line(case: Case, rev: str, names: Names, devices: Names) -> HistoryLine:
         is_deleted=stored.deleted,
         is_winner=rev == case.leaves[0],
         is_branch=rev in case.counting and rev != case.leaves[0],
-        changed=[_changed(case, rev, path, *values) for path, values in _shown_changes(case, rev)],
+        changed=[_changed(case, path, *values, rev) for path, values in _shown_changes(case, rev)],
         comment=str(content.get("comment", "")) if decided or undoes else "",
         decided=decided,
         undoes=undoes,
@@ -132,16 +147,17 @@ def _line(case: Case, rev: str, names: Names, devices: Names) -> HistoryLine:
 
 
 def _shown_changes(case: Case, rev: str) -> list[tuple[str, tuple[Value, Value]]]:
+    return [each for each in case.changed_by(rev).items() if _is_told(case, each[0])][:MOST_CHANGES]
+
+
+def _is_told(case: Case, path: str) -> bool:
     # A choice is told with its question, and that a group is there goes without saying.
-    told = (
-        (path, values) for path, values in case.changed_by(rev).items() if path.startswith(("/answers/", "/media/"))
-    )
-    found = [each for each in told if place_of(each[0], case.shape).role in {"atom", "choices", "row", "order"}]
-    return found[:MOST_CHANGES]
+    roles = {"atom", "choices", "row", "order"}
+    return path.startswith(("/answers/", "/media/")) and place_of(path, case.shape).role in roles
 
 
-def _changed(case: Case, rev: str, path: str, before: Value, after: Value) -> ChangedField:
+def _changed(case: Case, path: str, before: Value, after: Value, *revs: str) -> ChangedField:
     spot = spotted(case, path)
     return ChangedField(
-        path=path, label=spot.labels, row=row_of(case, spot, rev), before=shown(before), after=shown(after)
+        path=path, label=spot.labels, row=row_of(case, spot, *revs), before=shown(before), after=shown(after)
     )

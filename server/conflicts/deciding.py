@@ -97,7 +97,7 @@ class Decisions:
     async def prepared(self, principal: Principal, case: Case, new: NewDecision) -> Prepared:
         """Return a decision on a case; raise what stands against it, `conflict_moved` where others were quicker."""
         seen = (new.rev, *new.leaves)
-        await self._refuse_moved(principal, case, seen, {each.path for each in new.choices})
+        await self.refuse_moved(principal, case, seen, {each.path for each in new.choices})
         if new.answers is not None:
             await self._refuse_overtaken(principal, case, seen, new.answers)
         return prepared_decision(case, new, await self._replies(case.database, case.record, new.choices))
@@ -106,8 +106,8 @@ class Decisions:
         """Take a decision back; raise `not_found`, `undo_too_late` or `conflict_moved`."""
         for _ in range(ATTEMPTS):
             case = await self._pages.case(database, record)
-            prepared = prepared_undo(case, undo.decision, undo.comment)
-            await self._refuse_moved(principal, case, (undo.rev, *undo.leaves), set(prepared.decided))
+            prepared = prepared_undo(case, [undo.decision], undo.comment)
+            await self.refuse_moved(principal, case, (undo.rev, *undo.leaves), set(prepared.decided))
             try:
                 await self._write(principal, [prepared], "conflict.undone", saw=undo.rev, undoes=undo.decision)
             except Moved:
@@ -176,7 +176,7 @@ class Decisions:
             if row.type == "reply" and row.id in wanted and paths.get(row.content.get("question")) == wanted[row.id]
         }
 
-    async def _refuse_moved(
+    async def refuse_moved(
         self, principal: Principal, case: Case, seen: Sequence[RevisionId], paths: Collection[Path]
     ) -> None:
         """Raise `conflict_moved` when somebody has touched one of the fields since the person looked."""
@@ -192,7 +192,7 @@ class Decisions:
         if before is None or before.get("form_version") != case.content.get("form_version"):
             people = {case.whole.revisions[rev].person for rev in moved_since(case, seen, {ANSWERS})[1]}
             raise await self.moved(principal, case, {ANSWERS}, people)
-        await self._refuse_moved(principal, case, seen, edited_in_form(case, before, answers))
+        await self.refuse_moved(principal, case, seen, edited_in_form(case, before, answers))
 
     async def moved(
         self, principal: Principal, case: Case, changed: Collection[Path], people: Collection[str | None]
@@ -227,19 +227,20 @@ def prepared_decision(case: Case, new: NewDecision, replies: Mapping[str, Mappin
     return _prepared(case, closed_of(case), content, chosen, said)
 
 
-def prepared_undo(case: Case, decision: RevisionId, comment: str) -> Prepared:
-    """Return what takes a decision back; raise `not_found` or `undo_too_late`."""
-    history = history_of(case, {}, {})
-    found = next((each for each in decisions_of(case, history, may_decide=True) if each.rev == decision), None)
-    if found is None:
-        raise Problem("not_found")
-    if not found.may_undo:
-        raise Problem("undo_too_late", decision=decision)
-    chosen = Chosen(decided=set(found.paths))
+def prepared_undo(case: Case, decisions: Sequence[RevisionId], comment: str) -> Prepared:
+    """Return what takes decisions back; raise `not_found` or `undo_too_late`."""
+    lines = {each.rev: each for each in decisions_of(case, history_of(case, {}, {}), may_decide=True)}
+    chosen = Chosen()
+    for decision in decisions:
+        if decision not in lines:
+            raise Problem("not_found")
+        if not lines[decision].may_undo:
+            raise Problem("undo_too_late", decision=decision)
+        chosen.decided.update(lines[decision].paths)
     closed = closed_of(case)
-    without = taken_back(closed.document, decision, case.forms)
+    without = taken_back(closed.document, decisions, case.forms)
     content = case.content if isinstance(without, Waiting) or without.is_deleted else without.content
-    return _prepared(case, closed, content, chosen, {"undoes": [decision], **because(comment)})
+    return _prepared(case, closed, content, chosen, {"undoes": [*decisions], **because(comment)})
 
 
 def prepared_removal(case: Case, comment: str, after: Prepared | None) -> Prepared:

@@ -13,13 +13,16 @@ from sqlalchemy import select
 
 from server.auth.authorise import allowed, require
 from server.auth.principal import Principal
+from server.clock import Clock
 from server.conflicts.case import Case
-from server.conflicts.deciding import ATTEMPTS, Decisions, Moved, Prepared, prepared_removal
+from server.conflicts.deciding import ATTEMPTS, Decisions, Moved, Prepared, prepared_removal, prepared_undo
+from server.conflicts.moves import moves_of, remember, returning
 from server.conflicts.page import Pages
-from server.conflicts.page_schemas import NewDecision
+from server.conflicts.page_schemas import NewDecision, Undo
 from server.conflicts.seen import moved_since
 from server.db.engine import Storage
 from server.errors import Problem
+from server.ids import uuid7
 from server.reconcile.tables import records
 from server.revisions.journal import Journal
 
@@ -28,7 +31,7 @@ from server.revisions.journal import Journal
 class Settled:
     """Where a record stays, on the case that the page showed; `decided` is what was decided of its fields with it.
 
-    `rev` is what was written last where the page was read; None where nothing was.
+    `rev` is what was written last where the page was read, else elsewhere; None where nothing was.
     """
 
     case: Case
@@ -54,6 +57,7 @@ class Moving:
     journal: Journal
     pages: Pages
     decisions: Decisions
+    clock: Clock
 
     async def stay(self, principal: Principal, database: str, record: str, new: NewDecision, stays: str) -> Settled:
         """Take the record out of every area but one; with `dry_run` only say what that would write.
@@ -83,9 +87,49 @@ class Moving:
                 await self._write(principal, cases, decided, gone, stays=stays, saw=new.rev)
             except Moved:
                 continue
-            last = gone.get(database, decided)
-            return Settled(here, decided, None if last is None else last.decision.rev)
+            last = gone.get(database, decided) or gone[min(gone)]
+            return Settled(here, decided, last.decision.rev)
         raise await self.decisions.moved(principal, here, {""}, ())
+
+    async def undo(self, principal: Principal, database: str, record: str, undo: Undo) -> Prepared | None:
+        """Take a decision about the record's place back wherever it was written; None where it was none of those.
+
+        Raise `undo_too_late`, or what says that the person may not decide in one of these areas. Return what was
+        written to the record where the page was read, else elsewhere.
+        """
+        async with self.storage.read() as connection:
+            moves = await moves_of(connection, record)
+        move = next((each for each in moves if each.concerns(database) and each.wrote(undo.decision)), None)
+        if move is None:
+            return None
+        for name in sorted(move.written):
+            require(principal, "decide_conflicts", name)
+        for _ in range(ATTEMPTS):
+            found = {name: await self.pages.find(name, record) for name in sorted(move.written)}
+            cases = {name: case for name, case in found.items() if case is not None}
+            prepared = {
+                name: prepared_undo(cases[name], decisions, undo.comment)
+                for name, decisions in returning(move, cases).items()
+            }
+            if database in prepared:
+                paths = set(prepared[database].decided)
+                await self.decisions.refuse_moved(principal, cases[database], (undo.rev, *undo.leaves), paths)
+            try:
+                await self._return(principal, prepared, undo)
+            except Moved:
+                continue
+            return prepared.get(database) or prepared[min(prepared)]
+        raise Problem("conflict_moved", rev=undo.rev, changed=[], by_names=[])
+
+    async def _return(self, principal: Principal, prepared: Mapping[str, Prepared], undo: Undo) -> None:
+        async with self.storage.write() as connection:
+            for name, each in sorted(prepared.items()):
+                leaves = {each.case.record: each.case.leaves}
+                if not await self.journal.standing_within(connection, name, leaves):
+                    raise Moved
+            for _, each in sorted(prepared.items()):
+                act = "conflict.undone"
+                await self.decisions.write_within(connection, principal, [each], act, undoes=undo.decision)
 
     async def _cases(self, principal: Principal, record: str, named: set[str]) -> dict[str, Case]:
         """Return the record where it lives, by database, of those where the person may look."""
@@ -133,3 +177,6 @@ class Moving:
                 await self.decisions.write_within(connection, principal, [decided], "conflict.decided", saw=saw)
             for name in sorted(gone):
                 await self.decisions.write_within(connection, principal, [gone[name]], "conflict.moved", stays=stays)
+            written = [each for each in (decided, *gone.values()) if each is not None]
+            revs = [(each.case.database, each.decision.rev) for each in written]
+            await remember(connection, uuid7(self.clock), written[0].case.record, stays, revs)

@@ -1,7 +1,7 @@
 """Where people disagree about a record, why a person is asked, and which choices make sense then."""
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Final, cast
 
 from sqlalchemy import RowMapping
 
@@ -11,7 +11,9 @@ from server.conflicts.queue_schemas import Cause
 from sync.merge import FieldOutcome, Waiting
 
 #: Where the candidates of a question are revisions in several databases.
-MOVED = "moved"
+MOVED: Final = "moved"
+#: The path of the whole record.
+WHOLE = ""
 
 
 def paths_of(case: Case, rows: Mapping[str, RowMapping], *, is_moved: bool) -> list[str]:
@@ -21,14 +23,16 @@ def paths_of(case: Case, rows: Mapping[str, RowMapping], *, is_moved: bool) -> l
     """
     is_waiting = isinstance(case.combined, Waiting)
     known = {path for path, row in rows.items() if is_waiting and row["cause"] != MOVED}
-    moved = {path for path, row in rows.items() if row["cause"] == MOVED and is_moved and not case.winner.deleted}
+    moved = {WHOLE} if is_moved and not case.winner.deleted else set()
     return sorted({*case.open, *known, *moved})
 
 
-def cause_of(case: Case, path: str, rows: Mapping[str, RowMapping]) -> Cause:
-    """Return why a person is asked about a field; what the follower knows beside the engine goes first."""
+def cause_of(case: Case, path: str, rows: Mapping[str, RowMapping], *, is_moved: bool) -> Cause:
+    """Return why a person is asked about a field; what is known beside the engine goes first."""
     row = rows.get(path)
-    if row is not None and (row["cause"] in {MOVED, "after_approval"} or path not in case.open):
+    if path == WHOLE and is_moved:
+        return MOVED
+    if row is not None and (row["cause"] == "after_approval" or path not in case.open):
         return cast(Cause, row["cause"])
     outcome = outcome_at(case, path)
     return outcome.cause if outcome is not None and outcome.cause is not None else "value"

@@ -17,15 +17,18 @@ from server.auth.tables import enrolments
 from server.clock import Clock
 from server.conflicts import queue
 from server.conflicts.case import Case, open_case
-from server.conflicts.chronicle import decisions_of, history_of, row_of, shown, spotted
+from server.conflicts.choosing import ANSWERS
+from server.conflicts.chronicle import Content, decisions_of, differing, history_of, row_of, shown, spotted
 from server.conflicts.claims import claims_on
 from server.conflicts.drawing import drawn, more_accurate
-from server.conflicts.offering import cause_of, outcome_at, paths_of, ways
+from server.conflicts.moves import Move, moves_of, with_moves
+from server.conflicts.offering import MOVED, cause_of, outcome_at, paths_of, ways
 from server.conflicts.page_schemas import (
     AskedShown,
     CandidateValue,
     ChoiceLabel,
     ConflictPage,
+    DecisionLine,
     Elsewhere,
     MediaFile,
     MergedField,
@@ -55,6 +58,7 @@ class Known:
     rows: Mapping[str, RowMapping]
     asked: Sequence[RowMapping]
     elsewhere: Sequence[RowMapping]
+    moves: Sequence[Move]
     published_rev: str | None
     names: Mapping[str, str]
     devices: Mapping[str, str]
@@ -98,10 +102,13 @@ class Pages:
         project, _, unit = case.database.partition("-")
         history = history_of(case, known.names, known.devices)
         may_decide = allowed(principal, "decide_conflicts", case.database)
+        decided = decisions_of(case, history, may_decide=may_decide)
+        if known.moves:
+            decided = await self._with_moves(principal, atlas, case, known.moves, decided)
         paths = paths_of(case, known.rows, is_moved=bool(twins))
         # In a thread: outlines take long to lay over each other, and phones wait at the door meanwhile.
         questions = await asyncio.to_thread(
-            lambda: [self._question(case, path, known, may_move=bool(visible)) for path in paths]
+            lambda: [self._question(case, path, known, is_moved=bool(twins), may_move=bool(visible)) for path in paths]
         )
         return ConflictPage(
             database=case.database,
@@ -124,9 +131,9 @@ class Pages:
             questions=questions,
             merged=[_merged(case, path, outcome, known) for path, outcome in _brought_together(case)],
             history=history,
-            decisions=decisions_of(case, history, may_decide=may_decide),
+            decisions=decided,
             claims=known.claims,
-            elsewhere=[_elsewhere(principal, atlas, row, twin) for row, twin in visible],
+            elsewhere=[_elsewhere(principal, atlas, case, row, twin) for row, twin in visible],
             media=media_of(case),
         )
 
@@ -155,7 +162,9 @@ class Pages:
         return Known(
             rows=rows,
             asked=asked,
-            elsewhere=[row for row in standing if row["database"] != here and not row["is_deleted"]],
+            # Whether it lives there the journal tells, which is ahead of these rows.
+            elsewhere=[row for row in standing if row["database"] != here],
+            moves=[each for each in await moves_of(connection, record) if each.concerns(here)],
             published_rev=next((row["published_rev"] for row in standing if row["database"] == here), None),
             names=names,
             devices={row.id: row.label for row in await connection.execute(labels)},
@@ -165,11 +174,14 @@ class Pages:
             ],
         )
 
-    def _question(self, case: Case, path: str, known: Known, *, may_move: bool) -> OpenQuestion:
+    def _question(self, case: Case, path: str, known: Known, *, is_moved: bool, may_move: bool) -> OpenQuestion:
         spot = spotted(case, path)
-        cause = cause_of(case, path, known.rows)
-        candidates = [_candidate(case, path, rev, known) for rev in _candidate_revs(case, path, known.rows)]
-        base = base_value(case.document, path, [each.rev for each in candidates], case.forms)
+        cause = cause_of(case, path, known.rows, is_moved=is_moved)
+        revs = [case.winner.rev] if cause == MOVED else _candidate_revs(case, path, known.rows)
+        base = base_value(case.document, path, revs, case.forms)
+        # What is chosen between as a whole is told apart by what each side changed in it.
+        before = case.known_to_all(revs) if path == ANSWERS or cause == "row" else None
+        candidates = [_candidate(case, path, rev, known, before) for rev in revs]
         sides = [(each.rev, each.value.value) for each in candidates]
         kind = spot.field.type if spot.field and spot.choice is None and not spot.is_row else ""
         drawing = drawn(kind, [*([(None, base)] if base is not ABSENT else []), *sides])
@@ -197,6 +209,25 @@ class Pages:
             may=ways(case, path, cause, may_move=may_move, may_keep=kept is not ABSENT),
         )
 
+    async def _with_moves(
+        self, principal: Principal, atlas: Atlas, case: Case, moves: Sequence[Move], decided: list[DecisionLine]
+    ) -> list[DecisionLine]:
+        """Return the decisions with those about the record's place."""
+        around = sorted({name for move in moves for name in move.written})
+        found = {name: await self.find(name, case.record) for name in around}
+        cases = {name: each for name, each in found.items() if each is not None}
+        lines = with_moves(
+            principal,
+            case.database,
+            moves,
+            cases,
+            decided,
+            called=lambda each: unit_name(atlas, each.partition("-")[2]),
+        )
+        async with self._storage.read() as connection:
+            names = await names_of(connection, {each.by_person or "" for each in lines})
+        return [each.model_copy(update={"by_name": names.get(each.by_person or "", each.by_name)}) for each in lines]
+
     async def _twins(self, known: Known) -> list[tuple[RowMapping, Case]]:
         """Return the same record where it lives in other databases, as the journal has it now."""
         found = []
@@ -218,7 +249,7 @@ def _may_see(principal: Principal, row: RowMapping) -> bool:
     return allowed(principal, "read_conflicts", row["database"])
 
 
-def _elsewhere(principal: Principal, atlas: Atlas, row: RowMapping, case: Case) -> Elsewhere:
+def _elsewhere(principal: Principal, atlas: Atlas, here: Case, row: RowMapping, case: Case) -> Elsewhere:
     return Elsewhere(
         database=row["database"],
         unit=row["unit"],
@@ -230,6 +261,7 @@ def _elsewhere(principal: Principal, atlas: Atlas, row: RowMapping, case: Case) 
         by_name=row["by_name"],
         received_at=case.winner.received_at,
         doc=document(case),
+        changed=differing(here, here.content, case.content, here.winner.rev),
         may_decide=allowed(principal, "decide_conflicts", row["database"]),
     )
 
@@ -242,7 +274,7 @@ def _candidate_revs(case: Case, path: str, rows: Mapping[str, RowMapping]) -> li
     return [each for each in named if each in case.whole.revisions]
 
 
-def _candidate(case: Case, path: str, rev: str, known: Known) -> CandidateValue:
+def _candidate(case: Case, path: str, rev: str, known: Known, before: Content | None) -> CandidateValue:
     stored = case.whole.revisions[rev]
     outcome = outcome_at(case, path)
     said = next((each for each in outcome.candidates if each.rev == rev), None) if outcome else None
@@ -261,6 +293,9 @@ def _candidate(case: Case, path: str, rev: str, known: Known) -> CandidateValue:
         device=known.devices.get(stored.enrolment or "", ""),
         recorded_at=_text(saved.get("at")) if isinstance(saved, dict) else "",
         received_at=stored.received_at,
+        changed=[]
+        if before is None or value is ABSENT
+        else [each for each in differing(case, before, case.last_said(rev), rev) if each.path.startswith(f"{path}/")],
     )
 
 

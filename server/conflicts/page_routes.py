@@ -100,10 +100,16 @@ async def undo_decision(
     principal: NamedDependency[Principal],
     pages: NamedDependency[Pages],
     decisions: NamedDependency[Decisions],
+    moving: NamedDependency[Moving],
 ) -> DecisionMade:
-    """Take a decision back; it stays in the history. 409 `undo_too_late` once somebody said something new about it."""
+    """Take a decision back; it stays in the history. 409 `undo_too_late` once somebody said something new about it.
+
+    One about where the record stays is taken back in every area that it was written to, or in none.
+    """
     require(principal, "decide_conflicts", database)
-    made = await decisions.undo(principal, database, record, data)
+    made = await moving.undo(principal, database, record, data)
+    if made is None:
+        made = await decisions.undo(principal, database, record, data)
     page = await pages.page(principal, database, record)
     return DecisionMade(rev=made.decision.rev, warnings=warnings_of(made), page=page)
 

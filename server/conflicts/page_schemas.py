@@ -32,10 +32,21 @@ class ChoiceLabel(Shown):
     label: Labels
 
 
+class ChangedField(Shown):
+    """A field that a revision changed, or in which two sides differ."""
+
+    path: str
+    label: Labels
+    row: str | None
+    before: ShownValue
+    after: ShownValue
+
+
 class CandidateValue(Shown):
     """What one revision says of the field, and whose it is; `device` is the phone's label.
 
-    `is_decision`: somebody decided it. `recorded_at` is the phone's clock, `received_at` the server's.
+    `is_decision`: somebody decided it. `recorded_at` is the phone's clock, `received_at` the server's. `changed` are
+    the answers that differ from what they were before, where the answers are chosen between as a whole.
     """
 
     rev: str
@@ -49,6 +60,7 @@ class CandidateValue(Shown):
     device: str
     recorded_at: str
     received_at: datetime
+    changed: list[ChangedField]
 
 
 class Proposal(Shown):
@@ -158,16 +170,6 @@ class MergedField(Shown):
     by_name: str
 
 
-class ChangedField(Shown):
-    """A field that a revision changed."""
-
-    path: str
-    label: Labels
-    row: str | None
-    before: ShownValue
-    after: ShownValue
-
-
 class HistoryLine(Shown):
     """A revision: who, when, what changed. `merge` and `resolved` are the machine's, the rest somebody's."""
 
@@ -190,7 +192,11 @@ class HistoryLine(Shown):
 
 
 class DecisionLine(Shown):
-    """A decision that was made, the newest first; `may_undo` while nobody has decided the same fields after it."""
+    """A decision that was made, the newest first; `may_undo` while nobody has decided the same fields after it.
+
+    `stays` is the name of the area in which the record was to stay, of a decision about its place: it is taken back
+    wherever it was written.
+    """
 
     rev: str
     by_person: str | None
@@ -200,10 +206,14 @@ class DecisionLine(Shown):
     comment: str
     may_undo: bool
     is_undone: bool
+    stays: str | None = None
 
 
 class Elsewhere(Shown):
-    """The same record in another area; who decides where it stays names `rev` and `leaves`."""
+    """The same record in another area; who decides where it stays names `rev` and `leaves`.
+
+    `changed` are the answers in which it differs: before as the page's own area has them, after as this one.
+    """
 
     database: str
     unit: str
@@ -215,6 +225,7 @@ class Elsewhere(Shown):
     by_name: str
     received_at: datetime
     doc: dict[str, Any]
+    changed: list[ChangedField]
     may_decide: bool
 
 
@@ -338,7 +349,8 @@ class BrokenConstraint(Shown):
 class DecisionMade(Shown):
     """What a decision made: its revision, what to look at again, and the page as it is now.
 
-    `rev` is None in a dry run, and where nothing was written to this record but only to the same one elsewhere.
+    `rev` is None in a dry run. Where nothing was written to this record but only to the same one elsewhere, it is the
+    revision there.
     """
 
     rev: str | None

@@ -39,9 +39,10 @@ def provide_moving(
     journal: NamedDependency[Journal],
     pages: NamedDependency[Pages],
     decisions: NamedDependency[Decisions],
+    clock: NamedDependency[Clock],
 ) -> Moving:
     """Return what a record's place is settled through."""
-    return Moving(storage, journal, pages, decisions)
+    return Moving(storage, journal, pages, decisions, clock)
 
 
 def provide_batches(

@@ -1,4 +1,4 @@
-"""What the desk keeps of its own: looks at what is kept aside, who is looking at a conflict, decisions of many at once.
+"""What the desk keeps of its own: looks at what is kept aside, who looks at a conflict, decisions of many, of places.
 
 No answer of a record is here but in a batch that waits to be applied: what was decided stands in the journal.
 """
@@ -49,4 +49,18 @@ conflict_batches = Table(
     # The decisions that came of it, as [database, record, revision id].
     Column("decided", Json, nullable=False),
     Index(None, "expires_at"),
+)
+
+#: What was written together when a record's place was decided, one row a revision: it is taken back together as well.
+conflict_moves = Table(
+    "conflict_moves",
+    metadata,
+    Column("database", Id, primary_key=True),
+    Column("record", Id, primary_key=True),
+    Column("rev", Id, primary_key=True),
+    # The same in all rows of one decision.
+    Column("move", String(36), nullable=False),
+    # The database in which the record stays.
+    Column("stays", Id, nullable=False),
+    Index(None, "record"),
 )

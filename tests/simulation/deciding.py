@@ -92,7 +92,7 @@ async def undo(world: World) -> None:
     if read is None or isinstance(read[2], Waiting) or read[2].is_deleted:
         return
     document, forms = read[0], read[1]
-    without = taken_back(document, decision, forms)
+    without = taken_back(document, [decision], forms)
     if isinstance(without, Combined) and not without.is_deleted:
         rev = await _write(world, one, database, document, {**without.content, "undoes": [decision]}, deleted=False)
         world.log(f"{one.name}: a manager takes {short(decision)} of {database} {doc_id} back: {short(rev)}")

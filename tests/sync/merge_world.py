@@ -110,7 +110,7 @@ class Story:
 
     def undo(self, parent: str, decision: str, revs: Collection[str] | None = None) -> str:
         """Add the taking back of a decision by a manager who holds these revisions."""
-        standing = taken_back(self.document(revs), decision, self.forms)
+        standing = taken_back(self.document(revs), [decision], self.forms)
         assert not isinstance(standing, Waiting), standing
         return self.add(parent, {**standing.content, "undoes": [decision]})
 

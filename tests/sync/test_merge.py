@@ -1,6 +1,10 @@
 """The merge rule by examples: the one that explains it, and one for each row of the table of what is merged."""
 
-from sync.merge import is_machine_merge, is_resolved_tombstone
+from typing import Any
+
+import pytest
+
+from sync.merge import Revision, is_machine_merge, is_resolved_tombstone
 from tests.sync.merge_world import FORM, VERSION, Story, answers_of
 
 
@@ -57,3 +61,19 @@ def test_who_makes_a_deleted_record_anew_has_said_everything_anew() -> None:
     assert answers_of(combined) == {"crop": "lúa", "crops": ["rice"], "area": "2"}
     story.edit(again, drop=["crops"])
     assert "crops" not in answers_of(story.combined())
+
+
+@pytest.mark.parametrize(("one", "other", "is_asked"), [(1, True, True), (1, 1.0, False)])
+def test_a_truth_value_is_no_number_and_a_number_is_one_however_it_is_written(
+    one: Any, other: Any, is_asked: bool
+) -> None:
+    story = Story()
+    first = story.first({"unknown": "x"})
+    sides = [story.edit(first, {"unknown": {"is": value}}) for value in (one, other)]
+    assert story.combined().open == ({"/answers/unknown": tuple(sorted(sides))} if is_asked else {})
+
+
+@pytest.mark.parametrize(("said", "is_machines"), [(True, True), (1, False)])
+def test_a_deletion_is_a_machines_only_in_the_machines_own_words(said: Any, is_machines: bool) -> None:
+    tombstone = Revision("2-" + "a" * 32, "1-" + "b" * 32, True, {"type": "record", "resolved": said})
+    assert is_resolved_tombstone(tombstone) == is_machines

@@ -119,7 +119,7 @@ def test_taking_a_decided_deletion_back_leaves_the_record_as_it_was() -> None:
     merge = story.merge()
     decided = story.delete(merge, decided=[""])
     assert story.combined().is_deleted
-    back = taken_back(story.document(), decided, story.forms)
+    back = taken_back(story.document(), [decided], story.forms)
     assert isinstance(back, Combined)
     assert answers_of(back) == answers_of(story.combined([rev for rev in story.revisions if rev != decided]))
     story.undo(decided, decided)
@@ -130,7 +130,7 @@ def test_taking_a_decided_deletion_back_leaves_the_record_as_it_was() -> None:
 def test_what_waits_cannot_be_taken_back() -> None:
     story, *_ = disagreement()
     story.forms.shapes = ()
-    assert taken_back(story.document(), story.combined_winner(), story.forms) == Waiting("form_version", ("plot/1",))
+    assert taken_back(story.document(), [story.combined_winner()], story.forms) == Waiting("form_version", ("plot/1",))
     assert combine(story.document(), story.forms) == Waiting("form_version", ("plot/1",))
     assert edits_of(story.document(), story.forms) == Waiting("form_version", ("plot/1",))
     assert base_value(story.document(), "/answers/area", [], story.forms) is ABSENT

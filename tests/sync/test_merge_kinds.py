@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sync.fields import ABSENT
-from sync.merge import Revision, Waiting, combine, counting_leaves, is_resolved_tombstone
+from sync.merge import Waiting, combine, counting_leaves
 from tests.sync.merge_world import Story, answers_of
 
 
@@ -277,19 +277,6 @@ def test_fields_that_the_form_does_not_know_are_kept_and_merged_whole() -> None:
     combined = story.combined()
     assert combined.open == {"/answers/odd": both(one, other)}
     assert answers_of(combined)["$extra"] == {"x": ["3"], "y": ["2"]}
-
-
-def test_a_truth_value_beside_a_number_is_asked_and_one_number_written_in_two_ways_is_not() -> None:
-    story, one, other = side_by_side({"unknown": "x"}, {"unknown": {"is": 1}}, {"unknown": {"is": True}})
-    assert story.combined().open == {"/answers/unknown": both(one, other)}
-    story, *_ = side_by_side({"unknown": "x"}, {"unknown": {"is": 1}}, {"unknown": {"is": 1.0}})
-    assert story.combined().open == {}
-
-
-@pytest.mark.parametrize(("said", "is_machines"), [(True, True), (1, False)])
-def test_a_deletion_is_a_machines_only_in_the_machines_own_words(said: Any, is_machines: bool) -> None:
-    tombstone = Revision("2-" + "a" * 32, "1-" + "b" * 32, True, {"type": "record", "resolved": said})
-    assert is_resolved_tombstone(tombstone) == is_machines
 
 
 def test_a_deletion_beside_an_edit_is_asked_and_the_record_lives_meanwhile() -> None:

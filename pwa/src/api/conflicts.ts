@@ -81,6 +81,8 @@ export type FilterChoices = {
   kinds: KindCounts
 }
 
+export type Changed = { path: string; label: Text; row: string | null; before: Value; after: Value }
+
 export type Candidate = {
   rev: string
   value: Value
@@ -93,6 +95,8 @@ export type Candidate = {
   device: string
   recorded_at: string
   received_at: string
+  /** The answers that differ from what they were before, where answers or a row are chosen between as a whole. */
+  changed: Changed[]
 }
 
 export type GeoJson = { type: string; coordinates: unknown }
@@ -176,7 +180,7 @@ export type ConflictEvent = {
   is_deleted: boolean
   is_winner: boolean
   is_branch: boolean
-  changed: { path: string; label: Text; row: string | null; before: Value; after: Value }[]
+  changed: Changed[]
   comment: string
   decided: string[]
   undoes: string[]
@@ -191,6 +195,8 @@ export type Decision = {
   comment: string
   may_undo: boolean
   is_undone: boolean
+  /** The area in which the record was to stay, of a decision about its place. */
+  stays: string | null
 }
 
 export type Elsewhere = {
@@ -204,6 +210,8 @@ export type Elsewhere = {
   by_name: string
   received_at: string
   doc: Document
+  /** The answers in which it differs: before as the page's own area has them, after as this one. */
+  changed: Changed[]
   may_decide: boolean
 }
 

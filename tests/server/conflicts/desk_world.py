@@ -106,11 +106,11 @@ class Desk:
         stands = await self.stands(record)
         return await self.save(by, {**stands["answers"], **answers}, record=record, parent=stands["_rev"])
 
-    async def delete(self, by: str, revision: NewRevision) -> NewRevision:
+    async def delete(self, by: str, revision: NewRevision, database: str = DATABASE) -> NewRevision:
         """Delete a record as a worker does."""
         self.client.app.state["clock"].move(minutes=1)
         tombstone = NewRevision.following(revision.doc_id, {"type": "record"}, revision.rev, deleted=True)
-        await self._write(DATABASE, tombstone, by)
+        await self._write(database, tombstone, by)
         return tombstone
 
     async def _write(self, database: str, revision: NewRevision, by: str) -> None:

@@ -195,6 +195,8 @@ async def test_a_row_edited_here_and_deleted_there_is_kept_or_left_out(desk: Des
     values = {each["rev"]: each["value"] for each in question["candidates"]}
     assert values[gone.rev] == {"value": None, "is_absent": True}
     assert values[edited.rev]["value"]["kilos"] == "320"
+    changed = {each["rev"]: [one["after"]["value"] for one in each["changed"]] for each in question["candidates"]}
+    assert changed == {gone.rev: [], edited.rev: ["320"]}
     made = await desk.decide(page, {"path": question["path"], "candidate": edited.rev})
     assert made["page"]["doc"]["answers"]["harvests"] == [{**row, "kilos": "320"}]
     undone = await desk.undo(made["page"], made["rev"])

@@ -128,8 +128,12 @@ async def test_of_versions_without_a_way_between_a_person_takes_one_whole(desk: 
         "form_version",
         ["candidate", "confirm"],
     )
-    assert {each["rev"] for each in question["candidates"]} >= {newer.rev, older.rev}
+    sides = question["candidates"]
+    assert {each["rev"] for each in sides} >= {newer.rev, older.rev}
     assert page["form_version"] == "2"
+    changed = {one["rev"]: [(each["path"], each["after"]["value"]) for each in one["changed"]] for one in sides}
+    assert changed[newer.rev] == [("/answers/owner", "7")]
+    assert changed[older.rev] == [("/answers/owner", "Lò Văn Bản")]
     answers = await settled(desk, page, {"path": "/answers", "candidate": older.rev})
     assert answers["owner"] == "Lò Văn Bản"
     assert (await desk.stands(first.doc_id))["form_version"] == "1"

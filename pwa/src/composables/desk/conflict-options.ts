@@ -6,7 +6,16 @@ import type { LexicalType } from '@/domain/lexical'
 export type Option =
   | { readonly kind: 'side'; readonly key: string; readonly choice: Choice; readonly candidate: Candidate }
   | { readonly kind: 'confirm' | 'keep' | 'delete'; readonly key: string; readonly choice: Choice }
-  | { readonly kind: 'stay'; readonly key: string; readonly choice: Choice; readonly unitName: string }
+  | {
+      readonly kind: 'stay'
+      readonly key: string
+      readonly choice: Choice
+      readonly unitName: string
+      /** The other areas, which it goes from. */
+      readonly others: readonly string[]
+      /** The record as it stands there; null in the area whose page this is. */
+      readonly there: Elsewhere | null
+    }
   | { readonly kind: 'kept'; readonly key: string; readonly choice: Choice; readonly value: Value }
   | { readonly kind: 'base'; readonly key: 'b'; readonly choice: Choice; readonly value: Value }
 
@@ -21,19 +30,22 @@ export function optionsOf(question: Question, here: Here, elsewhere: readonly El
     }
   }
   const { kept } = question
-  if (may.has('keep') && kept !== null) {
+  // Where nobody else edited it, the side that kept the row says all that there is.
+  if (may.has('keep') && kept !== null && !question.candidates.some(({ value }) => sameValue(value, kept))) {
     found.push((key) => ({ kind: 'kept', key, choice: { kind: 'keep' }, value: kept }))
   }
   for (const kind of ['keep', 'delete'] as const) {
     if (may.has(kind) && kept === null) found.push((key) => ({ kind, key, choice: { kind } }))
   }
   if (may.has('stay')) {
-    const places = [here, ...elsewhere]
-    for (const place of places) {
+    const places = [{ place: here, there: null }, ...elsewhere.map((each) => ({ place: each, there: each }))]
+    for (const { place, there } of places) {
       const { database, unit_name: unitName } = place
+      const rest = places.filter((other) => other.place !== place)
       // It goes from all the others, which is for those to decide who manage them.
-      if (here.may_decide && places.some((other) => other !== place && !other.may_decide)) continue
-      found.push((key) => ({ kind: 'stay', key, choice: { kind: 'stay', database }, unitName }))
+      if (here.may_decide && rest.some((other) => !other.place.may_decide)) continue
+      const others = rest.map((other) => other.place.unit_name)
+      found.push((key) => ({ kind: 'stay', key, choice: { kind: 'stay', database }, unitName, others, there }))
     }
   }
   // Who can take the side that stands has confirmed it by that.
@@ -74,6 +86,11 @@ export function typedBy(question: Question): TypedWay | null {
   // Of a single choice of several, the sides are all that there is.
   const isOneChoice = way === 'choices' && !question.candidates.some(({ value }) => Array.isArray(value.value))
   return question.choices.length === 0 || isOneChoice ? null : way
+}
+
+/** Whether those who recorded it can be asked: of a record in two areas no single phone shows both, nor of what waits. */
+export function canAsk(question: Question): boolean {
+  return question.kind !== 'moved' && question.may.length > 0
 }
 
 /** The option that the machine would take, and why; null where it has nothing to say. */

@@ -1,5 +1,5 @@
 /** What the server says in several languages, in the reader's; and a question's field as the screens show answers by. */
-import type { ConflictPage, Question, Text } from '@/api/conflicts'
+import type { ConflictEvent, ConflictPage, Question, Text } from '@/api/conflicts'
 import type { Field, FieldType, LabelPart } from '@/domain/form-schema'
 import type { Json, MediaRef } from '@/domain/record'
 import { isObject } from '@/domain/answers'
@@ -9,6 +9,48 @@ export function inLanguage(text: Text | string | null, language: string, otherwi
   if (typeof text === 'string') return text
   const found = text?.[language] ?? text?.['vi'] ?? Object.values(text ?? {})[0]
   return found === undefined || found === '' ? otherwise : found
+}
+
+/** What a field is called: in the form's words, the whole record and all its answers in ours. */
+export function nameOf(
+  t: (key: string) => string,
+  path: string,
+  label: Text | string | null,
+  language: string,
+): string {
+  if (path === '') return t('conflicts.question.record')
+  if (path === ANSWERS) return t('conflicts.question.answers')
+  return inLanguage(label, language, lastStep(path))
+}
+
+/** All answers as one field: what is chosen between where no way leads from one form version to the other. */
+export const ANSWERS = '/answers'
+
+/**
+ * What others changed beside an edit without knowing of it, nor it of them: a field once, as it was changed last. What the edit itself
+ * is about is left out.
+ */
+export function changedBeside(history: readonly ConflictEvent[], rev: string, path: string): ConflictEvent['changed'] {
+  const known = reachedFrom(history, rev)
+  const beside = history.filter(
+    (event) => event.kind === 'edit' && !known.has(event.rev) && !reachedFrom(history, event.rev).has(rev),
+  )
+  const changed = beside.flatMap((event) => event.changed).filter((change) => change.path !== path)
+  return [...new Map(changed.map((change) => [change.path, change])).values()]
+}
+
+/** Everything that whoever wrote a revision knew, itself included. */
+function reachedFrom(history: readonly ConflictEvent[], rev: string): ReadonlySet<string> {
+  const events = new Map(history.map((event) => [event.rev, event]))
+  const found = new Set<string>()
+  const ahead = [rev]
+  for (let next = ahead.pop(); next !== undefined; next = ahead.pop()) {
+    if (found.has(next)) continue
+    found.add(next)
+    const event = events.get(next)
+    if (event !== undefined) ahead.push(...event.merged, ...(event.parent === null ? [] : [event.parent]))
+  }
+  return found
 }
 
 /** The last step of a path, where the form has no label for it. */

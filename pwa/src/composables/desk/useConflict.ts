@@ -1,7 +1,7 @@
 /**
  * One record whose questions a person settles: loaded, chosen on, tried, saved once, taken back. Who else looks at it is told while the
- * page is open. When somebody else was quicker, the fresh page stands on the screen and every choice that was made is still there:
- * in its place where its question is still open, handed back where it isn't.
+ * page is open. When somebody else was quicker, the fresh page stands on the screen and every choice and every change in the form is
+ * still there: in its place where nobody else has touched it, handed back where somebody has.
  */
 import { computed, onScopeDispose, ref, shallowRef, type ComputedRef, type Ref, type ShallowRef } from 'vue'
 import type { Api } from '@/api/client'
@@ -20,8 +20,9 @@ import {
   type Warning,
 } from '@/api/conflicts'
 import { asProblem, type Problem } from '@/api/problem'
-import { allSent, carriedOver, type Choice, type Choices, type FieldChoice } from '@/domain/choosing'
-import type { Answers } from '@/domain/record'
+import { carriedEdits, isWithin, withValue, type FormEdits } from '@/domain/carrying-edits'
+import { allSent, carriedOver, valueOf, type Choice, type Choices, type FieldChoice } from '@/domain/choosing'
+import { valueAt } from '@/domain/pointers'
 import type { Pending } from '@/stores/conflicts'
 
 export type ConflictState =
@@ -29,8 +30,15 @@ export type ConflictState =
   | { readonly kind: 'open'; readonly page: ConflictPage }
   | { readonly kind: 'failed'; readonly code: string; readonly params: Record<string, unknown> }
 
-/** A choice whose question somebody else settled. */
-export type Overtaken = { readonly path: string; readonly value: Value | null }
+/** A choice whose question somebody else settled, or a change in the form to what somebody else touched. */
+export type Overtaken = {
+  readonly path: string
+  /** Null where the choice is none of a value: `choice` says which. */
+  readonly value: Value | null
+  readonly choice: Choice | null
+  /** Whether it can be put in the place of what stands now. */
+  readonly mayInsist: boolean
+}
 
 export type SaveState =
   | { readonly kind: 'idle' }
@@ -47,15 +55,6 @@ export type SaveState =
     }
   | { readonly kind: 'failed'; readonly code: string; readonly params: Record<string, unknown> }
 
-/**
- * What a person changed in the form when the record was opened there: field by field, so that a choice made after it stands beside it;
- * as whole answers only where a new row came in, which no single field says.
- */
-export type FormEdits = {
-  readonly changes: readonly FieldChoice[]
-  readonly whole: { readonly answers: Answers; readonly version: string } | null
-}
-
 export type Conflict = {
   readonly state: ShallowRef<ConflictState>
   readonly page: ComputedRef<ConflictPage | null>
@@ -70,6 +69,8 @@ export type Conflict = {
   readonly load: () => Promise<void>
   readonly choose: (path: string, choice: Choice | null) => void
   readonly insist: (overtaken: Overtaken) => void
+  /** Fields whose own value is saved although somebody else settled them. */
+  readonly insisted: ComputedRef<ReadonlySet<string>>
   /** The record as it would stand by the choices so far; null where that can't be known, and `save` says why. */
   readonly tryOut: () => Promise<ConflictPage | null>
   readonly edit: (edits: FormEdits | null) => void
@@ -140,7 +141,10 @@ export function useConflict(api: Api, database: string, record: string, pending:
   function choose(path: string, choice: Choice | null): void {
     const others = Object.fromEntries(Object.entries(choices.value).filter(([each]) => each !== path))
     choices.value = choice === null ? others : { ...others, [path]: choice }
-    if (choice !== null && edits.value !== null) edits.value = without(edits.value, path)
+    const question = questions.value.find((each) => each.path === path)
+    if (choice !== null && edits.value !== null) {
+      edits.value = without(edits.value, path, question === undefined ? null : valueOf(question, choice))
+    }
     if (save.value.kind !== 'moved') save.value = { kind: 'idle' }
   }
 
@@ -148,6 +152,10 @@ export function useConflict(api: Api, database: string, record: string, pending:
     if (value === null) return
     const one: SentChoice = value.is_absent ? { path, remove: true } : { path, value: value.value }
     insisted.value = [...insisted.value.filter((each) => each.path !== path), one]
+    const { whole } = edits.value ?? {}
+    if (edits.value !== null && whole) {
+      edits.value = { ...edits.value, whole: { ...whole, answers: withValue(whole.answers, path, value) } }
+    }
   }
 
   function edit(made: FormEdits | null): void {
@@ -226,10 +234,21 @@ export function useConflict(api: Api, database: string, record: string, pending:
     }
     const changed = textsIn(params['changed'])
     const carried = carriedOver(questions.value, fresh.questions, choices.value)
+    const inForm = carriedEdits(edits.value, page.value?.doc ?? fresh.doc, fresh.doc, changed)
+    const lost = [
+      ...carried.lost,
+      ...inForm.lost.map((change) => ({ path: change.path, value: known(change), choice: null })),
+    ]
+    const overtaken = lost.map((each) => ({
+      ...each,
+      mayInsist: each.value !== null && !valueAt(fresh.doc, each.path.slice(0, each.path.lastIndexOf('/'))).is_absent,
+    }))
     show(fresh)
     choices.value = carried.choices
-    edits.value = null
-    save.value = { kind: 'moved', names: textsIn(params['by_names']), changed, overtaken: carried.lost }
+    edits.value = inForm.edits
+    // In whole answers a choice stands as well.
+    for (const [path, choice] of Object.entries(carried.choices)) choose(path, choice)
+    save.value = { kind: 'moved', names: textsIn(params['by_names']), changed, overtaken }
   }
 
   async function undo(revision: string): Promise<boolean> {
@@ -264,6 +283,7 @@ export function useConflict(api: Api, database: string, record: string, pending:
     load,
     choose,
     insist,
+    insisted: computed(() => new Set(insisted.value.map(({ path }) => path))),
     tryOut,
     edit,
     submit,
@@ -272,15 +292,16 @@ export function useConflict(api: Api, database: string, record: string, pending:
   }
 }
 
-/** Edits without what a later choice at `path` is about; whole answers can't be taken apart, and go. */
-function without(edits: FormEdits, path: string): FormEdits | null {
+/** Edits without what a later choice at `path` is about; in whole answers what was chosen stands there. */
+function without(edits: FormEdits, path: string, value: Value | null): FormEdits | null {
   const changes = edits.changes.filter((change) => !isWithin(path, change.path))
-  return edits.whole !== null || changes.length === 0 ? null : { changes, whole: null }
+  const { whole } = edits
+  if (whole === null) return changes.length === 0 ? null : { changes, whole: null }
+  return { changes, whole: value === null ? whole : { ...whole, answers: withValue(whole.answers, path, value) } }
 }
 
-/** Whether `path` is the field at `other`, or a choice or cell of it. */
-export function isWithin(path: string, other: string): boolean {
-  return path === other || path.startsWith(`${other}/`)
+function known(change: FieldChoice): Value {
+  return 'value' in change ? { value: change.value, is_absent: false } : { value: null, is_absent: true }
 }
 
 function textsIn(value: unknown): string[] {

@@ -2,14 +2,15 @@
  * The record as it would be saved, taken to its form and back: what the form's own rules say of it, and what a person changed there,
  * named field by field, so that nothing is saved that nobody saw.
  */
-import { shallowRef, type ShallowRef } from 'vue'
+import { computed, shallowRef, type ComputedRef, type ShallowRef } from 'vue'
 import type { Text, Value } from '@/api/conflicts'
+import { isWithin } from '@/domain/carrying-edits'
 import { changesBetween } from '@/domain/form-edits'
 import { readableAnswers } from '@/domain/readable'
 import type { Answers, Document, Json } from '@/domain/record'
 import { comparison } from './comparison'
 import { lastStep } from './conflict-words'
-import { isWithin, type Conflict } from './useConflict'
+import type { Conflict } from './useConflict'
 import type { KnownForm } from './useFormSchema'
 
 export type FormChange = {
@@ -23,7 +24,8 @@ export type FormChange = {
 export type FormCheck = {
   /** The record that stands in the form now; null while it isn't open. */
   readonly opened: ShallowRef<Document | null>
-  readonly changes: ShallowRef<readonly FormChange[]>
+  /** What was changed there and will be saved. */
+  readonly changes: ComputedRef<readonly FormChange[]>
   readonly open: () => Promise<void>
   readonly close: () => void
   readonly take: (answers: Answers) => void
@@ -34,7 +36,11 @@ export type FormCheck = {
 
 export function useFormCheck(conflict: Conflict, form: () => KnownForm | null, language: () => string): FormCheck {
   const opened = shallowRef<Document | null>(null)
-  const changes = shallowRef<readonly FormChange[]>([])
+  const made = shallowRef<readonly FormChange[]>([])
+  const changes = computed(() => {
+    const saved = conflict.edits.value?.changes ?? []
+    return made.value.filter(({ path }) => saved.some((change) => isWithin(path, change.path)))
+  })
 
   async function open(): Promise<void> {
     if (form() === null) return
@@ -46,7 +52,7 @@ export function useFormCheck(conflict: Conflict, form: () => KnownForm | null, l
     const before = readableAnswers(opened.value?.['answers'])
     opened.value = null
     const rows = schema === undefined ? [] : comparison(schema, before, answers, language())
-    changes.value = rows.map(({ pointer, label, shown, other }) => ({
+    made.value = rows.map(({ pointer, label, shown, other }) => ({
       path: pointer,
       label: { [language()]: label },
       row: null,
@@ -54,14 +60,14 @@ export function useFormCheck(conflict: Conflict, form: () => KnownForm | null, l
       after: known(other),
     }))
     if (rows.length === 0 || schema === undefined) return
-    const { changes: made, hasNewRows } = changesBetween(schema, before, answers)
+    const { changes: fresh, hasNewRows } = changesBetween(schema, before, answers)
     // What an earlier visit to the form changed stands where this one left it.
     const earlier = (conflict.edits.value?.changes ?? []).filter(
-      ({ path }) => !made.some((change) => isWithin(path, change.path)),
+      ({ path }) => !fresh.some((change) => isWithin(path, change.path)),
     )
     const wasWhole = (conflict.edits.value?.whole ?? null) !== null
     const version = conflict.page.value?.form_version ?? ''
-    conflict.edit({ changes: [...earlier, ...made], whole: hasNewRows || wasWhole ? { answers, version } : null })
+    conflict.edit({ changes: [...earlier, ...fresh], whole: hasNewRows || wasWhole ? { answers, version } : null })
   }
 
   function valueOfQuestion(path: string): Json | undefined {
@@ -80,10 +86,7 @@ export function useFormCheck(conflict: Conflict, form: () => KnownForm | null, l
     open,
     close: () => (opened.value = null),
     take,
-    drop: () => {
-      conflict.edit(null)
-      changes.value = []
-    },
+    drop: () => conflict.edit(null),
     valueOf: valueOfQuestion,
   }
 }
