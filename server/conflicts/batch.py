@@ -43,7 +43,7 @@ from server.db.engine import Storage
 from server.errors import Problem
 from server.forms.library import FormLibrary
 from server.ids import uuid7
-from server.reconcile.tables import open_questions
+from server.reconcile.tables import open_questions, path_key
 from server.revisions.journal import Journal
 from sync.fields import value_at
 from sync.shape import ABSENT
@@ -297,7 +297,8 @@ def _candidate_by(rule: Rule, case: Case, path: str) -> str | None:
 
 
 def _select(found: Found, case: Case | None, row: RowMapping, rule: Rule, comment: str) -> None:
-    path = row["path"]
+    key = row["path"]
+    path = next((each for each in case.open if path_key(each) == key), key) if case is not None else key
     if case is None or path not in case.open:
         reason = "waiting" if case is not None and row["cause"] == "form_version" else "nothing_to_decide"
         found.skipped[reason] = found.skipped.get(reason, 0) + 1

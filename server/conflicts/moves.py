@@ -82,7 +82,7 @@ def with_moves(
     """Return the decisions of a page, the newest first, with those about the record's place among them.
 
     Such a decision may have written nothing in the page's own database: then it is told as it stands where it did.
-    `called` gives the name of a database's area.
+    `called` gives the name of an area's unit.
     """
     lines = {each.rev: each for each in decided}
     for move in moves:
@@ -95,7 +95,7 @@ def with_moves(
             lines[removal.rev] = removal
             mine = [removal.rev]
         may = all(allowed(principal, "decide_conflicts", name) for name in move.written) and _may_return(move, cases)
-        told = {"stays": called(move.stays), "may_undo": may}
+        told = {"stays": called(move.stays.partition("-")[2]), "may_undo": may}
         lines |= {rev: lines[rev].model_copy(update=told) for rev in mine}
     return sorted(lines.values(), key=lambda each: each.at, reverse=True)
 

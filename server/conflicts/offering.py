@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping
 from server.conflicts.case import Case
 from server.conflicts.page_schemas import Way
 from server.conflicts.queue_schemas import Cause
+from server.reconcile.tables import path_key
 from sync.merge import FieldOutcome, Waiting
 
 #: Where the candidates of a question are revisions in several databases.
@@ -29,7 +30,7 @@ def paths_of(case: Case, rows: Mapping[str, RowMapping], *, is_moved: bool) -> l
 
 def cause_of(case: Case, path: str, rows: Mapping[str, RowMapping], *, is_moved: bool) -> Cause:
     """Return why a person is asked about a field; what is known beside the engine goes first."""
-    row = rows.get(path)
+    row = rows.get(path_key(path))
     if path == WHOLE and is_moved:
         return MOVED
     if row is not None and (row["cause"] == "after_approval" or path not in case.open):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import RowMapping, select
@@ -216,14 +217,7 @@ class Pages:
         around = sorted({name for move in moves for name in move.written})
         found = {name: await self.find(name, case.record) for name in around}
         cases = {name: each for name, each in found.items() if each is not None}
-        lines = with_moves(
-            principal,
-            case.database,
-            moves,
-            cases,
-            decided,
-            called=lambda each: unit_name(atlas, each.partition("-")[2]),
-        )
+        lines = with_moves(principal, case.database, moves, cases, decided, called=partial(unit_name, atlas))
         async with self._storage.read() as connection:
             names = await names_of(connection, {each.by_person or "" for each in lines})
         return [each.model_copy(update={"by_name": names.get(each.by_person or "", each.by_name)}) for each in lines]
@@ -349,6 +343,7 @@ def _brought_together(case: Case) -> list[tuple[str, FieldOutcome]]:
         and place_of(path, case.shape).role in shown_roles
         and (outcome.source not in line or len(outcome.candidates) > 1)
         and outcome.candidates
+        and not (ANSWERS in case.open and path.startswith(ANSWERS))
     ]
 
 

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from server.conflicts.queue_schemas import Cause, Claim, Labels, PersonName, Shown
 
 Rev = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,14}-[0-9a-f]{32}$")]
-PathText = Annotated[str, Field(max_length=1000, pattern=r"^((/[^\x00]*)?)$")]
+PathText = Annotated[str, Field(max_length=100_000, pattern=r"^((/[^\x00]*)?)$")]
 Comment = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
 Way = Literal["candidate", "value", "confirm", "delete", "keep", "stay"]
 

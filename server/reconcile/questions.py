@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.forms.library import FormLibrary
+from server.reconcile.tables import path_key
 from server.revisions.authors import PEER_PREFIX
 from server.revisions.whole import Whole
 from sync.folding import fold
@@ -79,7 +80,13 @@ def provenance_rows(database: str, whole: Whole, combined: Combined) -> list[Row
     winner = whole.graph.winner()
     line = set() if winner is None else {winner, *whole.graph.ancestors(winner)}
     return [
-        {"database": database, "record": whole.doc_id, "path": text(path), "rev": outcome.source, "how": outcome.how}
+        {
+            "database": database,
+            "record": whole.doc_id,
+            "path": path_key(path),
+            "rev": outcome.source,
+            "how": outcome.how,
+        }
         for path, outcome in combined.fields.items()
         if outcome.cause is None
         and (outcome.how == "policy" or (outcome.source is not None and outcome.source not in line))
@@ -113,7 +120,7 @@ def _question(
     return {
         "database": database,
         "record": whole.doc_id,
-        "path": text(path),
+        "path": path_key(path),
         "cause": cause,
         "candidates": list(candidates),
         "people": people,

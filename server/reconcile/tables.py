@@ -3,10 +3,30 @@
 `conflicts`, `review` and `publish` read them; only this stage writes them.
 """
 
+import hashlib
+
 from sqlalchemy import Boolean, Column, Index, Integer, Table, Text
 
 from server.db.metadata import metadata
 from server.db.types import Json, UtcDateTime
+
+#: Bytes of a path that a row's key takes: PostgreSQL refuses an entry of an index over 2,704, all its columns together.
+MOST_PATH_BYTES = 1000
+
+
+def path_key(path: str) -> str:
+    """Return a field's path as rows hold it: itself, or its beginning and its digest where no index could hold it.
+
+    Members that no form knows are called whatever somebody called them.
+    """
+    # A person may have let in anything, and PostgreSQL keeps no NUL.
+    path = path.replace("\0", "\ufffd")
+    encoded = path.encode()
+    if len(encoded) <= MOST_PATH_BYTES:
+        return path
+    digest = hashlib.sha256(encoded).hexdigest()
+    return f"{encoded[: MOST_PATH_BYTES // 2].decode(errors='ignore')}…{digest}"
+
 
 #: One row a record: its winner, where it stands, and what its reviewers want to see in a list. A record that is
 #: deleted keeps what it last said, with `is_deleted`.
@@ -69,7 +89,7 @@ open_questions = Table(
     metadata,
     Column("database", Text, primary_key=True),
     Column("record", Text, primary_key=True),
-    # A JSON Pointer from the document's root; rows of repeats stand in it by their `_rid`.
+    # A JSON Pointer from the document's root; rows of repeats stand in it by their `_rid`. Of a long one `path_key`.
     Column("path", Text, primary_key=True),
     Column("cause", Text, nullable=False),
     # The revisions that say something else, the greatest first, and who wrote them.

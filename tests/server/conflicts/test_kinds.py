@@ -1,5 +1,6 @@
 """Every cause for which a person is asked, as it comes to the desk and leaves it."""
 
+import random
 from typing import Any
 
 import pytest
@@ -148,6 +149,27 @@ async def test_a_record_in_two_areas_is_asked_about_until_it_stays_in_one(desk: 
     assert (await desk.queue())["total"] == 2
     made = await desk.decide(page, {"path": "", "stay": DATABASE})
     assert (made["page"]["questions"], made["page"]["elsewhere"]) == ([], [])
+    await desk.follow()
+    assert (await desk.queue())["total"] == 0
+
+
+async def test_a_member_called_by_thousands_of_letters_is_asked_about_like_any_other(desk: Desk) -> None:
+    # Letters that no database packs into less, and so many that no index holds them.
+    chance = random.Random(5)
+    asked, merged = (f"{chance.randbytes(2000).hex()}/{name}" for name in ("asked", "merged"))
+    said: list[dict[str, Any]] = [{asked: asks, merged: merges} for asks, merges in ("11", "21", "32", "42")]
+    first = await desk.save("lo", FIRST, **said[0])
+    one = await desk.save("vang", FIRST, edits=first, **said[1])
+    other = await desk.save("lo", FIRST, edits=first, **said[2])
+    await desk.save("lo", FIRST, edits=other, **said[3])
+    await desk.follow()
+    page = await desk.page(first.doc_id)
+    [question] = page["questions"]
+    assert (question["path"], question["kind"]) == (f"/{asked.replace('/', '~1')}", "value")
+    [line] = (await desk.queue())["conflicts"]
+    assert [len(each["path"]) < 1000 for each in line["questions"]] == [True]
+    made = await desk.decide(page, {"path": question["path"], "candidate": one.rev})
+    assert made["page"]["doc"][asked] == "2"
     await desk.follow()
     assert (await desk.queue())["total"] == 0
 
