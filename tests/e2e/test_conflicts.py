@@ -10,6 +10,7 @@ from tests.e2e.disagreeing import COLLEAGUE, MANAGER, OPEN, add_people, disagree
 from tests.e2e.filling import fill, finish
 from tests.e2e.households import Twice
 from tests.e2e.live_server import LiveServer
+from tests.e2e.parting import ELSEWHERE, NAME, NEIGHBOUR, NUMBER, VILLAGE, Parted
 from tests.e2e.phone import begin, expect_count, go_home, open_record, send, sign_in, wait_until_ready_for_the_field
 from tests.e2e.province import PASSWORD, SCOPE, WORKER, Member
 from tests.e2e.tea_trees import FORM, tea_tree
@@ -22,6 +23,11 @@ PLOT = """
 DECIDED = """
     FROM records JOIN bodies ON bodies.doc_id = records.id AND bodies.rev = records.rev
     WHERE form = 'forest_plot' AND json_extract(CAST(content AS TEXT), '$.decided') IS NOT NULL
+"""
+#: Who is the head of a household, as a record stands.
+NAMED = """
+    SELECT json_extract(CAST(content AS TEXT), '$.answers.household.head_name') FROM records
+    JOIN bodies ON bodies.doc_id = records.id AND bodies.rev = records.rev WHERE records.id = '{}'
 """
 LATECOMER = Member("chia", "Giàng Thị Chía", "field_worker", "agri", "03226")
 TREE = "SC-0001"
@@ -88,7 +94,7 @@ def test_what_two_phones_did_to_one_tree_becomes_one_tree(live_server: LiveServe
         expect_tree(phone, keeper_name=OTHER, base_girth_cm="171", height_m=r"8[.,]1", canopy_ns_m=r"6[.,]3")
 
 
-def test_a_deletion_beside_an_edit_and_a_moved_outline_are_decided(
+def test_a_deletion_an_outline_a_place_and_a_form_version_are_decided(
     live_server: LiveServer, open_browser: OpenBrowser
 ) -> None:
     add_people(live_server)
@@ -113,6 +119,40 @@ def test_a_deletion_beside_an_edit_and_a_moved_outline_are_decided(
     live_server.follow_until(OPEN, waiting - 2)
     live_server.follow_until(f"SELECT count(*) {DECIDED}", 1)
     assert live_server.query(PLOT) != [(before,)]
+
+    # Where a record belongs is decided from one of its areas, and taken back in both.
+    parted = Parted(live_server)
+    elsewhere = f"SELECT is_deleted FROM records WHERE id = '{parted.moved}' AND database = '{ELSEWHERE}'"
+    here = f"SELECT is_deleted FROM records WHERE id = '{parted.moved}' AND database = '{SCOPE}'"
+    open_record_of(desk, parted.moved)
+    expect(desk.get_by_test_id("conflict-question")).to_contain_text(VILLAGE)
+    expect(desk.get_by_test_id("conflict-question")).to_contain_text(NEIGHBOUR.name)
+    choose(desk, "Thuộc Sín Chải")
+    save(desk)
+    live_server.follow_until(elsewhere, 1)
+    open_record_of(desk, parted.moved)
+    expect(desk.get_by_test_id("conflict-decisions")).to_contain_text("Thuộc Sín Chải")
+    desk.get_by_test_id("undo-decision").click()
+    expect(desk.get_by_test_id("conflict-undone")).to_be_visible()
+    live_server.follow_until(elsewhere, 0)
+    choose(desk, "Thuộc Sín Thầu")
+    save(desk)
+    live_server.follow_until(here, 1)
+    assert live_server.query(elsewhere) == [(0,)]
+
+    # Of two form versions without a way between, one side is taken as it is.
+    open_record_of(desk, parted.versions)
+    question = desk.get_by_test_id("conflict-question")
+    expect(question.get_by_role("heading")).to_have_text("Mọi câu trả lời")
+    expect(question).to_contain_text(f"{NAME} A")
+    choose(desk, COLLEAGUE.name)
+    save(desk)
+    live_server.follow_until(NAMED.format(parted.versions), NUMBER)
+    open_record_of(desk, parted.versions)
+    desk.get_by_test_id("undo-decision").click()
+    choose(desk, WORKER.name)
+    save(desk)
+    live_server.follow_until(NAMED.format(parted.versions), f"{NAME} A")
 
 
 def test_a_household_recorded_twice_is_joined_corrected_late_and_parted(
@@ -196,6 +236,12 @@ def open_conflict(page: Page, title: str) -> None:
     page.get_by_test_id("nav-conflicts").click()
     page.get_by_test_id("conflicts").get_by_role("link").filter(has_text=title).click()
     expect(page.get_by_test_id("conflict-question").first).to_be_visible()
+
+
+def open_record_of(page: Page, record: str) -> None:
+    """Open the conflict about a record by its address."""
+    page.goto(page.url.partition("/desk")[0] + f"/desk/conflicts/{SCOPE}/{record}")
+    expect(page.get_by_test_id("conflict-bar")).to_be_visible()
 
 
 def open_conflict_about(page: Page, form: str) -> None:
