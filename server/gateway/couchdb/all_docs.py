@@ -8,7 +8,7 @@ from typing import Any
 
 from server.gateway.couchdb.answer import Answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.outgoing import document, joined, rev_list, string
+from server.gateway.couchdb.outgoing import Stride, document, joined, rev_list, string
 from server.gateway.couchdb.refusals import Refusal, bad_parameter
 from server.revisions import listing
 from server.revisions.branches import Branches, branches
@@ -63,13 +63,15 @@ async def _in_range(
     call: Call, options: _Options, after: str | None, is_past_end: bool
 ) -> AsyncIterator[Iterable[bytes]]:
     left = options.limit
+    stride = Stride(PAGE, has_documents=options.include_docs)
     while not is_past_end and (left is None or left > 0):
-        limit = PAGE if left is None else min(PAGE, left)
+        limit = stride.rows if left is None else min(stride.rows, left)
         async with call.parts.storage.read() as connection:
             found = await listing.page(
                 connection, call.db.name, options.of, after=after, limit=limit, include_docs=options.include_docs
             )
             torn = await _torn(call, connection, options, found)
+        stride.came(each.content for each in found)
         if found:
             yield map(partial(_row, options=options, torn=torn), found)
             after = found[-1].doc_id
@@ -83,12 +85,14 @@ async def _by_keys(call: Call, options: _Options) -> AsyncIterator[Iterable[byte
     keys = keys[::-1] if options.of.descending else keys
     end = None if options.limit is None else options.skip + options.limit
     left = iter(keys[options.skip : end])
-    while page := list(islice(left, PAGE)):
+    stride = Stride(PAGE, has_documents=options.include_docs)
+    while page := list(islice(left, stride.rows)):
         async with call.parts.storage.read() as connection:
             found = await listing.by_ids(
                 connection, call.parts.sql, call.db.name, page, include_docs=options.include_docs
             )
             torn = await _torn(call, connection, options, list(found.values()))
+        stride.came(each.content for each in found.values())
         yield map(partial(_row_of_key, found=found, options=options, torn=torn), page)
 
 

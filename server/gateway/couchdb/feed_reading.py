@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.outgoing import document, rev_list, string
+from server.gateway.couchdb.outgoing import Stride, document, rev_list, string
 from server.gateway.couchdb.selector import Matcher
 from server.revisions import listing, replica_feed
 from server.revisions.branches import Branches, branches
@@ -43,6 +43,8 @@ class Reader:
         self._since = since
         self._count = 0
         self._last: FeedRow | None = None
+        self._has_documents = selection.include_docs or selection.matches is not None
+        self._stride = Stride(PAGE, has_documents=self._has_documents)
 
     @property
     def is_satisfied(self) -> bool:
@@ -97,7 +99,9 @@ class Reader:
     async def _found(self, connection: AsyncConnection, since: int, up_to: int) -> tuple[list[FeedRow], int]:
         chosen = self._selection
         # A filter by content may pass over any number of rows, so a limit says nothing about how many to read.
-        limit = PAGE if self._left is None or chosen.matches is not None else min(PAGE, self._left)
+        limit = self._stride.rows
+        if self._left is not None and chosen.matches is None:
+            limit = min(limit, self._left)
         rows = await replica_feed.page(
             connection,
             self.call.parts.sql,
@@ -105,10 +109,11 @@ class Reader:
             since=since,
             up_to=up_to,
             limit=limit,
-            include_docs=chosen.include_docs or chosen.matches is not None,
+            include_docs=self._has_documents,
             descending=chosen.descending,
             ids=chosen.ids,
         )
+        self._stride.came(row.content for row in rows)
         return rows, limit
 
     async def _descending(self) -> AsyncIterator[list[bytes]]:

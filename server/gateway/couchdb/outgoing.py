@@ -15,6 +15,26 @@ from sync.revision import RevisionId, generation_of
 _PLAIN = re.compile(r"[A-Za-z0-9_.:\-]*")
 #: Rows leave in pieces of about so many bytes: a request may name one large document hundreds of times.
 PIECE_BYTES = 64 * 1024
+#: Rows with documents are read about so many bytes at a time; how long documents are shows with the first few.
+ROWS_BYTES = 4_000_000
+FIRST_ROWS = 16
+
+
+class Stride:
+    """How many rows to read next: few first where documents come with them, as many as are few enough bytes."""
+
+    def __init__(self, most: int, *, has_documents: bool) -> None:
+        """Read at most so many."""
+        self._most = most
+        self._has_documents = has_documents
+        self.rows = min(most, FIRST_ROWS) if has_documents else most
+
+    def came(self, contents: Iterable[bytes | None]) -> None:
+        """Learn from the contents of the rows that came how many to read the next time."""
+        if self._has_documents:
+            size = sum(len(content or b"") for content in contents)
+            fitting = self.rows * ROWS_BYTES // max(size, 1)
+            self.rows = max(1, min(self._most, self.rows * 2, fitting))
 
 
 def dumps(value: object) -> bytes:

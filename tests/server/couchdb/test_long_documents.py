@@ -1,9 +1,12 @@
 """Documents that are long and many: what one request names leaves a few megabytes at a time."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from server.gateway.couchdb import bulk_get
+import pytest
+
+from server.gateway.couchdb import bulk_get, outgoing
+from server.gateway.couchdb.outgoing import Stride
 from server.revisions import bodies_in_turn
 from server.revisions.bodies_in_turn import AT_ONCE_BYTES, SHORT_BYTES
 from server.revisions.branches import Key
@@ -47,6 +50,49 @@ async def test_bulk_get_of_many_long_documents_leaves_in_the_order_of_the_reques
     order = [number % count for number in range(bulk_get.PAGE * 5 // 100)] + list(range(count))
     said = await door.post("/_bulk_get?revs=true", {"docs": [{"id": f"d{number}"} for number in order]})
     assert _numbers(said["results"]) == order
+
+
+async def test_feeds_and_lists_with_documents_read_as_many_as_are_few_enough_bytes(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outgoing, "ROWS_BYTES", 20_000)
+    read: list[int] = []
+    really = Stride.came
+
+    def noted(stride: Stride, contents: Iterable[bytes | None]) -> None:
+        bodies = list(contents)
+        read.append(sum(len(each or b"") for each in bodies))
+        really(stride, bodies)
+
+    monkeypatch.setattr(Stride, "came", noted)
+    door = await a_database(client)
+    names = [f"d{number:03}" for number in range(120)]
+    await door.bring(*(revision(name, rev(1, name), x="x" * 1000) for name in names))
+
+    feed = await door.get("/_changes", include_docs=True)
+    back = await door.get("/_changes", include_docs=True, descending=True)
+    some = await door.get("/_changes", include_docs=True, limit=50)
+    chosen = await door.post("/_changes?filter=_selector&limit=70", {"selector": {"x": {"$exists": True}}})
+    listed = await door.get("/_all_docs", include_docs=True, skip=5)
+    by_key = await door.post("/_all_docs?include_docs=true", {"keys": names[::-1]})
+
+    assert [row["doc"]["_id"] for row in feed["results"]] == names
+    assert [row["doc"]["_id"] for row in back["results"]] == names[::-1]
+    assert [row["id"] for row in some["results"]] == names[:50]
+    assert (len(chosen["results"]), chosen["pending"]) == (70, 50)
+    assert [row["doc"]["_id"] for row in listed["rows"]] == names[5:]
+    assert [row["doc"]["_id"] for row in by_key["rows"]] == names[::-1]
+    assert max(read) <= 22_000
+
+
+def test_a_stride_is_long_where_documents_are_short_or_none_come_with_their_rows() -> None:
+    assert Stride(500, has_documents=False).rows == 500
+    stride = Stride(500, has_documents=True)
+    for _ in range(6):
+        stride.came([b"x" * 300] * stride.rows)
+    assert stride.rows == 500
+    stride.came([b"x" * outgoing.ROWS_BYTES] * 500)
+    assert stride.rows == 1
 
 
 def _numbers(results: Sequence[dict[str, list[dict[str, dict[str, int]]]]]) -> list[int]:
