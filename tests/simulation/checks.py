@@ -188,8 +188,17 @@ def position(server: Server, database: str, since: str) -> int | None:
 def check_server_checkpoint(source: Server, target: Server, database: str, since: str) -> None:
     """Check that a server has every leaf up to its replication's checkpoint (I7)."""
     seq = position(source, database, since)
-    if seq is None:
-        return
+    if seq is not None:
+        _check_brought(source, target, database, seq)
+
+
+def check_brought(source: Server, target: Server, database: str) -> None:
+    """Check that a server has every leaf of another's feed, to its end (I7)."""
+    (seq,) = source.reader.execute("SELECT seq FROM databases WHERE name = ?", (database,)).fetchone()
+    _check_brought(source, target, database, int(seq))
+
+
+def _check_brought(source: Server, target: Server, database: str, seq: int) -> None:
     here = _known(target)
     rows = source.reader.execute(
         "SELECT doc_id, leaves FROM documents WHERE database = ? AND seq <= ?", (database, seq)
@@ -197,7 +206,7 @@ def check_server_checkpoint(source: Server, target: Server, database: str, since
     for row in rows:
         for leaf in row["leaves"].split(" "):
             if (database, row["doc_id"], leaf) not in here:
-                raise Broken("I7", f"{target.name} read {source.name} up to {since} without {row['doc_id']} {leaf}")
+                raise Broken("I7", f"{target.name} read {source.name} up to {seq} without {row['doc_id']} {leaf}")
 
 
 def check_replica_checkpoint(source: Server, replica: Replica, database: str) -> None:

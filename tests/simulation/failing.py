@@ -9,6 +9,9 @@ async def late(world: World) -> None:
     if world.network.late:
         world.log("a delayed request arrives")
         await world.network.arrive_late()
+    if world.lines.late:
+        world.log("a delayed request between servers arrives")
+        await world.lines.arrive_late()
 
 
 async def evict(world: World) -> None:

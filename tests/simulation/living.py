@@ -33,13 +33,16 @@ EVENTS: tuple[tuple[int, Event], ...] = (
     (1, failing.restart),
 )
 _WEIGHTS = [weight for weight, _ in EVENTS]
+#: Where replication itself is looked at there is more of it.
+_AMONG_PEERS = [weight * (3 if event is working.replicate else 1) for weight, event in EVENTS]
 
 
 async def live(world: World, events: int) -> None:
     """Let that many things happen."""
+    weights = _AMONG_PEERS if world.are_peers else _WEIGHTS
     for _ in range(events):
         world.now += timedelta(seconds=world.random.choice((1, 30, 600, 7200, 50000)))
-        event = world.random.choices(EVENTS, _WEIGHTS)[0][1]
+        event = world.random.choices(EVENTS, weights)[0][1]
         world.seen[event.__name__.replace("_", " ")] += 1
         await event(world)
         for one in world.servers.values():

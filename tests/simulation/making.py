@@ -1,10 +1,13 @@
 """The beginning of a world: its servers' disks and clocks, its people and their phones."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from random import Random
 from types import SimpleNamespace
+from typing import Any, TypeVar
 from unittest.mock import patch
+from uuid import UUID
 
 from server.clock import Clock
 from tests.simulation.checks import Made
@@ -14,10 +17,16 @@ from tests.simulation.network import Network
 from tests.simulation.province import MOST_PEOPLE, SCOPES, Image, person
 from tests.simulation.replica import Replica, Travelling
 from tests.simulation.server import Server
+from tests.simulation.wire import Lines
 from tests.simulation.world import World
+
+T = TypeVar("T")
 
 #: Most worlds are small: two people and a crash are enough for most of what can go wrong, and so there can be many.
 _PEOPLE = (3, 3, 3, 3, 4, 4, 5, 6, 8)
+
+#: From this seed on, servers replicate with each other by the product's own code.
+PEERS_FROM = 1000
 
 
 async def make_world(seed: int, disks: dict[str, Disk], image: Image) -> World:
@@ -28,6 +37,8 @@ async def make_world(seed: int, disks: dict[str, Disk], image: Image) -> World:
     links = links_between(names, is_ring=len(names) > 3 or random.random() < 0.7)
     world = World(seed, servers, links, Replica("copy"), random)
     world.network = Network(servers, random, world.log, seen=world.seen)
+    world.are_peers = seed >= PEERS_FROM
+    world.lines = Lines(random, world.log, world.seen)
     for name in names:
         disks[name].install(image.content, random)
         # A mini-computer without a battery for its clock lives in another year.
@@ -42,13 +53,36 @@ async def make_world(seed: int, disks: dict[str, Disk], image: Image) -> World:
     for one in servers.values():
         await one.set_scopes(scopes)
     world.phones += [world.new_phone(who, f"phone {number}") for number, who in enumerate(scopes)]
+    if world.are_peers:
+        # Slow lines stay slow, also when nothing fails any more.
+        world.lines.bears = random.choice((2, 6, 1000))
     world.log(f"{people} phones, {', '.join(names)} and {world.replica.name}")
     return world
 
 
-def ids_from(random: Random) -> AbstractContextManager[object]:
+@contextmanager
+def ids_from(random: Random) -> Iterator[None]:
     """Let ids that the product makes by chance be made by the seed while the block runs."""
-    return patch("server.ids.secrets", SimpleNamespace(randbits=random.getrandbits))
+
+    def uuid4() -> UUID:
+        return UUID(int=random.getrandbits(128), version=4)
+
+    with (
+        patch("server.ids.secrets", SimpleNamespace(randbits=random.getrandbits)),
+        patch("server.peers.checkpoints.uuid", SimpleNamespace(uuid4=uuid4)),
+    ):
+        yield
+
+
+@contextmanager
+def in_one_thread() -> Iterator[None]:
+    """Let work that the product gives to other threads be done at once: their order would be nobody's."""
+
+    async def at_once(work: Callable[..., T], /, *arguments: Any, **options: Any) -> T:
+        return work(*arguments, **options)
+
+    with patch("asyncio.to_thread", at_once):
+        yield
 
 
 def _clock(world: World, error: timedelta) -> Clock:

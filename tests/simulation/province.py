@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from server.areas.areas import FIRST_PROJECTS
-from server.areas.grants import CATALOG, Grant
+from server.areas.grants import CATALOG, EVERY_PROJECT, PROVINCE, Grant
 from server.areas.tables import projects, units
 from server.auth import people
 from server.auth.people import Person
@@ -20,6 +20,7 @@ from server.revisions.journal import Journal
 from server.revisions.model import NewRevision, Origin
 from sync.canonical import Json
 from tests.simulation.disk import Disk
+from tests.simulation.events import SERVERS
 
 BEGINNING = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
 UNITS = ("03226-2025", "03158-2025")
@@ -53,6 +54,11 @@ class Image:
 
     content: bytes
     base: dict[tuple[str, str], NewRevision]
+
+
+def account(server: str) -> str:
+    """Return as whom a server comes to another's door."""
+    return f"server {server}".replace(" ", "-")
 
 
 def person(number: int) -> str:
@@ -116,6 +122,10 @@ async def _fill(storage: Storage) -> None:
                 name, name, name, None, "vi", True, BEGINNING, None, (Grant("field_worker", "agri", UNITS[0]),)
             )
             await people.add(connection, member, "")
+        for server in SERVERS:
+            name = account(server)
+            grants = (Grant("peer", EVERY_PROJECT, PROVINCE),)
+            await people.add(connection, Person(name, name, name, None, "vi", True, BEGINNING, None, grants), "")
         for project, form in FORM.items():
             xforms = {version: _xform(form, version) for version in (VERSION, NEXT_VERSION)}
             for xform in xforms.values():

@@ -17,7 +17,7 @@ from tests.simulation.checks import Broken
 from tests.simulation.disk import Disk
 from tests.simulation.events import SERVERS
 from tests.simulation.living import live
-from tests.simulation.making import ids_from, make_world
+from tests.simulation.making import ids_from, in_one_thread, make_world
 from tests.simulation.province import Image, make_image
 from tests.simulation.settling import settle
 from tests.simulation.world import World
@@ -63,7 +63,7 @@ class Simulator:
         world: World | None = None
         rounds = 0
         broken: BaseException | None = None
-        with ids_from(random), _silence():
+        with ids_from(random), in_one_thread(), _silence():
             try:
                 world = await make_world(seed, self.disks, self.image)
                 await live(world, world.random.choice(_EVENTS))

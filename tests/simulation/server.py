@@ -28,10 +28,12 @@ from server.forms.library import FormLibrary
 from server.forms.merging import MergingForms
 from server.gateway.exchange import Parts, exchange
 from server.gateway.inflate import read_body
+from server.peers.parts import Parts as PeerParts
 from server.reconcile.closing import ClosingProjection
 from server.revisions.following import Follower
 from server.revisions.journal import Journal
 from tests.simulation.disk import Disk, Killed
+from tests.simulation.peer_parts import App, door, peer_parts
 from tests.simulation.province import NEXT_VERSION
 
 TOKEN_LIFETIME = timedelta(hours=12)
@@ -89,6 +91,9 @@ class Server:
     epoch: int = 0
     backups: list[Backup] = field(default_factory=list)
     parts: Parts = field(init=False)
+    peer_parts: PeerParts = field(init=False)
+    #: What other servers come to, under `/db`.
+    door: App = field(init=False)
     sessions: OpenSessions = field(init=False)
     closing: ClosingProjection = field(init=False)
     follower: Follower = field(init=False)
@@ -108,6 +113,8 @@ class Server:
         areas, library = Areas(storage, journal, self.clock), FormLibrary(storage)
         self.library = library
         self.parts = Parts(storage, journal, self.sessions, areas, library, self.clock, self.name)
+        self.peer_parts = peer_parts(self.parts)
+        self.door = door(self.parts)
         self.closing = ClosingProjection(storage, journal, library, areas, forms_of=partial(MergingForms.over, library))
         self.follower = Follower(storage, journal, self.clock, self.closing)
         # A connection of the checks' own: it sees what is committed and nothing else.

@@ -1,6 +1,6 @@
 """The end of a story: faults stop, everybody meets everybody until nothing moves any more, and the whole is checked."""
 
-from tests.simulation import checks, deciding, register, working
+from tests.simulation import checks, deciding, peering, register, working
 from tests.simulation.checks import Broken
 from tests.simulation.events import both_ways
 from tests.simulation.network import heads
@@ -17,9 +17,11 @@ MOST_ROUNDS = 12
 
 async def settle(world: World) -> int:
     """Bring the world to rest and check it; return how many rounds it took."""
-    world.network.is_faulty = False
+    world.network.is_faulty = world.lines.is_faulty = False
     while world.network.late:
         await world.network.arrive_late()
+    while world.lines.late:
+        await world.lines.arrive_late()
     world.log("faults stop")
     await world.spread_people()
     await deciding.spread_forms(world)
@@ -129,6 +131,7 @@ async def _check_at_rest(world: World) -> None:
         ]
         if stuck := [reason for reason in waiting if reason not in ("forged_generation", "known_id_other_content")]:
             raise Broken("rest", f"{one.name} still keeps aside: {stuck}")
+    peering.check_left_out(servers.values())
     await register.check_questions(world)
     checks.check_alike(list(servers.values()), world.replica, world.made)
     for phone in world.phones:

@@ -3,7 +3,9 @@
 import pytest
 
 from tests.simulation.checks import Broken
+from tests.simulation.making import PEERS_FROM
 from tests.simulation.mistakes import MISTAKES, Mistake, wrong_merges_stay
+from tests.simulation.peer_mistakes import PEER_MISTAKES
 from tests.simulation.run import simulator
 
 #: So many worlds at most until a mistake has shown itself.
@@ -22,6 +24,18 @@ async def test_a_known_mistake_is_caught(mistake: Mistake) -> None:
             first = LATER.get(mistake.__name__, 0)
             for seed in range(first, first + MOST_SEEDS):
                 if (await machines.run(seed)).broken is not None:
+                    return
+    pytest.fail(f"{mistake.__name__} went unseen in {MOST_SEEDS} worlds")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mistake", PEER_MISTAKES, ids=lambda one: one.__name__)
+async def test_a_known_mistake_of_peers_is_caught(mistake: Mistake) -> None:
+    async with simulator() as machines:
+        with mistake():
+            first = PEERS_FROM + LATER.get(mistake.__name__, 0)
+            for seed in range(first, first + MOST_SEEDS):
+                if isinstance((await machines.run(seed)).broken, Broken):
                     return
     pytest.fail(f"{mistake.__name__} went unseen in {MOST_SEEDS} worlds")
 

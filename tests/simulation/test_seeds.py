@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from tests.simulation.making import PEERS_FROM
 from tests.simulation.run import simulator
 
 FEW, HALF = 24, 500
@@ -60,11 +61,12 @@ async def test_a_few_worlds_hold_and_meet_every_fault() -> None:
     assert not [what for what in MUST_HAPPEN if not seen[what]]
 
 
-async def test_a_seed_tells_the_same_story_again() -> None:
+@pytest.mark.parametrize("seed", [7, PEERS_FROM + 2])
+async def test_a_seed_tells_the_same_story_again(seed: int) -> None:
     async with simulator() as machines:
-        one, other = await machines.run(7), await machines.run(7)
+        one, other = await machines.run(seed), await machines.run(seed)
     async with simulator() as others:
-        third = await others.run(7)
+        third = await others.run(seed)
     assert one.trace == other.trace == third.trace
     assert (one.seen, one.rounds) == (other.seen, other.rounds) == (third.seen, third.rounds)
 

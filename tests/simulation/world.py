@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from server.revisions.model import NotWaiting, Origin
-from tests.simulation import checks
+from tests.simulation import checks, peering
 from tests.simulation.checks import Heard, Made
 from tests.simulation.disk import Killed
 from tests.simulation.events import NEVER_ACCEPTED, Link, LinkBroken, short
@@ -24,6 +24,7 @@ from tests.simulation.replica import Replica
 from tests.simulation.replication import ReplicaSide, ServerSide, Side, replicate
 from tests.simulation.server import Server
 from tests.simulation.store import PhoneCrashed
+from tests.simulation.wire import Lines
 
 
 @dataclass(slots=True)
@@ -41,6 +42,9 @@ class World:
     made: dict[checks.Key, Made] = field(default_factory=dict)
     highest: dict[tuple[str, str], int] = field(default_factory=dict)
     network: Network = field(init=False)
+    #: Servers replicate by the product's own Push and Pull, over these lines.
+    are_peers: bool = False
+    lines: Lines = field(init=False)
     now: datetime = BEGINNING
     #: How often each kind of thing has happened, to see that a run was worth its time.
     seen: Counter[str] = field(default_factory=Counter)
@@ -180,6 +184,9 @@ class World:
 
     async def replicate(self, source: str, target: str, databases: Sequence[str]) -> None:
         """Replicate some databases one way, as far as it gets."""
+        if self.are_peers and source in self.servers and target in self.servers:
+            await peering.replicate(self.lines, self.servers[source], self.servers[target], databases)
+            return
         ends = self.ends(source, target)
         self.log(f"{source} replicates to {target}: {', '.join(databases)}")
         if self.network.is_faulty and self.random.random() < 0.25:
