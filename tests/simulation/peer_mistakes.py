@@ -1,6 +1,6 @@
 """Known mistakes of replication between servers, each put back into the product's Push and Pull while a block runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 from unittest.mock import patch
@@ -38,30 +38,32 @@ def checkpoint_before_documents() -> AbstractContextManager[Any]:
 
 def pulled_checkpoint_before_documents() -> AbstractContextManager[Any]:
     """A pull notes at both ends how far the page goes that it is about to take."""
-    take = Pull._take
+    bring = Pull._bring
 
     async def hasty(self: Pull, wanted: Mapping[str, Sequence[RevisionId]]) -> int:
         page = await self._remote.changes(self._since, self._pace.size)
         checkpoint = self._session.document(page.last_seq, self._parts.clock())
         await self._write_here(checkpoint)
         await self._remote.put_local(self._id, checkpoint)
-        return await take(self, wanted)
+        return await bring(self, wanted)
 
-    return patch.object(Pull, "_take", hasty)
+    return patch.object(Pull, "_bring", hasty)
 
 
 def too_much_stays_too_much() -> AbstractContextManager[Any]:
     """A batch that was too much for the line is tried again as it was."""
-    return patch.object(Pace, "was_too_much", lambda _: None)
+    return patch.object(Pace, "was_too_much", lambda *_: None)
 
 
 def sent_without_lines() -> AbstractContextManager[Any]:
     """Revisions go over without the path that leads to them."""
     proper = LocalDatabase.documents
 
-    async def bare(self: LocalDatabase, wanted: Mapping[str, Sequence[RevisionId]]) -> list[dict[str, Json]]:
-        found = await proper(self, wanted)
-        return [{name: value for name, value in one.items() if name != "_revisions"} for one in found]
+    async def bare(
+        self: LocalDatabase, wanted: Mapping[str, Sequence[RevisionId]]
+    ) -> AsyncIterator[list[dict[str, Json]]]:
+        async for found in proper(self, wanted):
+            yield [{name: value for name, value in one.items() if name != "_revisions"} for one in found]
 
     return patch.object(LocalDatabase, "documents", bare)
 

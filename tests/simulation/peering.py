@@ -30,7 +30,7 @@ from tests.simulation.wire import Line, Lines
 #: Replicating one database takes each of the two some thirty operations of storage.
 MOST_OPERATIONS = 100
 #: In so many a batch is halved down to one revision, which every line bears.
-MOST_TRIES = 10
+MOST_TRIES = 12
 
 
 async def replicate(lines: Lines, source: Server, target: Server, databases: Sequence[str]) -> None:
