@@ -61,7 +61,7 @@ async def test_a_few_worlds_hold_and_meet_every_fault() -> None:
     assert not [what for what in MUST_HAPPEN if not seen[what]]
 
 
-@pytest.mark.parametrize("seed", [7, PEERS_FROM + 2])
+@pytest.mark.parametrize("seed", [7, pytest.param(PEERS_FROM + 2, marks=pytest.mark.slow)])
 async def test_a_seed_tells_the_same_story_again(seed: int) -> None:
     async with simulator() as machines:
         one, other = await machines.run(seed), await machines.run(seed)
