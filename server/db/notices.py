@@ -10,9 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import asyncpg
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -58,7 +56,8 @@ class Notices:
                     async with engine.connect() as connection:
                         raw = await connection.get_raw_connection()
                         await self._serve(raw.driver_connection)
-                except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                # The driver has errors of many families for a connection that goes, its internal ones among them.
+                except Exception as error:
                     log.warning("notices_interrupted", error=type(error).__name__)
                 await asyncio.sleep(RETRY_S)
         finally:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
 import pytest
+from asyncpg import InternalClientError
 from sqlalchemy import text
 
 from server.db import notices
@@ -133,6 +134,28 @@ async def test_whoever_listens_connects_again(
             )
         assert ended == 2
         await write_until(waiting_for(journal, AREA), elsewhere, AREA)
+
+
+async def test_whatever_the_driver_says_of_a_lost_connection_it_is_made_again(
+    storage: Storage, journal: Journal, elsewhere: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not storage.is_postgresql:
+        pytest.skip("SQLite has no connections that could be lost")
+    monkeypatch.setattr(listening, "LOOK_S", NEVER_S)
+    monkeypatch.setattr(notices, "RETRY_S", 0.01)
+    serve = notices.Notices._serve
+    lost: list[object] = []
+
+    async def lose_it_once(self: notices.Notices, connection: object) -> None:
+        if len(lost) < 2:
+            lost.append(connection)
+            raise InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+        await serve(self, connection)
+
+    monkeypatch.setattr(notices.Notices, "_serve", lose_it_once)
+    async with journal.listening(), elsewhere.listening():
+        await write_until(waiting_for(journal, AREA), elsewhere, AREA)
+    assert len(lost) == 2
 
 
 async def test_a_notice_that_is_no_word_of_ours_says_nothing(
