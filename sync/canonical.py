@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -67,21 +67,20 @@ def same(one: object, other: object) -> bool:
 
     Whatever is no JSON, as a mark for what is absent, is the same as what equals it.
     """
-    return one == other and (type(one) in PLAIN or _is_exact(one, other))
+    return one == other and (type(one) in PLAIN or is_exact(one, other))
 
 
-def _is_exact(one: object, other: object) -> bool:
+def is_exact(one: Any, other: Any) -> bool:
     """Whether values that are equal to Python hold no truth value where the other holds a number."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
+    # Asked by class first: of a class that a mapping may be, Python asks many times as long.
+    if type(one) is dict or isinstance(one, Mapping):
         # Nearly all values are strings, and one look at all of their types is cheaper than one at each.
         if PLAIN.issuperset(map(type, one.values())):
             return True
-        return all(type(value) in PLAIN or _is_exact(value, other[name]) for name, value in one.items())
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return PLAIN.issuperset(map(type, one)) or all(map(_is_exact, one, other))
-    return True
+        return all(type(value) in PLAIN or is_exact(value, other[name]) for name, value in one.items())
+    if isinstance(one, list | tuple):
+        return PLAIN.issuperset(map(type, one)) or all(map(is_exact, one, other))
+    return one is other if isinstance(one, bool) or isinstance(other, bool) else True
 
 
 def parse(data: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES) -> Json:

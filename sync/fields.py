@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Final, TypeGuard
 
-from sync.canonical import PLAIN, Json, same
+from sync.canonical import PLAIN, Json, is_exact, same
 from sync.shape import (
     ABSENT,
     EXTRA,
@@ -202,11 +202,10 @@ class _Comparison:
     ) -> None:
         was_of = before.get
         # Nearly all members of nearly all contents are equal, and this is the loop over them.
-        differ = [
-            name
-            for name, now in after.items()
-            if (was := was_of(name, ABSENT)) != now or not (type(now) in PLAIN or same(was, now))
-        ]
+        differ = [name for name, now in after.items() if was_of(name, ABSENT) != now]
+        if not PLAIN.issuperset(map(type, after.values())):
+            equal = [name for name, now in after.items() if type(now) not in PLAIN and name not in differ]
+            differ += [name for name in equal if not is_exact(before[name], after[name])]
         for name in differ:
             self.members(was_of(name, ABSENT), after[name], nodes.get(name), f"{path}/{token(name)}")
         if not before.keys() <= after.keys():
