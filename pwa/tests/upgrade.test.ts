@@ -10,6 +10,7 @@ test('the first store becomes the present one: drafts, saves, files and who is s
     revisions: 'rev, [database+id], [enrolment+number], person, id',
     documents: '[database+id], database, type, about',
     bodies: '[database+id], database',
+    blobs: 'sha256',
     uploads: '[sha256+record], done, database, record',
     servers: 'id',
     standings: '[server+enrolment]',
@@ -17,10 +18,13 @@ test('the first store becomes the present one: drafts, saves, files and who is s
   })
   await first.open()
   await first.table('drafts').put({ id: 'd', person: 'p', database: 'a' })
-  await first.table('revisions').put({ rev: '1-a', database: 'a', id: 'r', enrolment: 'e', number: 1, person: 'p' })
+  await first
+    .table('revisions')
+    .put({ rev: '1-a', database: 'a', id: 'r', enrolment: 'e', number: 1, person: 'p', content: {} })
   await first.table('documents').put({ database: 'a', id: 'r', rev: '1-a', type: 'record', about: '' })
   await first.table('bodies').put({ database: 'a', id: 'r', content: {} })
   await first.table('uploads').put({ sha256: 's', record: 'r', database: 'a', done: 1, url: '/x', offset: 3 })
+  await first.table('blobs').put({ sha256: 's', blob: new Blob(['abc']), type: 'image/jpeg', bytes: 3, addedAt: '' })
   await first.table('servers').put({ id: 'province', since: { a: '4-x' } })
   await first.table('standings').put({ server: 'province', enrolment: 'e', safe: 1, verdicts: [2] })
   await first.table('session').put({ id: 'current', server: 'province', accessToken: 't', expired: 0 })

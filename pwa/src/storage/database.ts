@@ -240,6 +240,7 @@ export class NuongDatabase extends Dexie {
     })
     this.version(4).stores({ begunReplies: '[person+question], person' }).upgrade(tellPeopleApart)
     this.version(5).stores({ replyDrafts: null })
+    this.version(6).stores({}).upgrade(dropOthersFiles)
   }
 }
 
@@ -266,6 +267,30 @@ async function tellPeopleApart(transaction: Transaction): Promise<void> {
     .modify((draft: Draft) => {
       draft.record = draft.id
     })
+}
+
+/**
+ * Corrections once queued every photo of the record, also those that another phone took and sent: they are not here, so
+ * that their person was told to take them again. A file that an own revision brought in stays queued, whatever became of it.
+ */
+async function dropOthersFiles(transaction: Transaction): Promise<void> {
+  const waiting = (await transaction.table<Upload>('uploads').toArray()).filter(({ done }) => done === 0)
+  const own = await transaction.table<OwnRevision>('revisions').toArray()
+  const names = (content: JsonObject | undefined, sha256: string): boolean =>
+    Object.values((content?.['media'] ?? {}) as Media).some((ref) => ref.sha256 === sha256)
+  for (const { sha256, record, database: name } of waiting) {
+    if ((await transaction.table('blobs').get(sha256)) !== undefined) continue
+    let isMadeHere = false
+    for (const { parent } of own.filter((row) => row.id === record && names(row.content, sha256))) {
+      const before =
+        parent === null
+          ? {}
+          : (own.find(({ rev }) => rev === parent)?.content ??
+            (await transaction.table<Body>('bodies').get([name, record, parent]))?.content)
+      if (before !== undefined && !names(before, sha256)) isMadeHere = true
+    }
+    if (!isMadeHere) await transaction.table('uploads').delete([sha256, record])
+  }
 }
 
 export const database = new NuongDatabase()

@@ -3,7 +3,7 @@
  * request first carries it. From then on it is frozen, and the next save is its child.
  */
 import { contentOf, revisionId, wins } from '@/domain/revision'
-import type { Answers, JsonObject, Media, Saved } from '@/domain/record'
+import type { Answers, Json, JsonObject, Media, Saved } from '@/domain/record'
 import { database, type Contribution, type Draft, type OwnRevision, type ServerDocument } from './database'
 import { guarded } from './full'
 
@@ -88,8 +88,8 @@ async function committed(
   plan: Plan,
   made: { rev: string; content: JsonObject; saved: Saved; media: Media; title: string },
 ): Promise<string | null> {
-  const tables = [database.drafts, database.revisions, database.enrolments, database.session, database.uploads]
-  return database.transaction('rw', tables, async () => {
+  const { drafts, revisions, enrolments, session, uploads, blobs } = database
+  return database.transaction('rw', [drafts, revisions, enrolments, session, uploads, blobs], async () => {
     const again = await planned(plan.draft.id)
     // The same draft was finished a moment ago, by a second tap: what it made stands.
     if (again === null) return (await latestOwn(plan.draft.record, plan.draft.person))?.rev ?? ''
@@ -112,8 +112,11 @@ async function committed(
       receipts: {},
     })
     if (plan.replaces === null) await database.enrolments.update(plan.enrolment, { highestNumber: plan.number })
+    const inherited = hashesIn(draft.base?.content['media'])
     for (const [name, ref] of Object.entries(made.media)) {
       if ((await database.uploads.get([ref.sha256, draft.record])) !== undefined) continue
+      // Whoever took it sends it: on a correction of somebody else's record it was never on this phone.
+      if (inherited.has(ref.sha256) && (await database.blobs.get(ref.sha256)) === undefined) continue
       const file = { sha256: ref.sha256, type: ref.type, bytes: Number(ref.bytes) }
       const place = { database: draft.database, record: draft.record, name }
       await database.uploads.add({ ...file, ...place, sites: {}, done: 0 })
@@ -121,6 +124,10 @@ async function committed(
     await database.drafts.delete(draft.id)
     return made.rev
   })
+}
+
+function hashesIn(media: Json | undefined): Set<string> {
+  return new Set(Object.values((media ?? {}) as Media).map(({ sha256 }) => sha256))
 }
 
 export async function enrolmentOf(person: string): Promise<{ id: string; highestNumber: number }> {
