@@ -33,6 +33,7 @@ from server.forms.routes import contents_router
 from server.forms.routes import router as forms_router
 from server.gateway.couchdb.caller import Recognition
 from server.gateway.couchdb.door import couchdb_door
+from server.gateway.couchdb.elsewhere import couchdb_elsewhere
 from server.gateway.routes import router as gateway_router
 from server.media.routes import router as media_router
 from server.ops.docs import ApiPage
@@ -117,7 +118,7 @@ def unfurnished(*, request_bytes: int) -> Litestar:
         return Provide(lambda: app.state[name], sync_to_thread=False)
 
     app = Litestar(
-        route_handlers=[*ROUTERS, couchdb_door, *ops_routes, built_app],
+        route_handlers=[*ROUTERS, couchdb_door, couchdb_elsewhere, *ops_routes, built_app],
         dependencies={
             **{name: part(name) for name in PARTS},
             "principal": Provide(provide_principal),

@@ -46,11 +46,11 @@ async def couchdb_door(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             found = await _answer(request)
         except Exception as error:
-            found = _failure(request, error)
+            found = failure(request, error)
         if not found.is_live:
-            await _send(request, found, send)
+            await send_answer(request, found, send)
             return
-    await _until_gone(_send(request, found, send), receive)
+    await _until_gone(send_answer(request, found, send), receive)
 
 
 async def _answer(request: Request[Any, Any, Any]) -> Answer:
@@ -98,7 +98,8 @@ def _parts(state: State) -> Parts:
     return found
 
 
-def _failure(request: Request[Any, Any, Any], error: Exception) -> Answer:
+def failure(request: Request[Any, Any, Any], error: Exception) -> Answer:
+    """Return what goes wrong as an answer in CouchDB's words; what nobody foresaw is logged under an id."""
     if isinstance(error, UnknownDatabase):
         error = no_database()
     if is_disk_full(error):
@@ -121,7 +122,8 @@ def _failure(request: Request[Any, Any, Any], error: Exception) -> Answer:
     return answer(said, error.status, **headers)
 
 
-async def _send(request: Request[Any, Any, Any], found: Answer, send: Send) -> None:
+async def send_answer(request: Request[Any, Any, Any], found: Answer, send: Send) -> None:
+    """Send an answer, compressed where that is worth it and the client takes it."""
     is_head = request.method == "HEAD"
     takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
     is_long = found.pieces is not None or len(found.body) >= GZIP_FROM_BYTES
