@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.db.engine import Storage
+from server.db.locks import AdvisoryLock
 
 
 class Lead:
@@ -26,7 +27,7 @@ class Lead:
 
 
 @asynccontextmanager
-async def lead(storage: Storage, key: int) -> AsyncIterator[Lead | None]:
+async def lead(storage: Storage, key: AdvisoryLock) -> AsyncIterator[Lead | None]:
     """Give the lead called `key`, None where another process has it."""
     if not storage.is_postgresql:
         yield Lead(None)

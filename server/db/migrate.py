@@ -1,7 +1,7 @@
 """Bring a database to the present schema, and tell whether it is there.
 
 Every migration runs in one transaction: a schema is old or new, never between. Processes that start together queue,
-and the later ones find nothing to do. There is no way back down: a backup is.
+and the later ones find nothing to do; where the schema is current nobody waits. There is no way back down: a backup is.
 """
 
 from pathlib import Path
@@ -13,17 +13,19 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from server.db.engine import Storage
+from server.db.locks import AdvisoryLock
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-#: Any number that nothing else locks.
-MIGRATION_LOCK = 0x4E75_6F6E_6701
 
 
 async def migrate(storage: Storage) -> None:
     """Run the migrations that the database lacks."""
+    # A command beside a running server must not wait for anything: mostly there is nothing to do.
+    if await is_current(storage):
+        return
     async with storage.write() as connection:
         if storage.is_postgresql:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": AdvisoryLock.MIGRATION})
         await connection.run_sync(upgrade)
 
 

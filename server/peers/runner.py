@@ -12,6 +12,7 @@ from datetime import datetime
 import structlog
 
 from server.db.leadership import lead
+from server.db.locks import AdvisoryLock
 from server.errors import Problem
 from server.gateway.seal_tables import seals_with_a_key_now
 from server.peers.book import NewPeer
@@ -20,7 +21,6 @@ from server.peers.pace import Paces
 from server.peers.parts import Parts
 from server.peers.work import PeerWork
 
-LEAD_KEY = 0x4E75_6F6E_6702
 LOOK_S = 2.0
 PAUSE_S = 5.0
 COUCHDB = "couchdb"
@@ -43,7 +43,7 @@ class PeersRunner:
         """Replicate until cancelled."""
         while True:
             try:
-                async with lead(self._parts.storage, LEAD_KEY) as held:
+                async with lead(self._parts.storage, AdvisoryLock.PEERS) as held:
                     if held is not None:
                         await self._own_couchdb()
                         while True:

@@ -12,10 +12,10 @@ import structlog
 
 from server.db.engine import Storage
 from server.db.leadership import Lead, lead
+from server.db.locks import AdvisoryLock
 from server.revisions.following import Follower
 from server.revisions.journal import Journal
 
-LEAD_KEY = 0x4E75_6F6E_6701
 IDLE_S = 1.0
 #: Commits come in bursts: phones in the evening, a replica's batches a tenth of a second apart. One look after a
 #: moment's quiet takes them all and leaves the doors their time: phones wait for acknowledgements, lists can show a
@@ -60,7 +60,7 @@ class Runner:
         """Follow until cancelled."""
         while True:
             try:
-                async with lead(self._storage, LEAD_KEY) as held:
+                async with lead(self._storage, AdvisoryLock.FOLLOWERS) as held:
                     if held is not None:
                         await self._serve(held)
             except Exception as error:

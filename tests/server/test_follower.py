@@ -349,13 +349,13 @@ async def test_of_two_processes_on_one_postgresql_only_one_follows(province: Pro
         # One process at a time opens a file of SQLite; there is nobody to share the lead with.
         return
     from server.db.leadership import lead
-    from server.revisions.runner import LEAD_KEY
+    from server.db.locks import AdvisoryLock
 
-    async with lead(province.storage, LEAD_KEY) as mine:
+    async with lead(province.storage, AdvisoryLock.FOLLOWERS) as mine:
         assert mine is not None
-        async with lead(province.storage, LEAD_KEY) as other:
+        async with lead(province.storage, AdvisoryLock.FOLLOWERS) as other:
             assert other is None
-    async with lead(province.storage, LEAD_KEY) as again:
+    async with lead(province.storage, AdvisoryLock.FOLLOWERS) as again:
         assert again is not None
 
 
