@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import RowMapping, bindparam, select, update
+from sqlalchemy import RowMapping, bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.grants import Grant
 from server.auth.principal import Principal
-from server.auth.tables import enrolments, grants, people
+from server.auth.tables import enrolments, grants, people, refresh_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +112,31 @@ _PRINCIPAL = (
     )
     .where(people.c.id == bindparam("person"), people.c.is_active)
 )
+_SIGNED_IN = _PRINCIPAL.where(
+    exists().where(
+        refresh_tokens.c.family == bindparam("family"),
+        refresh_tokens.c.person == people.c.id,
+        refresh_tokens.c.revoked_at.is_(None),
+    )
+)
 
 
-async def principal(connection: AsyncConnection, person: str, enrolment: str | None) -> Principal | None:
-    """Return who a token stands for with the rights of this moment; None once the person or the device is shut out."""
-    rows = (await connection.execute(_PRINCIPAL, {"person": person, "enrolment": enrolment})).all()
+async def principal(
+    connection: AsyncConnection, person: str, enrolment: str | None, family: str | None = None
+) -> Principal | None:
+    """Return somebody with the rights of this moment; None once they, their device or their sign-in are shut out.
+
+    Asked at every request, in one statement, so that an ended sign-in is refused at once whichever process ended it.
+    """
+    values = {"person": person, "enrolment": enrolment}
+    query = _PRINCIPAL
+    if family is not None:
+        query, values = _SIGNED_IN, values | {"family": family}
+    rows = (await connection.execute(query, values)).all()
     if not rows or (enrolment is not None and rows[0].device is None):
         return None
     held = tuple(Grant(row.role, row.project, row.unit) for row in rows if row.role is not None)
-    return Principal(person, rows[0].name, enrolment, held)
+    return Principal(person, rows[0].name, enrolment, held, family)
 
 
 def _with_grants(rows: Sequence[RowMapping]) -> tuple[Person, str] | None:

@@ -107,6 +107,9 @@ async def forget_expired(connection: AsyncConnection, person: str, at: datetime)
 
 
 async def _revoke(connection: AsyncConnection, which: ColumnElement[bool], at: datetime) -> None:
+    # As a renewal does: one that runs beside this would add a successor that nothing revokes.
+    owners = select(table.c.person).where(which)
+    await connection.execute(select(people.c.id).where(people.c.id.in_(owners)).with_for_update(key_share=True))
     await connection.execute(update(table).where(which, table.c.revoked_at.is_(None)).values(revoked_at=at))
 
 

@@ -129,7 +129,15 @@ class Sessions:
             sign_in = await refresh.stands_for(connection, token, self._clock())
             if sign_in is None:
                 return None
-            return await people.principal(connection, sign_in.person, sign_in.enrolment)
+            return await people.principal(connection, sign_in.person, sign_in.enrolment, sign_in.family)
+
+    async def stands(self, principal: Principal) -> Principal | None:
+        """Return `principal` with the rights of this moment; None once the person, device or sign-in is shut out.
+
+        What an open feed asks again and again. Who came by name and password has no sign-in to look at.
+        """
+        async with self._storage.read() as connection:
+            return await people.principal(connection, principal.person, principal.enrolment, principal.family)
 
     async def accept_expired(self, access_token: str, refresh_token: str) -> tuple[Principal, Tokens]:
         """Return who an access token stood for, and new tokens, given the refresh token beside it.
@@ -159,7 +167,7 @@ class Sessions:
 
     async def _principal(self, sign_in: SignIn) -> Principal:
         async with self._storage.read() as connection:
-            found = await people.principal(connection, sign_in.person, sign_in.enrolment)
+            found = await people.principal(connection, sign_in.person, sign_in.enrolment, sign_in.family)
         if found is None:
             raise Problem("not_signed_in", reason="ended")
         return found

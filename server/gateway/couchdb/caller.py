@@ -36,11 +36,15 @@ WRONG = "Name or password is incorrect."
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A person at this door and how they were recognised: `default` (Basic), `jwt` or `cookie`."""
+    """A person at this door and how they were recognised: `default` (Basic), `jwt` or `cookie`.
+
+    `password` is the hash that a password was right for.
+    """
 
     principal: Principal
     username: str
     handler: str
+    password: str | None = None
 
     @property
     def owner(self) -> str:
@@ -81,7 +85,7 @@ class Recognition:
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "basic":
             name, password = _name_and_password(value)
-            return _caller(await self.person(request, name, password), "default")
+            return await self._by_password(request, name, password)
         if scheme:
             return await self._by_token(bearer_token(request))
         cookie = session_cookie(request)
@@ -89,6 +93,14 @@ class Recognition:
 
     async def person(self, request: Request[Any, Any, Any], name: str, password: str) -> Person:
         """Return the person with this name and password; raise Refusal."""
+        return (await self._person(request, name, password))[0]
+
+    async def _by_password(self, request: Request[Any, Any, Any], name: str, password: str) -> Caller:
+        person, encoded = await self._person(request, name, password)
+        principal = Principal(person.id, person.name, None, person.grants)
+        return Caller(principal, person.username, "default", encoded)
+
+    async def _person(self, request: Request[Any, Any, Any], name: str, password: str) -> tuple[Person, str]:
         said = hmac.digest(self._key, f"{name}\0{password}".encode("utf-8", "replace"), hashlib.sha256)
         async with self._storage.read() as connection:
             found = await people.find_by_username(connection, name)
@@ -100,7 +112,7 @@ class Recognition:
         person = found[0]
         if not person.is_active:
             raise unauthorized("The account is closed.")
-        return person
+        return found
 
     async def _checked(self, request: Request[Any, Any, Any], said: bytes, name: str, password: str) -> None:
         if (checking := self._checking.get(said)) is None:
@@ -120,10 +132,19 @@ class Recognition:
             raise unauthorized(WRONG) from None
 
     async def renewed(self, caller: Caller) -> Caller | None:
-        """Return the caller with the rights of this moment; None once they or their device are shut out."""
-        async with self._storage.read() as connection:
-            principal = await people.principal(connection, caller.principal.person, caller.principal.enrolment)
-        return None if principal is None else replace(caller, principal=principal)
+        """Return the caller with the rights of this moment; None once they are shut out.
+
+        That is: their account, their device, the sign-in of their token or cookie, or the password that they gave.
+        """
+        principal = await self._sessions.stands(caller.principal)
+        if principal is None:
+            return None
+        if caller.password is not None:
+            async with self._storage.read() as connection:
+                found = await people.find_by_username(connection, caller.username)
+            if found is None or found[1] != caller.password:
+                return None
+        return replace(caller, principal=principal)
 
     def _remember(self, said: bytes, encoded: str) -> None:
         self._right.pop(said, None)
@@ -159,10 +180,6 @@ def session_cookie(request: Request[Any, Any, Any]) -> str | None:
     except CookieError:
         return None
     return jar[COOKIE].value if COOKIE in jar and jar[COOKIE].value else None
-
-
-def _caller(person: Person, handler: str) -> Caller:
-    return Caller(Principal(person.id, person.name, None, person.grants), person.username, handler)
 
 
 def _name_and_password(value: str) -> tuple[str, str]:
