@@ -24,12 +24,17 @@ class Bell:
         if self._reached.get(database) == seq:
             return
         self._reached[database] = seq
-        self.rings += 1
-        self._last[database] = self.rings
-        for key in (database, None):
-            for woken in self._waiting.get(key, ()):
-                if not woken.done():
-                    woken.set_result(None)
+        self._wake(database)
+
+    def forget(self, database: str) -> None:
+        """Wake who waits for `database`, which is gone; one that is made anew under its name begins from nothing."""
+        self._reached.pop(database, None)
+        self._wake(database)
+
+    @property
+    def databases(self) -> frozenset[str]:
+        """Return the databases that have rung and are not known to be gone."""
+        return frozenset(self._reached)
 
     async def wait(self, heard: int, timeout_s: float, among: Collection[str] | None = None) -> int:
         """Return the count at the last ring `among` these once it exceeds `heard`; `heard` after the timeout."""
@@ -48,6 +53,14 @@ class Bell:
             for key in keys:
                 self._leave(key, woken)
         return max(heard, self._count(among))
+
+    def _wake(self, database: str) -> None:
+        self.rings += 1
+        self._last[database] = self.rings
+        for key in (database, None):
+            for woken in self._waiting.get(key, ()):
+                if not woken.done():
+                    woken.set_result(None)
 
     def _count(self, among: Collection[str] | None) -> int:
         return self.rings if among is None else max((self._last.get(name, 0) for name in among), default=0)

@@ -79,9 +79,11 @@ class Journal:
     async def remove_within(self, connection: AsyncConnection, database: str) -> None:
         """Take a database away with everything in it, in a transaction that the caller has begun.
 
-        Only one that an administrator made, never a scope's. Raise UnknownDatabase.
+        Only one that an administrator made, never a scope's. Whoever waits for it is woken when that has committed.
+        Raise UnknownDatabase.
         """
         await removal.remove(connection, self._sql, database)
+        self._storage.after_commit(connection, partial(self._listening.removed, database))
 
     async def databases(self, among: Collection[str] | None = None) -> list[DatabaseState]:
         """Return how far every database is, at one moment, by name; with `among`, only those of them that are here."""

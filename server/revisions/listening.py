@@ -1,7 +1,7 @@
 """Hears of commits by other processes: at once where they share a PostgreSQL, within a second everywhere.
 
-A notice says which database has come how far. It may be lost, and a command on the same SQLite file sends none; so the
-process also looks at the ends of all feeds each second, once for everyone who waits.
+A notice says which database has come how far, or that it is gone. It may be lost, and a command on the same SQLite
+file sends none; so the process also looks at the ends of all feeds each second, once for everyone who waits.
 """
 
 import asyncio
@@ -16,6 +16,8 @@ from server.revisions import feed
 from server.revisions.bell import Bell
 
 CHANNEL = "nuong_journal"
+#: Stands in the place of a sequence where a database was removed.
+GONE = "gone"
 LOOK_S = 1.0
 
 log = structlog.get_logger(__name__)
@@ -34,6 +36,11 @@ class Listening:
         """Tell everyone that `database` has come to `seq`."""
         self._bell.ring(database, seq)
         self._notices.send(f"{seq} {database}")
+
+    def removed(self, database: str) -> None:
+        """Tell everyone that `database` is gone."""
+        self._bell.forget(database)
+        self._notices.send(f"{GONE} {database}")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -56,6 +63,8 @@ class Listening:
         # Anyone who may connect may notify: what is no word of ours says nothing.
         if seq.isascii() and seq.isdigit() and database:
             self._bell.ring(database, int(seq))
+        elif seq == GONE and database in self._bell.databases:
+            self._bell.forget(database)
 
     async def _look(self) -> None:
         is_failing = False
@@ -70,6 +79,8 @@ class Listening:
                 is_failing = True
             else:
                 is_failing = False
+                for name in self._bell.databases - ends.keys():
+                    self._bell.forget(name)
                 for name, seq in ends.items():
                     self._bell.ring(name, seq)
             await asyncio.sleep(LOOK_S)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.province import Province, record, same
+from tests.clients.province import ADMINISTRATOR, Province, record, same
 from tests.clients.replica import Place, Replica, ReplicaError, replica, until
 
 HERE: Place = {"memory": "here"}
@@ -27,6 +27,22 @@ async def test_a_live_sync_goes_on_after_the_server_was_killed(pouch: Replica, s
     for name in ("here", "there"):
         await pouch.stop(name)
     assert len(await same(pouch, HERE, commune, THERE)) == 299
+
+
+async def test_a_live_replica_goes_on_with_a_database_that_was_made_anew(pouch: Replica, province: Province) -> None:
+    made = province.made()
+    name = made["url"].rpartition("/")[2]
+    await pouch.put(made, {"_id": "before", "n": "1"})
+    await pouch.live("here", HERE, made)
+    await until(lambda: _holds(pouch, HERE, 1), "the first document is here")
+    with province.door(ADMINISTRATOR) as door:
+        assert door.delete(f"/{name}").status_code == 200
+        assert door.put(f"/{name}").status_code == 201
+        # As many changes as the old one had, and more.
+        for number in range(3):
+            assert door.put(f"/{name}/after{number}", json={"n": "1"}).status_code == 201
+    await until(lambda: _holds(pouch, HERE, 4), "what the new one has is here", 40)
+    await pouch.stop("here")
 
 
 async def _holds(pouch: Replica, place: Place, count: int) -> bool:

@@ -172,3 +172,27 @@ async def test_a_notice_that_is_no_word_of_ours_says_nothing(
                 await connection.execute(text("SELECT pg_notify('nuong_journal', :word)"), {"word": word})
         await write_until(waiting_for(journal, OTHER_AREA), elsewhere, OTHER_AREA)
         assert await journal.wait(heard, 0, ["agri", ""]) == heard
+
+
+async def test_a_database_that_another_process_removes_wakes_too(
+    storage: Storage, journal: Journal, monkeypatch: pytest.MonkeyPatch, clock: StandingClock
+) -> None:
+    monkeypatch.setattr(listening, "LOOK_S", NEVER_S if storage.is_postgresql else 0.01)
+    other = Storage(storage.engine.url.render_as_string(hide_password=False), pool_size=2)
+    elsewhere = Journal(other, clock)
+    async with journal.listening(), elsewhere.listening():
+        # Both hear each other by now.
+        await write_until(waiting_for(journal, AREA), elsewhere, AREA)
+        await write_until(waiting_for(elsewhere, AREA), journal, AREA)
+        await asyncio.sleep(0.2)
+        waiting = waiting_for(journal, AREA)
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        async with other.write() as connection:
+            await elsewhere.remove_within(connection, AREA)
+        async with asyncio.timeout(PATIENCE_S):
+            await waiting
+        # Nothing of the old one is taken for the new one's.
+        await journal.ensure([AREA])
+        await write_until(waiting_for(journal, AREA), elsewhere, AREA)
+    await other.close()

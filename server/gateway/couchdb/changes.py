@@ -15,11 +15,12 @@ from typing import Any, Literal, get_args
 
 from server.gateway.couchdb.answer import Answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.feed_reading import Reader, Selection
-from server.gateway.couchdb.live_feed import Pace, continuous, eventsource, longpoll
+from server.gateway.couchdb.feed_reading import Place, Reader, Selection
+from server.gateway.couchdb.live_feed import Pace, continuous, eventsource, longpoll, watched
 from server.gateway.couchdb.refusals import Refusal, bad_parameter, missing
 from server.gateway.couchdb.selector import matcher
 from server.revisions import listing
+from sync import chain
 
 Feed = Literal["normal", "longpoll", "continuous", "eventsource"]
 
@@ -39,7 +40,7 @@ async def changes(call: Call) -> Answer:
     said = await call.mapping_if_any() if call.method == "POST" else {}
     selection = _selection(call, said)
     kind = _kind(call)
-    reader = Reader(call, selection, await _position(call))
+    reader = Reader(call, selection, await _place(call))
     match kind.feed:
         case "normal":
             return Answer(pieces=_normal(reader))
@@ -53,7 +54,7 @@ async def changes(call: Call) -> Answer:
 
 async def _normal(reader: Reader) -> AsyncIterator[bytes]:
     start = b'{"results":[\n'
-    async for rows in reader.pages():
+    async for rows in watched(reader):
         yield start + b",\n".join(rows)
         start = b",\n"
     yield (b"" if start == b",\n" else start) + b"\n]," + await reader.tail()
@@ -78,12 +79,14 @@ def _kind(call: Call) -> _Kind:
     return _Kind(feed, Pace(heartbeat_s, None if timeout_ms is None else timeout_ms / 1000))  # type: ignore[arg-type]
 
 
-async def _position(call: Call) -> int:
+async def _place(call: Call) -> Place:
     since = call.query.get("since", call.request.headers.get("last-event-id", "0")).strip('"')
+    async with call.parts.storage.read() as connection:
+        of = await listing.info(connection, call.db.name)
     if since == "now":
-        async with call.parts.storage.read() as connection:
-            return (await listing.info(connection, call.db.name)).seq
-    return await call.parts.journal.position(call.db.name, since)
+        return Place(of.seq, of.update_seq, of.created_at)
+    seq = await call.parts.journal.position(call.db.name, since)
+    return Place(seq, since if seq else chain.token(0, chain.seed(call.db.name)), of.created_at)
 
 
 def _selection(call: Call, said: Mapping[str, Any]) -> Selection:

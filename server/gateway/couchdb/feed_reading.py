@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,6 +12,8 @@ from server.gateway.couchdb.outgoing import Stride, document, rev_list, string
 from server.gateway.couchdb.selector import Matcher
 from server.revisions import listing, replica_feed
 from server.revisions.branches import Branches, branches
+from server.revisions.listing import DatabaseInfo
+from server.revisions.model import UnknownDatabase
 from server.revisions.replica_feed import FeedRow
 from sync import chain
 
@@ -31,18 +34,33 @@ class Selection:
     matches: Matcher | None = None
 
 
-class Reader:
-    """A client's way through a feed; `position` is the sequence behind which nothing has been looked at."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a feed is read from: a sequence, its checkpoint, and when the database was made that both are of."""
 
-    def __init__(self, call: Call, selection: Selection, since: int) -> None:
+    seq: int
+    token: str
+    made_at: datetime
+
+
+class Reader:
+    """A client's way through a feed; `position` is the sequence behind which nothing has been looked at.
+
+    It reads one database and none that was made anew under its name: another one's rows would seem to continue these,
+    and those before them would never be read.
+    """
+
+    def __init__(self, call: Call, selection: Selection, since: Place) -> None:
         """Begin behind `since`."""
         self.call = call
-        self.position = since
+        self.position = since.seq
+        #: Whether the database has been removed, perhaps for another one of its name.
+        self.is_gone = False
         self._selection = selection
         self._left = selection.limit
         self._since = since
+        self._token = since.token
         self._count = 0
-        self._last: FeedRow | None = None
         self._has_documents = selection.include_docs or selection.matches is not None
         self._stride = Stride(PAGE, has_documents=self._has_documents)
 
@@ -57,15 +75,17 @@ class Reader:
             async for page in self._descending():
                 yield page
             return
-        end: int | None = None
+        end: DatabaseInfo | None = None
         while not self.is_satisfied:
             # Where the feed ends is read with the first page, in one snapshot: a replica has few changes at a time.
             async with self.call.parts.storage.read() as connection:
-                if end is None:
-                    end = (await listing.info(connection, self.call.db.name)).seq
-                if self.position >= end:
+                now = await self._head(connection)
+                if now is None:
                     return
-                found, asked = await self._found(connection, self.position, end)
+                end = end or now
+                if self.position >= end.seq:
+                    return
+                found, asked = await self._found(connection, self.position, end.seq)
             wanted = self._cut([row for row in found if self._is_wanted(row)])
             rows = await self._rows(wanted)
             self._pass(found, wanted, is_end=len(found) < asked, end=end)
@@ -74,27 +94,38 @@ class Reader:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more can come: the limit is reached, or rows were wanted from the newest to the oldest."""
-        return self.is_satisfied or self._selection.descending
+        """Whether nothing more can come: the database is gone, the limit is reached, or the oldest row came last."""
+        return self.is_gone or self.is_satisfied or self._selection.descending
 
     async def tail(self) -> bytes:
         """Return the end of an answer: where to go on, and how many rows stand behind that."""
-        return b'"last_seq":%b,"pending":%d}\n' % (string(await self.last_seq()), await self._pending())
+        return b'"last_seq":%b,"pending":%d}\n' % (string(self.last_seq), await self._pending())
 
     async def _pending(self) -> int:
         if self._selection.descending:
             return 0
         async with self.call.parts.storage.read() as connection:
-            of = await listing.info(connection, self.call.db.name)
+            of = await self._head(connection)
+            if of is None:
+                return 0
             return await replica_feed.count(
                 connection, self.call.parts.sql, of, since=self.position, ids=self._selection.ids
             )
 
-    async def last_seq(self) -> str:
+    @property
+    def last_seq(self) -> str:
         """Return the checkpoint of the position."""
-        if self._last is not None and self._last.seq == self.position:
-            return chain.token(self._last.seq, self._last.link)
-        return await self.call.parts.journal.since_text(self.call.db.name, self.position)
+        return self._token
+
+    async def _head(self, connection: AsyncConnection) -> DatabaseInfo | None:
+        """Return what the database is now; None once it is not the one that this feed is of."""
+        try:
+            of = await listing.info(connection, self.call.db.name)
+        except UnknownDatabase:
+            self.is_gone = True
+            return None
+        self.is_gone = of.created_at != self._since.made_at
+        return None if self.is_gone else of
 
     async def _found(self, connection: AsyncConnection, since: int, up_to: int) -> tuple[list[FeedRow], int]:
         chosen = self._selection
@@ -117,31 +148,36 @@ class Reader:
         return rows, limit
 
     async def _descending(self) -> AsyncIterator[list[bytes]]:
-        async with self.call.parts.storage.read() as connection:
-            end = (await listing.info(connection, self.call.db.name)).seq
-        while end > self._since and not self.is_satisfied:
+        end: int | None = None
+        while not self.is_satisfied:
             async with self.call.parts.storage.read() as connection:
-                found, asked = await self._found(connection, self._since, end)
+                now = await self._head(connection)
+                if now is None:
+                    return
+                end = now.seq if end is None else end
+                if end <= self._since.seq:
+                    return
+                found, asked = await self._found(connection, self._since.seq, end)
             rows = await self._rows(self._cut([row for row in found if self._is_wanted(row)]))
             if found:
-                self._last = found[-1]
-                self.position = self._last.seq
+                self._stand_at(found[-1])
             if rows:
                 yield rows
             if len(found) < asked:
                 return
             end = found[-1].seq - 1
 
-    def _pass(self, found: Sequence[FeedRow], wanted: Sequence[FeedRow], *, is_end: bool, end: int) -> None:
+    def _pass(self, found: Sequence[FeedRow], wanted: Sequence[FeedRow], *, is_end: bool, end: DatabaseInfo) -> None:
         # Once the limit is reached, what was read behind the last wanted row has not been passed.
         if self.is_satisfied and wanted:
-            self._last = wanted[-1]
-            self.position = self._last.seq
+            self._stand_at(wanted[-1])
         elif is_end:
-            self.position = end
+            self.position, self._token = end.seq, end.update_seq
         else:
-            self._last = found[-1]
-            self.position = self._last.seq
+            self._stand_at(found[-1])
+
+    def _stand_at(self, row: FeedRow) -> None:
+        self.position, self._token = row.seq, chain.token(row.seq, row.link)
 
     def _cut(self, rows: list[FeedRow]) -> list[FeedRow]:
         if self._left is None:

@@ -1,6 +1,8 @@
-"""Feeds that wait: woken by commits, kept alive by newlines, ended by a timeout, a limit, or rights that are gone.
+"""Feeds that wait: woken by commits, kept alive by newlines, ended by a timeout, a limit, or what is gone.
 
-Before anything new leaves, the person's rights are looked at again: a stream may be older than a revocation (I9).
+Gone may be the database or the person's rights to it. Both are looked at before anything new leaves and at least every
+`LOOK_S`, whatever else the feed is doing: a stream may be older than a revocation (I9). A feed whose database was
+removed ends where it was; who comes back with that checkpoint to one made anew under the name reads from the beginning.
 """
 
 import asyncio
@@ -11,7 +13,8 @@ from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.feed_reading import Reader
 from server.gateway.couchdb.refusals import Refusal
 
-#: A wait is broken into pieces no longer than this: should news of a commit be lost on the way, this bounds the delay.
+#: No feed goes on for longer without looking at rights and feed: should news of a commit be lost on the way, this
+#: bounds the delay.
 LOOK_S = 10.0
 
 
@@ -55,7 +58,19 @@ async def eventsource(reader: Reader, pace: Pace) -> AsyncIterator[bytes]:
             continue
         last = rows.pop()
         before = b"".join(b"data: %b\n\n" % row for row in rows)
-        yield before + b"data: %b\nid: %b\n\n" % (last, (await reader.last_seq()).encode())
+        yield before + b"data: %b\nid: %b\n\n" % (last, reader.last_seq.encode())
+
+
+async def watched(reader: Reader) -> AsyncIterator[list[bytes]]:
+    """Yield pages of rows for as long as the caller sees the database: a slow client may read for hours."""
+    now = asyncio.get_running_loop().time
+    looked_at = now()
+    async for rows in reader.pages():
+        if now() >= looked_at + LOOK_S:
+            if not await _still_sees(reader.call):
+                return
+            looked_at = now()
+        yield rows
 
 
 async def _waiting(reader: Reader, pace: Pace, *, once: bool) -> AsyncIterator[list[bytes] | None]:
@@ -64,33 +79,31 @@ async def _waiting(reader: Reader, pace: Pace, *, once: bool) -> AsyncIterator[l
     now = asyncio.get_running_loop().time
     heard = 0
     quiet_since = beat_at = now()
-    while True:
+    while await _still_sees(call):
+        looked_at = now()
         has_rows = False
-        if await _still_sees(call):
-            async for rows in reader.pages():
-                has_rows = True
-                yield rows
-        else:
-            return
+        async for rows in watched(reader):
+            has_rows = True
+            yield rows
         if reader.is_over or (once and has_rows):
             return
         if has_rows:
             quiet_since = beat_at = now()
         while True:
-            wait_s = LOOK_S
+            wait_s = looked_at + LOOK_S - now()
             if pace.heartbeat_s is not None:
                 wait_s = min(wait_s, beat_at + pace.heartbeat_s - now())
             if pace.timeout_s is not None:
                 wait_s = min(wait_s, quiet_since + pace.timeout_s - now())
             came = await call.parts.journal.wait(heard, max(0.0, wait_s), [call.db.name])
-            if came > heard or wait_s == LOOK_S:
-                heard = came
-                break
-            if pace.timeout_s is not None and now() >= quiet_since + pace.timeout_s:
+            if pace.timeout_s is not None and came == heard and now() >= quiet_since + pace.timeout_s:
                 return
             if pace.heartbeat_s is not None and now() >= beat_at + pace.heartbeat_s:
                 beat_at = now()
                 yield None
+            if came > heard or now() >= looked_at + LOOK_S:
+                heard = came
+                break
 
 
 async def _still_sees(call: Call) -> bool:
