@@ -257,6 +257,21 @@ EXPRESSIONS: tuple[str, ...] = (
     "1 = 1 = true()",
     "/data/row/n + 1",
     "jr:itext('hello')",
+    "format-date('2024-02-30', '%d/%m/%Y')",
+    "format-date(/data/text_a, '%d/%m/%Y')",
+    "format-date-time(/data/text_b, '%Y-%m-%d %H:%M')",
+    "date('2024-02-30')",
+    "date(/data/text_a)",
+    "date('2023-02-29T10:00:00+07:00')",
+    "date(decimal-date-time(/data/date_a) + 1)",
+    "decimal-date-time('2024-04-31')",
+    "decimal-date-time('2024-04-30T25:00:00')",
+    "decimal-date-time(/data/text_b)",
+    "number('2024-02-31')",
+    "number(/data/text_a)",
+    "concat('[', date(/data/text_a), ']')",
+    "date(/data/text_a) = ''",
+    "if(date(/data/text_a) > date('2020-01-01'), 'later', 'earlier or none')",
 )
 
 

@@ -69,6 +69,13 @@ POOLS: Mapping[str, tuple[str | None, ...]] = {
         "21.3869 103.0194;21.3879 103.0194;21.3879 103.0206", "1 2;3 4;1 2",
     ),
 }  # fmt: skip
+#: Texts that look like days and times and are none, where calculations take them for some.
+NO_SUCH_DAYS: Mapping[str, dict[str, Any]] = {
+    "a day that no month has": {"text_a": "2024-02-30", "text_b": "2023-02-29T10:00:00", "date_a": "2024-02-29"},
+    "such a day with an offset": {"text_a": "2024-04-31T10:00:00+07:00", "text_b": "2024-02-30T10:00:00Z"},
+    "an hour that no day has": {"text_a": "2024-02-28T25:00:00", "text_b": "2024-02-28T10:61:00+07:00"},
+    "a day beside them": {"text_a": "2024-02-29", "text_b": "2024-02-29T10:00:00Z", "date_a": "2023-12-31"},
+}
 FILES = frozenset({"image", "audio", "video", "file"})
 
 
@@ -81,6 +88,8 @@ def cases(form: str) -> list[dict[str, Any]]:
     """Return the questions: a form's answers, by seed."""
     schema = FormSchema.parse(xform(form))
     made = [{"form": form, "name": "nothing at all", "answers": {}}]
+    if form == "functions":
+        made += [{"form": form, "name": name, "answers": answers} for name, answers in NO_SUCH_DAYS.items()]
     for seed in range(SEEDS):
         chance = random.Random(f"{form} {seed}")
         made.append({"form": form, "name": f"seed {seed}", "answers": _group(schema.fields, chance, seed)})

@@ -11,9 +11,26 @@ import {
   type InstantiableLoadFormResult,
   type RootNode,
 } from '@getodk/xforms-engine'
-import { shallowReactive } from 'vue'
+import { shallowReactive, shallowRef } from 'vue'
 import { languageCode } from '@/domain/form-schema'
 import type { FormContents } from './form-contents'
+
+declare global {
+  /** Called by the mended engine (`scripts/engine-patch.ts`) where an expression of a form throws. */
+  var formExpressionFailed: ((expression: string) => void) | undefined
+}
+
+/** What forms could not compute since `forgetFailing`, by the expression's text; the engine leaves it blank. */
+export const failing = shallowRef<ReadonlySet<string>>(new Set())
+
+export function forgetFailing(): void {
+  failing.value = new Set()
+}
+
+globalThis.formExpressionFailed = (expression) => {
+  if (failing.value.has(expression)) return
+  failing.value = new Set([...failing.value, expression])
+}
 
 export class FormBroken extends Error {
   override readonly name = 'FormBroken'

@@ -16,7 +16,15 @@ import type { Draft } from '@/storage/database'
 import type { DraftChange } from '@/storage/drafts'
 import { asProblem } from '@/api/problem'
 import { schemaOf, type FormContents } from './form-contents'
-import { FormBroken, loadEngineForm, speak, type EngineOptions, type LoadedForm } from './form-engine'
+import {
+  failing,
+  forgetFailing,
+  FormBroken,
+  loadEngineForm,
+  speak,
+  type EngineOptions,
+  type LoadedForm,
+} from './form-engine'
 
 export type FillFailure = 'draft_missing' | 'form_missing' | 'form_broken' | 'draft_unreadable'
 
@@ -49,6 +57,8 @@ export type FillForm = {
   readonly saving: Ref<SaveState>
   readonly unkept: Ref<ReadonlyMap<string, Unkept>>
   readonly media: ComputedRef<Media>
+  /** Expressions of the form that could not be computed: what they would say is blank. */
+  readonly failing: ShallowRef<ReadonlySet<string>>
   open(): Promise<void>
   /** Save what stands now; resolves when it is in the store, or the attempt failed and `saving` says why. */
   save(): Promise<void>
@@ -78,6 +88,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
 
   async function open(): Promise<void> {
     state.value = { kind: 'loading' }
+    forgetFailing()
     const draft = await ports.getDraft(draftId)
     if (draft === undefined) {
       fail('draft_missing', '', null)
@@ -256,6 +267,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     saving,
     unkept,
     media: computed(() => media.value),
+    failing,
     open,
     save,
     setUnkept,

@@ -57,12 +57,6 @@ _UNPADDED = re.compile(r"([0-9]{4})-([1-9]|[0-9]{2})-([1-9]|[0-9]{2})(T.*)?")
 _TIME_OF_DAY = re.compile(r"[0-9]{2}:[0-9]{2}(?::[0-5][0-9])?(?:\.[0-9]+)?(?:[-+][0-9]{2}:[0-9]{2})?")
 MAX_LENGTH = 64
 
-INVALID = "Invalid Date"
-
-
-class NoSuchDay(ValueError):
-    """A text looks like a date and there is no such day: where the phone's engine gives up the expression."""
-
 
 class Moment(float):
     """A point in time: a number of days since 1970 that is written as a date."""
@@ -77,8 +71,8 @@ class Moment(float):
         return made
 
 
-#: What is no date: no number, and written so.
-NO_MOMENT = Moment(math.nan, INVALID)
+#: What is no date: no number, and blank.
+NO_MOMENT = Moment(math.nan, "")
 
 
 class Parsed:
@@ -105,7 +99,7 @@ class Parsed:
 
 
 def parse(text: str) -> Parsed | None:
-    """Return the moment in a text, None where it looks like none; raise `NoSuchDay`."""
+    """Return the moment in a text; None where it is none, as of a day that no month has."""
     return _parsed(text) if len(text) <= MAX_LENGTH else None
 
 
@@ -122,10 +116,7 @@ def _parsed(text: str) -> Parsed | None:
         local = datetime.fromisoformat(day).replace(hour=hour, minute=minute, second=second, microsecond=fraction)
         return Parsed(_placed(local, offset))
     except (ValueError, OverflowError):
-        # With an offset the engine asks another reader, which only says that it is none.
-        if offset is not None and offset != "Z":
-            return None
-        raise NoSuchDay(text) from None
+        return None
 
 
 def from_days(days: float) -> Parsed | None:
@@ -172,10 +163,7 @@ def time_of_day(text: str) -> float:
     """Return the part of a day that a time is in; NaN where it is none, or UTC's with a Z, which the engine refuses."""
     if not _TIME_OF_DAY.fullmatch(text):
         return math.nan
-    try:
-        parsed = parse(f"1970-01-01T{text}")
-    except NoSuchDay:
-        return math.nan
+    parsed = parse(f"1970-01-01T{text}")
     if parsed is None:
         return math.nan
     local = parsed.local

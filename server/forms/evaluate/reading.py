@@ -83,10 +83,7 @@ def read_time(text: str) -> str:
 
 
 def _is_time(text: str) -> bool:
-    try:
-        return moments.parse(text) is not None
-    except moments.NoSuchDay:
-        return False
+    return moments.parse(text) is not None
 
 
 def read_point(text: str) -> str:

@@ -92,14 +92,17 @@ export function useFormUpload(api: Api, load: Loader = loadInBrowser): FormUploa
 /** Load the form as a phone would, begin a record, and let it speak each of its languages; throws what the engine throws. */
 export async function loadInBrowser(checked: CheckedForm, api: Api): Promise<BrowserCheck> {
   // The engine is a large file that only an author's desk needs.
-  const { loadEngineForm, speak } = await import('../form-engine')
+  const { failing, forgetFailing, loadEngineForm, speak } = await import('../form-engine')
   const list = async (file: string): Promise<string | undefined> => {
     const sha256 = checked.lists[file]
     return sha256 === undefined ? undefined : fetchContent(api, sha256)
   }
   const [form, version] = [checked.form ?? '', checked.version ?? '']
   const loaded = await loadEngineForm({ form, version, titles: checked.title, xform: checked.xform ?? '', list })
+  forgetFailing()
   const root = loaded.create()
+  // A phone leaves it blank and goes on; its author should hear of it before.
+  if (failing.value.size > 0) throw new Error([...failing.value].join('\n'))
   const languages: string[] = []
   for (const language of root.languages) {
     // A form without translations has one language that the engine makes up; it is the form's own.
