@@ -1,8 +1,8 @@
 /** The disk fills up: every save fails whole, says so, and what was there before stands. */
-import Dexie, { type DBCore, type Middleware } from 'dexie'
+import Dexie, { type DBCore, type DBCoreMutateRequest, type Middleware } from 'dexie'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { asProblem } from '@/api/problem'
-import { database } from '@/storage/database'
+import { database, serverState } from '@/storage/database'
 import { collectBlobs, getBlob, putBlob } from '@/storage/blobs'
 import { beginDraft, saveDraft } from '@/storage/drafts'
 import { StorageFull } from '@/storage/full'
@@ -11,6 +11,15 @@ import { Door } from './replication/door'
 import { AGRI, emptyPhone, exchangeWith, record, signIn } from './replication/phone'
 
 let isFull = false
+/** Whether there is room for what is small, and none for what servers hold. */
+let isNearlyFull = false
+/** Text that is too long for the disk. */
+let noRoomFor = ''
+
+function isRefused(table: string, request: DBCoreMutateRequest): boolean {
+  if (isFull || (isNearlyFull && table === 'bodies')) return true
+  return noRoomFor !== '' && 'values' in request && JSON.stringify(request.values).includes(noRoomFor)
+}
 
 const disk: Middleware<DBCore> = {
   stack: 'dbcore',
@@ -22,7 +31,7 @@ const disk: Middleware<DBCore> = {
       return {
         ...table,
         mutate: (request) =>
-          isFull && request.type !== 'delete'
+          isRefused(name, request) && request.type !== 'delete'
             ? Dexie.Promise.reject(new DOMException('no room', 'QuotaExceededError'))
             : table.mutate(request),
       }
@@ -32,6 +41,8 @@ const disk: Middleware<DBCore> = {
 
 beforeEach(async () => {
   isFull = false
+  isNearlyFull = false
+  noRoomFor = ''
   database.close()
   database.use(disk)
   await database.open()
@@ -40,6 +51,7 @@ beforeEach(async () => {
 
 afterEach(() => {
   isFull = false
+  isNearlyFull = false
 })
 
 test('a draft keeps its last saved answers, and saves again after room was made', async () => {
@@ -80,6 +92,39 @@ test('an exchange that cannot be written is as if it had not been: the next one 
   await exchangeWith(door)
   expect(door.leaves(AGRI, id)).toHaveLength(1)
   expect(await database.documents.where('database').equals(AGRI).count()).toBe(2)
+})
+
+test('a full phone learns that what it pushed arrived, all of it, and takes the rest when there is room', async () => {
+  const door = new Door(['catalog', AGRI])
+  await signIn(door)
+  for (let n = 0; n < 60; n += 1) await record({ n: String(n) })
+  await database.servers.put({ ...serverState(door.id), maxBytes: 16_000 })
+  await door.write(AGRI, 'theirs', { type: 'record', form: 'f', answers: {} })
+  isNearlyFull = true
+  await expect(exchangeWith(door)).rejects.toMatchObject({ code: 'storage_full' })
+  const outcomes = (await database.revisions.toArray()).map(({ receipts }) => receipts[door.id]?.outcome)
+  expect(outcomes).toEqual(Array.from({ length: 60 }, () => 'stored'))
+  expect((await database.servers.get(door.id))?.since).toEqual({})
+  isNearlyFull = false
+  const sent = door.requests.length
+  await exchangeWith(door)
+  expect(door.requests.slice(sent).flatMap(({ push }) => push)).toEqual([])
+  expect(await database.documents.where('database').equals(AGRI).count()).toBe(61)
+  expect((await database.servers.get(door.id))?.digests[AGRI]).toBe(await door.digest(AGRI))
+})
+
+test('one database that finds no room leaves the others their page', async () => {
+  const door = new Door([AGRI, 'agri-03227-2025'])
+  await signIn(door)
+  const long = 'x'.repeat(2_000)
+  await door.write(AGRI, 'large', { type: 'record', form: 'f', answers: { long } })
+  await door.write('agri-03227-2025', 'small', { type: 'record', form: 'f', answers: {} })
+  noRoomFor = long
+  await expect(exchangeWith(door)).rejects.toMatchObject({ code: 'storage_full' })
+  expect(await database.documents.toCollection().primaryKeys()).toEqual([['agri-03227-2025', 'small']])
+  noRoomFor = ''
+  await exchangeWith(door)
+  expect(await database.documents.count()).toBe(2)
 })
 
 test('only files that nothing names are collected, and none of today', async () => {

@@ -13,7 +13,7 @@ import { Problem, problemOf } from '@/api/problem'
 import { reached, whoAnswered, type Fetch } from '@/api/client'
 import { database, serverState, type NuongDatabase, type ServerState, type Session } from '@/storage/database'
 import { guarded } from '@/storage/full'
-import { facing } from '@/storage/session'
+import { changeCredentials, facing } from '@/storage/session'
 import { apply, type Applied } from './apply'
 import { needsSending, prepared, type Prepared } from './request'
 import { PROTOCOL, packed, sealed, type SyncAnswer } from './wire'
@@ -89,8 +89,12 @@ async function rounds(
 ): Promise<void> {
   let server = firstServer
   let again = context.again
+  let failure: unknown
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const { applied, answer } = await oneRound(enrolment, server, again, context)
+    const { applied, answer } =
+      failure === undefined
+        ? await oneRound(enrolment, server, again, context)
+        : await answered(await ask(enrolment, { server, again }, context))
     // What was refused goes again once, not in every round.
     again = false
     server = answer.server
@@ -100,8 +104,11 @@ async function rounds(
     result.broken.push(...applied.broken)
     result.nextSeconds = answer.next_s
     context.progress({ sent: result.sent, received: result.received, waiting: applied.again ? 1 : 0 })
-    if (!applied.again) return
+    // What the server holds finds no room here; what this phone holds still goes to the server.
+    failure ??= applied.failure
+    if (failure === undefined ? !applied.again : applied.left === 0) break
   }
+  if (failure !== undefined) throw failure
 }
 
 type Round = { applied: Applied; answer: SyncAnswer }
@@ -117,15 +124,15 @@ async function oneRound(enrolment: string, server: string, again: boolean, conte
     // The address leads to another server today: once more, from what is known of that one.
     if (reply.met === at || turned.has(reply.met)) return answered(await ask(enrolment, { server: at, again }, context))
     at = reply.met
-    await turnTo(at, context.store)
+    await turnTo(at, session, context.store)
   }
 }
 
 /** From now on this is the server before the phone; a banner asks for the password where it was never given. */
-async function turnTo(server: string, store: NuongDatabase): Promise<void> {
+async function turnTo(server: string, { enrolment }: Session, store: NuongDatabase): Promise<void> {
   await store.transaction('rw', store.session, async () => {
     const current = await store.session.get('current')
-    if (current !== undefined) await store.session.put(facing(current, server))
+    if (current?.enrolment === enrolment) await store.session.put(facing(current, server))
   })
 }
 
@@ -142,7 +149,8 @@ async function asSignedIn(
   again: boolean,
   context: ExchangeContext,
 ): Promise<Round | { met: string }> {
-  const session = facing((await context.store.session.get('current')) ?? before, server)
+  const current = await context.store.session.get('current')
+  const session = facing(current?.enrolment === before.enrolment ? current : before, server)
   if (session.expired === 1) return { met: server }
   const seemsStale = session.accessExpiresAt <= context.now() + 30_000
   const how = { server, again, credentials: session }
@@ -152,7 +160,7 @@ async function asSignedIn(
   // The phone's clock may be wrong: a token that seemed good and was not goes again with the refresh token beside it.
   if (met === server && !seemsStale) reply = await ask(session.enrolment, { ...how, withRefresh: true }, context)
   if (!(reply instanceof Response)) return reply
-  if (met === server) await expire(session, context.store)
+  if (met === server) await changeCredentials(session, { expired: 1 }, context.store)
   return { met }
 }
 
@@ -185,15 +193,6 @@ async function ask(enrolment: string, how: How, context: ExchangeContext): Promi
 async function answered(reply: Round | Response): Promise<Round> {
   if (reply instanceof Response) throw await problemOf(reply)
   return reply
-}
-
-/** From now on a banner asks for the password; whoever signed in again meanwhile is left alone. */
-async function expire(session: Session, store: NuongDatabase): Promise<void> {
-  await store.transaction('rw', store.session, async () => {
-    const current = await store.session.get('current')
-    const met = current === undefined ? undefined : facing(current, session.server)
-    if (met?.refreshToken === session.refreshToken) await store.session.put({ ...met, expired: 1 })
-  })
 }
 
 async function post(sent: Prepared, session: Session | undefined, context: ExchangeContext): Promise<Response> {

@@ -6,6 +6,7 @@
 import { Problem, asProblem } from '@/api/problem'
 import type { ApiClient } from '@/api/client'
 import { siteOf, type NuongDatabase, type Session, type Upload, type UploadSite } from '@/storage/database'
+import { isOwner, type Owner } from './tokens'
 
 /** About ten seconds of a poor link: what is lost when it breaks. */
 export const PIECE_BYTES = 131_072
@@ -33,13 +34,13 @@ export async function sendMedia(context: MediaContext): Promise<number> {
       context.progress({ done, all: waiting.length, bytes: before + offset, ofBytes })
     report(siteOf(upload, session.server).offset)
     try {
-      await send(upload, session.server, context, report)
+      await send(upload, session, context, report)
       done += 1
     } catch (error) {
       const problem = asProblem(error)
       if (problem.isPassing || problem.status === 401 || context.signal?.aborted === true) throw error
       // This file alone is in trouble: it says so in the outbox, and the others go on.
-      await note(upload, session.server, { problem: problem.code }, context)
+      await note(upload, session, { problem: problem.code }, context)
     }
     before += upload.bytes
   }
@@ -64,7 +65,7 @@ async function sendable(session: Session, { store, again }: MediaContext): Promi
 
 async function send(
   upload: Upload,
-  server: string,
+  owner: Owner,
   context: MediaContext,
   report: (offset: number) => void,
 ): Promise<void> {
@@ -82,9 +83,9 @@ async function send(
       offset = await standing(url, context)
     }
     report(offset)
-    await note(upload, server, { url, offset }, context)
+    await note(upload, owner, { url, offset }, context)
   }
-  await note(upload, server, { url, offset, done: 1, problem: null }, context)
+  await note(upload, owner, { url, offset, done: 1, problem: null }, context)
 }
 
 /** Tell the server what is coming; it answers how much of it it already has. */
@@ -134,18 +135,17 @@ function metadata(values: Record<string, string>): string {
     .join(',')
 }
 
-async function note(
-  upload: Upload,
-  server: string,
-  change: Partial<UploadSite>,
-  { store }: MediaContext,
-): Promise<void> {
-  await store.uploads
-    .where('[sha256+record]')
-    .equals([upload.sha256, upload.record])
-    .modify((row) => {
-      const site = { ...siteOf(row, server), ...change }
-      row.sites = { ...row.sites, [server]: site }
-      if (site.done === 1) row.done = 1
-    })
+/** Write down how far a file has come, if the session that sent it is still the one before the phone. */
+async function note(upload: Upload, owner: Owner, change: Partial<UploadSite>, { store }: MediaContext): Promise<void> {
+  await store.transaction('rw', [store.uploads, store.session], async () => {
+    if (!isOwner(await store.session.get('current'), owner)) throw new Problem('session_changed')
+    await store.uploads
+      .where('[sha256+record]')
+      .equals([upload.sha256, upload.record])
+      .modify((row) => {
+        const site = { ...siteOf(row, owner.server), ...change }
+        row.sites = { ...row.sites, [owner.server]: site }
+        if (site.done === 1) row.done = 1
+      })
+  })
 }

@@ -47,9 +47,14 @@ export async function runOnce(
   const result = await exchange(context)
   const session = await store.session.get('current')
   if (session?.expired === 0) {
-    const api = new ApiClient(sessionTokens(fetch), fetch)
-    await fetchContents(api, (done, all) => status.tell({ phase: 'forms', done, all }), store)
-    await sendMedia({ api, store, again, signal, progress: (counts) => status.tell({ phase: 'files', ...counts }) })
+    const api = new ApiClient(sessionTokens(fetch, session), fetch)
+    try {
+      await fetchContents(api, (done, all) => status.tell({ phase: 'forms', done, all }), store)
+      await sendMedia({ api, store, again, signal, progress: (counts) => status.tell({ phase: 'files', ...counts }) })
+    } catch (error) {
+      // Whoever signed in meanwhile has a run of their own.
+      if (asProblem(error).code !== 'session_changed') throw error
+    }
   }
   status.tell({ phase: 'idle' })
   return result

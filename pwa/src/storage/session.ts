@@ -4,7 +4,7 @@
  */
 import type { Table } from 'dexie'
 import { hex } from '@/domain/canonical'
-import { database, type Credentials, type Enrolment, type Person, type Session } from './database'
+import { database, type Credentials, type Enrolment, type NuongDatabase, type Person, type Session } from './database'
 
 export async function currentSession(): Promise<Session | undefined> {
   return database.session.get('current')
@@ -47,7 +47,7 @@ export type SignedIn = {
 export async function storeSignIn(signedIn: SignedIn): Promise<void> {
   await database.transaction('rw', [database.enrolments, ...serverTables()], async () => {
     const before = await database.session.get('current')
-    if (before !== undefined && before.person.id !== signedIn.person.id) await dropServerCopies()
+    if (before?.person.id !== signedIn.person.id) await dropServerCopies()
     const { id, username, key, jwk, label, highestNumber } = signedIn.enrolment
     const known = await database.enrolments.get(id)
     const enrolment: Enrolment = {
@@ -70,16 +70,30 @@ export async function storeSignIn(signedIn: SignedIn): Promise<void> {
   })
 }
 
-export async function storeTokens(tokens: {
-  accessToken: string
-  accessExpiresAt: number
-  refreshToken: string
-}): Promise<void> {
-  await database.session.update('current', { ...tokens, expired: 0 })
-}
-
-export async function markExpired(): Promise<void> {
-  await database.session.update('current', { expired: 1 })
+/**
+ * Change what a server lets in, as an answer to `used` says; false when nothing was changed, because somebody else has
+ * signed in meanwhile, or the same person anew.
+ */
+export async function changeCredentials(
+  used: Pick<Session, 'enrolment' | 'server' | 'refreshToken'>,
+  change: Partial<Credentials>,
+  store: NuongDatabase = database,
+): Promise<boolean> {
+  return store.transaction('rw', store.session, async () => {
+    const current = await store.session.get('current')
+    if (current?.enrolment !== used.enrolment) return false
+    if (current.server === used.server) {
+      if (current.refreshToken !== used.refreshToken) return false
+      await store.session.put({ ...current, ...change })
+      return true
+    }
+    // The address leads to another server by now; what the first one lets in is kept for when it is back.
+    const known = current.elsewhere[used.server]
+    if (known?.refreshToken !== used.refreshToken) return false
+    const elsewhere = { ...current.elsewhere, [used.server]: { ...known, ...change } }
+    await store.session.put({ ...current, elsewhere })
+    return true
+  })
 }
 
 /** The session with another server before it; one that has not let this person in yet asks for the password. */
