@@ -27,7 +27,7 @@ from server.clock import Clock, system_clock
 from server.conflicts.pair_routes import router as pairs_router
 from server.conflicts.routes import router as conflicts_router
 from server.db.engine import Storage
-from server.db.identity import server_id
+from server.db.identity import identify
 from server.forms.library import FormLibrary
 from server.forms.routes import contents_router
 from server.forms.routes import router as forms_router
@@ -72,6 +72,7 @@ PARTS = (
     "peer_book",
     "hub_state",
     "server_id",
+    "epoch",
     "runner",
 )
 
@@ -190,7 +191,8 @@ def furnish(
 async def _prepared(app: Litestar) -> AsyncIterator[None]:
     state = app.state
     try:
-        state.server_id = await server_id(state.storage)
+        who = await identify(state.storage)
+        state.server_id, state.epoch = who.server, who.epoch
         await state["keys"].signing()
         await state.areas.prepare()
         async with state.journal.listening():

@@ -62,6 +62,8 @@ KINDS: dict[str, Kind] = {
     "body_truncated": Kind(400, "The body ends too early"),
     "malformed_json": Kind(400, "The body is not strict JSON"),
     "envelope": Kind(400, "The exchange does not have the expected form"),
+    "app_too_old": Kind(400, "The app is older than this server understands"),
+    "server_too_old": Kind(400, "This server is older than the app"),
     "enrolment_mismatch": Kind(403, "The token belongs to another device"),
     "seal_missing": Kind(403, "What is sent must be sealed by the device"),
     "seal_invalid": Kind(403, "The seal does not fit what was sent"),

@@ -32,6 +32,7 @@ class Enrolment:
     exchange_grants: tuple[Grant, ...] | None
     highest_number: int
     safe_number: int
+    device: Mapping[str, Any] | None
 
 
 # Built once: every exchange of a phone runs these two.
@@ -44,6 +45,7 @@ _NOTE = (
         exchange_grants=bindparam("held"),
         highest_number=bindparam("highest"),
         safe_number=bindparam("safe"),
+        device=bindparam("said"),
     )
 )
 
@@ -88,11 +90,18 @@ async def revoke(connection: AsyncConnection, enrolment: str, at: datetime) -> N
 
 
 async def note_exchange(
-    connection: AsyncConnection, enrolment: str, *, grants: tuple[Grant, ...], highest: int, safe: int, at: datetime
+    connection: AsyncConnection,
+    enrolment: str,
+    *,
+    grants: tuple[Grant, ...],
+    highest: int,
+    safe: int,
+    at: datetime,
+    device: Mapping[str, Any] | None,
 ) -> None:
     """Keep what a completed exchange told the device, in the exchange's own transaction."""
     held = [[grant.role, grant.project, grant.unit] for grant in grants]
-    values = {"enrolment": enrolment, "at": at, "held": held, "highest": highest, "safe": safe}
+    values = {"enrolment": enrolment, "at": at, "held": held, "highest": highest, "safe": safe, "said": device}
     await connection.execute(_NOTE, values)
 
 

@@ -91,6 +91,9 @@ async def list_devices(person: FromPath[str], manager: NamedDependency[Manager])
                 revoked_at=device.revoked_at,
                 exchanged_at=device.exchanged_at,
                 highest_number=str(device.highest_number),
+                app=(device.device or {}).get("app"),
+                free_bytes=(device.device or {}).get("free_bytes"),
+                persistent=(device.device or {}).get("persistent"),
             )
             for device in await manager.devices(person)
         ]

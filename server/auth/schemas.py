@@ -111,7 +111,7 @@ class PasswordBody(Door):
 
 
 class DeviceAnswer(Door):
-    """An enrolment, as an administrator sees it."""
+    """An enrolment, as an administrator sees it; the last three are what the phone says of itself, or null."""
 
     id: str
     label: str
@@ -119,6 +119,9 @@ class DeviceAnswer(Door):
     revoked_at: datetime | None
     exchanged_at: datetime | None
     highest_number: str
+    app: str | None
+    free_bytes: int | None
+    persistent: bool | None
 
 
 class MemberAnswer(PersonAnswer):

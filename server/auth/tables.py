@@ -44,6 +44,8 @@ enrolments = Table(
     Column("exchange_grants", Json),
     Column("highest_number", BigInteger, nullable=False, default=0),
     Column("safe_number", BigInteger, nullable=False, default=0),
+    #: What the phone last said of itself: its app, free space, and whether its browser keeps the store.
+    Column("device", Json),
     Index(None, "person"),
 )
 

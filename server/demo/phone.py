@@ -18,6 +18,8 @@ from jwt.api_jws import PyJWS
 
 from server.auth.jwk import jwk_of, thumbprint
 from server.clock import Clock, system_clock
+from server.gateway.schemas import PROTOCOL, Push
+from server.gateway.seal import pushed_ids, said_digest, sealed_payload
 from server.ids import uuid7
 from sync.canonical import Json, canonical
 from sync.digest import EMPTY, moved, term
@@ -143,6 +145,7 @@ class Phone:
     carry: list[str] = field(default_factory=list)
     safe: int = 0
     highest: int = 0
+    exchanges: int = 0
     verdicts: set[str] = field(default_factory=set)
     discarded: list[str] = field(default_factory=list)
     media_waiting: list[Attachment] = field(default_factory=list)
@@ -219,13 +222,15 @@ class Phone:
 
     def request(self, *, max_bytes: int = 250_000, limit: int | None = None) -> dict[str, Any]:
         """Return the next exchange's request; what it carries is frozen from here on."""
+        self.exchanges += 1
         sending = self.outgoing[:limit]
         for item in sending:
             item.is_frozen = True
         staying = [item.number for item in self.outgoing[len(sending) :]]
         envelope: dict[str, Any] = {
-            "protocol": 1,
+            "protocol": PROTOCOL,
             "enrolment": self.enrolment,
+            "exchange": str(self.exchanges),
             "since": dict(self.since),
             "push": [
                 {"db": item.database, "doc": item.document, "ancestors": list(item.ancestors)} for item in sending
@@ -237,17 +242,20 @@ class Phone:
                 "media": len(self.media_waiting),
             },
             "verdicts": sorted(self.verdicts, key=int),
+            "device": {"app": "simulated", "free_bytes": 1_000_000_000, "persistent": True},
             "max_bytes": max_bytes,
         }
-        if sending:
-            envelope["seal"] = self.seal(
-                [(item.database, item.document["_id"], item.document["_rev"]) for item in sending]
-            )
-        return envelope
+        return self.sealed(envelope)
 
-    def seal(self, push: list[tuple[str, str, str]]) -> str:
-        """Return a detached JWS over (database, id, revision) of what is pushed."""
-        payload = canonical({"enrolment": self.enrolment, "push": [list(item) for item in push]})
+    def sealed(self, envelope: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an envelope with the seal that fits what it says."""
+        push = pushed_ids([Push.model_validate(item) for item in envelope["push"]])
+        said = said_digest(envelope["holding"], envelope["verdicts"])
+        payload = sealed_payload(self.enrolment, envelope["exchange"], push, said)
+        return {**envelope, "seal": self.sign(payload)}
+
+    def sign(self, payload: bytes) -> str:
+        """Return a detached JWS over `payload` by the phone's key."""
         return _JWS.encode(payload, self.key, algorithm="ES256", headers={"b64": False}, is_payload_detached=True)
 
     async def post(self, envelope: Mapping[str, Any], *, token: str | None = None) -> httpx.Response:

@@ -21,6 +21,7 @@ _THREAD_FROM_BYTES = 100_000
 class Head:
     """All of an answer but its changes; `carry` is None for a phone that only pushed, and so learns no assignment."""
 
+    epoch: str
     server_time: str
     tokens: Tokens | None
     acks: Sequence[Outcome]
@@ -49,6 +50,7 @@ async def _plain(journal: Journal, head: Head, pages: Sequence[Page]) -> bytes:
     tokens = head.tokens
     fields: dict[str, Any] = {
         "protocol": PROTOCOL,
+        "epoch": head.epoch,
         "server_time": head.server_time,
         "tokens": None
         if tokens is None

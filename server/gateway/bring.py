@@ -40,8 +40,8 @@ from server.canonical import canonical
 from server.clock import Clock
 from server.db.engine import Storage
 from server.forms.library import FormLibrary
-from server.gateway.caller import sealed_payload
 from server.gateway.records import misfit
+from server.gateway.seal import SEAL_PREFIX, payload_of_document
 from server.gateway.seal_tables import forget_waiting_seal, note_waiting_seal
 from server.revisions import authors
 from server.revisions.authors import Claim
@@ -54,7 +54,6 @@ from sync.revision import RESOLVED_TOMBSTONE, RevisionId, generation_of, is_revi
 
 #: Built once: a bringing is made for every request of another server.
 STATEMENTS = {flag: statements(is_postgresql=flag) for flag in (False, True)}
-SEAL_PREFIX = "seal:"
 #: Documents about a record, `<type>:<record id>:<UUIDv7>`; of what is open in it only one, `open:<record id>`.
 ABOUT_RECORDS = ("review", "question", "reply", "task", "open")
 _NUMBER = re.compile(r"[1-9][0-9]{0,14}")
@@ -197,7 +196,8 @@ class Bringing:
                     unknown[doc_id] = enrolment
                     continue
                 # A key that was revoked covers nothing: whoever has the lost phone could seal today.
-                if known.revoked_at is not None or not verify_seal(known.jwk, jws, sealed_payload(enrolment, push)):
+                payload = payload_of_document(document, push)
+                if known.revoked_at is not None or payload is None or not verify_seal(known.jwk, jws, payload):
                     continue
                 now = await people.principal(connection, known.person, known.id)
                 then = Principal(known.person, "", known.id, known.exchange_grants or ())

@@ -2,10 +2,9 @@
 
 Three ways in: an access token; one that has run out beside a refresh token, for which the answer carries new ones; or
 no token, when the push bears a valid seal by a key that nobody has revoked. The last pushes and is acknowledged, so
-that a signed-out queue still leaves, and pulls nothing. A push is sealed whichever way it comes.
+that a signed-out queue still leaves, and pulls nothing. Every request is sealed, whichever way it comes.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.auth import enrolments, people
@@ -13,12 +12,12 @@ from server.auth.enrolments import Enrolment
 from server.auth.principal import Principal
 from server.auth.sessions import Sessions
 from server.auth.tokens import Tokens, verify_seal
-from server.canonical import canonical
 from server.db.engine import Storage
 from server.errors import Problem
 from server.gateway.outcomes import Waiting, load_waiting
 from server.gateway.progress import Progress, load_progress
-from server.gateway.schemas import Push, SyncRequest
+from server.gateway.schemas import SyncRequest
+from server.gateway.seal import payload_of_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +50,7 @@ async def identify(storage: Storage, sessions: Sessions, request: SyncRequest, a
             principal = await people.principal(connection, enrolment.person, enrolment.id)
         progress = await load_progress(connection, enrolment.id) or Progress()
         waiting = await load_waiting(connection, enrolment.id)
-    if request.push:
-        _check_seal(enrolment, request)
+    _check_seal(enrolment, request)
     # A person who was shut out has no rights now; those of the last exchange still decide about older work.
     nobody = Principal(enrolment.person, "", enrolment.id, ())
     return Caller(enrolment, principal or nobody, tokens, is_signed_in, progress, waiting)
@@ -75,22 +73,8 @@ async def _signed_in(
     return principal, tokens, Problem("not_signed_in")
 
 
-def sealed_payload(enrolment: str, push: Sequence[tuple[str, str, str]]) -> bytes:
-    """Return the bytes that a seal signs: since ids are digests, (database, id, revision) covers all that is pushed."""
-    return canonical({"enrolment": enrolment, "push": [list(item) for item in push]})
-
-
-def pushed_ids(push: Sequence[Push]) -> list[tuple[str, str, str]]:
-    """Return (database, id, revision) of every pushed document, in order; blanks where one has no proper ids."""
-    return [(item.db, _text(item.doc.get("_id")), _text(item.doc.get("_rev"))) for item in push]
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
 def _check_seal(enrolment: Enrolment, request: SyncRequest) -> None:
     if request.seal is None:
         raise Problem("seal_missing")
-    if not verify_seal(enrolment.jwk, request.seal, sealed_payload(enrolment.id, pushed_ids(request.push))):
+    if not verify_seal(enrolment.jwk, request.seal, payload_of_request(request)):
         raise Problem("seal_invalid")

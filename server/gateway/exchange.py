@@ -8,9 +8,8 @@ transaction: a crash at any point leaves the phone with a request that it may se
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from pydantic import ValidationError
@@ -20,21 +19,21 @@ from server.areas.areas import Areas
 from server.areas.grants import CATALOG, Grant
 from server.auth import enrolments
 from server.auth.sessions import Sessions
-from server.canonical import canonical
 from server.clock import Clock
 from server.db.engine import Storage
 from server.errors import Problem
 from server.forms.library import FormLibrary
 from server.gateway.admit import Admission, Admitted
 from server.gateway.answer import Head, write_answer
-from server.gateway.caller import Caller, identify, pushed_ids
+from server.gateway.caller import Caller, identify
 from server.gateway.compress import Coding, Meter
 from server.gateway.contributions import contributions
 from server.gateway.numbers import Numbers
 from server.gateway.outcomes import Waiting, decided, forget_confirmed, note_quarantined
 from server.gateway.progress import Progress, lock_progress, save_progress
 from server.gateway.pull import Page, Pushed, pull
-from server.gateway.schemas import SyncRequest
+from server.gateway.schemas import PROTOCOL, SyncRequest
+from server.gateway.seal import seal_content
 from server.reading import read
 from server.revisions.journal import Journal
 from server.revisions.model import Origin, Outcome
@@ -60,6 +59,7 @@ class Parts:
     library: FormLibrary
     clock: Clock
     server_id: str
+    epoch: str
 
 
 def read_request(body: bytes) -> tuple[SyncRequest, set[int]]:
@@ -75,12 +75,20 @@ def read_request(body: bytes) -> tuple[SyncRequest, set[int]]:
         if path[1:2] != ["push"] or path[3:4] != ["doc"]:
             raise Problem("malformed_json", reason=flaw.code, where=flaw.where)
         flawed.add(int(path[2]))
+    _check_protocol(reading.value)
     try:
         return SyncRequest.model_validate(reading.value), flawed
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = "/" + "/".join(str(part) for part in first["loc"])
         raise Problem("envelope", reason=first["type"], where=where[:200]) from error
+
+
+def _check_protocol(value: object) -> None:
+    """Say which side must be brought up to date, where a phone and this server don't speak the same protocol."""
+    spoken = value.get("protocol") if isinstance(value, dict) else None
+    if isinstance(spoken, int) and spoken != PROTOCOL:
+        raise Problem("app_too_old" if spoken < PROTOCOL else "server_too_old", spoken=spoken, expected=PROTOCOL)
 
 
 async def exchange(parts: Parts, body: bytes, access_token: str | None, coding: Coding) -> bytes:
@@ -91,7 +99,9 @@ async def exchange(parts: Parts, body: bytes, access_token: str | None, coding: 
     admission = Admission(caller, parts.library, {scope.name for scope in atlas.scopes}, parts.journal)
     admitted = await admission.admit(request.push, flawed)
     final = await decided(parts.journal, caller.waiting)
-    confirmed = [row for row in final if row.number in request.verdicts]
+    # Another server than the one it asks may be answering a phone without a token: what it was told is not from here.
+    is_believed = caller.is_signed_in and caller.progress.is_news(request)
+    confirmed = [row for row in final if is_believed and row.number in request.verdicts]
     stored = await _Push(parts, request, caller, confirmed).store(admitted)
     told = {(item.doc_id, item.rev) for item in stored.acks}
     acks = [*stored.acks]
@@ -108,6 +118,7 @@ async def exchange(parts: Parts, body: bytes, access_token: str | None, coding: 
         reserved = 400 + 40 * len(acks)
         pages = await pull(parts.journal, carry, request.since, pushed, Meter(request.max_bytes, coding, reserved))
     head = Head(
+        epoch=parts.epoch,
         server_time=_timestamp(parts.clock()),
         tokens=caller.tokens,
         acks=acks,
@@ -176,23 +187,14 @@ class _Push:
             positions = by_database[name]
             revisions = [item.revision for item in (admitted[position] for position in positions) if item.revision]
             origin = Origin(self._caller.enrolment.person, self._caller.enrolment.id)
-            outcomes = await self._parts.journal.write(name, revisions, origin, seal=self._seal(), also=also)
+            outcomes = await self._parts.journal.write(
+                name, revisions, origin, seal=seal_content(self._request), also=also
+            )
             for position, outcome in zip(positions, outcomes, strict=True):
                 acks[position] = outcome
         if not names:
             await self._settle_without_push(refused)
         return _Stored(tuple(ack for ack in acks if ack is not None), self._progress)
-
-    def _seal(self) -> bytes:
-        """Return the content of the `seal:` document: what was signed and the signature, for anyone to check."""
-        push = [list(item) for item in pushed_ids(self._request.push)]
-        content: dict[str, Any] = {
-            "type": "seal",
-            "enrolment": self._caller.enrolment.id,
-            "push": push,
-            "jws": self._request.seal or "",
-        }
-        return canonical(content)
 
     async def _settle(
         self, connection: AsyncConnection, outcomes: Sequence[Outcome], refused: Numbers, *, is_last: bool
@@ -204,19 +206,24 @@ class _Push:
         received = Numbers.of(number for number, is_refused in numbers if not is_refused)
         refused = refused | Numbers.of(number for number, is_refused in numbers if is_refused)
         # What stays on the phone is measured against all that the request brought, so only with its last part.
-        self._progress = before.after(received, refused, request.holding if is_last else None)
+        counts = is_last and before.is_news(request)
+        self._progress = before.after(received, refused, request if counts else None)
         await save_progress(connection, caller.enrolment.id, self._progress)
         if is_last:
             await self._finish(connection, before)
 
     async def _finish(self, connection: AsyncConnection, before: Progress) -> None:
         caller, now = self._caller, self._parts.clock()
-        await forget_confirmed(connection, caller.enrolment.id, self._confirmed)
+        is_news = before.is_news(self._request)
+        if is_news:
+            await forget_confirmed(connection, caller.enrolment.id, self._confirmed)
         grants: tuple[Grant, ...] = caller.enrolment.exchange_grants or ()
-        at = caller.enrolment.exchanged_at
+        at, device = caller.enrolment.exchanged_at, caller.enrolment.device
         if caller.is_signed_in:
             # An exchange without a token completes nothing: its phone has not learnt what it is assigned now.
             grants, at = caller.principal.grants, now
+            if is_news and self._request.device is not None:
+                device = self._request.device.model_dump()
         if caller.is_signed_in or at is not None:
             progress = self._progress
             await enrolments.note_exchange(
@@ -226,17 +233,21 @@ class _Push:
                 highest=progress.highest,
                 safe=progress.safe,
                 at=at or now,
+                device=device,
             )
         if self._progress.gaps != before.gaps and self._progress.gaps.ranges:
             log.warning("numbers_missing", enrolment=caller.enrolment.id, numbers=str(self._progress.gaps))
 
     async def _settle_without_push(self, refused: Numbers) -> None:
         caller, request = self._caller, self._request
-        self._progress = caller.progress.after(Numbers(), refused, request.holding)
+        is_news = caller.progress.is_news(request)
+        self._progress = caller.progress.after(Numbers(), refused, request if is_news else None)
         exchanged_at = caller.enrolment.exchanged_at
         is_fresh = exchanged_at is not None and self._parts.clock() - exchanged_at < EXCHANGE_FRESH
         same_rights = set(caller.enrolment.exchange_grants or ()) == set(caller.principal.grants)
-        is_settled = self._progress == caller.progress and not self._confirmed
+        # Such a request has said nothing that was not known, so nothing is lost where its number is not kept.
+        as_before = replace(self._progress, exchange=caller.progress.exchange)
+        is_settled = as_before == caller.progress and not self._confirmed
         if is_settled and (not caller.is_signed_in or (is_fresh and same_rights)):
             return
         async with self._parts.storage.write() as connection:

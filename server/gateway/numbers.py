@@ -57,9 +57,9 @@ class Numbers:
         return self.ranges[-1][1] if self.ranges else 0
 
     @property
-    def lowest(self) -> int:
-        """Return the least number, 0 for the empty set."""
-        return self.ranges[0][0] if self.ranges else 0
+    def unbroken(self) -> int:
+        """Return the number up to which the set holds every number from 1 on; 0 where it lacks 1."""
+        return self.ranges[0][1] if self.ranges and self.ranges[0][0] == 1 else 0
 
     def first(self, ranges: int) -> Self:
         """Return the lowest of the set, in that many ranges at most."""

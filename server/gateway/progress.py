@@ -1,7 +1,10 @@
 """What the server knows of an enrolment's numbers: received, refused, discarded, still on the phone, or nowhere.
 
 A number that is nowhere is a gap (I10). `safe` is where the phone may stop keeping its copies: no backup is set up,
-so everything acknowledged is covered, up to the first number that the phone still holds or that was refused.
+so everything acknowledged is covered, up to the first number that is not here.
+
+What a phone says of itself counts once and in its order, by the number of its request (`exchange`): a repeat, or a
+replay by somebody who has read the seal, moves nothing but what it pushes.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.db.upsert import insert_missing
 from server.gateway.numbers import Numbers
-from server.gateway.schemas import Holding
+from server.gateway.schemas import SyncRequest
 from server.gateway.tables import sync_numbers
 
 NONE = Numbers()
@@ -33,6 +36,7 @@ class Progress:
     gaps: Numbers = NONE
     drafts: int = 0
     media: int = 0
+    exchange: int = 0
 
     @property
     def highest(self) -> int:
@@ -42,17 +46,26 @@ class Progress:
     @property
     def safe(self) -> int:
         """Return the number up to which everything is here, or was given up on the phone."""
-        kept = (self.unsent | self.refused).minus(self.discarded)
-        return min(self.highest, kept.lowest - 1) if kept.ranges else self.highest
+        return min(self.highest, (self.received | self.discarded).unbroken)
 
-    def after(self, received: Numbers, refused: Numbers, holding: Holding | None) -> "Progress":
-        """Return what is known once a request has brought these numbers and said what stays."""
+    def is_news(self, request: SyncRequest) -> bool:
+        """Whether what `request` says of its phone counts: it is later than all that did."""
+        return int(request.exchange) > self.exchange
+
+    def after(self, received: Numbers, refused: Numbers, said: SyncRequest | None) -> "Progress":
+        """Return what is known once a request has brought these numbers; without `said` its other words don't count."""
         all_received = self.received | received
         all_refused = (self.refused | refused).minus(all_received)
-        if holding is None:
+        if said is None:
+            come = received | refused
             return replace(
-                self, received=all_received, refused=all_refused, unsent=self.unsent.minus(received | refused)
+                self,
+                received=all_received,
+                refused=all_refused,
+                unsent=self.unsent.minus(come),
+                gaps=self.gaps.minus(come),
             )
+        holding = said.holding
         unsent = Numbers.of(map(int, holding.unsent)).minus(all_received)
         discarded = self.discarded | Numbers.of(map(int, holding.discarded))
         return Progress(
@@ -63,6 +76,7 @@ class Progress:
             gaps=(all_received | all_refused | discarded | unsent).missing(),
             drafts=holding.drafts,
             media=holding.media,
+            exchange=int(said.exchange),
         )
 
 
@@ -82,6 +96,7 @@ async def load_progress(connection: AsyncConnection, enrolment: str, *, lock: bo
         gaps=Numbers.parse(row.gaps),
         drafts=row.drafts,
         media=row.media,
+        exchange=row.exchange,
     )
 
 
@@ -109,4 +124,5 @@ def _row(enrolment: str, progress: Progress) -> dict[str, object]:
         "gaps": str(progress.gaps),
         "drafts": progress.drafts,
         "media": progress.media,
+        "exchange": progress.exchange,
     }

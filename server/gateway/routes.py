@@ -27,9 +27,10 @@ async def provide_parts(
     library: NamedDependency[FormLibrary],
     clock: NamedDependency[Clock],
     server_id: NamedDependency[str],
+    epoch: NamedDependency[str],
 ) -> Parts:
     """Return what an exchange works with on this server."""
-    return Parts(storage, journal, sessions, areas, library, clock, server_id)
+    return Parts(storage, journal, sessions, areas, library, clock, server_id, epoch)
 
 
 @post("/", status_code=200, request_max_body_size=None, own_encoding=True, summary="One exchange of a phone")

@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 NUMBER_PATTERN = r"^[1-9][0-9]{0,14}$"
 Number = Annotated[str, Field(pattern=NUMBER_PATTERN)]
 RevisionId = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}-[0-9a-f]{32}$")]
 DatabaseName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,99}$")]
+#: The greatest number that every JSON reader keeps.
+MOST_BYTES = 2**53 - 1
 Since = Annotated[str, Field(max_length=80)]
 
 
@@ -38,17 +40,28 @@ class Holding(_Wire):
     media: Annotated[int, Field(ge=0)] = 0
 
 
+class Device(_Wire):
+    """What administrators see of a phone; null where its browser doesn't say."""
+
+    app: Annotated[str, Field(max_length=60)]
+    free_bytes: Annotated[int, Field(ge=0, le=MOST_BYTES)] | None = None
+    persistent: bool | None = None
+
+
 class SyncRequest(_Wire):
     """A whole exchange of one enrolment."""
 
-    protocol: Literal[1]
+    protocol: Literal[2]
     enrolment: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{43}$")]
+    #: The phone's own count of its requests: what one says of itself counts once, and never after a later one.
+    exchange: Number
     refresh: Annotated[str, Field(max_length=4096)] | None = None
     since: Annotated[dict[DatabaseName, Since], Field(max_length=500)] = {}
     push: Annotated[list[Push], Field(max_length=10_000)] = []
     seal: Annotated[str, Field(max_length=4096)] | None = None
     holding: Holding = Holding()
     verdicts: Annotated[list[Number], Field(max_length=20_000)] = []
+    device: Device | None = None
     max_bytes: Annotated[int, Field(ge=1, le=16_000_000)] = 250_000
 
 
@@ -91,7 +104,9 @@ class DatabaseChanges(_Wire):
 class SyncAnswer(_Wire):
     """The answer to a `SyncRequest`; databases without changes are left out."""
 
-    protocol: Literal[1]
+    protocol: Literal[2]
+    #: Another one than before says that this server was restored from a backup and may lack what it acknowledged.
+    epoch: str
     server_time: str
     tokens: Tokens | None
     acks: list[Ack]

@@ -1,10 +1,11 @@
 """Tables of the sync door: the numbers of each enrolment, and outcomes that its phone has yet to confirm."""
 
-from sqlalchemy import Column, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
 
 from server.db.metadata import metadata
 
 #: Sets of numbers as ranges (`1-41,43`). `gaps` are numbers that nobody has: neither received nor held nor discarded.
+#: `exchange` is the number of the last request whose word about all this counted.
 sync_numbers = Table(
     "sync_numbers",
     metadata,
@@ -16,6 +17,7 @@ sync_numbers = Table(
     Column("gaps", Text, nullable=False),
     Column("drafts", Integer, nullable=False),
     Column("media", Integer, nullable=False),
+    Column("exchange", BigInteger, nullable=False, server_default="0"),
 )
 
 #: Revisions that went to quarantine. Once a person has decided, the outcome is repeated to the phone until it confirms.

@@ -1,5 +1,6 @@
 """The outermost layer of the app: a request id, one log line, counters and security headers for every answer.
 
+One of the headers says which server answers, by which a phone knows an answer of ours from a captive portal's page.
 It wraps the whole app, the router's own 404s and the answers to errors included, which Litestar's middleware and
 hooks do not all see. It never touches bodies.
 """
@@ -70,7 +71,9 @@ class Edge:
                 status = message["status"]
                 own = {name.lower() for name, _ in message["headers"]}
                 added = [header for header in HEADERS if header[0] not in own]
-                message["headers"] = [*message["headers"], *added, (b"x-request-id", request_id)]
+                who = str(scope["litestar_app"].state.get("server_id", "")).encode()
+                added += [(b"nuong-server", who), (b"x-request-id", request_id)]
+                message["headers"] = [*message["headers"], *added]
             await send(message)
 
         path, method = scope["path"], str(scope["method"])

@@ -55,10 +55,7 @@ def problem_response(problem: Problem, headers: dict[str, str] | None = None) ->
     return Response(body, status_code=problem.kind.status, media_type=MEDIA_TYPE, headers=extra)
 
 
-def _from_stage(request: Request[Any, Any, Any], error: Problem) -> Response[bytes]:
-    if error.kind.status == 401:
-        # One address may lead to a hub today and to the province tomorrow: who refuses a token says who it is.
-        return problem_response(error, {"Nuong-Server": str(request.app.state.get("server_id", ""))})
+def _from_stage(_request: Request[Any, Any, Any], error: Problem) -> Response[bytes]:
     return problem_response(error)
 
 

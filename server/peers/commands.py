@@ -8,7 +8,7 @@ import click
 from server.areas.areas import Areas
 from server.auth.keys import key_ring
 from server.console import Console, Failure, run
-from server.db.identity import server_id
+from server.db.identity import identify
 from server.forms.library import FormLibrary
 from server.gateway.bring import Bringing
 from server.peers.book import MEDIA, NewPeer, PeerBook, Status
@@ -184,7 +184,7 @@ async def _parts(console: Console) -> Parts:
         clock=console.clock,
         book=_book(console),
         bringing=Bringing(console.storage, console.journal, FormLibrary(console.storage), console.clock),
-        server_id=await server_id(console.storage),
+        server_id=(await identify(console.storage)).server,
         settings=console.settings,
     )
 

@@ -77,7 +77,7 @@ def answer_of(response: httpx.Response) -> SyncAnswer:
 async def exchange(phone: Phone, **changes: Any) -> SyncAnswer:
     """Do one exchange of `phone`, with members of its request changed, and take the answer in."""
     max_bytes = changes.pop("max_bytes", 250_000)
-    envelope = {**phone.request(max_bytes=max_bytes), **changes}
+    envelope = phone.sealed({**phone.request(max_bytes=max_bytes), **changes})
     response = await phone.post(envelope)
     answer = answer_of(response)
     phone.receive(response.json(), envelope)

@@ -10,6 +10,7 @@ import pytest
 from server.db.engine import Storage
 from server.demo.phone import Phone
 from server.gateway.bring import Bringer
+from server.gateway.seal import said_digest, sealed_payload
 from server.peers.background import parts_of
 from server.peers.directory_pull import pull_directory
 from server.peers.model import Peer
@@ -243,8 +244,10 @@ async def test_a_wrong_password_is_a_sentence_and_loses_nothing(client: Client, 
 
 def seal_of(phone: Phone, *documents: dict[str, Any]) -> dict[str, Any]:
     push = [(DATABASE, document["_id"], document["_rev"]) for document in documents]
-    content = {"type": "seal", "enrolment": phone.enrolment, "push": [list(item) for item in push]}
-    return {"_id": "seal:01", "_rev": "1-" + "a" * 32, **content, "jws": phone.seal(push)}
+    said = said_digest({"unsent": [], "discarded": [], "drafts": 0, "media": 0}, [])
+    content = {"type": "seal", "enrolment": phone.enrolment, "exchange": "1", "push": push, "said": said}
+    jws = phone.sign(sealed_payload(phone.enrolment, "1", push, said))
+    return {"_id": "seal:01", "_rev": "1-" + "a" * 32, **content, "jws": jws}
 
 
 @pytest.mark.parametrize("order", ["seal first", "seal last", "together"])

@@ -65,7 +65,7 @@ async def test_a_hostile_body_is_one_clear_problem(
 async def test_a_plain_body_is_taken_like_a_gzipped_one(client: Client) -> None:
     phone = await a_phone(client)
     body = json.dumps(phone.request()).encode()
-    assert answer_of(await post_raw(client, body, phone.access_token, encoding=None)).protocol == 1
+    assert answer_of(await post_raw(client, body, phone.access_token, encoding=None)).carry == ["catalog", DATABASE]
 
 
 @pytest.mark.parametrize("coding", ["br", "gzip", "identity"])

@@ -89,12 +89,16 @@ async def test_a_forged_seal_is_refused_whole(client: Client) -> None:
     phone, other = await a_phone(client), await another_phone(client, "hoa")
     document = save(phone)
     envelope = phone.request()
-    items = [(DATABASE, document["_id"], document["_rev"])]
+    (item,) = envelope["push"]
+    another_revision = {**item, "doc": {**document, "_rev": "1-" + "0" * 32}}
     forgeries = {
-        "another key": other.seal(items),
-        "another revision": phone.seal([(DATABASE, document["_id"], "1-" + "0" * 32)]),
-        "another database": phone.seal([("agri-03158-2025", document["_id"], document["_rev"])]),
-        "nothing": phone.seal([]),
+        "another key": other.sealed({**envelope, "enrolment": other.enrolment})["seal"],
+        "another revision": phone.sealed({**envelope, "push": [another_revision]})["seal"],
+        "another database": phone.sealed({**envelope, "push": [{**item, "db": "agri-03158-2025"}]})["seal"],
+        "nothing": phone.sealed({**envelope, "push": []})["seal"],
+        "another request": phone.sealed({**envelope, "exchange": "99"})["seal"],
+        "less on the phone": phone.sealed({**envelope, "holding": {**envelope["holding"], "drafts": 1}})["seal"],
+        "other verdicts": phone.sealed({**envelope, "verdicts": ["1"]})["seal"],
         "no signature": "eyJhbGciOiJub25lIn0..",
         "no seal": "abc",
     }

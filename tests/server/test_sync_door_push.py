@@ -275,7 +275,7 @@ async def test_safe_ends_before_what_the_phone_still_holds(client: Client) -> No
     for _ in range(4):
         save(phone)
     held = phone.outgoing.pop(2)
-    answer = await exchange(phone, holding={"unsent": ["3"]})
+    answer = await exchange(phone, holding={"unsent": ["3"], "discarded": [], "drafts": 0, "media": 0})
     assert (answer.safe, answer.highest_number) == ("2", "4")
     phone.outgoing = [held]
     assert (await exchange(phone)).safe == "4"
@@ -288,14 +288,13 @@ async def test_an_envelope_without_ids_is_refused_document_by_document(client: C
     phone = await a_phone(client)
     envelope = phone.request()
     envelope["push"] = [{"db": DATABASE, "doc": {"_id": 7, "type": "record"}}]
-    envelope["seal"] = phone.seal([(DATABASE, "", "")])
-    assert outcomes(answer_of(await phone.post(envelope))) == [(None, "refused", "malformed")]
+    assert outcomes(answer_of(await phone.post(phone.sealed(envelope)))) == [(None, "refused", "malformed")]
 
 
 async def test_a_broken_envelope_says_where(client: Client) -> None:
     phone = await a_phone(client)
     for change, where in (
-        ({"protocol": 2}, "/protocol"),
+        ({"protocol": "2"}, "/protocol"),
         ({"stranger": 1}, "/stranger"),
         ({"verdicts": ["x"]}, "/verdicts/0"),
         ({"max_bytes": 0}, "/max_bytes"),

@@ -2,11 +2,19 @@
 
 import hashlib
 import json
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from server.auth.tokens import verify_seal
 from server.gateway.schemas import PROTOCOL, SyncAnswer, SyncRequest
+from server.gateway.seal import said_digest, sealed_payload
+
+SEALS = json.loads((Path(__file__).parents[1] / "vectors" / "seal.json").read_text())
 
 #: A change of the wire changes `PROTOCOL`, this hash and the changelog in one commit.
-FROZEN = {1: "c9632496283d3a15e4230939a03a616d8a4dab0144ea93140b40db7af7bd00fe"}
+FROZEN = {2: "2379a718789ddb85c4b07c221ba687f5cb3a4e09200e2189d66e05895e6bf112"}
 
 
 def test_the_wire_schema_is_what_its_protocol_number_says() -> None:
@@ -24,3 +32,12 @@ def _without_prose(schema: object) -> object:
             if name not in ("title", "description") or not isinstance(part, str)
         }
     return [_without_prose(part) for part in schema] if isinstance(schema, list) else schema
+
+
+@pytest.mark.parametrize("case", SEALS["cases"], ids=lambda case: case["name"])
+def test_a_seal_signs_what_the_vectors_say(case: dict[str, Any]) -> None:
+    said = said_digest(case["holding"], case["verdicts"])
+    payload = sealed_payload(SEALS["enrolment"], case["exchange"], [tuple(item) for item in case["push"]], said)
+    assert payload.decode() == case["payload"]
+    assert verify_seal(SEALS["jwk"], case["jws"], payload)
+    assert not verify_seal(SEALS["jwk"], case["jws"], payload + b" ")

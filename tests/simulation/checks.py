@@ -44,6 +44,7 @@ class Heard:
 
     numbers: set[int] = field(default_factory=set)
     holding: set[int] = field(default_factory=set)
+    exchange: int = 0
 
 
 def leaves_of(parents: Mapping[str, str | None], held: Mapping[str, bool]) -> list[str]:

@@ -54,7 +54,8 @@ async def back_up(world: World) -> None:
     world.log(f"{one.name} is backed up")
     await one.back_up()
     copy = {
-        name: Heard(set(heard.numbers), set(heard.holding)) for name, heard in world.network.heard[one.name].items()
+        name: Heard(set(heard.numbers), set(heard.holding), heard.exchange)
+        for name, heard in world.network.heard[one.name].items()
     }
     world.heard_at[id(one.backups[-1])] = copy
 
@@ -74,6 +75,6 @@ async def restore(world: World) -> None:
     heard = world.network.heard[one.name]
     heard.clear()
     for name, old in world.heard_at[id(backup)].items():
-        heard[name] = Heard(set(old.numbers), set(old.holding))
+        heard[name] = Heard(set(old.numbers), set(old.holding), old.exchange)
     world.forget_checks(one)
     world.seen["restored"] += 1

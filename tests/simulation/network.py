@@ -162,6 +162,9 @@ class Network:
                 server.promised.add((item["db"], item["doc"]["_id"], item["doc"]["_rev"]))
             if ack["number"] is not None:
                 heard.numbers.add(int(ack["number"]))
+        if int(request["exchange"]) <= heard.exchange:
+            return
+        heard.exchange = int(request["exchange"])
         heard.numbers |= set(map(int, request["holding"]["discarded"]))
         heard.holding = set(map(int, request["holding"]["unsent"]))
 

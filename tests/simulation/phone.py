@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from server.auth.jwk import PublicJwk, jwk_of, thumbprint
 from server.clock import Clock
-from server.gateway.caller import sealed_payload
-from server.gateway.schemas import SyncAnswer
+from server.gateway.schemas import PROTOCOL, SyncAnswer
+from server.gateway.seal import said_digest, sealed_payload
 from sync.canonical import Json, canonical
 from sync.revision import revision_id
 from tests.simulation import receiving
@@ -210,9 +210,11 @@ class Phone:
                 rows.revisions[one.rev] = freeze(one)
             pushed = {one.rev for one in chosen}
             held = [one for one in own if one.rev not in pushed and self._stays(one, server)]
+            rows.exchange += 1
             request = {
-                "protocol": 1,
+                "protocol": PROTOCOL,
                 "enrolment": self.enrolment,
+                "exchange": str(rows.exchange),
                 "since": dict(state.since) if pull else {},
                 "push": [_push(one, rows, server) for one in chosen],
                 "holding": {
@@ -223,15 +225,16 @@ class Phone:
                 },
                 # Without a token another server than this one may answer, and must not take these for its own.
                 "verdicts": [str(number) for number in sorted(state.verdicts)] if pull else [],
+                "device": {"app": "simulated", "free_bytes": None, "persistent": not self.is_relaxed},
                 "max_bytes": state.max_bytes,
             }
         return Prepared(request, len(waiting) - len(chosen))
 
     def pack(self, request: dict[str, Any]) -> bytes:
         """Return a request as it travels: sealed and gzipped."""
-        if request["push"]:
-            named = [(item["db"], item["doc"]["_id"], item["doc"]["_rev"]) for item in request["push"]]
-            request["seal"] = self.seal(sealed_payload(self.enrolment, named))
+        named = [(item["db"], item["doc"]["_id"], item["doc"]["_rev"]) for item in request["push"]]
+        said = said_digest(request["holding"], request["verdicts"])
+        request["seal"] = self.seal(sealed_payload(self.enrolment, request["exchange"], named, said))
         body = json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode()
         return gzip.compress(body, 1, mtime=0)
 

@@ -4,6 +4,7 @@ import copy
 import json
 from typing import TYPE_CHECKING, Any
 
+from server.gateway.schemas import PROTOCOL
 from sync.canonical import Json, canonical
 from sync.revision import revision_id
 from tests.simulation.checks import Broken
@@ -33,7 +34,14 @@ async def attack(world: "World") -> None:
     database = random.choice([name for name in state.carry if name in SCOPES])
     world.log(f"a tampered {phone.name} sends {to.name} {kind}")
     item = _forged(world, phone, kind, database)
-    request: dict[str, Any] = {"protocol": 1, "enrolment": phone.enrolment, "push": [item]}
+    request: dict[str, Any] = {
+        "protocol": PROTOCOL,
+        "enrolment": phone.enrolment,
+        "exchange": str(phone.rows.exchange),
+        "push": [item],
+        "holding": {"unsent": [], "discarded": [], "drafts": 0, "media": 0},
+        "verdicts": [],
+    }
     before = {key for key in to.promised if key[2] == item["doc"]["_rev"]}
     body = phone.pack(copy.deepcopy(request))
     try:
@@ -42,8 +50,10 @@ async def attack(world: "World") -> None:
         world.log(f"  and is not heard: {error}")
         return
     heard = world.network.heard[to.name][phone.enrolment]
-    # It spoke in the device's name, so its number and its empty hands count as the device's.
-    heard.holding = set()
+    # It spoke in the device's name, so its number counts as the device's; its empty hands do once, if nobody was heard
+    # under that count.
+    if int(request["exchange"]) > heard.exchange:
+        heard.holding, heard.exchange = set(), int(request["exchange"])
     if answer["acks"][0]["number"] is not None:
         heard.numbers.add(int(answer["acks"][0]["number"]))
     outcome, reason = answer["acks"][0]["outcome"], answer["acks"][0]["reason"]

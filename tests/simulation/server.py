@@ -112,7 +112,7 @@ class Server:
         self.sessions = OpenSessions(storage, self.clock)
         areas, library = Areas(storage, journal, self.clock), FormLibrary(storage)
         self.library = library
-        self.parts = Parts(storage, journal, self.sessions, areas, library, self.clock, self.name)
+        self.parts = Parts(storage, journal, self.sessions, areas, library, self.clock, self.name, "first")
         self.peer_parts = peer_parts(self.parts)
         self.door = door(self.parts)
         self.closing = ClosingProjection(storage, journal, library, areas, forms_of=partial(MergingForms.over, library))

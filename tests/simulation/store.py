@@ -97,6 +97,8 @@ class Rows:
     #: Records being edited: the revision and answers that the screen was opened with.
     drafts: dict[tuple[str, str], tuple[str, bytes] | None] = field(default_factory=dict)
     highest: int = 0
+    #: The number of the last request that was made.
+    exchange: int = 0
     discarded: frozenset[int] = frozenset()
 
     def server(self, name: str) -> ServerState:
@@ -110,6 +112,7 @@ class Rows:
             {name: state.copy() for name, state in self.servers.items()},
             dict(self.drafts),
             self.highest,
+            self.exchange,
             self.discarded,
         )
 

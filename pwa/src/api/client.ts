@@ -75,7 +75,7 @@ export async function reached(
   }
 }
 
-/** The server that refused a token; null for one that does not say, or something between it and here. */
+/** The server that answered; null for one that does not say, or something between it and here. */
 export function whoAnswered(response: Response): string | null {
   const server = response.headers.get('Nuong-Server') ?? ''
   return server === '' ? null : server

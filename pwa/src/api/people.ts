@@ -41,6 +41,10 @@ export type Device = {
   revoked_at: string | null
   exchanged_at: string | null
   highest_number: string
+  /** What the phone says of itself; null before its first exchange, or where its browser doesn't say. */
+  app: string | null
+  free_bytes: number | null
+  persistent: boolean | null
 }
 
 const PEOPLE = '/api/people'

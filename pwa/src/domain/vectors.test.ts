@@ -1,6 +1,7 @@
 /** The cases that the server's Python passes too. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { sealedPayload } from '@/replication/wire'
 import { canonical, sha256 } from './canonical'
 import { EMPTY_DIGEST, counts, mark, plus } from './digest'
 import type { JsonObject } from './record'
@@ -18,6 +19,19 @@ type Leaf = { rev: string; deleted: boolean }
 type Revisions = {
   revisions: { name: string; id: string; deleted: boolean; parent: string | null; content: JsonObject; rev: string }[]
   winners: { name: string; leaves: Leaf[]; winner: string }[]
+}
+type Seals = {
+  enrolment: string
+  jwk: JsonWebKey
+  cases: {
+    name: string
+    exchange: string
+    push: [string, string, string][]
+    holding: { unsent: string[]; discarded: string[]; drafts: number; media: number }
+    verdicts: string[]
+    payload: string
+    jws: string
+  }[]
 }
 type Digest = { cases: { name: string; documents: { id: string; rev: string; deleted: boolean }[]; digest: string }[] }
 
@@ -55,5 +69,18 @@ describe('the digest of', () => {
     const live = documents.filter(({ id, deleted }) => !deleted && counts(id))
     const marks = await Promise.all(live.map(({ id, rev }) => mark(id, rev)))
     expect(marks.reduce(plus, EMPTY_DIGEST)).toBe(digest)
+  })
+})
+
+describe('the seal of a request with', () => {
+  const { enrolment, jwk, cases } = vectors('seal') as Seals
+  test.each(cases)('$name', async ({ exchange, push, holding, verdicts, payload, jws }) => {
+    const items = push.map(([db, _id, _rev]) => ({ db, doc: { _id, _rev }, ancestors: [] }))
+    expect(await sealedPayload({ enrolment, exchange, push: items, holding, verdicts })).toBe(payload)
+    const [header = '', , signature = ''] = jws.split('.')
+    const key = await crypto.subtle.importKey('jwk', jwk, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify'])
+    const input = new TextEncoder().encode(`${header}.${payload}`)
+    const algorithm = { name: 'ECDSA', hash: 'SHA-256' }
+    expect(await crypto.subtle.verify(algorithm, key, Buffer.from(signature, 'base64url'), input)).toBe(true)
   })
 })

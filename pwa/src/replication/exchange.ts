@@ -15,6 +15,7 @@ import { database, serverState, type NuongDatabase, type ServerState, type Sessi
 import { guarded } from '@/storage/full'
 import { changeCredentials, facing } from '@/storage/session'
 import { apply, type Applied } from './apply'
+import { deviceNow } from './device'
 import { needsSending, prepared, type Prepared } from './request'
 import { PROTOCOL, packed, sealed, type SyncAnswer } from './wire'
 
@@ -174,9 +175,8 @@ async function ask(enrolment: string, how: How, context: ExchangeContext): Promi
   const sent = await prepared(enrolment, server, { pull, again }, store)
   if (!pull && sent.request.push.length === 0) throw new Problem('not_signed_in', 401)
   if (pull && how.withRefresh === true) sent.request.refresh = credentials.refreshToken
-  if (sent.request.push.length > 0) {
-    sent.request.seal = await sealed(enrolment, sent.enrolment.key, sent.request.push)
-  }
+  sent.request.device = await deviceNow()
+  sent.request.seal = await sealed(sent.request, sent.enrolment.key)
   const response = await post(sent, credentials, context)
   if (response.status === 401) return response
   if (!response.ok) {
@@ -226,7 +226,8 @@ async function read(response: Response, server: string, context: ExchangeContext
     await adapt(server, false, context)
     throw new Problem('answer_broken')
   }
-  if (answer.protocol !== PROTOCOL) throw new Problem('app_too_old', 400)
+  if (answer.protocol > PROTOCOL) throw new Problem('app_too_old', 400)
+  if (answer.protocol < PROTOCOL) throw new Problem('server_too_old', 400)
   return answer
 }
 

@@ -1,6 +1,7 @@
 /**
  * A request made from what the phone holds. The one transaction that chooses revisions also freezes them: from then on
- * they are repeated byte for byte, whether or not the request ever arrived.
+ * they are repeated byte for byte, whether or not the request ever arrived. It also counts the request: what a request
+ * says of this phone counts at a server once, and never after a later one.
  */
 import type { Document } from '@/domain/record'
 import {
@@ -61,6 +62,8 @@ export async function prepared(
   return store.transaction('rw', tables, async () => {
     const enrolment = await store.enrolments.get(enrolmentId)
     if (enrolment === undefined) throw new Error(`unknown enrolment ${enrolmentId}`)
+    const number = (enrolment.exchange ?? 0) + 1
+    await store.enrolments.update(enrolmentId, { exchange: number })
     const servers = await store.servers.toArray()
     const state = servers.find(({ id }) => id === server) ?? serverState(server)
     const standing = await store.standings.get([server, enrolmentId])
@@ -83,6 +86,7 @@ export async function prepared(
     const request: SyncRequest = {
       protocol: PROTOCOL,
       enrolment: enrolmentId,
+      exchange: String(number),
       since: options.pull ? state.since : {},
       push: chosen.map((row) => asPush(row, byRev, server)),
       holding: {

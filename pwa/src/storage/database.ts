@@ -176,6 +176,8 @@ export type Enrolment = {
   jwk: JsonWebKey
   label: string
   highestNumber: number
+  /** The number of the last request that was made for it; absent before the first. */
+  exchange?: number
   /** Numbers whose saves are no more: taken back before any request carried them, or erased. Each server hears of them. */
   discarded: number[]
 }

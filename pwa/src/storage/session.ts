@@ -59,6 +59,7 @@ export async function storeSignIn(signedIn: SignedIn): Promise<void> {
       label,
       // The greater of both: a number must never be given twice.
       highestNumber: Math.max(known?.highestNumber ?? 0, highestNumber),
+      exchange: known?.exchange ?? 0,
       discarded: known?.discarded ?? [],
     }
     await database.enrolments.put(enrolment)

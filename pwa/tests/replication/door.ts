@@ -3,11 +3,11 @@
  * seals, keeps a revision graph, a feed with a chained digest, numbers per enrolment and byte budgets, and can be restored
  * from a snapshot. It also takes files by tus. Everything happens inside `fetch`, as one durable step.
  */
-import { canonical, sha256 } from '@/domain/canonical'
+import { sha256 } from '@/domain/canonical'
 import { EMPTY_DIGEST, counts, mark, plus } from '@/domain/digest'
 import { contentOf, revisionId, wins } from '@/domain/revision'
 import type { Document, JsonObject } from '@/domain/record'
-import type { DatabaseChanges, SyncAnswer, SyncRequest } from '@/replication/wire'
+import { sealedPayload, type DatabaseChanges, type SyncAnswer, type SyncRequest } from '@/replication/wire'
 
 type Revision = { rev: string; parent: string | null; deleted: boolean; content: JsonObject }
 type Row = { seq: number; id: string }
@@ -48,7 +48,11 @@ export class Door {
 
   readonly fetch = async (path: string, init: RequestInit = {}): Promise<Response> => {
     this.paths.push(`${init.method ?? 'GET'} ${path}`)
-    if (path === '/api/sync') return named(await this.sync(init), this.id)
+    return named(await this.answer(path, init), this.id)
+  }
+
+  private async answer(path: string, init: RequestInit): Promise<Response> {
+    if (path === '/api/sync') return this.sync(init)
     if (path.startsWith('/api/media')) return this.media(path, init)
     const content = this.contents.get(path.replace('/api/contents/', ''))
     return content === undefined ? problem(404, 'not_found') : new Response(content)
@@ -129,7 +133,7 @@ export class Door {
       tokens = { access_token: this.access, expires_in: 900, refresh_token: this.refresh }
       isSignedIn = true
     }
-    if (request.push.length > 0 && !(await this.sealIsValid(request))) return problem(422, 'seal_invalid')
+    if (!(await this.sealIsValid(request))) return problem(422, 'seal_invalid')
     if (request.push.length === 0 && !isSignedIn) return problem(401, 'not_signed_in')
     this.requests.push(request)
     const numbers = this.numbersOf(request.enrolment)
@@ -140,7 +144,8 @@ export class Door {
     for (const [number, verdict] of numbers.verdicts) acks.push({ number: String(number), ...verdict, reason: null })
     const received = Math.max(0, ...numbers.received)
     const answer: SyncAnswer = {
-      protocol: 1,
+      protocol: 2,
+      epoch: 'epoch-1',
       server_time: '2026-11-21T08:00:00Z',
       tokens,
       acks,
@@ -167,8 +172,7 @@ export class Door {
     const [header = '', , signature = ''] = (request.seal ?? '').split('.')
     const jwk = this.keys.get(request.enrolment)
     if (jwk === undefined) return false
-    const list = request.push.map(({ db, doc }) => [db, doc._id, doc._rev])
-    const input = new TextEncoder().encode(`${header}.${canonical({ enrolment: request.enrolment, push: list })}`)
+    const input = new TextEncoder().encode(`${header}.${await sealedPayload(request)}`)
     const key = await crypto.subtle.importKey('jwk', jwk, { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify'])
     const raw = Buffer.from(signature, 'base64url')
     return crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, raw, input)
@@ -288,9 +292,9 @@ async function unpacked(init: RequestInit): Promise<SyncRequest> {
   return (await new Response(stream).json()) as SyncRequest
 }
 
-/** Who refuses a token says who it is. */
+/** Every answer says which server gives it. */
 function named(response: Response, id: string): Response {
-  if (response.status === 401) response.headers.set('Nuong-Server', id)
+  response.headers.set('Nuong-Server', id)
   return response
 }
 
