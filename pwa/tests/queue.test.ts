@@ -15,6 +15,7 @@ function line(id: string, more: Partial<QueueLine> = {}): QueueLine {
     title: id,
     state: 'received',
     by_name: 'Lò Văn Ban',
+    decided_by_name: null,
     recorded_at: '',
     received_at: '2026-11-21T08:00:00Z',
     unit: '03226-2025',

@@ -10,6 +10,7 @@ from server.conflicts.case import Case
 from server.conflicts.page_schemas import ChangedField, DecisionLine, HistoryLine, ShownValue
 from server.conflicts.wording import Spot, row_title, spot_of
 from server.forms.schema import Field
+from sync.authorship import Act, act_of
 from sync.canonical import Json
 from sync.fields import changes, value_at
 from sync.shape import ABSENT, Value, place_of
@@ -122,15 +123,7 @@ def _line(case: Case, rev: str, names: Names, devices: Names) -> HistoryLine:
         rev=rev,
         parent=stored.parent,
         merged=[str(each) for each in merged] if isinstance(merged, list | tuple) else [],
-        kind="merge"
-        if is_merge
-        else "resolved"
-        if case.is_resolved(rev)
-        else "decision"
-        if decided
-        else "undo"
-        if undoes
-        else "edit",
+        kind="merge" if is_merge else _kind(case, rev),
         by_person=stored.person,
         by_name=names.get(stored.person or "", ""),
         device=devices.get(stored.enrolment or "", ""),
@@ -144,6 +137,13 @@ def _line(case: Case, rev: str, names: Names, devices: Names) -> HistoryLine:
         decided=decided,
         undoes=undoes,
     )
+
+
+def _kind(case: Case, rev: str) -> Act:
+    revision = case.document.revisions[rev]
+    act = act_of(revision, case.document.revisions.get(revision.parent or ""))
+    # Whether a machine merged is told by its id: what only says so is somebody's edit.
+    return "edit" if act == "merge" else act
 
 
 def _shown_changes(case: Case, rev: str) -> list[tuple[str, tuple[Value, Value]]]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from server.conflicts.queue_schemas import Cause, Claim, Labels, PersonName, Shown
+from sync.authorship import Act
 
 Rev = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,14}-[0-9a-f]{32}$")]
 PathText = Annotated[str, Field(max_length=100_000, pattern=r"^((/[^\x00]*)?)$")]
@@ -176,7 +177,7 @@ class HistoryLine(Shown):
     rev: str
     parent: str | None
     merged: list[str]
-    kind: Literal["edit", "merge", "resolved", "decision", "undo"]
+    kind: Act
     by_person: str | None
     by_name: str
     device: str

@@ -35,6 +35,7 @@ from server.errors import Problem
 from server.forms.answers import check, pointer_token
 from server.forms.library import FormLibrary, PublishedForm
 from server.ids import uuid7
+from server.reconcile.tables import records
 from server.revisions import quarantine
 from server.revisions.journal import Journal
 from server.revisions.model import (
@@ -155,12 +156,18 @@ class QuarantineDesk:
             people = {one.person for one in rows} | {one.person for one in standing.values()}
             people |= {row.person for row in notes}
             names = await names_of(connection, (person for person in people if person))
+            # Whose a record is, whatever a desk decided about it, its row says; the very latest may have none yet.
+            here = tuple_(records.c.database, records.c.id).in_(standing.keys())
+            shown = (await connection.execute(select(records).where(here))).all() if standing else []
+            whose = {key: names.get(one.person or "", "") for key, one in standing.items()}
+            whose |= {(row.database, row.id): row.by_name for row in shown}
         return [
             await self._entry(
                 one,
                 atlas,
                 names,
                 present=standing.get((one.database, one.doc_id)),
+                whose=whose.get((one.database, one.doc_id), ""),
                 blocking=blocking[one.database],
                 notes=[
                     Note(by_name=names.get(row.person, ""), at=row.at, comment=row.comment)
@@ -179,6 +186,7 @@ class QuarantineDesk:
         names: Mapping[str, str],
         *,
         present: StoredRevision | None,
+        whose: str,
         blocking: Collection[tuple[str, str]],
         notes: list[Note],
     ) -> QuarantineEntry:
@@ -216,7 +224,7 @@ class QuarantineDesk:
             if present is None
             else Present(
                 rev=present.rev,
-                by_name=names.get(present.person or "", ""),
+                by_name=whose,
                 received_at=present.received_at,
                 is_deleted=present.deleted,
                 doc=_document(present, stands),

@@ -13,9 +13,11 @@ from typing import Any
 from server.auth.names import names_of
 from server.db.engine import Storage
 from server.gateway.pull import Page
+from server.revisions.authorship import History
 from server.revisions.journal import Journal
 from server.revisions.model import StoredRevision
 from server.revisions.whole import Whole
+from sync.canonical import Json, member
 
 #: Of one page; beyond this the records come without.
 MOST_RECORDS = 100
@@ -34,7 +36,7 @@ async def contributions(storage: Storage, journal: Journal, page: Page, person: 
     since = {doc_id: found for doc_id, whole in wholes.items() if (found := _since(whole, person))}
     async with storage.read() as connection:
         names = await names_of(connection, {one.person or "" for found in since.values() for one in found})
-    told = {doc_id: _told(found, names) for doc_id, found in since.items()}
+    told = {doc_id: _told(wholes[doc_id], found, names) for doc_id, found in since.items()}
     return {doc_id: lines for doc_id, lines in told.items() if lines}
 
 
@@ -49,18 +51,35 @@ def _since(whole: Whole, person: str) -> list[StoredRevision]:
     return sorted((one for one in found if one.person), key=lambda one: (one.received_at, one.generation, one.rev))
 
 
-def _told(found: Sequence[StoredRevision], names: Mapping[str, str]) -> list[Contribution]:
+def _told(whole: Whole, found: Sequence[StoredRevision], names: Mapping[str, str]) -> list[Contribution]:
+    history = History([*whole.revisions.values()])
     lines: list[Contribution] = []
     for one in found:
         name = names.get(one.person or "")
-        content = json.loads(one.content)
-        decided = content.get("decided")
-        # What merely repeats its parent's, as a replica's put does, would be told twice and does no harm.
         line: Contribution = {"name": name}
-        if isinstance(decided, list) and decided:
+        if decided := _decided(whole, one, history):
             line["decided"] = decided
-            if isinstance(comment := content.get("comment"), str) and comment:
+            if isinstance(comment := json.loads(one.content).get("comment"), str) and comment:
                 line["comment"] = comment
         if name and line not in lines:
             lines.append(line)
     return lines
+
+
+def _decided(whole: Whole, one: StoredRevision, history: History) -> list[str]:
+    """Return the fields that a desk's act is about, the whole record among them as ""; none of an edit."""
+    match history.act(one.rev):
+        case "decision":
+            return _texts(member(one.content, "decided"))
+        case "undo":
+            named = (whole.revisions.get(each) for each in _texts(member(one.content, "undoes")))
+            back = {path for each in named if each is not None for path in _texts(member(each.content, "decided"))}
+            return sorted(back) or [""]
+        case "joined" | "parted":
+            return [""]
+        case _:
+            return []
+
+
+def _texts(value: Json) -> list[str]:
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []

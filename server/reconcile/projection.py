@@ -3,11 +3,11 @@
 A record's row is computed from its winner, its leaves, its review documents and its form, whatever made it due: a new
 revision, a decision, a file that came. Computing it twice gives the same row. It never reads ahead of the follower that
 closes branches: a row is flagged as a conflict while a question about its record is open, not while two branches are.
-What a machine brought together is shown as the work of whoever edited its line last.
+It is shown as the work of whoever edited it last as a worker, beside who decided about it since (`sync.authorship`).
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -33,17 +33,15 @@ from server.reconcile.quality import (
 )
 from server.reconcile.tables import awaited_media, decisions, open_questions, records
 from server.revisions import authors
+from server.revisions.authorship import History, first_said, is_saved
 from server.revisions.following import Effects
 from server.revisions.following_tables import checkpoints
 from server.revisions.journal import Journal
 from server.revisions.model import Change, StoredRevision
+from sync.authorship import Authorship
 from sync.canonical import member
 from sync.folding import fold
 from sync.review import Decision, review
-from sync.revision import merged_of
-
-#: Members that only people's revisions have.
-_PERSONS = frozenset({"saved", "decided", "undoes"})
 
 NAME = "records"
 FOLLOWED = "closing"
@@ -69,6 +67,14 @@ class _Due:
     ids: tuple[str, ...]
     leaves: Mapping[str, int]
     decisions: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Whose:
+    """The worker's edit that a record is shown as, and the decision on top of it that holds."""
+
+    edit: StoredRevision
+    decision: StoredRevision | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +165,12 @@ class RecordsProjection:
     async def _effects(self, database: str, due: _Due) -> Effects:
         due = replace(due, decisions=await credible(self._journal, database, due.decisions))
         winners = await self._journal.documents(database, list(due.ids))
-        # The feed says of most records all there is to know: one leaf, and alive.
-        unclear = [each.doc_id for each in winners.values() if each.deleted or due.leaves.get(each.doc_id) != 1]
+        # The feed says of most records all there is to know: one leaf, alive, and as a worker saved it.
+        unclear = [each.doc_id for each in winners.values() if due.leaves.get(each.doc_id) != 1 or not is_saved(each)]
         histories = await self._journal.histories(database, unclear) if unclear else {}
         contents = {each.doc_id: _last_said(each, histories) for each in winners.values()}
         spoken = [each for each in winners.values() if contents[each.doc_id].get("type") == "record"]
-        edits = {each.doc_id: _last_edit(each, histories.get(each.doc_id, ())) for each in spoken}
+        whose = {each.doc_id: await self._whose(each, histories.get(each.doc_id, ())) for each in spoken}
         centre = await self._centre(database)
         async with self._storage.read() as connection:
             asked = await _asked(connection, database, due.ids)
@@ -176,13 +182,13 @@ class RecordsProjection:
             }
             known = _Known(
                 await decisions_of(connection, database, due.ids, due.decisions),
-                await names_of(connection, (each.person for each in edits.values() if each.person)),
+                await names_of(connection, _people(whose.values())),
                 histories,
                 await self._media(connection, database, {sha for each in named.values() for sha in each}),
                 asked,
             )
         rows = [
-            await self._row(each, contents[each.doc_id], edits[each.doc_id], known=known, centre=centre)
+            await self._row(each, contents[each.doc_id], whose[each.doc_id], known=known, centre=centre)
             for each in spoken
         ]
         awaited = [
@@ -202,16 +208,23 @@ class RecordsProjection:
 
         return apply
 
+    async def _whose(self, stored: StoredRevision, of: Sequence[StoredRevision]) -> _Whose:
+        history = History(of)
+        found = history.authorship(stored.rev) if of else Authorship(stored.rev, None)
+        edit = await first_said(self._journal, history.by_rev.get(found.edit, stored))
+        return _Whose(edit, history.by_rev.get(found.decision or ""))
+
     async def _row(
         self,
         stored: StoredRevision,
         content: Mapping[str, Any],
-        edit: StoredRevision,
+        whose: _Whose,
         *,
         known: _Known,
         centre: Place | None,
     ) -> dict[str, Any]:
-        """Return the row of a record; `edit` is what a person said last on the winner's line."""
+        """Return the row of a record."""
+        edit, decision = whose.edit, whose.decision
         stands = review(stored.rev, known.decisions.get(stored.doc_id, []))
         answers = _mapping(content.get("answers"))
         saved = content.get("saved") if edit is stored else member(edit.content, "saved")
@@ -234,6 +247,7 @@ class RecordsProjection:
             _mapping(answers.get("meta")).get("instanceName") or (published.schema.title if published else form)
         )
         by_name = known.people.get(edit.person or "", "")
+        decided_by_name = None if decision is None else known.people.get(decision.person or "", "")
         project, _, unit = stored.database.partition("-")
         return {
             "database": stored.database,
@@ -251,12 +265,13 @@ class RecordsProjection:
             "published_rev": stands.published,
             "by_person": edit.person,
             "by_name": by_name,
+            "decided_by_name": decided_by_name,
             "recorded_at": recorded_at,
             "received_at": stored.received_at,
             "flags": sorted(flags),
             "urgency": len(flags),
             "branches": branches,
-            "folded": fold(f"{title}\n{by_name}"),
+            "folded": fold("\n".join([title, by_name, decided_by_name or ""])),
         }
 
     async def _centre(self, database: str) -> Place | None:
@@ -285,23 +300,9 @@ async def _asked(connection: AsyncConnection, database: str, ids: Collection[str
     return found
 
 
-def _last_edit(stored: StoredRevision, history: Sequence[StoredRevision]) -> StoredRevision:
-    """Return the winner, or what a person said last on its line where a machine made it of several branches."""
-    by_rev = {each.rev: each for each in history}
-    at = stored
-    while (parent := by_rev.get(at.parent or "")) is not None and _is_machines(at, parent):
-        at = parent
-    return at
-
-
-def _is_machines(one: StoredRevision, parent: StoredRevision) -> bool:
-    merged = merged_of(one.content)
-    # What repeats its parent's `merged` is an edit by whoever read, changed and wrote it.
-    if not merged or merged == merged_of(parent.content):
-        return False
-    # Nothing in a merge is called so, as a rule: then the answers need not be read to know.
-    is_named = any(f'"{member}":'.encode() in one.content for member in _PERSONS)
-    return not is_named or not _PERSONS & json.loads(one.content).keys()
+def _people(whose: Iterable[_Whose]) -> set[str]:
+    revisions = (each for one in whose for each in (one.edit, one.decision))
+    return {each.person for each in revisions if each is not None and each.person}
 
 
 def _last_said(stored: StoredRevision, histories: Mapping[str, list[StoredRevision]]) -> dict[str, Any]:

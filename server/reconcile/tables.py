@@ -46,15 +46,17 @@ records = Table(
     Column("is_deleted", Boolean, nullable=False),
     Column("is_erased", Boolean, nullable=False),
     Column("published_rev", Text),
+    # The worker who last captured or edited it, and who has decided about it since; NULL where nobody has.
     Column("by_person", Text),
     Column("by_name", Text, nullable=False),
+    Column("decided_by_name", Text),
     Column("recorded_at", Text, nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Column("flags", Json, nullable=False),
     # How many flags: what the queue is ordered by before time.
     Column("urgency", Integer, nullable=False),
     Column("branches", Integer, nullable=False),
-    # Title and author in folded letters, for searching without diacritics.
+    # Title, author and who decided in folded letters, for searching without diacritics.
     Column("folded", Text, nullable=False),
     Index(None, "database", "state", "urgency", "received_at", "id"),
     Index(None, "form", "database"),

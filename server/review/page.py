@@ -3,22 +3,29 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.reconcile.tables import decisions
+from server.revisions.authorship import History
 from server.revisions.model import StoredRevision
 from sync.review import Decision, Edit, approved_revisions, authors, decision_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reviewed:
     """A record's revisions and review documents as they are known now."""
 
     history: Sequence[StoredRevision]
     contents: Mapping[str, Mapping[str, Any]]
+
+    @cached_property
+    def line(self) -> History:
+        """Return what kind of act each revision is, and whose the record is at it."""
+        return History(self.history)
 
     @property
     def decisions(self) -> list[Decision]:

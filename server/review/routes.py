@@ -36,8 +36,8 @@ from server.revisions.model import StoredRevision
 from sync.folding import fold
 from sync.review import State
 
-_LINE = ("database", "id", "rev", "form", "form_version", "title", "state", "by_name", "recorded_at", "received_at")
-_REST = ("unit", "project", "flags", "is_corrected", "is_deleted")
+_LINE = ("database", "id", "rev", "form", "form_version", "title", "state", "recorded_at", "received_at")
+_REST = ("by_name", "decided_by_name", "unit", "project", "flags", "is_corrected", "is_deleted")
 
 
 def provide_desk(
@@ -103,15 +103,16 @@ async def show_record(
     atlas = await areas.atlas()
     return RecordPage(
         **_line(row, atlas),
+        sent_at=_author(reviewed, winner).received_at,
         doc=document_of(winner),
         published_rev=row["published_rev"],
         area=_centre(atlas, row["unit"]),
-        history=[_history_entry(each, row, names) for each in reviewed.history],
+        history=[_history_entry(each, reviewed, row, names) for each in reviewed.history],
         reviews=[_review_entry(name, reviewed) for name in reviewed.contents],
         branches=[
             Branch(
                 rev=each.rev,
-                by_name=names.get(each.person or "", ""),
+                by_name=names.get(_author(reviewed, each).person or "", ""),
                 received_at=each.received_at,
                 doc=document_of(each),
             )
@@ -150,8 +151,16 @@ def _centre(atlas: Atlas, unit: str) -> Place | None:
     return Place(longitude=float(known.longitude), latitude=float(known.latitude))
 
 
-def _history_entry(stored: StoredRevision, row: RowMapping, names: Mapping[str, str]) -> HistoryEntry:
+def _author(reviewed: Reviewed, stored: StoredRevision) -> StoredRevision:
+    """Return the worker's edit that the record is shown as where it stands at a revision."""
+    return reviewed.line.by_rev.get(reviewed.line.authorship(stored.rev).edit, stored)
+
+
+def _history_entry(
+    stored: StoredRevision, reviewed: Reviewed, row: RowMapping, names: Mapping[str, str]
+) -> HistoryEntry:
     return HistoryEntry(
+        kind=reviewed.line.act(stored.rev),
         rev=stored.rev,
         parent=stored.parent,
         by_person=stored.person,

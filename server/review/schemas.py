@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sync.authorship import Act
 from sync.review import State, Verdict
 
 # PostgreSQL keeps no NUL in JSON.
@@ -37,6 +38,12 @@ class Decided(_Door):
 
 
 class _Line(_Door):
+    """A record as lists show it.
+
+    `by_name` is the worker who last captured or edited it, `decided_by_name` the data manager who has decided about it
+    since (empty: not known here; null: nobody). `received_at` is when the latest of it all came.
+    """
+
     database: str
     id: str
     rev: str
@@ -45,6 +52,7 @@ class _Line(_Door):
     title: str
     state: State
     by_name: str
+    decided_by_name: str | None
     recorded_at: str
     received_at: datetime
     unit: str
@@ -70,8 +78,9 @@ class Queue(_Door):
 
 
 class HistoryEntry(_Door):
-    """A revision of a record: who sent it, and when it came."""
+    """A revision of a record: what kind of act it is, whose, and when it came."""
 
+    kind: Act
     rev: str
     parent: str | None
     by_person: str | None
@@ -116,8 +125,12 @@ class Place(_Door):
 
 
 class RecordPage(_Line):
-    """One record with all that a reviewer decides on; `returned` is the revision that this one corrects."""
+    """One record with all that a reviewer decides on; `returned` is the revision that this one corrects.
 
+    `sent_at` is when the worker's edit came that it is shown as, `received_at` when what a desk made of it did.
+    """
+
+    sent_at: datetime
     doc: dict[str, Any]
     published_rev: str | None
     area: Place | None

@@ -1,15 +1,23 @@
 """The migrations build exactly what the code's tables say."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert, select
 
 import server.app  # noqa: F401  (registers every stage's tables)
 from server.db.engine import Storage
 from server.db.metadata import metadata
-from server.db.migrate import is_current, migrate
+from server.db.migrate import configuration, is_current, migrate
+from server.reconcile.tables import records
+from server.revisions.following_tables import checkpoints
+from server.revisions.tables import revisions
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 def differences(connection: Connection) -> list[object]:
@@ -32,3 +40,31 @@ async def test_an_empty_database_is_not_current(tmp_path: Path) -> None:
     empty = Storage(f"sqlite:///{tmp_path / 'nuong.db'}")
     assert not await is_current(empty)
     await empty.close()
+
+
+async def test_records_that_a_desk_had_taken_over_are_computed_anew_after_the_upgrade(tmp_path: Path) -> None:
+    database = Storage(f"sqlite:///{tmp_path / 'nuong.db'}")
+    row: dict[str, Any] = {
+        "id": "r",
+        "rev": "2-b",
+        "project": "agri",
+        "unit": "u",
+        "form": "f",
+        "form_version": "1",
+        "title": "t",
+    }
+    row |= {"state": "received", "is_corrected": False, "is_deleted": False, "is_erased": False, "by_name": "khang"}
+    row |= {"recorded_at": "", "received_at": NOW, "flags": [], "urgency": 0, "branches": 1, "folded": ""}
+    async with database.write() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(configuration(sync), "0003"))
+        for name, enrolment in (("agri-decided", None), ("agri-saved", "phone")):
+            await connection.execute(insert(records).values(row | {"database": name}))
+            stored = {"database": name, "doc_id": "r", "rev": "2-b", "deleted": False, "enrolment": enrolment}
+            await connection.execute(insert(revisions).values(stored))
+            for follower in ("records", "closing"):
+                await connection.execute(insert(checkpoints).values(follower=follower, database=name, seq=7))
+    await migrate(database)
+    async with database.read() as connection:
+        left = {(each.follower, each.database) for each in await connection.execute(select(checkpoints))}
+    assert left == {("records", "agri-saved"), ("closing", "agri-saved"), ("closing", "agri-decided")}
+    await database.close()

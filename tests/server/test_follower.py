@@ -107,7 +107,7 @@ async def test_what_was_entered_at_a_desk_has_no_clock_to_suspect(province: Prov
     made = NewRevision.following(saved.doc_id, content | {"decided": ["/answers/members"]}, saved.rev)
     await province.journal.write(SCOPE, [made], Origin("khang"))
     found = await row(province, saved.doc_id)
-    assert (found["rev"], found["flags"], found["by_person"]) == (made.rev, [], "khang")
+    assert (found["rev"], found["flags"], found["by_person"]) == (made.rev, [], "lo")
 
 
 async def test_a_deleted_record_keeps_what_it_said_and_waits_for_its_approval(province: Province) -> None:

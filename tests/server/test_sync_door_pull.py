@@ -250,3 +250,24 @@ async def test_a_record_that_others_carried_on_comes_with_who_and_what_they_deci
     # Who decided needs telling to nobody else: the other's phone knows its own edit, and is told the decision alone.
     assert [one.name for one in (await exchange(other)).changes[DATABASE].by[record["_id"]]] == [chief.name]
     assert (await exchange(await another_phone(client, "hoa"))).changes[DATABASE].by == {}
+
+
+async def test_a_decision_that_was_taken_back_is_told_as_the_desks_act_and_no_edit(client: Client) -> None:
+    phone = await a_phone(client)
+    record = save(phone)
+    await exchange(phone)
+    await exchange(phone)
+    chief = await add_person(client, "binh", grant("data_manager"))
+    journal = client.app.state["journal"]
+    said = json.loads((await journal.document(DATABASE, record["_id"])).content)
+    del said["saved"]
+    decision = NewRevision.following(record["_id"], {**said, "decided": ["/answers/trees"]}, record["_rev"])
+    undo = NewRevision.following(record["_id"], {**said, "undoes": [decision.rev], "comment": "Nhầm."}, decision.rev)
+    await journal.write(DATABASE, [decision, undo], Origin(chief.id))
+
+    told = (await exchange(phone)).changes[DATABASE].by[record["_id"]]
+
+    assert [(one.name, one.decided, one.comment) for one in told] == [
+        (chief.name, ["/answers/trees"], ""),
+        (chief.name, ["/answers/trees"], "Nhầm."),
+    ]

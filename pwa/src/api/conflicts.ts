@@ -171,7 +171,7 @@ export type ConflictEvent = {
   rev: string
   parent: string | null
   merged: string[]
-  kind: 'edit' | 'merge' | 'resolved' | 'decision' | 'undo'
+  kind: 'edit' | 'merge' | 'resolved' | 'decision' | 'undo' | 'joined' | 'parted'
   by_person: string | null
   by_name: string
   device: string

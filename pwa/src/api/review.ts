@@ -20,7 +20,10 @@ type Line = {
   form_version: string
   title: string
   state: ReviewState
+  /** The worker who last captured or edited it. */
   by_name: string
+  /** Who has decided about it since at a desk: '' when not known here, null when nobody has. */
+  decided_by_name: string | null
   recorded_at: string
   received_at: string
   unit: string
@@ -36,6 +39,7 @@ export type Counts = Record<ReviewState, number>
 export type QueuePage = { records: QueueLine[]; next: string | null; counts: Counts }
 
 export type HistoryEntry = {
+  kind: 'edit' | 'merge' | 'resolved' | 'decision' | 'undo' | 'joined' | 'parted'
   rev: string
   parent: string | null
   by_person: string | null
@@ -64,6 +68,8 @@ export type ReviewEntry = {
 export type Branch = { rev: string; by_name: string; received_at: string; doc: Document }
 
 export type ReviewPage = Line & {
+  /** When the worker's edit came that it is shown as; `received_at` is when the latest revision came. */
+  sent_at: string
   doc: Document
   published_rev: string | null
   area: { longitude: number; latitude: number } | null

@@ -30,6 +30,15 @@ async def with_form(client: Client) -> None:
     await publish(client, FORM, VERSION, "agri", XFORM)
 
 
+async def with_workers(client: Client, names: dict[str, str]) -> None:
+    """Bring in people who only ever write, by id."""
+    state = client.app.state
+    for person, name in names.items():
+        row = {"id": person, "username": person, "name": name, "locale": "vi", "password": "-", "is_active": True}
+        async with state["storage"].write() as connection:
+            await connection.execute(insert(people).values(**row, created_at=state["clock"]()))
+
+
 async def ask_about(client: Client, record: str, path: str = "/answers/area", **changes: Any) -> None:
     """Put a question into the queue."""
     clock = client.app.state["clock"]
@@ -68,11 +77,7 @@ class Desk:
     async def open(cls, client: Client) -> "Desk":
         """Bring in the form and the people."""
         await with_form(client)
-        state = client.app.state
-        for person, name in (("lo", "Lò Văn Ban"), ("vang", "Vàng A Súng")):
-            row = {"id": person, "username": person, "name": name, "locale": "vi", "password": "-", "is_active": True}
-            async with state["storage"].write() as connection:
-                await connection.execute(insert(people).values(**row, created_at=state["clock"]()))
+        await with_workers(client, {"lo": "Lò Văn Ban", "vang": "Vàng A Súng"})
         return cls(
             client,
             await person_signed_in(client, "khang", grant("data_manager", unit=PROVINCE)),
