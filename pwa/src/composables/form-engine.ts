@@ -12,8 +12,9 @@ import {
   type RootNode,
 } from '@getodk/xforms-engine'
 import { shallowReactive, shallowRef } from 'vue'
-import { languageCode } from '@/domain/form-schema'
+import { languageCode, parseFormSchema, type FormSchema } from '@/domain/form-schema'
 import type { FormContents } from './form-contents'
+import { pathOf, rangesIn } from './form-nodes'
 
 declare global {
   /** Called by the mended engine (`scripts/engine-patch.ts`) where an expression of a form throws. */
@@ -45,7 +46,10 @@ export type EngineOptions = {
 export type LoadedForm = {
   /** A new instance, with the form's defaults; throws what the form makes the engine throw. */
   create(): RootNode
-  /** The instance that `xml` holds; rejects where the engine cannot read it. */
+  /**
+   * The instance that `xml` holds, with the rows that a new one begins with where the form has not asked for them yet; rejects where the
+   * engine cannot read it.
+   */
   restore(xml: string): Promise<RootNode>
 }
 
@@ -56,7 +60,7 @@ export async function loadEngineForm(contents: FormContents, options: EngineOpti
     fetchFormAttachment: async (resource: URL) => attachment(await contents.list(fileOf(resource.href)), resource.href),
   })
   if (result.status === 'failure') throw new FormBroken(result.error.message)
-  return loaded(result, {
+  return loaded(result, contents, {
     stateFactory: shallowReactive,
     // Names are given when a file is chosen and stay: the record's `media` is keyed by them.
     instanceAttachments: { fileNameFactory: ({ basename, extension }) => `${basename}${extension ?? ''}` },
@@ -65,7 +69,22 @@ export async function loadEngineForm(contents: FormContents, options: EngineOpti
   })
 }
 
-function loaded(form: InstantiableLoadFormResult, config: FormInstanceConfig): LoadedForm {
+function loaded(form: InstantiableLoadFormResult, { xform }: FormContents, config: FormInstanceConfig): LoadedForm {
+  let schema: FormSchema | null = null
+
+  /** XML holds nothing of what is not relevant, so that the engine opens a repeat there without the rows of a new record. */
+  function addFirstRows(root: RootNode): RootNode {
+    for (const range of rangesIn(root)) {
+      // Where it is relevant, somebody removed the rows.
+      if (range.nodeType !== 'repeat-range:uncontrolled' || range.currentState.relevant) continue
+      if (range.currentState.children.length > 0) continue
+      schema ??= parseFormSchema(xform)
+      const rows = schema.byPath.get(pathOf(range.currentState.reference))?.firstRows ?? 0
+      if (rows > 0) range.addInstances(undefined, rows)
+    }
+    return root
+  }
+
   return {
     create: () => form.createInstance(config).root,
     restore: async (xml) => {
@@ -74,7 +93,7 @@ function loaded(form: InstantiableLoadFormResult, config: FormInstanceConfig): L
       data.append(name, new File([xml], name, { type: constants.INSTANCE_FILE_TYPE }))
       // The engine's own type for a FormData that holds the instance.
       type Data = Parameters<InstantiableLoadFormResult['restoreInstance']>[0]['data']
-      return (await form.restoreInstance({ data: [data] as unknown as Data }, config)).root
+      return addFirstRows((await form.restoreInstance({ data: [data] as unknown as Data }, config)).root)
     },
   }
 }

@@ -100,6 +100,21 @@ export function isAnswerable(node: QuestionNode): boolean {
   return node.nodeType !== 'note' && !node.currentState.readonly
 }
 
+/** Every repeat below, relevant or not, outer ones first. */
+export function* rangesIn(parent: ParentNode): Generator<RepeatRangeNode> {
+  for (const node of childrenOf(parent)) {
+    if (node.nodeType === 'group') yield* rangesIn(node)
+    if (!isRepeat(node)) continue
+    yield node
+    for (const row of node.currentState.children) yield* rangesIn(row)
+  }
+}
+
+/** `/data/animals[2]/count` as `/animals/count`. */
+export function pathOf(reference: string): string {
+  return reference.replace(/\[\d+\]/gu, '').replace(/^\/[^/]+/u, '')
+}
+
 /** An id for the page's elements that no selector trips over. */
 export function elementId(node: { readonly nodeId: string }, part = 'question'): string {
   return `${part}-${node.nodeId.replace(/[^A-Za-z0-9_-]/gu, '-')}`

@@ -4,7 +4,7 @@ import { useI18n } from 'vue-i18n'
 import { labelParts, type Field } from '@/domain/form-schema'
 import { toLexical, type LexicalType } from '@/domain/lexical'
 import { useFill } from './fill-context'
-import { elementId, type QuestionNode } from './form-nodes'
+import { elementId, pathOf, type QuestionNode } from './form-nodes'
 
 export type Question = {
   readonly id: string
@@ -79,9 +79,4 @@ export function useQuestion(node: QuestionNode): Question {
       void fill.form.save()
     },
   }
-}
-
-/** `/data/animals[2]/count` as `/animals/count`. */
-export function pathOf(reference: string): string {
-  return reference.replace(/\[\d+\]/gu, '').replace(/^\/[^/]+/u, '')
 }

@@ -66,6 +66,8 @@ export interface Field {
   /** It stands in the form's body, so that a person is asked. */
   readonly isAsked: boolean
   readonly merge: string | null
+  /** Of a repeat: how many rows a new record begins with. */
+  readonly firstRows: number
   readonly children: readonly Field[]
 }
 
@@ -93,6 +95,7 @@ export const XFORMS = 'http://www.w3.org/2002/xforms'
 /** Marks the guidance of a hint among the texts by id. */
 const GUIDANCE = '#guidance'
 const XHTML = 'http://www.w3.org/1999/xhtml'
+const JAVAROSA = 'http://openrosa.org/javarosa'
 
 const BIND_TYPES: ReadonlyMap<string, FieldType> = new Map([
   ['int', 'integer'],
@@ -168,6 +171,18 @@ export function parseFormSchema(xform: string): FormSchema {
   }
 }
 
+function isTemplate(element: Element): boolean {
+  return element.hasAttributeNS(JAVAROSA, 'template')
+}
+
+/** The rows of a repeat that stand in the form's own instance. */
+function rowsBeside(element: Element): number {
+  const { parentElement } = element
+  return parentElement === null
+    ? 0
+    : elements(parentElement, element.localName).filter((row) => !isTemplate(row)).length
+}
+
 function elements(parent: Element, localName: string): Element[] {
   return [...parent.children].filter((element) => element.localName === localName)
 }
@@ -200,8 +215,10 @@ class Reader {
     const fields = new Map<string, Field>()
     for (const element of parent.children) {
       const name = element.localName
-      // A repeat stands twice in the instance, as template and as first row; both have the same shape.
-      if (!fields.has(name)) fields.set(name, this.field(element, name, `${path}/${name}`))
+      if (fields.has(name)) continue
+      // A repeat stands twice in the instance, as template and as first row: of the same shape, but only a row has first rows inside.
+      const shown = elements(parent, name).find((each) => !isTemplate(each)) ?? element
+      fields.set(name, this.field(shown, name, `${path}/${name}`))
     }
     return [...fields.values()]
   }
@@ -227,6 +244,7 @@ class Reader {
       isSensitive: /^(?:yes|true|true\(\)|1)$/iu.test(bind?.getAttribute('sensitive')?.trim() ?? ''),
       isAsked: isRepeat || control !== undefined,
       merge: bind?.getAttribute('merge')?.trim() ?? null,
+      firstRows: isRepeat ? rowsBeside(element) : 0,
       children: isLeaf ? [] : this.fieldsOf(element, path),
     }
   }
