@@ -78,5 +78,6 @@ export default defineConfig({
     // Vitest would leave one core idle, which is half of a small machine; and a busy one needs longer than five seconds.
     maxWorkers: '100%',
     testTimeout: 30_000,
+    hookTimeout: 30_000,
   },
 })

@@ -4,12 +4,14 @@ import asyncio
 import itertools
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -25,6 +27,11 @@ CHOICES = {"sqlite": ["sqlite"], "postgresql": ["postgresql"], "both": ["sqlite"
 STORES = CHOICES[os.environ.get("NUONG_TEST_STORES", "both")]
 #: Where a test's clock stands at first.
 START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+TESTS = Path(__file__).parent
+#: How long a test of these folders may take, in seconds; elsewhere it is `timeout` of pyproject.toml.
+LIMITS_S = {"clients": 600, "e2e": 900, "faults": 900, "simulation": 900}
+#: How long after its limit a test that still goes on is stopped again.
+AGAIN_S = 60.0
 # How long one example takes says more of the machine than of the code.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
@@ -39,6 +46,23 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests of real browsers, processes and worlds the time that their folder takes on a busy machine."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in LIMITS_S and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(LIMITS_S[folder]))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Generator[None, bool, bool]:
+    """Say it again and again: what swallows the first signal, or hangs while it is cleaned up, must end too."""
+    done = yield
+    if settings.method == "signal":
+        signal.setitimer(signal.ITIMER_REAL, settings.timeout, AGAIN_S)
+    return done
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

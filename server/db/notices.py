@@ -80,4 +80,5 @@ class Notices:
             # Without words it is a sign of life: a connection that has died silently is found out by it.
             await connection.execute(_NOTIFY, self._channel, words, timeout=PATIENCE_S)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), ALIVE_S)
+                async with asyncio.timeout(ALIVE_S):
+                    await self._due.wait()

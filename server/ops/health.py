@@ -24,7 +24,8 @@ async def check_parts(storage: Storage, settings: Settings) -> dict[str, str]:
 
 async def _database(storage: Storage) -> str:
     try:
-        await asyncio.wait_for(storage.ready(), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            await storage.ready()
     except (SQLAlchemyError, OSError, TimeoutError):
         return "unreachable"
     return "ok"
@@ -32,7 +33,8 @@ async def _database(storage: Storage) -> str:
 
 async def _migrations(storage: Storage) -> str:
     try:
-        return "ok" if await asyncio.wait_for(is_current(storage), PATIENCE_S) else "pending"
+        async with asyncio.timeout(PATIENCE_S):
+            return "ok" if await is_current(storage) else "pending"
     except (SQLAlchemyError, OSError, TimeoutError):
         return "unknown"
 

@@ -6,7 +6,7 @@ anew. Seals whose key has become known are looked at again.
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 import structlog
@@ -20,6 +20,7 @@ from server.peers.model import Peer
 from server.peers.pace import Paces
 from server.peers.parts import Parts
 from server.peers.work import PeerWork
+from server.revisions.beside import running_beside
 
 LOOK_S = 2.0
 PAUSE_S = 5.0
@@ -59,13 +60,8 @@ class PeersRunner:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Replicate in a task of its own until the block ends."""
-        task = asyncio.create_task(self.run(), name="peers")
-        try:
+        async with running_beside(self.run(), "peers"):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def look(self) -> None:
         """Begin and end work as the book says now."""

@@ -97,6 +97,9 @@ class PeerWork:
                         await self._go_on(remote)
                     except* PeerFailed as shut:
                         failure = next(error for error in shut.exceptions if isinstance(error, PeerFailed))
+                    # Before Python 3.13 a group whose task has failed swallows a cancellation of the whole.
+                    if (task := asyncio.current_task()) is not None and task.cancelling():
+                        raise asyncio.CancelledError
                     # Not as soon as it lets in: one whose databases stay shut is asked ever more rarely.
                     if self._parts.clock() - opened_at >= WELL:
                         backoff.reset()
@@ -111,6 +114,8 @@ class PeerWork:
             tasks.create_task(self._keep_pushing(remote))
             tasks.create_task(self._keep_media(remote))
             tasks.create_task(self._keep_pulling_all(remote, tasks))
+            # None ends by itself. Only inside the block does Python 3.11 take back the group's own cancellation.
+            await asyncio.Event().wait()
 
     async def _opened(self, remote: Remote) -> PeerFailed | None:
         """Return None when the peer lets this server in: asked once, or ninety databases are ninety wrong passwords."""

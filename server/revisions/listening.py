@@ -6,7 +6,7 @@ file sends none; so the process also looks at the ends of all feeds each second,
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -14,6 +14,7 @@ from server.db.engine import Storage
 from server.db.notices import Notices
 from server.revisions import feed
 from server.revisions.bell import Bell
+from server.revisions.beside import running_beside
 
 CHANNEL = "nuong_journal"
 #: Stands in the place of a sequence where a database was removed.
@@ -45,18 +46,11 @@ class Listening:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Hear others until the block ends."""
-        tasks = [
-            asyncio.create_task(self._notices.run(), name="journal notices"),
-            asyncio.create_task(self._look(), name="journal look-out"),
-        ]
-        try:
+        async with (
+            running_beside(self._notices.run(), "journal notices"),
+            running_beside(self._look(), "journal look-out"),
+        ):
             yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            for task in tasks:
-                with suppress(asyncio.CancelledError):
-                    await task
 
     def _hear(self, word: str) -> None:
         seq, _, database = word.partition(" ")

@@ -6,13 +6,14 @@ for, longer each time; nothing is skipped meanwhile.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 
 from server.db.engine import Storage
 from server.db.leadership import Lead, lead
 from server.db.locks import AdvisoryLock
+from server.revisions.beside import running_beside
 from server.revisions.following import Follower
 from server.revisions.journal import Journal
 
@@ -73,13 +74,8 @@ class Runner:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Follow in a task of its own until the block ends."""
-        task = asyncio.create_task(self.run(), name="followers")
-        try:
+        async with running_beside(self.run(), "followers"):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _serve(self, held: Lead) -> None:
         now = asyncio.get_running_loop().time

@@ -15,6 +15,7 @@ from sync.canonical import canonical
 from sync.digest import EMPTY, digest_of
 from tests.conftest import StandingClock
 from tests.contracts.building import ANOTHER, AREA, OTHER_AREA, SOMEBODY, edit, foreign, outcomes, rev
+from tests.waiting import within
 
 
 async def test_i3_the_same_batch_twice_equals_once_and_burns_no_sequence(journal: Journal) -> None:
@@ -249,7 +250,7 @@ async def test_concurrent_writers_lose_nothing_and_a_reader_never_sees_a_gap(jou
             seen.extend(row.seq for row in page.rows)
             await asyncio.sleep(0)
 
-    await asyncio.wait_for(asyncio.gather(reader(), *(writer(name) for name in "abcd")), 60)
+    await within(60, asyncio.gather(reader(), *(writer(name) for name in "abcd")))
     # Every document was written once: a sequence that became visible late would be missing here for ever.
     assert seen == list(range(1, 4 * 6 * 3 + 1))
     assert await journal.faults(AREA) == []

@@ -40,6 +40,8 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServe
         asyncio.run(administer(running, "DROP DATABASE killed WITH (FORCE)"))
 
 
+# Recovering from a kill takes a second or two.
+@pytest.mark.timeout(600 + 20 * KILLS)
 def test_a_server_killed_again_and_again_keeps_what_it_acknowledged(
     server: LiveServer, record_property: Callable[[str, object], None]
 ) -> None:

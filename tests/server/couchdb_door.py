@@ -13,6 +13,7 @@ import httpx
 from server.areas.grants import Grant
 from tests.builders import PASSWORD, Client, add_person
 from tests.server.sync_door import ANSWERS, DATABASE, FORM, VERSION
+from tests.waiting import within
 
 Document = dict[str, Any]
 
@@ -136,7 +137,7 @@ async def feed(door: Door, **query: str) -> AsyncIterator["asyncio.Queue[bytes]"
         yield pieces
     finally:
         gone.set()
-        await asyncio.wait_for(served, 5)
+        await within(5, served)
 
 
 async def _signed(auth: httpx.BasicAuth, request: httpx.Request) -> AsyncIterator[httpx.Request]:

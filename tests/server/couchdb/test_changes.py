@@ -1,6 +1,5 @@
 """The changes feed: rows, checkpoints, limits, filters, and feeds that wait."""
 
-import asyncio
 import json
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from server.auth import people
 from tests.builders import PASSWORD, Client, grant
 from tests.server.couchdb_door import Door, a_database, at_scope, feed, rev, revision
+from tests.waiting import within
 
 
 async def _five(client: Client) -> Door:
@@ -178,10 +178,10 @@ async def test_a_long_poll_blocks_until_something_is_there(client: Client) -> No
     async with feed(door, feed="longpoll", since="now", heartbeat="100000") as pieces:
         assert await pieces.get() == b'{"results":[\n'
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(pieces.get(), 0.1)
+            await within(0.1, pieces.get())
         await door.put("f", n="f")
         said = b'{"results":[\n'
-        while piece := await asyncio.wait_for(pieces.get(), 5):
+        while piece := await within(5, pieces.get()):
             said += piece
     answer = json.loads(said)
     assert [row["id"] for row in answer["results"]] == ["f"]
@@ -205,19 +205,19 @@ async def test_heartbeats_are_newlines(client: Client) -> None:
     door = await _five(client)
     for kind in ("longpoll", "continuous", "eventsource"):
         async with feed(door, feed=kind, since="now", heartbeat="100") as pieces:
-            piece = await asyncio.wait_for(pieces.get(), 5)
+            piece = await within(5, pieces.get())
             if kind == "longpoll":
-                piece = await asyncio.wait_for(pieces.get(), 5)
+                piece = await within(5, pieces.get())
             assert piece == b"\n"
 
 
 async def test_a_continuous_feed_gives_a_line_a_row(client: Client) -> None:
     door = await _five(client)
     async with feed(door, feed="continuous", timeout="30000") as pieces:
-        stands = (await asyncio.wait_for(pieces.get(), 5)).splitlines()
+        stands = (await within(5, pieces.get())).splitlines()
         assert [json.loads(line)["id"] for line in stands] == list("abcde")
         await door.put("f", n="f")
-        assert json.loads(await asyncio.wait_for(pieces.get(), 5))["id"] == "f"
+        assert json.loads(await within(5, pieces.get()))["id"] == "f"
 
 
 async def test_a_continuous_feed_ends_with_where_to_go_on(client: Client) -> None:
@@ -233,7 +233,7 @@ async def test_a_continuous_feed_ends_with_where_to_go_on(client: Client) -> Non
 
 async def test_a_continuous_feed_from_the_newest_on_ends_with_the_oldest(client: Client) -> None:
     door = await _five(client)
-    response = await asyncio.wait_for(door.ask("GET", "/_changes?feed=continuous&descending=true&heartbeat=true"), 10)
+    response = await within(10, door.ask("GET", "/_changes?feed=continuous&descending=true&heartbeat=true"))
     assert [json.loads(line).get("id") for line in response.text.splitlines()] == [*"edcba", None]
 
 
@@ -252,14 +252,14 @@ async def test_a_stream_ends_when_the_rights_do(client: Client) -> None:
     door = await at_scope(client, "hoa", grant("field_worker"))
     other = await at_scope(client, "lan", grant("field_worker"))
     async with feed(door, feed="continuous", heartbeat="100") as pieces:
-        assert await asyncio.wait_for(pieces.get(), 5) == b"\n"
+        assert await within(5, pieces.get()) == b"\n"
         async with client.app.state.storage.write() as connection:
             found = await people.find_by_username(connection, "hoa")
             assert found is not None
             await people.set_grants(connection, found[0].id, ())
         await other.bring(revision("a", rev(1, "a"), deleted=True))
         said = b""
-        while piece := await asyncio.wait_for(pieces.get(), 5):
+        while piece := await within(5, pieces.get()):
             said += piece
     assert b'"id"' not in said
     assert json.loads(said)["last_seq"].startswith("0-")

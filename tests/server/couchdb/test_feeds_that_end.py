@@ -10,6 +10,7 @@ from server.gateway.couchdb import live_feed
 from tests.builders import Client, grant
 from tests.conftest import StandingClock
 from tests.server.couchdb_door import Door, a_database, at_scope, feed
+from tests.waiting import within
 
 LIVE = ("longpoll", "continuous", "eventsource")
 
@@ -17,7 +18,7 @@ LIVE = ("longpoll", "continuous", "eventsource")
 async def rest_of(pieces: "asyncio.Queue[bytes]") -> bytes:
     """Return what still comes of a feed that ends."""
     said = b""
-    while piece := await asyncio.wait_for(pieces.get(), 5):
+    while piece := await within(5, pieces.get()):
         said += piece
     return said
 
@@ -40,9 +41,9 @@ async def test_a_feed_ends_with_its_database(
     last = (await door.get("/_changes"))["last_seq"]
     async with feed(door, feed=kind, since=last, heartbeat="100000") as pieces:
         if kind == "longpoll":
-            await asyncio.wait_for(pieces.get(), 5)
+            await within(5, pieces.get())
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(pieces.get(), 0.05)
+            await within(0.05, pieces.get())
         if is_made_anew:
             await anew(door, clock)
         else:
@@ -62,7 +63,7 @@ async def test_who_followed_a_database_reads_one_made_anew_from_the_beginning(
         await door.put(name, n="1")
     before = await door.get()
     async with feed(door, feed="continuous", since="0", heartbeat="100000") as pieces:
-        await asyncio.wait_for(pieces.get(), 5)
+        await within(5, pieces.get())
         await anew(door, clock)
         # As many as before, so that the sequences alone would be the same.
         for name in "abcd":
@@ -81,9 +82,9 @@ async def test_a_feed_wakes_when_the_new_database_comes_to_the_old_sequence(
     await anew(door, clock)
     async with feed(door, feed="continuous", since="now", heartbeat="100000") as pieces:
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(pieces.get(), 0.05)
+            await within(0.05, pieces.get())
         await door.put("b", n="1")
-        assert json.loads(await asyncio.wait_for(pieces.get(), 5))["id"] == "b"
+        assert json.loads(await within(5, pieces.get()))["id"] == "b"
 
 
 @pytest.mark.parametrize("kind", LIVE)
@@ -93,7 +94,7 @@ async def test_a_feed_that_only_beats_ends_when_the_rights_do(
     monkeypatch.setattr(live_feed, "LOOK_S", 0.3)
     door = await at_scope(client, "hoa", grant("field_worker"))
     async with feed(door, feed=kind, since="now", heartbeat="100") as pieces:
-        while await asyncio.wait_for(pieces.get(), 5) != b"\n":
+        while await within(5, pieces.get()) != b"\n":
             pass
         async with client.app.state.storage.write() as connection:
             found = await people.find_by_username(connection, "hoa")
