@@ -73,11 +73,19 @@ class RemoteDatabase:
         # A database that is missing answers alike; whoever pulls from it hears so from its feed.
         return None if found.status == 404 else found.object()
 
-    async def put_local(self, name: str, content: Mapping[str, Any]) -> None:
-        """Write the `_local` document over the one that stands, whoever wrote it."""
-        stands = await self.local(name)
-        body = {**content, "_id": f"_local/{name}"} | ({"_rev": stands["_rev"]} if stands and "_rev" in stands else {})
-        await self._remote.ask("PUT", f"{self._path}_local/{name}", body=body)
+    async def put_local(self, name: str, content: Mapping[str, Any], over: str | None) -> str | None:
+        """Return the revision of the `_local` document once it is written over `over`; None where another one stands.
+
+        `over` None: where none stands.
+        """
+        body = {**content, "_id": f"_local/{name}"} | ({} if over is None else {"_rev": over})
+        said = await self._remote.ask("PUT", f"{self._path}_local/{name}", body=body, may_fail=(409,))
+        if said.status == 409:
+            return None
+        rev = said.object().get("rev")
+        if not isinstance(rev, str):
+            raise PeerFailed("garbage", "_local without a revision")
+        return rev
 
     async def changes(self, since: str | None, limit: int, *, is_waiting: bool = False) -> Page:
         """Return a page of the feed; `is_waiting` blocks at its end until something comes or the peer tires."""

@@ -5,13 +5,16 @@
 
 A checkpoint is written only after everything up to it lies durably on the target (I7), the target's before the
 source's. Whatever happens in between, the batch goes again and finds itself known. A batch that was too much for the
-link is halved the next time.
+link is halved the next time. A checkpoint at the peer that is not what was last written there (it was restored from a
+backup) means from the beginning, also for a replication that has been running for days.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+import structlog
 
 from server.gateway.bring import Bringer
 from server.peers.book import LeftOut
@@ -21,6 +24,7 @@ from server.peers.local import LocalDatabase
 from server.peers.model import Direction, Peer
 from server.peers.pace import Pace
 from server.peers.parts import Parts
+from server.peers.peer_checkpoint import CheckpointMoved, PeerCheckpoint
 from server.peers.remote_database import Brought, RemoteDatabase
 from sync.canonical import Json, canonical
 from sync.revision import RevisionId
@@ -32,6 +36,8 @@ ASKED = 10_000
 PACE = "pace"
 #: Answers of this kind can mean that a batch was too much for the link.
 _TOO_MUCH = ("slow", "half", "garbage")
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class Replication(ABC):
         source, target = (here, there) if self.direction == "push" else (there, here)
         self._id = replication_id(source, target, {"user": peer.username or peer.auth})
         self._session = Session(None, parts.clock())
+        self._there = PeerCheckpoint(remote, self._id)
         self._pace = pace
         self._is_carrying = False
 
@@ -67,17 +74,27 @@ class Replication(ABC):
         async with self._parts.storage.read() as connection:
             ours = await read_own(connection, self._remote.name, self._id)
         self._pace.recall((ours or {}).get(PACE))
-        theirs = await self._remote.local(self._id)
+        theirs = await self._there.read()
         since = common_seq(ours, theirs)
         earlier = history_of(theirs if self.direction == "push" else ours) if since else []
         self._session = Session(since, self._parts.clock(), earlier)
         await self._stand_at(since)
+
+    async def confirm(self) -> None:
+        """Look whether the peer's checkpoint is what was last written there; otherwise begin from the start."""
+        try:
+            await self._there.confirm()
+        except CheckpointMoved:
+            await self._start_over()
 
     async def step(self, *, is_waiting: bool = False) -> Step:
         """Bring the next batch over; `is_waiting` blocks until there is something. Raise PeerFailed."""
         self._is_carrying = not is_waiting
         try:
             step = await self._step(is_waiting=is_waiting)
+        except CheckpointMoved:
+            await self._start_over()
+            return Step(None, None, 0, has_more=True)
         except PeerFailed as failure:
             # A feed at which one waits may break off for any reason; nothing was too much there.
             if failure.trouble.code in _TOO_MUCH and self._is_carrying:
@@ -87,9 +104,15 @@ class Replication(ABC):
         self._pace.went_well()
         return step
 
+    async def _start_over(self) -> None:
+        log.warning("peer_checkpoint_moved", peer=self._peer.name, database=self._remote.name, direction=self.direction)
+        await self._there.read()
+        self._session = Session(None, self._parts.clock())
+        await self._stand_at(None)
+
     @abstractmethod
     async def _stand_at(self, since: str | None) -> None:
-        """Go on after `since`."""
+        """Go on after `since`; None: from the beginning."""
 
     @abstractmethod
     async def _step(self, *, is_waiting: bool) -> Step:
@@ -157,7 +180,7 @@ class Push(Replication):
             await self._remote.commit()
             checkpoint = self._session.document(reached, self._parts.clock())
             # Target before source: a crash between the two must send a batch again, never skip one (I7).
-            await self._remote.put_local(self._id, checkpoint)
+            await self._there.write(checkpoint)
             await self._write_here(checkpoint)
             self._at = page.last_seq
         return Step(reached, page.pending, written, page.pending > 0)
@@ -208,7 +231,7 @@ class Pull(Replication):
         if page.last_seq != (self._since or "0"):
             checkpoint = self._session.document(page.last_seq, self._parts.clock())
             await self._write_here(checkpoint)
-            await self._remote.put_local(self._id, checkpoint)
+            await self._there.write(checkpoint)
             self._since = page.last_seq
         return Step(page.last_seq, page.pending, written, has_more)
 

@@ -35,10 +35,16 @@ IDLE_S = 0.2
 #: Work that went on for so long was well: what comes then is a new trouble, and its pauses begin anew.
 WELL = timedelta(minutes=5)
 NOTE_EVERY = timedelta(seconds=60)
+#: How often it is looked whether the peer still has what it confirmed, where nothing else tells. After a failure of the
+#: peer it is looked at once: it may have been stopped to be restored from a backup.
+CONFIRM_S = 300.0
 #: Transfers at once with one peer; waiting at feeds does not count.
 TRANSFERS = 4
 #: How often it is looked which files are awaited; a list of several pages is asked for as much more rarely.
 MEDIA_LOOK_S = 30.0
+
+#: Troubles of a peer that may have been stopped meanwhile.
+_AWAY = ("unreachable", "slow", "half", "busy", "failing")
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +76,8 @@ class PeerWork:
         self._paces = paces or Paces()
         self._turns = asyncio.Semaphore(TRANSFERS)
         self._statuses: dict[tuple[str, Direction], Status] = {}
+        #: How often the peer itself has failed: what it confirmed before a failure is looked at again.
+        self._failures = 0
 
     async def once(self) -> list[Status]:
         """Go through every database until nothing is left; return how each of them stands."""
@@ -167,11 +175,16 @@ class PeerWork:
 
     async def _keep_pulling(self, remote: Remote, name: str) -> None:
         backoff = Backoff()
+        now = asyncio.get_running_loop().time
         while True:
             try:
                 replication = await self._begun(remote, name, "pull")
                 has_more = True
+                confirmed_at = now()
                 while True:
+                    if now() >= confirmed_at + CONFIRM_S:
+                        await replication.confirm()
+                        confirmed_at = now()
                     if has_more:
                         async with self._turns:
                             step = await replication.step()
@@ -190,13 +203,22 @@ class PeerWork:
         pushed: dict[str, int] = {}
         backoff: defaultdict[str, Backoff] = defaultdict(Backoff)
         not_before: dict[str, float] = {}
+        confirmed: dict[str, tuple[float, int]] = {}
         now = asyncio.get_running_loop().time
         heard = 0
 
+        def is_doubtful(name: str) -> bool:
+            at, failures = confirmed.get(name, (0.0, -1))
+            return failures != self._failures or now() >= at + CONFIRM_S
+
         async def push(name: str, seq: int) -> None:
+            failures = self._failures
             try:
                 if name not in begun:
                     begun[name] = await self._begun(remote, name, "push")
+                elif is_doubtful(name):
+                    async with self._turns:
+                        await begun[name].confirm()
                 has_more = True
                 while has_more:
                     async with self._turns:
@@ -204,6 +226,7 @@ class PeerWork:
                     has_more = step.has_more
                     await self._well(name, "push", step)
                 pushed[name] = seq
+                confirmed[name] = (now(), failures)
                 backoff[name].reset()
             except Exception as error:
                 begun.pop(name, None)
@@ -216,7 +239,8 @@ class PeerWork:
             due = [
                 state
                 for state in states
-                if pushed.get(state.name) != state.seq and now() >= not_before.get(state.name, 0.0)
+                if (pushed.get(state.name) != state.seq or is_doubtful(state.name))
+                and now() >= not_before.get(state.name, 0.0)
             ]
             await asyncio.gather(*(push(state.name, state.seq) for state in due))
             heard = await self._parts.journal.wait(heard, LOOK_S)
@@ -306,6 +330,7 @@ class PeerWork:
         """Keep what is the matter; whatever this server itself fails at is logged with its traceback."""
         if isinstance(error, PeerFailed):
             failure = error
+            self._failures += failure.trouble.code in _AWAY
         else:
             log.warning("peer_work_failed", peer=self._peer.name, database=name, direction=direction, exc_info=error)
             failure = PeerFailed("local", type(error).__name__)

@@ -44,7 +44,7 @@ def pulled_checkpoint_before_documents() -> AbstractContextManager[Any]:
         page = await self._remote.changes(self._since, self._pace.size)
         checkpoint = self._session.document(page.last_seq, self._parts.clock())
         await self._write_here(checkpoint)
-        await self._remote.put_local(self._id, checkpoint)
+        await self._there.write(checkpoint)
         return await bring(self, wanted)
 
     return patch.object(Pull, "_bring", hasty)
