@@ -46,7 +46,7 @@ export type Unkept = { readonly typed: string; readonly reason: MisfitReason }
 export type FillPorts = {
   getDraft(id: string): Promise<Draft | undefined>
   saveDraft(id: string, change: DraftChange): Promise<boolean>
-  finishDraft(draft: Pick<Draft, 'id' | 'record' | 'person'>, answers: Answers, media: Media): Promise<string>
+  finishDraft(draft: Draft, answers: Answers, media: Media): Promise<string>
   contents(form: string, version: string): Promise<FormContents | null>
 }
 

@@ -25,7 +25,7 @@ export type Applied = {
   /** Databases whose digest still differed after they were pulled afresh. */
   broken: string[]
   /** Why a database's part could not be written; undefined when all were. */
-  failure: unknown
+  failure: Error | undefined
 }
 
 export async function apply(
@@ -68,7 +68,7 @@ async function takePages(answered: Answered, applied: Applied, store: NuongDatab
       applied.again ||= page.again
       if (page.isBroken) applied.broken.push(name)
     } catch (error) {
-      applied.failure ??= error
+      applied.failure ??= error instanceof Error ? error : new Error(String(error))
     }
   }
 }

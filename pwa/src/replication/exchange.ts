@@ -90,7 +90,7 @@ async function rounds(
 ): Promise<void> {
   let server = firstServer
   let again = context.again
-  let failure: unknown
+  let failure: Error | undefined
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const { applied, answer } =
       failure === undefined

@@ -57,6 +57,8 @@ export type OwnRevision = {
   savedAt: string
   /** What each server answered, by the server's id. */
   receipts: Record<string, Receipt>
+  /** Revisions that this one replaced before any request carried them: drafts may have been begun from those. */
+  replaced?: string[]
 }
 
 /** What one server was last known to hold of a document: its winner there. */

@@ -2,6 +2,7 @@
  * The person's own revisions over what servers hold. A save makes a revision; further saves collapse into it until a
  * request first carries it. From then on it is frozen, and the next save is its child.
  */
+import { canonical } from '@/domain/canonical'
 import { contentOf, revisionId, wins } from '@/domain/revision'
 import type { Answers, Json, JsonObject, Media, Saved } from '@/domain/record'
 import { database, type Contribution, type Draft, type OwnRevision, type ServerDocument } from './database'
@@ -24,15 +25,14 @@ export type RecordView = {
 /**
  * Turn a draft into the person's revision, in one transaction that also takes its number, queues its files and removes
  * the draft. Called twice, the second call changes nothing. Throws `StorageFull`, the draft still standing.
+ *
+ * A save replaces an earlier one only if its draft was begun from that one. Any other draft of the record (a deletion
+ * that was undone, a second tab) becomes a branch of its own, which the server brings together as it does two people's.
  */
-export async function finishDraft(
-  draft: Pick<Draft, 'id' | 'record' | 'person'>,
-  answers: Answers,
-  media: Media,
-): Promise<string> {
+export async function finishDraft(draft: Draft, answers: Answers, media: Media): Promise<string> {
   for (;;) {
-    const plan = await planned(draft.id)
-    if (plan === null) return (await latestOwn(draft.record, draft.person))?.rev ?? ''
+    const plan = await planned(draft)
+    if (plan.made !== null && isSame(plan.made, answers, media)) return plan.made.rev
     const saved: Saved = { by: plan.enrolment, number: String(plan.number), at: new Date().toISOString() }
     const content: JsonObject = {
       ...plan.base,
@@ -57,27 +57,44 @@ type Plan = {
   enrolment: string
   /** The unfrozen revision that this save replaces; null when it makes a new one. */
   replaces: string | null
+  /** The person's latest save of the record, where the draft is gone: perhaps it is what the draft became. */
+  made: OwnRevision | null
 }
 
 /** Where the revision will stand. Its id takes a hash, and IndexedDB transactions don't wait for hashes: hence two steps. */
-async function planned(id: string): Promise<Plan | null> {
+async function planned(opened: Draft): Promise<Plan> {
   return database.transaction(
     'r',
     [database.drafts, database.revisions, database.enrolments, database.session],
     async () => {
-      const draft = await database.drafts.get(id)
-      if (draft === undefined) return null
+      const kept = await database.drafts.get(opened.id)
+      const draft = kept ?? opened
       const enrolment = await enrolmentOf(draft.person)
       const base: JsonObject = { type: 'record' }
       if (draft.base !== null) Object.assign(base, withoutServersParts(draft.base.content))
       const open = await latestOwn(draft.record, draft.person)
-      if (open !== undefined && open.frozen === 0 && open.enrolment === enrolment.id) {
-        return { draft, base, parent: open.parent, number: open.number, enrolment: enrolment.id, replaces: open.rev }
+      const made = kept === undefined ? (open ?? null) : null
+      const parent = await standingBase(draft)
+      if (open !== undefined && open.rev === parent && open.frozen === 0 && open.enrolment === enrolment.id) {
+        const { parent: before, number, rev: replaces } = open
+        return { draft, base, parent: before, number, enrolment: enrolment.id, replaces, made }
       }
-      const parent = draft.base?.rev ?? open?.rev ?? null
-      return { draft, base, parent, number: enrolment.highestNumber + 1, enrolment: enrolment.id, replaces: null }
+      const number = enrolment.highestNumber + 1
+      return { draft, base, parent, number, enrolment: enrolment.id, replaces: null, made }
     },
   )
+}
+
+/** The revision that a draft was begun from; where another save has replaced that one, what both go back to. */
+async function standingBase({ base, record }: Draft): Promise<string | null> {
+  if (base === null) return null
+  const own = await database.revisions.where('id').equals(record).toArray()
+  const instead = own.find(({ replaced }) => replaced?.includes(base.rev) === true)
+  return instead === undefined ? base.rev : instead.parent
+}
+
+function isSame({ content }: OwnRevision, answers: Answers, media: Media): boolean {
+  return canonical([content['answers'], content['media']]) === canonical([answers, media])
 }
 
 /**
@@ -90,11 +107,12 @@ async function committed(
 ): Promise<string | null> {
   const { drafts, revisions, enrolments, session, uploads, blobs } = database
   return database.transaction('rw', [drafts, revisions, enrolments, session, uploads, blobs], async () => {
-    const again = await planned(plan.draft.id)
-    // The same draft was finished a moment ago, by a second tap: what it made stands.
-    if (again === null) return (await latestOwn(plan.draft.record, plan.draft.person))?.rev ?? ''
-    if (again.number !== plan.number || again.parent !== plan.parent || again.replaces !== plan.replaces) return null
-    if (plan.replaces !== null) await database.revisions.delete(plan.replaces)
+    const again = await planned(plan.draft)
+    const isMoved = again.number !== plan.number || again.parent !== plan.parent || again.replaces !== plan.replaces
+    // The same draft was finished a moment ago, by a second tap or in another tab.
+    if (isMoved || again.made?.rev !== plan.made?.rev) return null
+    const before = plan.replaces === null ? undefined : await database.revisions.get(plan.replaces)
+    if (before !== undefined) await database.revisions.delete(before.rev)
     const { draft } = plan
     await database.revisions.put({
       rev: made.rev,
@@ -110,6 +128,7 @@ async function committed(
       title: made.title,
       savedAt: made.saved.at,
       receipts: {},
+      ...(before === undefined ? {} : { replaced: [...(before.replaced ?? []), before.rev] }),
     })
     if (plan.replaces === null) await database.enrolments.update(plan.enrolment, { highestNumber: plan.number })
     const inherited = hashesIn(draft.base?.content['media'])
@@ -204,9 +223,16 @@ export function isTaken(own: OwnRevision): boolean {
 
 /** Take back a save that no request has carried: the record goes back to what it was, its number is told as discarded. */
 export async function discardUnsent(rev: string): Promise<boolean> {
-  return database.transaction('rw', [database.revisions, database.enrolments, database.uploads], async () => {
+  const tables = [database.revisions, database.enrolments, database.uploads, database.drafts]
+  return database.transaction('rw', tables, async () => {
     const own = await database.revisions.get(rev)
     if (own === undefined || own.frozen === 1) return false
+    // A correction of it that was begun goes on from what it was a correction of.
+    await database.drafts
+      .filter(({ base }) => base !== null && [rev, ...(own.replaced ?? [])].includes(base.rev))
+      .modify((draft) => {
+        if (draft.base !== null) draft.base = own.parent === null ? null : { ...draft.base, rev: own.parent }
+      })
     const enrolment = await database.enrolments.get(own.enrolment)
     await database.enrolments.update(own.enrolment, { discarded: [...(enrolment?.discarded ?? []), own.number] })
     await database.revisions.delete(rev)
