@@ -12,6 +12,7 @@ from typing import Literal
 
 from lxml import etree
 
+from server.forms.evaluate.static_types import static_types
 from server.forms.expressions import without_literals
 from server.forms.xml_input import local_name, parse_xml
 
@@ -83,6 +84,13 @@ class Field:
     was: str | None = None
     exclusive: tuple[str, ...] = ()
     identifies: str | None = None
+    #: What a hidden calculation without a type of its own gives, told from its expression; empty for all others.
+    static_type: str = ""
+
+    @property
+    def value_type(self) -> str:
+        """Return the type of its values: the calculation's, else the question's."""
+        return self.static_type or self.type
 
     def label(self, language: str) -> str:
         """Return the label in `language`, in any other where it has none, else the name."""
@@ -177,7 +185,7 @@ class _Reader:
         self.controls: dict[str, etree._Element] = {}
         self.repeats: set[str] = set()
         self._read_body(document)
-        self.by_path: dict[str, Field] = {}
+        self.static_types = self._read_calculations()
 
     def schema(self) -> FormSchema:
         prefix = f"/{self.root_name}"
@@ -196,6 +204,19 @@ class _Reader:
             list_files=tuple(file.rpartition("/")[2] for file in files if file.startswith("jr://")),
             identifying=tuple(field for field in ordered.values() if field.identifies),
         )
+
+    def _read_calculations(self) -> dict[str, str]:
+        """Return what the calculations give that nothing else types: hidden, and with the type that all have."""
+        calculations: dict[str, str] = {}
+        questions: dict[str, str] = {}
+        for path, bind in self.binds.items():
+            calculate, control = bind.get("calculate"), self.controls.get(path)
+            kind = _type(bind, control)
+            if calculate is not None and control is None and kind == "text":
+                calculations[path] = calculate
+            else:
+                questions[path] = kind
+        return static_types(calculations, questions)
 
     def _read_itext(self) -> tuple[tuple[Language, ...], dict[str, dict[str, str]]]:
         languages: list[Language] = []
@@ -269,6 +290,7 @@ class _Reader:
             was=_mark(bind, "was"),
             exclusive=exclusive_choices((bind.get("constraint") or "") if bind is not None else ""),
             identifies=_mark(bind, "identifies"),
+            static_type=self.static_types.get(xpath, ""),
         )
 
     def _kind(self, element: etree._Element, xpath: str, control: etree._Element | None) -> Kind:

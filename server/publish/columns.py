@@ -4,17 +4,21 @@ A column is never renamed, retyped or dropped by a later version: a question tha
 named after the new type, so that whoever built a report on the view keeps it. Names are the question's path joined
 with underscores. What a question's text doesn't type as is left empty here; the record keeps it. Values are kept as
 text under the column's name, so that a database casts them exactly (no binary fractions on the way).
+
+A calculation is typed by its bind, else by what its expression gives (`server.forms.evaluate.static_types`). Where a
+form came here while all calculations were text, that column stays and is filled, and a typed one stands beside it.
 """
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
 from server.forms.schema import MEDIA_TYPES, Field, FormSchema
-from server.publish.values import TYPED, ColumnType, geometry, position
+from server.forms.typed_values import typed
+from server.publish.values import ColumnType, geometry, position
 
 #: What every row has besides its answers.
 FIXED = ("record_id", "revision", "form_version", "project", "unit", "approved_by", "approved_at")
@@ -35,6 +39,17 @@ META = "/meta"
 UNANSWERED = frozenset({"note"})
 
 Part = Literal["", "list", "sha256", "longitude", "latitude", "altitude", "accuracy"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """The questions of one version, or of a repeat in it; `as_text` while calculations are what their bind says."""
+
+    fields: tuple[Field, ...]
+    as_text: bool = False
+
+    def type_of(self, field: Field) -> str:
+        return field.type if self.as_text else field.value_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +94,18 @@ class Table:
         return {each.path: each for each in self.repeats}
 
 
-def layout(form: str, schemas: Iterable[FormSchema]) -> Table:
-    """Return the table of a form from all its versions, oldest first."""
-    return _table("", form, [schema.fields for schema in schemas], FIXED, False)
+def layout(form: str, schemas: Iterable[FormSchema], as_text: Collection[str] = ()) -> Table:
+    """Return the table of a form from all its versions, oldest first.
+
+    `as_text` are the versions that came here while calculations were text: their columns stay what and where they were.
+    """
+    known = [*schemas]
+    older = [_Version(schema.fields, as_text=True) for schema in known if schema.version in as_text]
+    # Once more with their types: what that adds stands at the end, where views may get columns.
+    again = [_Version(each.fields) for each in older]
+    newer = [_Version(schema.fields) for schema in known if schema.version not in as_text]
+    versions = [*older, *again, *newer]
+    return _table("", form, versions, FIXED, False)
 
 
 def row(
@@ -95,26 +119,29 @@ def row(
             rows = [each for each in answer if isinstance(each, dict)] if isinstance(answer, list) else []
             values[repeat.name] = [{**_row_id(each), **row(repeat, field.children, each, media)} for each in rows]
         else:
-            for part, value in _parts(field, answer, media):
-                values[table.by_question[field.path, field.type, part].name] = value
+            for kind in {field.type, field.value_type}:
+                for part, value in _parts(field, kind, answer, media):
+                    # A calculation has a column of its bind's type only where it was published as that.
+                    if (column := table.by_question.get((field.path, kind, part))) is not None:
+                        values[column.name] = value
     return values
 
 
-def _parts(field: Field, answer: Any, media: Mapping[str, Any]) -> Iterable[tuple[Part, Any]]:
-    """Give the values of one answer that fit, each with the column's part that it belongs to."""
+def _parts(field: Field, kind: str, answer: Any, media: Mapping[str, Any]) -> Iterable[tuple[Part, Any]]:
+    """Give the values of one answer that fit a type, each with the column's part that it belongs to."""
     if isinstance(answer, list):
         codes = [each for each in answer if isinstance(each, str)]
         yield "", " ".join(codes)
         yield "list", codes
     elif not isinstance(answer, str):
         return
-    elif field.type == "geopoint":
+    elif kind == "geopoint":
         yield from zip(PARTS, position(answer), strict=False)
-    elif field.type in {"geotrace", "geoshape"}:
-        if shape := geometry(field.type, answer):
+    elif kind in {"geotrace", "geoshape"}:
+        if shape := geometry(kind, answer):
             yield "", shape
-    elif (typed := TYPED[SCALARS.get(field.type, "text")](answer)) is not None:
-        yield "", typed
+    elif (value := typed(kind, answer)) is not None:
+        yield "", value
         file = media.get(answer) if field.type in MEDIA_TYPES else None
         if isinstance(file, Mapping) and isinstance(file.get("sha256"), str):
             yield "sha256", file["sha256"]
@@ -136,30 +163,31 @@ def _answered(fields: tuple[Field, ...], answers: Mapping[str, Any]) -> Iterable
             yield from _answered(field.children, answer)
 
 
-def _table(path: str, name: str, versions: list[tuple[Field, ...]], taken: Iterable[str], is_sensitive: bool) -> Table:
+def _table(path: str, name: str, versions: list[_Version], taken: Iterable[str], is_sensitive: bool) -> Table:
     names = _Names(taken)
     columns: dict[tuple[str, str, Part], Column] = {}
     repeats: dict[str, _Repeat] = {}
     # Paths of columns and repeats in the order of their first appearance: later versions only add at the end.
     order: dict[tuple[str, str, Part] | str, None] = {}
     hidden_paths: set[str] = set()
-    for fields in versions:
+    for version in versions:
         known_paths = {each.path for each in columns.values()}
-        for field, is_hidden in _questions(fields, is_sensitive):
+        for field, is_hidden in _questions(version.fields, is_sensitive):
             if is_hidden:
                 hidden_paths.add(field.path)
             own = field.path.removeprefix(path).strip("/").replace("/", "_")
             if field.kind == "repeat":
                 repeat = repeats.get(field.path) or repeats.setdefault(field.path, _Repeat(names, own))
-                repeat.versions.append(field.children)
+                repeat.versions.append(replace(version, fields=field.children))
                 order[field.path] = None
                 continue
-            suffix = field.type if field.path in known_paths else ""
-            for part, column_type in _columns_of(field):
-                key = (field.path, field.type, part)
+            kind = version.type_of(field)
+            suffix = kind if field.path in known_paths else ""
+            for part, column_type in _columns_of(kind):
+                key = (field.path, kind, part)
                 if key not in columns:
                     column_name = names.give(own, suffix, part)
-                    columns[key] = Column(column_name, field.path, column_type, part, field.type, False)
+                    columns[key] = Column(column_name, field.path, column_type, part, kind, False)
                     order[key] = None
     # Sensitive in any version is sensitive in every row.
     items = [
@@ -176,7 +204,7 @@ class _Repeat:
 
     def __init__(self, names: "_Names", own: str) -> None:
         self.name = names.give(own)
-        self.versions: list[tuple[Field, ...]] = []
+        self.versions: list[_Version] = []
 
 
 def _questions(fields: tuple[Field, ...], hidden: bool) -> Iterable[tuple[Field, bool]]:
@@ -190,8 +218,8 @@ def _questions(fields: tuple[Field, ...], hidden: bool) -> Iterable[tuple[Field,
             yield field, is_hidden
 
 
-def _columns_of(field: Field) -> list[tuple[Part, ColumnType]]:
-    match field.type:
+def _columns_of(kind: str) -> list[tuple[Part, ColumnType]]:
+    match kind:
         case "geopoint":
             return [("longitude", "float"), ("latitude", "float"), ("altitude", "float"), ("accuracy", "float")]
         case "geotrace" | "geoshape":

@@ -1,7 +1,8 @@
 """Approved records as GeoJSON (RFC 7946, WGS 84), written piece by piece so that size costs no memory.
 
-A feature's geometry is the first place that the form asks for and the record has; every other answer is a property
-with its own type. Sensitive answers are left out unless whoever asks is entitled to them, places among them.
+A feature's geometry is the first outline that the form asks for and the record has, else its first trace, else its
+first point; places in rows of repeats stay with their rows. Every answer is a property with its own type, places too.
+Sensitive answers are left out unless whoever asks is entitled to them, places among them.
 """
 
 import json
@@ -101,12 +102,19 @@ def _number(column: Column, value: Any) -> Any:
             return value
 
 
-def _geometry(columns: Iterable[Column], data: Mapping[str, Any]) -> dict[str, Any] | None:
+def _geometry(columns: Sequence[Column], data: Mapping[str, Any]) -> dict[str, Any] | None:
+    for kind in ("geoshape", "geotrace"):
+        for column in columns:
+            value = data.get(column.name) if column.question_type == kind else None
+            if isinstance(value, dict):
+                return value
+    return _first_point(columns, data)
+
+
+def _first_point(columns: Iterable[Column], data: Mapping[str, Any]) -> dict[str, Any] | None:
     points: dict[str, dict[str, float]] = {}
     for column in columns:
         value = data.get(column.name)
-        if column.question_type in {"geotrace", "geoshape"} and value is not None:
-            return value if isinstance(value, dict) else None
         if column.part in ALL_PARTS and value is not None:
             points.setdefault(column.path, {})[column.part] = value
         if column.part == "accuracy" and column.path in points:

@@ -32,6 +32,8 @@ FOLLOWED = "records"
 CATALOG = "catalog"
 FORM_PREFIX = "form:"
 REVIEW_PREFIX = "review:"
+#: Rises when typed values are made otherwise, so that an upgraded server makes the rows that stand anew.
+RULES = 2
 
 
 class FormNotHere(LookupError):
@@ -103,19 +105,19 @@ class PublishedProjection:
         standing = select(records.c.id, records.c.published_rev, records.c.is_erased).where(
             records.c.database == database, records.c.id.in_(ids)
         )
-        present = select(published.c.record, published.c.rev).where(
+        present = select(published.c.record, published.c.rev, published.c.rules).where(
             published.c.database == database, published.c.record.in_(ids)
         )
         async with self._storage.read() as connection:
             wanted = (await connection.execute(standing)).all()
-            rows = {each.record: each.rev for each in await connection.execute(present)}
+            rows = {each.record: (each.rev, each.rules) for each in await connection.execute(present)}
             approved = {each.id: each.published_rev for each in wanted if each.published_rev}
             approvals = await _approvals(connection, database, approved)
         gone: list[str] = []
         due: list[_Publication] = []
         for each in wanted:
             revision = None if each.is_erased else each.published_rev
-            if revision == rows.get(each.id):
+            if rows.get(each.id) == (None if revision is None else (revision, RULES)):
                 continue
             stored = await self._journal.document(database, each.id, revision) if revision else None
             content = json.loads(stored.content) if stored is not None and not stored.deleted else None
@@ -145,6 +147,7 @@ class PublishedProjection:
             "approved_by": approval.get("by"),
             "approved_by_name": str(approval.get("by_name", "")),
             "approved_at": _moment(approval.get("at")),
+            "rules": RULES,
             "data": row(table, found.schema.fields, content.get("answers") or {}, content.get("media") or {}),
         }
 

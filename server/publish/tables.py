@@ -2,7 +2,7 @@
 
 No other table's name begins with `published_`: the views of forms do."""
 
-from sqlalchemy import Column, Index, Integer, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, Table, Text
 
 from server.db.metadata import metadata
 from server.db.types import Json, UtcDateTime
@@ -22,6 +22,8 @@ published = Table(
     Column("approved_by_name", Text, nullable=False),
     Column("approved_at", UtcDateTime),
     Column("data", Json, nullable=False),
+    # By which rules `data` was made (`server.publish.projection.RULES`): rows of older ones are made anew.
+    Column("rules", Integer, nullable=False),
     Index(None, "form", "database", "record"),
 )
 
@@ -32,6 +34,8 @@ publication_versions = Table(
     Column("form", Text, primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("version", Text, nullable=False),
+    # It came while every calculation was published as text: those columns stay.
+    Column("calculations_as_text", Boolean, nullable=False),
 )
 
 publication_views = Table(

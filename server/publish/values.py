@@ -1,74 +1,16 @@
-"""Answers as typed values: the text that a database casts without error, None where an answer doesn't type.
+"""Types of columns, and places as geometry.
 
-Lexical answers stay exact: an integer is its digits, a decimal its decimal text, a moment is brought to UTC. Positions
-are longitude before latitude from here on (RFC 7946), while forms write latitude first.
+Positions are longitude before latitude from here on (RFC 7946), while forms write latitude first.
 """
 
-import re
-from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta, timezone
 from itertools import pairwise
 from typing import Any, Literal
 
+from server.forms.typed_values import DECIMAL
+
 ColumnType = Literal["text", "integer", "decimal", "float", "date", "time", "moment", "json"]
 
-#: What a moment written without a zone means: the province's clock.
-LOCAL_TIME = timezone(timedelta(hours=7))
-INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-DECIMAL = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})")
-
 Position = list[float]
-
-
-def as_text(answer: str) -> str | None:
-    """Return the answer; a NUL, which PostgreSQL can't hold, makes it none."""
-    return None if "\0" in answer else answer
-
-
-def as_integer(answer: str) -> str | None:
-    """Return the digits of a whole number of at most 18 digits."""
-    return answer if INTEGER.fullmatch(answer) else None
-
-
-def as_decimal(answer: str) -> str | None:
-    """Return a decimal number as it was written."""
-    return answer if DECIMAL.fullmatch(answer) else None
-
-
-def as_date(answer: str) -> str | None:
-    """Return a calendar day, YYYY-MM-DD; the day of a moment is the day that its writer saw."""
-    try:
-        return date.fromisoformat(answer[:10]).isoformat()
-    except ValueError:
-        return None
-
-
-def as_time(answer: str) -> str | None:
-    """Return a time of day as its writer saw it, without the zone that phones append."""
-    try:
-        return time.fromisoformat(answer).replace(tzinfo=None).isoformat()
-    except ValueError:
-        return None
-
-
-def as_moment(answer: str) -> str | None:
-    """Return a moment in UTC, `YYYY-MM-DD HH:MM:SS[.ffffff]+00:00`."""
-    try:
-        moment = datetime.fromisoformat(answer)
-        local = moment.replace(tzinfo=LOCAL_TIME) if moment.tzinfo is None else moment
-        return local.astimezone(UTC).isoformat(sep=" ")
-    except (ValueError, OverflowError):
-        return None
-
-
-TYPED: dict[ColumnType, Callable[[str], str | None]] = {
-    "text": as_text,
-    "integer": as_integer,
-    "decimal": as_decimal,
-    "date": as_date,
-    "time": as_time,
-    "moment": as_moment,
-}
 
 
 def position(answer: str) -> list[float]:

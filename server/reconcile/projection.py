@@ -26,6 +26,7 @@ from server.reconcile.quality import (
     Limits,
     Place,
     asked_values,
+    calculation_flags,
     constraint_flags,
     is_clock_suspect,
     named_files,
@@ -237,7 +238,7 @@ class RecordsProjection:
         flags = place_flags(values, centre, self._limits)
         flags |= _file_flags(content, named_files(values), known.held)
         if published:
-            flags |= constraint_flags(published, answers, stored.received_at)
+            flags |= constraint_flags(published, answers, stored.received_at) | calculation_flags(values)
         # What was entered at a desk has no device's time.
         if saved is not None and is_clock_suspect(recorded_at, edit.received_at, self._limits):
             flags.add("clock_suspect")

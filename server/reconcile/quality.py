@@ -12,6 +12,7 @@ from typing import Any
 
 from server.forms.library import PublishedForm
 from server.forms.schema import MEDIA_TYPES, Field
+from server.forms.typed_values import typed
 
 EARTH_RADIUS_M = 6_371_008.8
 PLACE_TYPES = frozenset({"geopoint", "geotrace", "geoshape"})
@@ -114,6 +115,19 @@ def constraint_flags(published: PublishedForm, answers: Mapping[str, Any], recei
     The app lets nobody finish so; two edits together can, and what other replicas bring is asked nothing.
     """
     return {"constraint_broken"} if published.evaluator.broken(answers, at=received_at) else set()
+
+
+def calculation_flags(values: list[tuple[Field, Any]]) -> set[str]:
+    """Return `calculation_unfit` where a calculation gave no value of its type, as a division by nothing does.
+
+    It is published as nothing.
+    """
+    calculated = (
+        (field.value_type, answer)
+        for field, answer in values
+        if (field.is_calculated or field.is_once) and isinstance(answer, str) and answer
+    )
+    return {"calculation_unfit"} if any(typed(kind, answer) is None for kind, answer in calculated) else set()
 
 
 def named_files(values: list[tuple[Field, Any]]) -> set[str]:

@@ -8,7 +8,7 @@ from litestar import Litestar
 
 from tests.builders import PROVINCE, Client, SignedIn, grant, person_signed_in, problem
 from tests.conftest import StandingClock
-from tests.surveys import INSIDE, OTHER_SCOPE, Province
+from tests.surveys import BINDS, INSIDE, OTHER_SCOPE, Province, survey
 
 PATH = "/api/publish/household.geojson"
 ANSWERS = {
@@ -99,6 +99,34 @@ async def test_an_outline_runs_counter_clockwise_and_a_record_without_a_place_ha
     found = {each["geometry"]["type"] if each["geometry"] else None: each for each in await features(client, reader)}
     assert set(found) == {"Polygon", None}
     assert found["Polygon"]["geometry"]["coordinates"][0][1] == [103.26, 22.05]
+
+
+async def test_an_outline_is_the_geometry_and_the_point_beside_it_stays_a_property(
+    client: Client, province: Province
+) -> None:
+    outline = "22.05 103.25 0 0; 22.05 103.26 0 0; 22.06 103.26 0 0; 22.05 103.25 0 0"
+    await approved(province, {"house": INSIDE, "plot": outline})
+    await approved(province, {"house": INSIDE})
+    await province.follow()
+    reader = await person_signed_in(client, "khang", grant("supervisor"))
+    found = {each["geometry"]["type"]: each["properties"] for each in await features(client, reader)}
+    # Who has no outline is still on the map.
+    assert found.keys() == {"Polygon", "Point"}
+    assert (found["Polygon"]["house_longitude"], found["Polygon"]["house_latitude"]) == (103.25, 22.05)
+
+
+async def test_a_sensitive_outline_leaves_the_point_to_whoever_may_not_see_it(
+    client: Client, province: Province
+) -> None:
+    binds = {**BINDS, "plot": 'geoshape" xmlns:n="urn:n" sensitive="yes'}
+    await province.publish(version="2", xform=survey(version="2", binds=binds))
+    outline = "22.05 103.25 0 0; 22.05 103.26 0 0; 22.06 103.26 0 0; 22.05 103.25 0 0"
+    await approved(province, {"house": INSIDE, "plot": outline}, form_version="2")
+    await province.follow()
+    manager = await person_signed_in(client, "giang", grant("data_manager"))
+    [hidden], [shown] = await features(client, manager), await features(client, manager, sensitive="true")
+    assert (hidden["geometry"]["type"], shown["geometry"]["type"]) == ("Point", "Polygon")
+    assert "plot" not in hidden["properties"]
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ export type Flag =
   | 'unreadable_media'
   | 'conflict'
   | 'constraint_broken'
+  | 'calculation_unfit'
 
 type Line = {
   database: string
