@@ -20,6 +20,7 @@ function field(name: string, path: string, more: Partial<Field> = {}): Field {
     isSensitive: false,
     isAsked: true,
     merge: null,
+    firstRows: 0,
     children: [],
     ...more,
   }

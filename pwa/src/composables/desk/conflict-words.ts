@@ -79,6 +79,7 @@ export function fieldOf(question: Pick<Question, 'path' | 'type' | 'label' | 'ch
     isSensitive: false,
     isAsked: true,
     merge: null,
+    firstRows: 0,
     children: [],
   }
 }
