@@ -22,7 +22,8 @@ Two reasons wait for revisions and not for a person: nobody is shown them, nobod
 such a revision edits one that is not here. A resolved tombstone closes a branch only once a revision that stands in the
 graph has taken that branch in, so that a forged one closes nothing; a machine's merge counts only beside all that it
 was made of, since it is no edit and says nothing of its own. Both come in by themselves with what was missing. Every
-machine writes them alike: one that a door held back, because of who brought it, keeps no machine from writing it.
+machine writes them alike: one that a door held back, because of who brought it, keeps no machine from writing it. Nor
+does what waits because its bringer may not say it (`sync.contract`) keep out whoever may.
 """
 
 import hashlib
@@ -31,6 +32,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from sync.contract.members import SERVERS_ONLY
 from sync.graph import Graph
 from sync.revision import RESOLVED_TOMBSTONE, RevisionId, generation_of, is_revision_id, merged_of, revision_id
 
@@ -116,7 +118,7 @@ def decide(offer: Offer, print_: bytes, here: Standing) -> Decision:  # noqa: PL
         return Decision("refused", "id_mismatch")
     if (is_held and _says_the_same(offer, print_, here)) or (offer.rev, print_) in here.settled:
         return DUPLICATE
-    if (reason := here.waiting.get((offer.rev, print_))) is not None and not _is_machines_own(offer, print_, here):
+    if (reason := here.waiting.get((offer.rev, print_))) is not None and not _is_entitled(offer, print_, here, reason):
         return Decision("quarantined", reason)
     if is_held or any(rev == offer.rev and print_ != other for rev, other in here.waiting):
         return Decision("quarantined", "known_id_other_content", is_new=True)
@@ -187,8 +189,11 @@ def is_taken_in(rev: RevisionId, here: Standing) -> bool:
     return any(edits <= graph.reached([leaf]) for leaf in graph.leaves() if leaf != rev and leaf not in resolved)
 
 
-def _is_machines_own(offer: Offer, print_: bytes, here: Standing) -> bool:
-    return offer.quarantine is None and (print_ == RESOLVED or is_machine_merge(offer, here.graph))
+def _is_entitled(offer: Offer, print_: bytes, here: Standing, reason: str) -> bool:
+    """Whether this comes from somebody who may say it, where it waits only because of who brought it before."""
+    if offer.quarantine is not None:
+        return False
+    return reason == SERVERS_ONLY or print_ == RESOLVED or is_machine_merge(offer, here.graph)
 
 
 def _waits_for(offer: Offer, print_: bytes, here: Standing) -> str | None:

@@ -37,16 +37,17 @@ from server.forms.library import FormLibrary, PublishedForm
 from server.ids import uuid7
 from server.reconcile.tables import records
 from server.revisions import quarantine
+from server.revisions.entitlement import Asked
 from server.revisions.journal import Journal
 from server.revisions.model import (
-    SERVERS_ONLY,
     NotWaiting,
     Origin,
     QuarantinedKey,
     QuarantinedRevision,
     StoredRevision,
 )
-from server.revisions.quarantine import Narrowing
+from server.revisions.quarantine import Narrowing, as_new
+from sync.contract.members import SERVERS_ONLY, Reason
 
 #: How much content one page carries; a phone may save megabytes in one record.
 PAGE_BYTES = 1_000_000
@@ -95,7 +96,8 @@ class QuarantineDesk:
         """Let an entry in with those that waited only for it; raise what stands against it as a problem."""
         waiting = await self._waiting(key)
         blocking = await self._journal.waiting_among(key.database, [key.id], only_blocking=True)
-        if why_not := _why_not(waiting, blocking):
+        [overstep] = await self._oversteps(key.database, [waiting])
+        if why_not := _why_not(waiting, blocking, overstep):
             raise Problem(why_not)
 
         async def leave_trace(connection: Any, _outcomes: object) -> None:
@@ -133,6 +135,10 @@ class QuarantineDesk:
             subject = f"{new.database}/{new.id}"
             await note(connection, self._clock, principal.person, "quarantine.seen", subject, rev=new.rev)
 
+    async def _oversteps(self, database: str, rows: Sequence[QuarantinedRevision]) -> list[Reason | None]:
+        asked = [Asked.of(as_new(one), _content(one), "acceptance") for one in rows]
+        return await self._journal.oversteps(database, asked)
+
     async def _waiting(self, key: EntryKey) -> QuarantinedRevision:
         named = (key.rev, bytes.fromhex(key.fingerprint))
         for one in await self._journal.quarantined(key.database, key.id):
@@ -142,11 +148,15 @@ class QuarantineDesk:
 
     async def _entries(self, rows: Sequence[QuarantinedRevision], atlas: Atlas) -> list[QuarantineEntry]:
         standing: dict[tuple[str, str], StoredRevision] = {}
+        oversteps: dict[tuple[str, str, str, bytes], Reason | None] = {}
         blocking: dict[str, set[tuple[str, str]]] = {}
         for database in {one.database for one in rows}:
             ids = {one.doc_id for one in rows if one.database == database}
             winners = await self._journal.documents(database, ids)
             standing |= {(database, doc_id): winner for doc_id, winner in winners.items()}
+            named = [one for one in rows if one.database == database]
+            found = zip(named, await self._oversteps(database, named), strict=True)
+            oversteps |= {(database, one.doc_id, one.rev, one.fingerprint): reason for one, reason in found}
             blocking[database] = await self._journal.waiting_among(database, ids, only_blocking=True)
         async with self._storage.read() as connection:
             entry = tuple_(quarantine_notes.c.database, quarantine_notes.c.doc_id, quarantine_notes.c.rev)
@@ -169,6 +179,7 @@ class QuarantineDesk:
                 present=standing.get((one.database, one.doc_id)),
                 whose=whose.get((one.database, one.doc_id), ""),
                 blocking=blocking[one.database],
+                overstep=oversteps[one.database, one.doc_id, one.rev, one.fingerprint],
                 notes=[
                     Note(by_name=names.get(row.person, ""), at=row.at, comment=row.comment)
                     for row in notes
@@ -188,6 +199,7 @@ class QuarantineDesk:
         present: StoredRevision | None,
         whose: str,
         blocking: Collection[tuple[str, str]],
+        overstep: Reason | None,
         notes: list[Note],
     ) -> QuarantineEntry:
         content = _content(one)
@@ -199,7 +211,7 @@ class QuarantineDesk:
             published = None
         project, _, unit_id = one.database.partition("-")
         unit = atlas.units.get(unit_id)
-        why_not = _why_not(one, blocking)
+        why_not = _why_not(one, blocking, overstep)
         is_compared = present is not None and not present.deleted and not one.deleted
         return QuarantineEntry(
             database=one.database,
@@ -237,13 +249,16 @@ class QuarantineDesk:
         )
 
 
-def _why_not(one: QuarantinedRevision, blocking: Collection[tuple[str, str]]) -> WhyNot | None:
-    """Return what stands against letting it in, None where a person may."""
+def _why_not(one: QuarantinedRevision, blocking: Collection[tuple[str, str]], overstep: Reason | None) -> WhyNot | None:
+    """Return what stands against letting it in, None where a person may.
+
+    A member that means nothing to this server may come in, by the hand of somebody who has seen it.
+    """
     content = _content(one)
     # A decision, or a merge, that a phone made up would take effect as if a supervisor or a server had made it: whoever
     # lets it in can vouch for what a worker saw, not for that.
     is_record = content.get("type") == "record" and ":" not in one.doc_id and not one.doc_id.startswith("_")
-    if not is_record or any(member in content for member in SERVERS_ONLY):
+    if not is_record or overstep == SERVERS_ONLY:
         return "not_acceptable"
     return "parent_waits" if any((one.doc_id, rev) in blocking for rev in one.ancestors) else None
 

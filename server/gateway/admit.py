@@ -3,7 +3,8 @@
     scope covered neither now nor at the last completed exchange       refused      not_allowed, unless it is kept here
     no document that a journal can hold                                refused      malformed
     covered at the last exchange only                                  quarantined  rights_lost
-    no record or reply of this enrolment, or with servers' members     quarantined  not_a_record, …
+    no record or reply of this enrolment                               quarantined  not_a_record, foreign_save
+    other members than its parent's that phones may not write          quarantined  servers_only, unknown_member
     form version unknown in the scope's project                        quarantined  unknown_form
     answers that don't type                                            quarantined  misfit_answers
 
@@ -15,18 +16,20 @@ flags it.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from server.auth.authorise import allowed
 from server.auth.principal import Principal
 from server.forms.library import FormLibrary
 from server.gateway.caller import Caller
-from server.gateway.records import is_reply, misfit
+from server.gateway.records import MISFITS, is_reply, misfit
 from server.gateway.schemas import NUMBER_PATTERN, Push
+from server.revisions.entitlement import Asked
 from server.revisions.journal import Journal
-from server.revisions.model import SERVERS_ONLY, NewRevision, Outcome
+from server.revisions.model import NewRevision, Outcome
 from sync.admission import is_well_formed_doc_id
 from sync.canonical import MalformedJson
 from sync.revision import is_revision_id
@@ -59,7 +62,26 @@ class Admission:
 
     async def admit(self, push: Sequence[Push], flawed: Collection[int]) -> list[Admitted]:
         """Return what becomes of each document, in order; `flawed` are positions that strict JSON refused."""
-        return [await self._admit_one(item, position in flawed) for position, item in enumerate(push)]
+        found = [await self._admit_one(item, position in flawed) for position, item in enumerate(push)]
+        return await self._entitled(push, found)
+
+    async def _entitled(self, push: Sequence[Push], found: Sequence[Admitted]) -> list[Admitted]:
+        """Hold back, of what may come in otherwise, the revisions with members that a phone may not write."""
+        by_database: defaultdict[str, list[int]] = defaultdict(list)
+        for position, item in enumerate(found):
+            is_fit = item.revision is not None and item.revision.quarantine in (None, *MISFITS)
+            if is_fit and push[position].doc.get("type") == "record":
+                by_database[item.database].append(position)
+        admitted = [*found]
+        for database, positions in by_database.items():
+            coming = [(position, revision) for position in positions if (revision := found[position].revision)]
+            asked = [Asked.of(revision, push[position].doc, "phone") for position, revision in coming]
+            for (position, revision), reason in zip(
+                coming, await self._journal.oversteps(database, asked), strict=True
+            ):
+                if reason is not None:
+                    admitted[position] = Admitted(database, replace(revision, quarantine=reason))
+        return admitted
 
     async def _admit_one(self, item: Push, is_flawed: bool) -> Admitted:
         document = item.doc
@@ -118,7 +140,7 @@ class Admission:
             return "not_a_record"
         if saved.get("by") != self._enrolment or _number(document) is None:
             return "foreign_save"
-        return "servers_only" if any(member in document for member in SERVERS_ONLY) else None
+        return None
 
 
 def _refused(item: Push, number: str | None, reason: str) -> Admitted:

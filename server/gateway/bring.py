@@ -3,9 +3,10 @@
     the revision …                                                        becomes
     cannot be a document                                                  refused       malformed
     is none of the documents that people and servers write                quarantined   not_a_record
+    edits or deletes what is said once                                    quarantined   not_a_record
     is a decision or question by somebody who has no right to it here     quarantined   rights_lost
     is sealed by an enrolment whose person has no rights here             quarantined   rights_lost
-    says what only servers decide, and the server is not believed         quarantined   servers_only
+    has members that its bringer may not write (`sync.contract`)          quarantined   servers_only, unknown_member
     is a record of a form version that is unknown in the scope's project  quarantined   unknown_form
     has answers that don't type                                           quarantined   misfit_answers
 
@@ -22,6 +23,7 @@ that it came by way of this account stands in the audit. Any other server's word
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -36,26 +38,27 @@ from server.auth.authorise import Action, allowed
 from server.auth.principal import Principal
 from server.auth.tables import people as people_table
 from server.auth.tokens import verify_seal
-from server.canonical import canonical
 from server.clock import Clock
 from server.db.engine import Storage
 from server.forms.library import FormLibrary
+from server.gateway.brought import asked_of_peer, is_brought
 from server.gateway.records import misfit
 from server.gateway.seal import SEAL_PREFIX, payload_of_document
 from server.gateway.seal_tables import forget_waiting_seal, note_waiting_seal
 from server.revisions import authors
 from server.revisions.authors import Claim
+from server.revisions.entitlement import Asked
 from server.revisions.journal import Journal
-from server.revisions.model import SERVERS_ONLY, NewRevision, Origin, Outcome
+from server.revisions.model import NewRevision, Origin, Outcome
 from server.revisions.statements import statements
 from sync.admission import is_well_formed_doc_id
 from sync.canonical import Json, MalformedJson
-from sync.revision import RESOLVED_TOMBSTONE, RevisionId, generation_of, is_revision_id, revision_id
+from sync.contract.documents import DOCUMENT_TYPES
+from sync.contract.members import Reason
+from sync.revision import RevisionId, generation_of, is_revision_id
 
 #: Built once: a bringing is made for every request of another server.
 STATEMENTS = {flag: statements(is_postgresql=flag) for flag in (False, True)}
-#: Documents about a record, `<type>:<record id>:<UUIDv7>`; of what is open in it only one, `open:<record id>`.
-ABOUT_RECORDS = ("review", "question", "reply", "task", "open")
 _NUMBER = re.compile(r"[1-9][0-9]{0,14}")
 
 #: What people write at desks, without a phone's seal, and the right that it takes.
@@ -107,6 +110,7 @@ class Bringing:
         seals, waiting = await self._seals(database, [document for document, _ in brought])
         owners = await self._owners(database, brought, seals)
         deciders = await self._deciders(database, [document for document, _ in brought], bringer)
+        oversteps = await self._oversteps(database, brought, owners, bringer)
         outcomes: list[Outcome | None] = []
         ready: list[tuple[int, NewRevision, Origin]] = []
         for position, (document, ancestors) in enumerate(brought):
@@ -115,7 +119,9 @@ class Bringing:
             try:
                 reason = None
                 if database != CATALOG:
-                    reason = await self._held_back(database, document, ancestors, owner, bringer)
+                    reason = await self._held_back(
+                        database, document, ancestors, owner, bringer, overstep=oversteps.get(position)
+                    )
                     if reason is None and owner is None and self._lacks_right(document, bringer, deciders):
                         reason = "rights_lost"
                 number = _number(document) if owner else None
@@ -270,42 +276,53 @@ class Bringing:
         ancestors: tuple[RevisionId, ...],
         owner: Seal | None,
         bringer: Bringer,
+        *,
+        overstep: Reason | None,
     ) -> str | None:
         """Return the reason for which a person must look at the document first."""
         doc_id, kind = str(document.get("_id")), document.get("type")
         prefix, colon, _ = doc_id.partition(":")
         if colon:
-            return None if kind == prefix and prefix in ("seal", *ABOUT_RECORDS) else "not_a_record"
+            is_one = kind == prefix and is_brought(document, ancestors, is_believed=bringer.is_believed)
+            return None if is_one else "not_a_record"
         is_deleted = document.get("_deleted") is True
         if kind != "record" and not (is_deleted and kind is None):
             return "not_a_record"
         if owner is not None and not any(allowed(held, "capture", database) for held in (owner.holder, owner.then)):
             return "rights_lost"
-        claims = not bringer.is_believed and any(member in document for member in SERVERS_ONLY)
-        if claims and (owner is not None or not _is_machine_merge(document, ancestors)):
-            return "servers_only"
+        if overstep is not None:
+            return overstep
         is_erased = document.get("erased") is True and "form" not in document
         return None if is_deleted or is_erased else await misfit(self._library, database, document)
+
+    async def _oversteps(
+        self,
+        database: str,
+        brought: Sequence[tuple[Document, tuple[RevisionId, ...]]],
+        owners: Mapping[Key, Seal],
+        bringer: Bringer,
+    ) -> dict[int, Reason]:
+        """Return which of the records say what their bringer may not, by their place."""
+        if database == CATALOG or bringer.is_believed:
+            return {}
+        asked: dict[int, Asked] = {}
+        for place, (document, ancestors) in enumerate(brought):
+            doc_id, _ = _key(document)
+            if ":" not in doc_id and is_well_formed_doc_id(doc_id):
+                is_sealed = _key(document) in owners
+                # What is malformed is refused below.
+                with suppress(MalformedJson):
+                    asked[place] = asked_of_peer(document, ancestors, is_sealed=is_sealed)
+        reasons = await self._journal.oversteps(database, [*asked.values()])
+        return {place: reason for place, reason in zip(asked, reasons, strict=True) if reason is not None}
 
 
 def _decider(document: Document) -> Decider | None:
     """Return the kind of a document about a record and who it says wrote it; None where it says nobody."""
     kind, by = document.get("type"), document.get("by")
-    if not isinstance(kind, str) or kind not in ABOUT_RECORDS or not isinstance(by, str) or not by.isprintable():
+    if not isinstance(kind, str) or kind not in DOCUMENT_TYPES or not isinstance(by, str) or not by.isprintable():
         return None
     return kind, by
-
-
-def _is_machine_merge(document: Document, ancestors: tuple[RevisionId, ...]) -> bool:
-    """Whether a server's merge stands here, which any server would have written alike: its id is its own hash."""
-    if "saved" in document or "merged" not in document or "decided" in document or "undoes" in document:
-        return False
-    content = canonical({name: value for name, value in document.items() if not name.startswith("_")})
-    parent = ancestors[0] if ancestors else None
-    is_deleted = document.get("_deleted") is True
-    if is_deleted and content == RESOLVED_TOMBSTONE:
-        return True
-    return document.get("_rev") == revision_id(str(document["_id"]), deleted=is_deleted, parent=parent, content=content)
 
 
 def _claims(seal: Seal) -> list[Claim]:

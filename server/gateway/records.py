@@ -10,6 +10,8 @@ from typing import Any
 from server.forms.answers import check
 from server.forms.library import FormLibrary
 
+#: What `misfit` finds: said only where nothing worse is.
+MISFITS = ("unknown_form", "misfit_answers")
 #: As much as a person writes about one question.
 REPLY_CHARACTERS = 4000
 

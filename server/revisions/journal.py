@@ -19,6 +19,7 @@ from server.revisions import audit, feed, listing, quarantine, read, removal, wh
 from server.revisions.batch import Arrival, Batch
 from server.revisions.bell import Bell
 from server.revisions.doors import Doors
+from server.revisions.entitlement import Asked, oversteps
 from server.revisions.listening import Listening
 from server.revisions.model import (
     Change,
@@ -34,6 +35,7 @@ from server.revisions.statements import statements
 from server.revisions.whole import Whole
 from sync import chain
 from sync.admission import FORGED
+from sync.contract.members import Reason
 from sync.digest import EMPTY
 from sync.revision import RevisionId, revision_id
 
@@ -258,6 +260,13 @@ class Journal:
         """Return (document, revision) of what waits for a person; `only_blocking`: what its edits must wait for."""
         async with self._storage.read() as connection:
             return await quarantine.waiting_among(connection, self._sql, database, ids, only_blocking=only_blocking)
+
+    async def oversteps(self, database: str, asked: Sequence[Asked]) -> list[Reason | None]:
+        """Return for each revision on its way in what it says that its bringer may not, None where there is nothing."""
+        if not asked:
+            return []
+        async with self._storage.read() as connection:
+            return await oversteps(connection, self._sql, database, asked)
 
     async def accept(
         self,

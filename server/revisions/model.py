@@ -9,8 +9,6 @@ from sync.admission import Offer, OutcomeName
 from sync.canonical import Json, MalformedJson
 from sync.revision import RevisionId, generation_of, revision_id
 
-#: Members of a record that only servers write (merging): whoever else set them would decide what they may not.
-SERVERS_ONLY = ("merged", "open", "decided", "undoes")
 _MEMBERS = frozenset({"_id", "_rev", "_deleted"})
 
 

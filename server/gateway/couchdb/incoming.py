@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from server.canonical import canonical
 from server.gateway.couchdb.refusals import INVALID_REV
 from server.revisions.branches import REVS_LIMIT
-from server.revisions.model import SERVERS_ONLY, NewRevision
+from server.revisions.model import NewRevision
 from sync.admission import is_well_formed_doc_id
 from sync.canonical import Json
+from sync.contract.members import restricted
 from sync.revision import RevisionId, is_revision_id
 
 #: Members that the door itself adds on the way out; whoever sends them back means nothing by them.
@@ -34,8 +35,8 @@ class Flaw:
 class Incoming:
     """A document that was read: its own members in canonical form, the revision that it names, and the path to it.
 
-    `claims` are those of its members that only servers write; `finding` is the reason for which a person must look at
-    it first, whatever its parent is.
+    `claims` are those of its members that not everybody who captures may write; `finding` is the reason for which a
+    person must look at it first, whatever its parent is.
     """
 
     doc_id: str
@@ -72,8 +73,7 @@ def incoming(value: Json, *, new_edits: bool, doc_id: str | None = None) -> Inco
     if isinstance(line, Flaw):
         return line
     rev, deleted = line[0] if line else None, value.get("_deleted") is True
-    claims = {member: content[member] for member in SERVERS_ONLY if member in content}
-    return Incoming(name, rev, deleted, canonical(content, is_read=True), line[1:], claims)
+    return Incoming(name, rev, deleted, canonical(content, is_read=True), line[1:], restricted(content))
 
 
 def _special(doc_id: str, member: str, said: Json) -> Flaw | None:

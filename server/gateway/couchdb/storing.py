@@ -52,10 +52,10 @@ async def replicate(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Re
         for place, result in zip(places, await _brought(call, wanted), strict=True):
             results[place] = result
         return [each for each in results if each is not None]
-    reasons = await held_back(call, wanted, [each.path[0] if each.path else None for each in wanted])
+    coming = [each.as_it_is() for each in wanted]
+    reasons = await held_back(call, wanted, coming)
     revisions: list[tuple[int, NewRevision]] = []
-    for place, each, reason in zip(places, wanted, reasons, strict=True):
-        revision = each.as_it_is()
+    for place, revision, reason in zip(places, coming, reasons, strict=True):
         revisions.append((place, revision if reason is None else replace(revision, quarantine=reason)))
     if revisions:
         # Parents first, in whatever order a line came: what follows a quarantined revision must be seen to.
@@ -121,13 +121,14 @@ class _Plan:
         plan = cls(call, seq, here, await call.parts.journal.waiting_among(call.db.name, ids))
         for each in documents:
             plan._rows.append(each if isinstance(each, Flaw) else plan._planned(each))
-        edits = [each for each in documents if isinstance(each, Incoming)]
-        parents = [each.rev for each in edits]
-        reasons = iter(await held_back(call, edits, parents))
-        for place, each in enumerate(documents):
-            reason = next(reasons) if isinstance(each, Incoming) else None
-            row = plan._rows[place]
-            if reason is not None and isinstance(row, NewRevision):
+        edits = [
+            (place, each, row)
+            for place, (each, row) in enumerate(zip(documents, plan._rows, strict=True))
+            if isinstance(each, Incoming) and isinstance(row, NewRevision)
+        ]
+        reasons = await held_back(call, [each for _, each, _ in edits], [row for _, _, row in edits])
+        for (place, _, row), reason in zip(edits, reasons, strict=True):
+            if reason is not None:
                 plan._rows[place] = replace(row, quarantine=reason)
         return plan
 
