@@ -24,7 +24,8 @@ DOCUMENT_TYPES: Mapping[str, DocumentType] = {
     "question": DocumentType("decide_conflicts"),
     "reply": DocumentType("own"),
     "task": DocumentType("assign"),
-    "seal": DocumentType("gateway"),
+    # A seal proves itself, whoever brings it.
+    "seal": DocumentType("gateway", is_said_once=False),
     # One for each record, `open:<record id>`, which follows what is open in it.
     "open": DocumentType("projection", is_said_once=False),
 }

@@ -1,8 +1,8 @@
 """Who may introduce, change or remove which member of a record; everybody may repeat what stands before.
 
 `MEMBERS` is the table and `DOORS` says as whom each door takes what it is brought. A member that is not in the table is
-nobody's: it waits in quarantine under a reason of its own, so that a member that gets a meaning later was never let in
-before. Pure: whoever asks hands over what stands before a revision.
+the province's alone: from anybody else it waits in quarantine under a reason of its own, so that a member that gets a
+meaning later was never let in before by somebody who may not write it. Pure: whoever asks hands over what stands before a revision.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,7 +66,8 @@ MEMBERS: Mapping[str, Member] = {
     # A recorded erasure.
     "erased": _row("lasting", "province"),
 }
-UNKNOWN = _row("foreign")
+#: The province may be newer than its hub.
+UNKNOWN = _row("foreign", "province")
 
 DOORS: Mapping[Door, frozenset[Writer]] = {
     "phone": frozenset({"capture"}),

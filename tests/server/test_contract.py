@@ -297,7 +297,7 @@ async def test_nobody_lets_in_what_only_servers_write_and_a_strange_member_may_c
     found: dict[str, dict[str, Any]] = {}
     page: dict[str, Any] = {"next": ""}
     while page["next"] is not None:
-        params = {"after": page["next"]} if page["next"] else {}
+        params = {"before": page["next"]} if page["next"] else {}
         page = (await client.get("/api/conflicts/quarantine", params=params, headers=headers)).json()
         found |= {entry["id"]: entry for entry in page["entries"]}
     expected = {

@@ -59,6 +59,14 @@ class OpenSessions(Sessions):
         sign_in, _ = _read_token(access_token)
         return await self._principal(sign_in), self.tokens(sign_in)
 
+    async def _principal(self, sign_in: SignIn) -> Principal:
+        # Nothing is kept of these sign-ins, so they don't end before their person or device does.
+        async with self._storage.read() as connection:
+            found = await people.principal(connection, sign_in.person, sign_in.enrolment)
+        if found is None:
+            raise Problem("not_signed_in", reason="ended")
+        return found
+
     def tokens(self, sign_in: SignIn) -> Tokens:
         """Return tokens for a sign-in of this moment."""
         expires_at = (self._clock() + TOKEN_LIFETIME).astimezone(UTC)

@@ -8,7 +8,7 @@
 import { EMPTY_DIGEST, minus, plus } from '@/domain/digest'
 import { contentOf, generationOf, wins } from '@/domain/revision'
 import type { Document } from '@/domain/record'
-import { dropCopies, emptyBodies, keepCopies } from '@/storage/copies'
+import { dropCopies, emptyBodies, isErasure, keepCopies } from '@/storage/copies'
 import { serverState, type Copy, type NuongDatabase, type OwnRevision, type ServerState } from '@/storage/database'
 import { forgetReceipts, isStillFor, pullAfresh, pullOf } from './receipts'
 import { ownRevisions, type Prepared } from './request'
@@ -116,7 +116,7 @@ class PageWork {
     for (const part of before) if (part !== '') digest = minus(digest, part)
     for (const { mark: part } of told) if (part !== '') digest = plus(digest, part)
     state.digests[name] = digest
-    for (const { id, content } of told) if (content['erased'] === true) await this.erase(id)
+    for (const { id, content } of told) if (isErasure(content)) await this.erase(id)
   }
 
   /** This phone's own revisions that the server has said it has, by document. */

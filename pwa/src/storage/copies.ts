@@ -76,6 +76,11 @@ export async function dropCopies(store: NuongDatabase, server: string, database:
   await showAnew(store, server, database, changed)
 }
 
+/** Whether a server's content is a recorded erasure: it says nothing else of the record. */
+export function isErasure(content: JsonObject): boolean {
+  return content['erased'] === true && !('form' in content) && !('answers' in content)
+}
+
 /** Empty every body of a document: a recorded erasure reaches also what other servers still hold. */
 export async function emptyBodies(store: NuongDatabase, database: string, id: string): Promise<void> {
   await store.bodies
@@ -113,7 +118,7 @@ async function erasedAmong(store: NuongDatabase, database: string, ids: string[]
   const bare = shown.filter((row) => row?.type === 'record' && row.form === '' && row.deleted === 0)
   const rows = bare.flatMap((row) => (row === undefined ? [] : [row]))
   const bodies = await store.bodies.bulkGet(rows.map(({ id, rev }): Key => [database, id, rev]))
-  return new Set(bodies.flatMap((body) => (body?.content['erased'] === true ? [body.id] : [])))
+  return new Set(bodies.flatMap((body) => (body !== undefined && isErasure(body.content) ? [body.id] : [])))
 }
 
 /** Work out what is shown of documents whose copy at `server` has changed, and drop the bodies that nobody holds. */

@@ -206,6 +206,20 @@ describe('what comes from the server', () => {
     expect(await database.revisions.count()).toBe(0)
     expect((await getRecord(AGRI, id))?.content).toEqual({ type: 'record', erased: true })
   })
+
+  test('a record that only says beside its answers that it is erased empties nothing', async () => {
+    const id = await record({ area: '1' })
+    await exchangeWith(door)
+    await edit(id, { area: '2' })
+    await door.write(
+      AGRI,
+      id,
+      { type: 'record', form: 'f', answers: { area: '3' }, erased: true },
+      `9-${'f'.repeat(32)}`,
+    )
+    await exchangeWith(door)
+    expect(await database.revisions.count()).toBe(2)
+  })
 })
 
 describe('a server restored from a backup', () => {
