@@ -2,7 +2,9 @@
 
 `MEMBERS` is the table and `DOORS` says as whom each door takes what it is brought. A member that is not in the table is
 the province's alone: from anybody else it waits in quarantine under a reason of its own, so that a member that gets a
-meaning later was never let in before by somebody who may not write it. Pure: whoever asks hands over what stands before a revision.
+meaning later was never let in before by somebody who may not write it.
+
+Pure: whoever asks hands over what stands before a revision.
 """
 
 from collections.abc import Mapping, Sequence
