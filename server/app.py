@@ -41,6 +41,7 @@ from server.ops.edge import Edge
 from server.ops.metrics import Metrics
 from server.ops.problems import EXCEPTION_HANDLERS
 from server.ops.pwa import built_app
+from server.ops.request import StrictRequest
 from server.ops.routes import routes as ops_routes
 from server.peers.background import peering
 from server.peers.book import PeerBook
@@ -125,6 +126,7 @@ def unfurnished(*, request_bytes: int) -> Litestar:
             "principal": Provide(provide_principal),
         },
         exception_handlers=EXCEPTION_HANDLERS,
+        request_class=StrictRequest,
         guards=[only_the_province_writes],
         lifespan=[_prepared, *BACKGROUND],
         openapi_config=OpenAPIConfig(

@@ -6,6 +6,7 @@ written in ways of their own), what msgspec refuses, and what it reads in anothe
 engine's to read or to refuse. `tests/server/test_reading.py` holds the two together.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -20,6 +21,9 @@ _encode = msgspec.json.Encoder().encode
 _LOOK = bytes.maketrans(b"-123456789[", b"0000000000,")
 #: Integers shorter than this a double holds for certain.
 _LONG = b"0" * 16
+
+#: What opens and closes values, and the strings in which such signs mean nothing.
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
 class _Apart(msgspec.Struct):
@@ -61,6 +65,16 @@ def read_documents(data: bytes) -> tuple[Json, Iterator[Reading]]:
     if around.flaws or not isinstance(around.value, dict) or around.value.get("docs") != []:
         return _read_together(data)
     return around.value, _each(documents, data)
+
+
+def place_of(flaw: MalformedJson, data: bytes) -> str:
+    """Return where `flaw` is in `data`: a JSON Pointer or an offset, also where the engine says only `too_deep`."""
+    depth = 0
+    for found in _BRACKETS.finditer(data) if flaw.code == "too_deep" else ():
+        depth += 1 if found[0] in b"[{" else -1 if found[0] in b"]}" else 0
+        if depth > MAX_DEPTH:
+            return str(found.start())
+    return flaw.where
 
 
 def _each(documents: list[bytes], data: bytes) -> Iterator[Reading]:

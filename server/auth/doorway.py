@@ -12,6 +12,9 @@ from server.auth.principal import Principal
 from server.auth.sessions import Sessions
 from server.errors import Problem
 
+#: Anybody may send the bodies of signing in: no more is read than a name, a long password and a device's key take.
+SIGN_IN_BYTES = 16_000
+
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 

@@ -9,7 +9,7 @@ from server.areas.atlas import Atlas
 from server.auth import people, refresh
 from server.auth.audit import note
 from server.auth.authorise import ACTIONS
-from server.auth.doorway import paced
+from server.auth.doorway import SIGN_IN_BYTES, paced
 from server.auth.keys import KeyRing
 from server.auth.passwords import Passwords, is_acceptable
 from server.auth.people import Person
@@ -150,4 +150,8 @@ def _tokens(tokens: Tokens) -> dict[str, object]:
     }
 
 
-sign_in_router = Router("/api/auth", route_handlers=[login, renew, logout, change_own_password])
+sign_in_router = Router(
+    "/api/auth",
+    route_handlers=[login, renew, logout, change_own_password],
+    request_max_body_size=SIGN_IN_BYTES,
+)

@@ -108,7 +108,7 @@ def _mark(token: str) -> QuarantinedKey:
         if moment.tzinfo is None or "\x00" in f"{database}{doc_id}{rev}":
             raise ValueError
         return QuarantinedKey(str(database), str(doc_id), str(rev), bytes.fromhex(fingerprint), moment)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise Problem("invalid_request", parameter="before") from None
 
 

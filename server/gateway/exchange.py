@@ -34,7 +34,7 @@ from server.gateway.progress import Progress, lock_progress, save_progress
 from server.gateway.pull import Page, Pushed, pull
 from server.gateway.schemas import PROTOCOL, SyncRequest
 from server.gateway.seal import seal_content
-from server.reading import read
+from server.reading import place_of, read
 from server.revisions.journal import Journal
 from server.revisions.model import Origin, Outcome
 from sync.canonical import MalformedJson
@@ -67,7 +67,7 @@ def read_request(body: bytes) -> tuple[SyncRequest, set[int]]:
     try:
         reading = read(body)
     except MalformedJson as error:
-        raise Problem("malformed_json", reason=error.code, where=error.where) from error
+        raise Problem("malformed_json", reason=error.code, where=place_of(error, body)) from error
     flawed: set[int] = set()
     for flaw in reading.flaws:
         path = flaw.where.split("/")

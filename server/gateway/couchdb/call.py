@@ -89,24 +89,24 @@ class Call:
         except MalformedJson:
             raise bad_request("invalid UTF-8 JSON") from None
 
-    async def body(self) -> bytes:
-        """Return the request's body, inflated under the caps."""
+    async def body(self, limit: int | None = None) -> bytes:
+        """Return the request's body, inflated under the caps; `limit` is a lower one than the settings'."""
         headers = self.request.headers
         return await read_body(
             _pieces(self.request),
             headers.get("content-encoding"),
-            limit=self.parts.settings.request_bytes,
+            limit=self.parts.settings.request_bytes if limit is None else limit,
             announced=self.request.content_length,
         )
 
-    async def text(self) -> bytes:
+    async def text(self, limit: int | None = None) -> bytes:
         """Return the body, which must be said to be JSON."""
         self._require_json()
-        return await self.body()
+        return await self.body(limit)
 
-    async def mapping(self) -> dict[str, Json]:
+    async def mapping(self, limit: int | None = None) -> dict[str, Json]:
         """Return the body, which must be a JSON object without flaws."""
-        return _mapping(await self.text())
+        return _mapping(await self.text(limit))
 
     async def mapping_if_any(self) -> dict[str, Json]:
         """Return the body as `mapping` does; one without a byte says nothing, of whatever type."""

@@ -6,6 +6,7 @@ The cookie holds a refresh token that is never renewed, so that a sign-in can be
 
 from urllib.parse import parse_qsl
 
+from server.auth.doorway import SIGN_IN_BYTES
 from server.errors import Problem
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call
@@ -49,9 +50,9 @@ async def end(call: Call) -> Answer:
 async def _credentials(call: Call) -> tuple[str, str]:
     content_type = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type == FORM:
-        said = dict(parse_qsl((await call.body()).decode("utf-8", "replace"), keep_blank_values=True))
+        said = dict(parse_qsl((await call.body(SIGN_IN_BYTES)).decode("utf-8", "replace"), keep_blank_values=True))
     else:
-        said = {name: value for name, value in (await call.mapping()).items() if isinstance(value, str)}
+        said = {name: value for name, value in (await call.mapping(SIGN_IN_BYTES)).items() if isinstance(value, str)}
     name, password = said.get("name", said.get("username")), said.get("password")
     if name is None or password is None or "\0" in name:
         raise bad_request("request body must contain a username and a password")
