@@ -12,6 +12,7 @@ from server.areas.commands import commands as areas_commands
 from server.areas.commands import open_atlas
 from server.auth.commands import commands as auth_commands
 from server.auth.keys import WrongSecret, key_ring
+from server.backup.commands import commands as backup_commands
 from server.console import Console, Failure, run
 from server.demo.commands import commands as demo_commands
 from server.errors import Problem
@@ -24,6 +25,7 @@ from server.settings import SettingsError, load_settings
 COMMANDS: tuple[tuple[click.Command, ...], ...] = (
     areas_commands,
     auth_commands,
+    backup_commands,
     forms_commands,
     peers_commands,
     demo_commands,

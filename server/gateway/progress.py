@@ -1,7 +1,7 @@
 """What the server knows of an enrolment's numbers: received, refused, discarded, still on the phone, or nowhere.
 
-A number that is nowhere is a gap (I10). `safe` is where the phone may stop keeping its copies: no backup is set up,
-so everything acknowledged is covered, up to the first number that is not here.
+A number that is nowhere is a gap (I10). `safe` is where the phone may stop keeping its copies: up to the first number
+that is not here, and where backups are made, no further than the verified ones cover.
 
 What a phone says of itself counts once and in its order, by the number of its request (`exchange`): a repeat, or a
 replay by somebody who has read the seal, moves nothing but what it pushes.
@@ -9,19 +9,20 @@ replay by somebody who has read the seal, moves nothing but what it pushes.
 
 from dataclasses import dataclass, replace
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.db.upsert import insert_missing
 from server.gateway.numbers import Numbers
 from server.gateway.schemas import SyncRequest
-from server.gateway.tables import sync_numbers
+from server.gateway.tables import backups, sync_numbers
 
 NONE = Numbers()
 
 # Built once: every exchange runs them.
-_FIND = select(sync_numbers).where(sync_numbers.c.enrolment == bindparam("of"))
-_LOCK = _FIND.with_for_update()
+_HAS_BACKUPS = exists(select(backups.c.id)).label("has_backups")
+_FIND = select(sync_numbers, _HAS_BACKUPS).where(sync_numbers.c.enrolment == bindparam("of"))
+_LOCK = _FIND.with_for_update(of=sync_numbers)
 _SAVE = sync_numbers.update().where(sync_numbers.c.enrolment == bindparam("of"))
 
 
@@ -37,6 +38,8 @@ class Progress:
     drafts: int = 0
     media: int = 0
     exchange: int = 0
+    #: Up to which number a verified backup has all; None where no backup was ever made.
+    covered: int | None = None
 
     @property
     def highest(self) -> int:
@@ -45,8 +48,9 @@ class Progress:
 
     @property
     def safe(self) -> int:
-        """Return the number up to which everything is here, or was given up on the phone."""
-        return min(self.highest, (self.received | self.discarded).unbroken)
+        """Return the number up to which everything is in a backup, where one is made, or was given up on the phone."""
+        here = min(self.highest, (self.received | self.discarded).unbroken)
+        return here if self.covered is None else min(here, self.covered)
 
     def is_news(self, request: SyncRequest) -> bool:
         """Whether what `request` says of its phone counts: it is later than all that did."""
@@ -77,6 +81,7 @@ class Progress:
             drafts=holding.drafts,
             media=holding.media,
             exchange=int(said.exchange),
+            covered=self.covered,
         )
 
 
@@ -97,6 +102,7 @@ async def load_progress(connection: AsyncConnection, enrolment: str, *, lock: bo
         drafts=row.drafts,
         media=row.media,
         exchange=row.exchange,
+        covered=row.covered if row.has_backups else None,
     )
 
 

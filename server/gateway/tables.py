@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
 
 from server.db.metadata import metadata
+from server.db.types import UtcDateTime
 
 #: Sets of numbers as ranges (`1-41,43`). `gaps` are numbers that nobody has: neither received nor held nor discarded.
 #: `exchange` is the number of the last request whose word about all this counted.
@@ -18,6 +19,18 @@ sync_numbers = Table(
     Column("drafts", Integer, nullable=False),
     Column("media", Integer, nullable=False),
     Column("exchange", BigInteger, nullable=False, server_default="0"),
+    #: Up to which number everything, files included, is in a verified backup.
+    Column("covered", BigInteger, nullable=False, server_default="0"),
+)
+
+#: Backups that were verified. From the first one on, phones keep what none of them covers.
+backups = Table(
+    "backups",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("verified_at", UtcDateTime, nullable=False),
+    Column("place", Text, nullable=False),
 )
 
 #: Revisions that went to quarantine. Once a person has decided, the outcome is repeated to the phone until it confirms.
