@@ -39,6 +39,7 @@ KINDS: dict[str, Kind] = {
     "hub_only_reads": Kind(409, "This server is a hub: only the province writes this"),
     "hub_does_not_decide": Kind(409, "This server is a hub: conflicts are decided at the province"),
     "record_moved_on": Kind(409, "The record has changed since you looked at it"),
+    "decided_meanwhile": Kind(409, "Somebody has decided about this record since you looked at it"),
     "own_work": Kind(403, "Nobody approves their own work"),
     "not_waiting": Kind(409, "It does not wait any more: somebody has let it in"),
     "parent_waits": Kind(409, "What this one changed waits itself: look at that first"),

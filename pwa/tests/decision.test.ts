@@ -61,6 +61,25 @@ describe('deciding about a record', () => {
     expect(review.comment.value).toBe('Xem lại')
   })
 
+  test('that somebody decided about meanwhile is told with who and what, and the next try knows it', async () => {
+    const params = { id: 'review:r:9', decision: 'returned', by_name: 'Khang', at: '2026-11-21T08:00:00Z' }
+    const late = new Problem('decided_meanwhile', 409, params)
+    // The page that is read again does not have it yet.
+    const { api, sent } = desk(page('1-a'), late, page('1-a'), { id: 'review:r:10', state: 'approved' })
+    const review = useDecision(api, 'agri-1', 'r')
+    await review.load()
+    await review.decide('approved')
+    expect(review.decision.value).toEqual({
+      kind: 'meanwhile',
+      verdict: 'returned',
+      byName: 'Khang',
+      at: '2026-11-21T08:00:00Z',
+    })
+    await review.decide('approved')
+    expect(sent[3]).toMatchObject({ follows: ['review:r:1', 'review:r:9'] })
+    expect(review.decision.value).toMatchObject({ kind: 'decided' })
+  })
+
   test('keeps what was written while its person looks at another page, and for nobody else', async () => {
     const first = useDecision(desk(page('1-a')).api, 'agri-1', 'left', 'ban')
     first.comment.value = 'Xem lại diện tích'

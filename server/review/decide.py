@@ -1,6 +1,9 @@
 """Deciding: a document that names one exact revision, written through the journal together with its audit entry."""
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,9 +16,13 @@ from server.ids import uuid7
 from server.review.page import Reviewed, reviews_of
 from server.review.schemas import NewDecision
 from server.revisions.journal import Journal
+from server.revisions.listing import Range
 from server.revisions.model import NewRevision, Origin, Outcome
 from sync.canonical import Json
 from sync.review import Decision, State, decision_of, review
+
+#: How many decisions about one record are looked at; people make a handful.
+MOST_DECISIONS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,7 @@ class Desk:
             return Reviewed(history, await reviews_of(connection, database, record))
 
     async def decide(self, principal: Principal, database: str, record: str, new: NewDecision) -> Written:
-        """Write a decision; raise `not_found`, `record_moved_on` or `own_work`.
+        """Write a decision; raise `not_found`, `record_moved_on`, `decided_meanwhile` or `own_work`.
 
         The revision may be overtaken between this look and the commit: the decision then names what its author saw,
         and the record counts as amended.
@@ -58,7 +65,16 @@ class Desk:
         document = f"review:{record}:{uuid7(self._clock)}"
         content = self._content(principal, record, new, known)
 
+        decisions: list[Decision] = []
+
         async def leave_trace(connection: AsyncConnection, _outcomes: object) -> None:
+            # Read here and not from the read model: a decision of a second ago may not have got there.
+            of = Range(f"review:{record}:", f"review:{record};", is_end_included=False)
+            contents = await self._journal.contents_within(connection, database, of, MOST_DECISIONS)
+            told = {each: json.loads(text) for each, text in contents.items()}
+            decisions.extend(each for name, text in told.items() if (each := decision_of(name, text)))
+            if new.follows is not None:
+                _must_be_known(decisions, told, document)
             subject = f"{database}/{record}"
             act = f"review.{new.decision}"
             await note(connection, self._clock, principal.person, act, subject, rev=new.rev, document=document)
@@ -67,9 +83,7 @@ class Desk:
         origin = Origin(principal.person, principal.enrolment)
         [outcome] = await self._journal.write(database, [revision], origin, also=leave_trace)
         _must_be_stored(outcome)
-        decision = decision_of(document, content)
-        every: list[Decision] = [*known.decisions, *([decision] if decision else [])]
-        return Written(document, review(winner.rev, every).state)
+        return Written(document, review(winner.rev, decisions).state)
 
     def _content(self, principal: Principal, record: str, new: NewDecision, known: Reviewed) -> dict[str, Json]:
         mine = f"review:{record}:"
@@ -88,6 +102,17 @@ class Desk:
             "at": self._clock().isoformat(),
             "follows": seen,
         }
+
+
+def _must_be_known(decisions: Sequence[Decision], told: Mapping[str, Mapping[str, Any]], made: str) -> None:
+    """Raise `decided_meanwhile` where somebody decided about the same revision and `made` doesn't know of it."""
+    [rev] = [each.rev for each in decisions if each.id == made]
+    unknown = [each for each in review(rev, decisions).standing if each.id != made]
+    if unknown:
+        last = max(unknown, key=lambda each: each.id)
+        said = told[last.id]
+        params = {"id": last.id, "decision": last.verdict, "by_name": said.get("by_name", ""), "at": said.get("at", "")}
+        raise Problem("decided_meanwhile", **params)
 
 
 def _must_be_stored(outcome: Outcome) -> None:

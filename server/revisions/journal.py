@@ -249,6 +249,16 @@ class Journal:
         found = await listing.leaves_of(connection, self._sql, database, leaves)
         return {doc_id for doc_id, of in leaves.items() if found.get(doc_id, "").split() == list(of)}
 
+    async def contents_within(
+        self, connection: AsyncConnection, database: str, of: listing.Range, limit: int
+    ) -> dict[str, bytes]:
+        """Return the contents of at most `limit` live documents of a range, by id, also of those just written.
+
+        In a transaction that the caller has begun.
+        """
+        found = await listing.page(connection, database, of, after=None, limit=limit, include_docs=True)
+        return {each.doc_id: each.content or b"{}" for each in found}
+
     async def quarantined(self, database: str | None = None, doc_id: str | None = None) -> list[QuarantinedRevision]:
         """Return what waits for a person, in the order of arrival; of one database or document where named."""
         async with self._storage.read() as connection:

@@ -1,5 +1,6 @@
 """The review door as supervisors, workers and strangers meet it."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -250,22 +251,61 @@ async def test_a_field_worker_reads_and_does_not_decide(client: Client, province
     problem(await decide(client, worker, saved.doc_id, saved.rev, "approved"), 403, "not_allowed")
 
 
-async def test_of_two_supervisors_who_did_not_know_of_each_other_the_stricter_holds(
+async def test_a_decision_over_one_that_its_author_did_not_see_is_told_and_not_written(
     client: Client, province: Province, supervisor: SignedIn
 ) -> None:
     other = await person_signed_in(client, "giang", grant("supervisor"))
     saved = await province.save({"members": "5"})
-    first = await decide(client, supervisor, saved.doc_id, saved.rev, "returned", follows=[])
     await province.follow()
-    second = await decide(client, other, saved.doc_id, saved.rev, "approved", follows=[])
-    assert second.json()["state"] == "returned"
+    seen = [each["id"] for each in (await shown(client, other, saved.doc_id))["reviews"]]
+    first = await decide(client, supervisor, saved.doc_id, saved.rev, "returned", comment="Xem lại", follows=seen)
+    assert first.status_code == 201, first.text
+    # Nobody has followed since: what tells of the first decision is the journal itself.
+    told = problem(
+        await decide(client, other, saved.doc_id, saved.rev, "approved", follows=seen), 409, "decided_meanwhile"
+    )
+    assert told["decision"] == "returned"
+    assert told["by_name"] == "Người khang"
+    assert told["id"] == first.json()["id"]
+    assert told["at"]
+    await province.follow()
+    page = await shown(client, other, saved.doc_id)
+    assert [each["decision"] for each in page["reviews"]] == ["returned"]
+    again = await decide(client, other, saved.doc_id, saved.rev, "approved", follows=[*seen, told["id"]])
+    assert again.status_code == 201, again.text
+    assert again.json()["state"] == "approved"
+
+
+async def test_of_decisions_at_the_same_moment_one_is_written(
+    client: Client, province: Province, supervisor: SignedIn
+) -> None:
+    saved = await province.save({"members": "5"})
+    await province.follow()
+    people = [supervisor, await person_signed_in(client, "giang", grant("supervisor"))]
+    verdicts = ("returned", "approved")
+    answers = await asyncio.gather(
+        *(
+            decide(client, who, saved.doc_id, saved.rev, verdict, comment="x", follows=[])
+            for who, verdict in zip(people, verdicts, strict=True)
+        )
+    )
+    assert sorted(each.status_code for each in answers) == [201, 409]
+    [late] = [each for each in answers if each.status_code == 409]
+    problem(late, 409, "decided_meanwhile")
+
+
+async def test_of_two_supervisors_who_did_not_know_of_each_other_the_stricter_holds(
+    client: Client, province: Province, supervisor: SignedIn
+) -> None:
+    saved = await province.save({"members": "5"})
+    # One decides here, the other at a hub, and then they meet.
+    here = await decide(client, supervisor, saved.doc_id, saved.rev, "approved", follows=[])
+    there = await province.decide(saved, "returned")
     await province.follow()
     page = await shown(client, supervisor, saved.doc_id)
     assert page["state"] == "returned"
     assert [each["stands"] for each in page["reviews"]] == [True, True]
-    settled = await decide(
-        client, other, saved.doc_id, saved.rev, "approved", follows=[first.json()["id"], second.json()["id"]]
-    )
+    settled = await decide(client, supervisor, saved.doc_id, saved.rev, "approved", follows=[here.json()["id"], there])
     assert settled.json()["state"] == "approved"
 
 

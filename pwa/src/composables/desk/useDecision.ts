@@ -19,6 +19,8 @@ export type DecisionState =
   | { readonly kind: 'decided'; readonly state: ReviewState; readonly verdict: Verdict }
   /** The record has another revision now; it is on the screen. */
   | { readonly kind: 'moved_on' }
+  /** Somebody decided since the page was read; nothing was written. */
+  | { readonly kind: 'meanwhile'; readonly verdict: Verdict; readonly byName: string; readonly at: string }
   /** Nothing was said about why: a return needs a comment. */
   | { readonly kind: 'comment_missing' }
   | { readonly kind: 'failed'; readonly code: string; readonly params: Record<string, unknown> }
@@ -54,11 +56,18 @@ function wordsAbout(key: string): Words {
   return known
 }
 
+function meanwhile(params: Record<string, unknown>): DecisionState {
+  const { decision, by_name: byName, at } = params as { decision: Verdict; by_name: string; at: string }
+  return { kind: 'meanwhile', verdict: decision, byName, at }
+}
+
 export function useDecision(api: Api, database: string, id: string, person = ''): Review {
   const page = shallowRef<PageState>({ kind: 'loading' })
   const decision = shallowRef<DecisionState>({ kind: 'idle' })
   const { comment, comments } = wordsAbout(`${person} ${database} ${id}`)
   const pinned = computed(() => Object.keys(comments).sort())
+  /** Decisions that the person was told of when theirs was not taken: the page that is read then may not have them yet. */
+  const told = new Set<string>()
 
   async function load(): Promise<void> {
     try {
@@ -78,7 +87,7 @@ export function useDecision(api: Api, database: string, id: string, person = '')
     }
     decision.value = { kind: 'sending' }
     const { rev, reviews } = page.value.page
-    const follows = reviews.map((each) => each.id)
+    const follows = [...new Set([...reviews.map((each) => each.id), ...told])]
     try {
       const sent = { rev, decision: verdict, comment: comment.value, comments: said, follows }
       const { state } = await sendDecision(api, database, id, sent)
@@ -87,12 +96,14 @@ export function useDecision(api: Api, database: string, id: string, person = '')
       for (const pointer of Object.keys(comments)) Reflect.deleteProperty(comments, pointer)
     } catch (error) {
       const { code, params } = asProblem(error)
-      if (code !== 'record_moved_on') {
+      if (code !== 'record_moved_on' && code !== 'decided_meanwhile') {
         decision.value = { kind: 'failed', code, params }
         return
       }
+      if (code === 'decided_meanwhile') told.add(String(params['id']))
+      // Sending until the new page is here: nobody decides on the old one.
       await load()
-      decision.value = { kind: 'moved_on' }
+      decision.value = code === 'record_moved_on' ? { kind: 'moved_on' } : meanwhile(params)
     }
   }
 
