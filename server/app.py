@@ -35,6 +35,7 @@ from server.gateway.couchdb.caller import Recognition
 from server.gateway.couchdb.door import couchdb_door
 from server.gateway.couchdb.elsewhere import couchdb_elsewhere
 from server.gateway.routes import router as gateway_router
+from server.media.files import MediaFiles
 from server.media.routes import router as media_router
 from server.ops.docs import ApiPage
 from server.ops.edge import Edge
@@ -54,6 +55,8 @@ from server.reconcile.routes import router as following_router
 from server.review.routes import router as review_router
 from server.revisions.journal import Journal
 from server.settings import Settings
+from server.upkeep.background import watching_media
+from server.upkeep.watch import MediaFolder
 
 #: What handlers may name as dependencies, besides `principal`; all of it stands in the app's state.
 PARTS = (
@@ -70,6 +73,7 @@ PARTS = (
     "pace",
     "recognition",
     "metrics",
+    "media_folder",
     "peer_book",
     "hub_state",
     "server_id",
@@ -94,7 +98,7 @@ ROUTERS: tuple[Router, ...] = (
 
 #: What runs beside the requests: each is entered at start-up, in order, and left at shutdown.
 Background = Callable[[Litestar], AbstractAsyncContextManager[None]]
-BACKGROUND: tuple[Background, ...] = (following, peering)
+BACKGROUND: tuple[Background, ...] = (following, peering, watching_media)
 
 
 def create_app(
@@ -183,6 +187,7 @@ def furnish(
             "pace": pace,
             "recognition": Recognition(store, sessions, pace),
             "metrics": Metrics(),
+            "media_folder": MediaFolder(store, MediaFiles(settings.media_dir)),
             "peer_book": PeerBook(store, clock, PeerSecrets(settings)),
             "hub_state": HubState(store, clock),
         }

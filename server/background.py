@@ -31,15 +31,9 @@ def followers_of(
     settings: Settings, storage: Storage, journal: Journal, *, clock: Clock, library: FormLibrary, areas: Areas
 ) -> Runner:
     """Return the followers in the order of the data's way: records first, then what is published of them."""
-    limits = Limits(
-        outside_area_m=settings.outside_area_m,
-        poor_gps_m=settings.poor_gps_m,
-        clock_ahead=timedelta(seconds=settings.clock_ahead_s),
-        clock_behind=timedelta(seconds=settings.clock_behind_s),
-    )
     forms_of = partial(MergingForms.over, library)
     closing = ClosingProjection(storage, journal, library, areas, forms_of=forms_of)
-    records = RecordsProjection(storage, journal, library, areas, media=openable, limits=limits)
+    records = _records(settings, storage, journal, library, areas)
     asked = QuestionsProjection(journal, areas)
     still_open = StillOpenProjection(storage, journal, areas)
     published = PublishedProjection(storage, journal, library)
@@ -56,6 +50,25 @@ def followers_of(
                 await follower.take_again(database, ids)
 
     return Runner(storage, journal, followers, [look_for_forms, records.look_for_media, records.look_for_authors])
+
+
+def records_follower(
+    settings: Settings, storage: Storage, journal: Journal, *, clock: Clock, library: FormLibrary, areas: Areas
+) -> Follower:
+    """Return the follower that projects records, for who has some of them projected again."""
+    return Follower(storage, journal, clock, _records(settings, storage, journal, library, areas))
+
+
+def _records(
+    settings: Settings, storage: Storage, journal: Journal, library: FormLibrary, areas: Areas
+) -> RecordsProjection:
+    limits = Limits(
+        outside_area_m=settings.outside_area_m,
+        poor_gps_m=settings.poor_gps_m,
+        clock_ahead=timedelta(seconds=settings.clock_ahead_s),
+        clock_behind=timedelta(seconds=settings.clock_behind_s),
+    )
+    return RecordsProjection(storage, journal, library, areas, media=openable, limits=limits)
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from server.forms.commands import commands as forms_commands
 from server.peers.commands import commands as peers_commands
 from server.serving import listening, serve_app
 from server.settings import SettingsError, load_settings
+from server.upkeep.commands import commands as upkeep_commands
 
 #: Each stage's commands; a stage adds its `commands` here.
 COMMANDS: tuple[tuple[click.Command, ...], ...] = (
@@ -29,6 +30,7 @@ COMMANDS: tuple[tuple[click.Command, ...], ...] = (
     forms_commands,
     peers_commands,
     demo_commands,
+    upkeep_commands,
 )
 
 

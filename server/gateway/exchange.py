@@ -125,7 +125,7 @@ async def exchange(parts: Parts, body: bytes, access_token: str | None, coding: 
         carry=carry,
         safe=stored.progress.safe,
         highest_number=stored.progress.highest,
-        missing=str(stored.progress.gaps.first(MISSING_RANGES)),
+        missing=str(stored.progress.missing.first(MISSING_RANGES)),
         server=parts.server_id,
         next_s=NEXT_S,
     )

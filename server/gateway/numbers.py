@@ -75,6 +75,10 @@ class Numbers:
             following = last + 1
         return type(self)(tuple(gaps))
 
+    def within(self, other: "Numbers") -> Self:
+        """Return what both hold."""
+        return self.minus(type(self)(self.minus(other).ranges))
+
     def minus(self, other: "Numbers") -> Self:
         """Return what this set holds and `other` does not."""
         left: list[tuple[int, int]] = []

@@ -35,6 +35,8 @@ class Progress:
     discarded: Numbers = NONE
     unsent: Numbers = NONE
     gaps: Numbers = NONE
+    #: Here, but for files that are gone or damaged.
+    lacking: Numbers = NONE
     drafts: int = 0
     media: int = 0
     exchange: int = 0
@@ -49,8 +51,13 @@ class Progress:
     @property
     def safe(self) -> int:
         """Return the number up to which everything is in a backup, where one is made, or was given up on the phone."""
-        here = min(self.highest, (self.received | self.discarded).unbroken)
+        here = min(self.highest, (self.received.minus(self.lacking) | self.discarded).unbroken)
         return here if self.covered is None else min(here, self.covered)
+
+    @property
+    def missing(self) -> Numbers:
+        """Return what the phone must send again, if it still has it: numbers that are nowhere, or whose files are."""
+        return self.gaps | self.lacking.minus(self.discarded)
 
     def is_news(self, request: SyncRequest) -> bool:
         """Whether what `request` says of its phone counts: it is later than all that did."""
@@ -68,6 +75,7 @@ class Progress:
                 refused=all_refused,
                 unsent=self.unsent.minus(come),
                 gaps=self.gaps.minus(come),
+                lacking=self.lacking.minus(received),
             )
         holding = said.holding
         unsent = Numbers.of(map(int, holding.unsent)).minus(all_received)
@@ -78,6 +86,7 @@ class Progress:
             discarded=discarded,
             unsent=unsent,
             gaps=(all_received | all_refused | discarded | unsent).missing(),
+            lacking=self.lacking.minus(received),
             drafts=holding.drafts,
             media=holding.media,
             exchange=int(said.exchange),
@@ -99,6 +108,7 @@ async def load_progress(connection: AsyncConnection, enrolment: str, *, lock: bo
         discarded=Numbers.parse(row.discarded),
         unsent=Numbers.parse(row.unsent),
         gaps=Numbers.parse(row.gaps),
+        lacking=Numbers.parse(row.lacking),
         drafts=row.drafts,
         media=row.media,
         exchange=row.exchange,
@@ -128,6 +138,7 @@ def _row(enrolment: str, progress: Progress) -> dict[str, object]:
         "discarded": str(progress.discarded),
         "unsent": str(progress.unsent),
         "gaps": str(progress.gaps),
+        "lacking": str(progress.lacking),
         "drafts": progress.drafts,
         "media": progress.media,
         "exchange": progress.exchange,

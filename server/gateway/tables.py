@@ -19,6 +19,8 @@ sync_numbers = Table(
     Column("drafts", Integer, nullable=False),
     Column("media", Integer, nullable=False),
     Column("exchange", BigInteger, nullable=False, server_default="0"),
+    #: Saves whose files were here and are gone: told as missing until the phone sends them again.
+    Column("lacking", Text, nullable=False, server_default=""),
     #: Up to which number everything, files included, is in a verified backup.
     Column("covered", BigInteger, nullable=False, server_default="0"),
 )

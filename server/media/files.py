@@ -2,6 +2,7 @@
 
     ab/abcdef…         whole and verified        thumbs/ab/abcdef….webp     made from it
     incoming/<person>/abcdef…                    as far as it has come
+    damaged/abcdef…                              what was whole once, kept for whoever can mend it
 
 A file appears under its hash only when it is whole, verified and on the disk: it is written elsewhere, synced and
 renamed. What an upload has brought stays when the disk is full or the link breaks, so that it goes on from there.
@@ -99,6 +100,12 @@ class MediaFiles:
     def discard(self, person: str, sha256: str) -> None:
         """Drop an unfinished content."""
         self.incoming(person, sha256).unlink(missing_ok=True)
+
+    def set_aside(self, sha256: str) -> None:
+        """Move a damaged content out of the way, to `damaged/`; it is no longer found by its hash."""
+        target = self.root / "damaged" / sha256
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self.whole(sha256).replace(target)
 
     def put_thumbnail(self, sha256: str, content: bytes) -> None:
         """Keep a thumbnail; readers see all of it or none."""

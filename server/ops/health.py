@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -13,12 +14,21 @@ from server.settings import Settings
 PATIENCE_S = 5.0
 
 
-async def check_parts(storage: Storage, settings: Settings) -> dict[str, str]:
+@runtime_checkable
+class Folder(Protocol):
+    """What tells whether the folder of media is there."""
+
+    async def state(self) -> str:
+        """Return `ok`, or what is wrong with it in a word."""
+
+
+async def check_parts(storage: Storage, settings: Settings, media: Folder) -> dict[str, str]:
     """Return each part's state: `ok`, or what is wrong with it in a word."""
     return {
         "database": await _database(storage),
         "migrations": await _migrations(storage),
         "disk": await asyncio.to_thread(_disk, settings),
+        "media": await _media(media),
     }
 
 
@@ -35,6 +45,14 @@ async def _migrations(storage: Storage) -> str:
     try:
         async with asyncio.timeout(PATIENCE_S):
             return "ok" if await is_current(storage) else "pending"
+    except (SQLAlchemyError, OSError, TimeoutError):
+        return "unknown"
+
+
+async def _media(folder: Folder) -> str:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await folder.state()
     except (SQLAlchemyError, OSError, TimeoutError):
         return "unknown"
 

@@ -10,7 +10,7 @@ from server.auth.doorway import bearer_token
 from server.db.engine import Storage
 from server.errors import Problem
 from server.ops.docs import STYLE
-from server.ops.health import check_parts
+from server.ops.health import Folder, check_parts
 from server.ops.metrics import CONTENT_TYPE, Metrics
 from server.settings import Settings
 
@@ -25,9 +25,11 @@ async def alive() -> Response[dict[str, str]]:
 
 
 @get("/readyz", include_in_schema=False)
-async def ready(storage: NamedDependency[Storage], settings: NamedDependency[Settings]) -> Response[dict[str, object]]:
+async def ready(
+    storage: NamedDependency[Storage], settings: NamedDependency[Settings], media_folder: NamedDependency[Folder]
+) -> Response[dict[str, object]]:
     """Say whether the server can work, part by part: 200, or 503."""
-    parts = await check_parts(storage, settings)
+    parts = await check_parts(storage, settings, media_folder)
     is_ready = all(state == "ok" for state in parts.values())
     body: dict[str, object] = {"status": "ready" if is_ready else "not_ready", "parts": parts}
     return Response(body, status_code=200 if is_ready else 503, headers=NO_STORE)

@@ -6,6 +6,7 @@ import pytest
 
 from server.db.engine import Storage
 from server.db.notices import Notices
+from server.media.files import MediaFiles
 from server.ops.health import check_parts
 from server.peers.failures import PeerFailed
 from server.peers.model import Peer
@@ -14,6 +15,7 @@ from server.peers.remote import Remote
 from server.peers.work import PeerWork
 from server.revisions.beside import running_beside
 from server.settings import Settings
+from server.upkeep.watch import MediaFolder
 from tests.builders import Client
 from tests.server.peers_world import add_peer, parts_towards
 from tests.waiting import within
@@ -58,7 +60,7 @@ class ShutOut(PeerWork):
 @pytest.mark.parametrize("turns", TURNS)
 async def test_looking_after_the_parts_stops_also_while_the_database_answers(settings: Settings, turns: int) -> None:
     storage = Answering("postgresql://nuong@127.0.0.1:1/nuong")
-    looking = asyncio.create_task(check_parts(storage, settings))
+    looking = asyncio.create_task(check_parts(storage, settings, MediaFolder(storage, MediaFiles(settings.media_dir))))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     storage.may_answer.set()

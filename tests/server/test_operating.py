@@ -63,7 +63,10 @@ def test_the_secret_is_made_once_and_readable_by_its_owner_only(tmp_path: Path) 
 async def test_the_server_is_ready_when_all_its_parts_are(client: Client) -> None:
     assert (await client.get("/healthz")).json() == {"status": "alive"}
     answer = await client.get("/readyz")
-    assert answer.json() == {"status": "ready", "parts": {"database": "ok", "migrations": "ok", "disk": "ok"}}
+    assert answer.json() == {
+        "status": "ready",
+        "parts": {"database": "ok", "migrations": "ok", "disk": "ok", "media": "ok"},
+    }
 
 
 async def test_a_missing_migration_is_named(client: Client, storage: Storage) -> None:
@@ -71,7 +74,7 @@ async def test_a_missing_migration_is_named(client: Client, storage: Storage) ->
         await connection.execute(text("DELETE FROM alembic_version"))
     answer = await client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json()["parts"] == {"database": "ok", "migrations": "pending", "disk": "ok"}
+    assert answer.json()["parts"] == {"database": "ok", "migrations": "pending", "disk": "ok", "media": "ok"}
     assert (await client.get("/healthz")).status_code == 200
 
 
@@ -87,7 +90,8 @@ async def test_a_database_that_does_not_answer_is_named(tmp_path: Path, settings
     app = create_app(settings, Storage("postgresql://nuong@127.0.0.1:1/nuong"))
     async with Client(app) as client:
         answer = await client.get("/readyz")
-        assert answer.json()["parts"] == {"database": "unreachable", "migrations": "unknown", "disk": "ok"}
+        away = {"database": "unreachable", "migrations": "unknown", "disk": "ok", "media": "unknown"}
+        assert answer.json()["parts"] == away
         assert (await client.get("/healthz")).status_code == 200
 
 
