@@ -6,14 +6,20 @@ written in ways of their own), what msgspec refuses, and what it reads in anothe
 engine's to read or to refuse. `tests/server/test_reading.py` holds the two together.
 """
 
+import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import msgspec
 
 from sync.canonical import MAX_DEPTH, Json, MalformedJson, Reading, check_size
 from sync.canonical import read as by_the_letter
+
+#: From here on reading may take more than some ten milliseconds.
+LONG_BYTES = 100_000
+Result = TypeVar("Result")
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
@@ -31,6 +37,11 @@ class _Apart(msgspec.Struct):
 
 
 _take_apart = msgspec.json.Decoder(_Apart).decode
+
+
+async def aside(work: Callable[[bytes], Result], data: bytes) -> Result:
+    """Return what `work` makes of `data`: in a thread where there is much of it, so that others get their turns."""
+    return work(data) if len(data) < LONG_BYTES else await asyncio.to_thread(work, data)
 
 
 def read(data: bytes, *, max_depth: int = MAX_DEPTH) -> Reading:

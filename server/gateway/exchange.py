@@ -34,7 +34,7 @@ from server.gateway.progress import Progress, lock_progress, save_progress
 from server.gateway.pull import Page, Pushed, pull
 from server.gateway.schemas import PROTOCOL, SyncRequest
 from server.gateway.seal import seal_content
-from server.reading import place_of, read
+from server.reading import aside, place_of, read
 from server.revisions.journal import Journal
 from server.revisions.model import Origin, Outcome
 from sync.canonical import MalformedJson
@@ -93,7 +93,7 @@ def _check_protocol(value: object) -> None:
 
 async def exchange(parts: Parts, body: bytes, access_token: str | None, coding: Coding) -> bytes:
     """Return the answer's bytes in `coding`."""
-    request, flawed = read_request(body)
+    request, flawed = await aside(read_request, body)
     caller = await identify(parts.storage, parts.sessions, request, access_token)
     atlas = await parts.areas.atlas()
     admission = Admission(caller, parts.library, {scope.name for scope in atlas.scopes}, parts.journal)

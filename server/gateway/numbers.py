@@ -4,8 +4,10 @@ A phone counts its saves, so the set of what arrived is nearly always one range 
 enrolment's row however many records it brings.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Self
 
 
@@ -45,7 +47,8 @@ class Numbers:
 
     def __contains__(self, number: int) -> bool:
         """Tell whether `number` is in the set."""
-        return any(first <= number <= last for first, last in self.ranges)
+        before = bisect_right(self.ranges, number, key=itemgetter(0))
+        return before > 0 and number <= self.ranges[before - 1][1]
 
     def __str__(self) -> str:
         """Return the set as text, empty for the empty set."""
@@ -82,14 +85,18 @@ class Numbers:
     def minus(self, other: "Numbers") -> Self:
         """Return what this set holds and `other` does not."""
         left: list[tuple[int, int]] = []
+        position = 0
         for first, last in self.ranges:
             start = first
-            for other_first, other_last in other.ranges:
-                if other_last < start or other_first > last:
-                    continue
-                if other_first > start:
+            while position < len(other.ranges) and other.ranges[position][0] <= last:
+                other_first, other_last = other.ranges[position]
+                if start < other_first:
                     left.append((start, other_first - 1))
-                start = other_last + 1
+                start = max(start, other_last + 1)
+                if other_last > last:
+                    # It may reach into the next range of this set as well.
+                    break
+                position += 1
             if start <= last:
                 left.append((start, last))
         return type(self)(tuple(left))

@@ -18,6 +18,9 @@ from server.gateway.schemas import SyncRequest
 from server.gateway.tables import backups, sync_numbers
 
 NONE = Numbers()
+#: A phone counts its saves one by one, so that a set is a few ranges. Of one that says something else no more is kept:
+#: the lowest, from which `safe` follows. What is cut off counts as missing, and the phone is asked for it again.
+MAX_RANGES = 1_000
 
 # Built once: every exchange runs them.
 _HAS_BACKUPS = exists(select(backups.c.id)).label("has_backups")
@@ -65,27 +68,27 @@ class Progress:
 
     def after(self, received: Numbers, refused: Numbers, said: SyncRequest | None) -> "Progress":
         """Return what is known once a request has brought these numbers; without `said` its other words don't count."""
-        all_received = self.received | received
-        all_refused = (self.refused | refused).minus(all_received)
+        all_received = (self.received | received).first(MAX_RANGES)
+        all_refused = (self.refused | refused).minus(all_received).first(MAX_RANGES)
         if said is None:
             come = received | refused
             return replace(
                 self,
                 received=all_received,
                 refused=all_refused,
-                unsent=self.unsent.minus(come),
-                gaps=self.gaps.minus(come),
+                unsent=self.unsent.minus(come).first(MAX_RANGES),
+                gaps=self.gaps.minus(come).first(MAX_RANGES),
                 lacking=self.lacking.minus(received),
             )
         holding = said.holding
-        unsent = Numbers.of(map(int, holding.unsent)).minus(all_received)
-        discarded = self.discarded | Numbers.of(map(int, holding.discarded))
+        unsent = Numbers.of(map(int, holding.unsent)).minus(all_received).first(MAX_RANGES)
+        discarded = (self.discarded | Numbers.of(map(int, holding.discarded))).first(MAX_RANGES)
         return Progress(
             received=all_received,
             refused=all_refused,
             discarded=discarded,
             unsent=unsent,
-            gaps=(all_received | all_refused | discarded | unsent).missing(),
+            gaps=(all_received | all_refused | discarded | unsent).missing().first(MAX_RANGES),
             lacking=self.lacking.minus(received),
             drafts=holding.drafts,
             media=holding.media,

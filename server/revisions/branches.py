@@ -75,12 +75,16 @@ class Branches:
 
     def latest(self, rev: RevisionId) -> list[RevisionId]:
         """Return the leaves that `rev` led to, greatest first: itself when it is one, none when it is not known."""
-        if rev not in self.graph.parents:
-            return []
-        if self.leaves == (rev,):
-            return [rev]
-        found = [leaf for leaf in self.leaves if rev == leaf or rev in self.line(leaf)]
-        return sorted(found, key=lambda leaf: rank(leaf, deleted=self.graph.held[leaf]), reverse=True)
+        return [rev] if self.leaves == (rev,) else self._led_to.get(rev, [])
+
+    @cached_property
+    def _led_to(self) -> dict[RevisionId, list[RevisionId]]:
+        # For all at once: one request may ask about as many revisions as it likes.
+        found: dict[RevisionId, list[RevisionId]] = {}
+        for leaf in sorted(self.leaves, key=lambda leaf: rank(leaf, deleted=self.graph.held[leaf]), reverse=True):
+            for rev in self.line(leaf):
+                found.setdefault(rev, []).append(leaf)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

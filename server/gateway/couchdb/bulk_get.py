@@ -13,7 +13,7 @@ from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.outgoing import document, dumps, joined, revisions, string
 from server.gateway.couchdb.refusals import INVALID_REV, bad_request
 from server.gateway.couchdb.revs import is_rev
-from server.reading import read_documents
+from server.reading import aside, read_documents
 from server.revisions.bodies_in_turn import bodies_in_turn
 from server.revisions.branches import Branches, Key, branches
 from sync.admission import is_well_formed_doc_id
@@ -68,14 +68,17 @@ class _Part:
 
 async def bulk_get(call: Call) -> Answer:
     """Answer a result for each row of the request."""
+    return Answer(pieces=_pieces(call, await aside(_asked_rows, await call.text())))
+
+
+def _asked_rows(body: bytes) -> list[_Asked | _Unfit]:
     try:
-        said, readings = read_documents(await call.text())
+        said, readings = read_documents(body)
         if not isinstance(said, dict) or not isinstance(said.get("docs"), list):
             raise bad_request("Missing JSON list of 'docs'.")
-        rows = [_flawed(row.value, row.flaws[0]) if row.flaws else _asked(row.value) for row in readings]
+        return [_flawed(row.value, row.flaws[0]) if row.flaws else _asked(row.value) for row in readings]
     except MalformedJson as error:
         raise bad_request(f"invalid UTF-8 JSON ({error})") from None
-    return Answer(pieces=_pieces(call, rows))
 
 
 def _flawed(said: Json, flaw: MalformedJson) -> _Unfit:

@@ -16,7 +16,7 @@ from server.gateway.couchdb.caller import Caller, Recognition
 from server.gateway.couchdb.databases import Database, Databases
 from server.gateway.couchdb.refusals import Refusal, bad_parameter, bad_request, unauthorized
 from server.gateway.inflate import read_body
-from server.reading import read
+from server.reading import aside, read
 from server.revisions.journal import Journal
 from server.revisions.statements import Statements
 from server.settings import Settings
@@ -106,14 +106,14 @@ class Call:
 
     async def mapping(self, limit: int | None = None) -> dict[str, Json]:
         """Return the body, which must be a JSON object without flaws."""
-        return _mapping(await self.text(limit))
+        return await aside(_mapping, await self.text(limit))
 
     async def mapping_if_any(self) -> dict[str, Json]:
         """Return the body as `mapping` does; one without a byte says nothing, of whatever type."""
         if not (body := await self.body()):
             return {}
         self._require_json()
-        return _mapping(body)
+        return await aside(_mapping, body)
 
     def _require_json(self) -> None:
         # A browser sends other types across origins without asking first; JSON it does not.

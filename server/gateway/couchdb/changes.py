@@ -27,6 +27,8 @@ Feed = Literal["normal", "longpoll", "continuous", "eventsource"]
 DEFAULT_TIMEOUT_MS = 60_000
 DEFAULT_HEARTBEAT_MS = 60_000
 LEAST_HEARTBEAT_MS = 100
+#: The ids are looked up anew for every page of rows.
+MAX_DOC_IDS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ def _selection(call: Call, said: Mapping[str, Any]) -> Selection:
         asked = said["doc_ids"] if "doc_ids" in said else call.json("doc_ids") if "doc_ids" in call.query else None
         if not isinstance(asked, list) or not all(isinstance(each, str) for each in asked):
             raise Refusal(400, "bad_request", "`doc_ids` must be an array of strings.")
+        if len(asked) > MAX_DOC_IDS:
+            raise Refusal(400, "bad_request", f"`doc_ids` may name {MAX_DOC_IDS} documents at most.")
         ids = asked
     elif name == "_selector":
         matches = matcher(said.get("selector"))

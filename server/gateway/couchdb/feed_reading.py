@@ -1,5 +1,6 @@
 """Reads the rows of a changes feed, page by page, as the JSON that every kind of feed is made of."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from server.revisions.listing import DatabaseInfo
 from server.revisions.model import UnknownDatabase
 from server.revisions.replica_feed import FeedRow
 from sync import chain
+from sync.canonical import Json
 
 PAGE = 500
 
@@ -86,7 +88,7 @@ class Reader:
                 if self.position >= end.seq:
                     return
                 found, asked = await self._found(connection, self.position, end.seq)
-            wanted = self._cut([row for row in found if self._is_wanted(row)])
+            wanted = self._cut(await self._wanted(found))
             rows = await self._rows(wanted)
             self._pass(found, wanted, is_end=len(found) < asked, end=end)
             if rows:
@@ -158,7 +160,7 @@ class Reader:
                 if end <= self._since.seq:
                     return
                 found, asked = await self._found(connection, self._since.seq, end)
-            rows = await self._rows(self._cut([row for row in found if self._is_wanted(row)]))
+            rows = await self._rows(self._cut(await self._wanted(found)))
             if found:
                 self._stand_at(found[-1])
             if rows:
@@ -186,13 +188,12 @@ class Reader:
         self._left -= len(rows)
         return rows
 
-    def _is_wanted(self, row: FeedRow) -> bool:
+    async def _wanted(self, found: list[FeedRow]) -> list[FeedRow]:
         matches = self._selection.matches
         if matches is None:
-            return True
-        content = json.loads(row.content or b"{}")
-        flag = {"_deleted": True} if row.deleted else {}
-        return matches({**content, "_id": row.doc_id, "_rev": row.rev, **flag})
+            return found
+        # Megabytes are parsed and looked through: in a thread, so that others get their turns meanwhile.
+        return await asyncio.to_thread(lambda: [row for row in found if matches(_whole(row))])
 
     async def _rows(self, found: Sequence[FeedRow]) -> list[bytes]:
         torn: Mapping[str, Branches] = {}
@@ -224,3 +225,9 @@ class Reader:
             flag,
             doc,
         )
+
+
+def _whole(row: FeedRow) -> dict[str, Json]:
+    """Return the document of a row, as a selector sees it."""
+    flag: dict[str, Json] = {"_deleted": True} if row.deleted else {}
+    return {**json.loads(row.content or b"{}"), "_id": row.doc_id, "_rev": row.rev, **flag}

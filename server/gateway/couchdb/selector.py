@@ -1,5 +1,6 @@
 """Selectors of the changes filter `_selector`: which documents match, in Mango's words without patterns.
 
+A document costs about as much as it is long, whatever the selector holds: lists of values are looked up, not walked.
 `$regex` is refused: a pattern of a stranger's can keep a processor busy for hours over one string.
 """
 
@@ -14,6 +15,8 @@ Matcher = Callable[[Any], bool]
 #: In the place of a value that is not there: it matches nothing but `$exists: false` and what negates.
 ABSENT = object()
 MAX_PARTS = 500
+#: Each walks through a list of the document's.
+PARTS_OF_A_WALK = 25
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "null": type(None),
     "boolean": bool,
@@ -38,9 +41,7 @@ def _all_of(selector: Mapping[str, Json], budget: list[int]) -> Matcher:
 
 
 def _member(name: str, said: Json, budget: list[int]) -> Matcher:
-    budget[0] -= 1
-    if budget[0] < 0:
-        raise _refuse("The selector is too large")
+    _spend(budget, 1)
     if name.startswith("$"):
         return _operator(name, said, budget)
     path = [part.replace("\0", ".") for part in name.replace("\\.", "\0").split(".")]
@@ -66,6 +67,7 @@ def _operator(name: str, said: Json, budget: list[int]) -> Matcher:  # noqa: PLR
         inner = _condition(said, budget)
         return lambda value: not inner(value)
     if name in ("$elemMatch", "$allMatch"):
+        _spend(budget, PARTS_OF_A_WALK)
         each = _condition(said, budget)
         if name == "$elemMatch":
             return lambda value: isinstance(value, list) and any(each(item) for item in value)
@@ -89,18 +91,16 @@ def _comparison(name: str, said: Json) -> Matcher:  # noqa: PLR0911, PLR0912 - a
         case "$lt" | "$lte" | "$gt" | "$gte":
             return _ordered(name, said)
         case "$in":
-            among = _list(name, said)
-            return lambda value: any(
-                _same(each, one) for each in (value if isinstance(value, list) else [value]) for one in among
+            among = _keys(_list(name, said))
+            return lambda value: (
+                not among.isdisjoint(_keys(value if isinstance(value, list) else [value])) and value is not ABSENT
             )
         case "$nin":
-            among = _list(name, said)
-            return lambda value: value is not ABSENT and not any(_same(value, one) for one in among)
+            among = _keys(_list(name, said))
+            return lambda value: value is not ABSENT and _key(value) not in among
         case "$all":
-            wanted = _list(name, said)
-            return lambda value: (
-                isinstance(value, list) and all(any(_same(each, one) for each in value) for one in wanted)
-            )
+            wanted = _keys(_list(name, said))
+            return lambda value: isinstance(value, list) and len(wanted) <= len(value) and wanted <= _keys(value)
         case "$exists":
             return lambda value: (value is not ABSENT) == (said is True)
         case "$size":
@@ -121,10 +121,12 @@ def _comparison(name: str, said: Json) -> Matcher:  # noqa: PLR0911, PLR0912 - a
 
 
 def _ordered(name: str, said: Json) -> Matcher:
+    there = _rank(said)
+
     def compare(value: Any) -> bool:
         if value is ABSENT:
             return False
-        here, there = _rank(value), _rank(said)
+        here = _rank(value)
         if name == "$lt":
             return here < there
         if name == "$lte":
@@ -149,6 +151,21 @@ def _rank(value: Any) -> tuple[int, Any]:
     return (5, tuple((key, _rank(each)) for key, each in value.items()))
 
 
+def _keys(values: Sequence[Any]) -> frozenset[Any]:
+    return frozenset(map(_key, values))
+
+
+def _key(value: Any) -> Any:
+    """Return what is equal and hashed alike for the same JSON; True is 1 to Python."""
+    if isinstance(value, bool):
+        return (bool, value)
+    if isinstance(value, list):
+        return (list, *map(_key, value))
+    if isinstance(value, dict):
+        return (dict, frozenset((name, _key(each)) for name, each in value.items()))
+    return value
+
+
 def _same(here: Any, there: Any) -> bool:
     # True is 1 to Python.
     return isinstance(here, bool) == isinstance(there, bool) and here == there
@@ -160,6 +177,12 @@ def _at(value: Any, path: Sequence[str]) -> Any:
             return ABSENT
         value = value[step]
     return value
+
+
+def _spend(budget: list[int], parts: int) -> None:
+    budget[0] -= parts
+    if budget[0] < 0:
+        raise _refuse("The selector is too large")
 
 
 def _list(name: str, said: Json) -> list[Any]:
