@@ -1,6 +1,7 @@
 """What somebody can do with a request of another's phone that they have read: nothing but push it once more."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,10 @@ from server.gateway.bring import Bringer
 from server.gateway.tables import sync_numbers
 from server.peers.background import parts_of
 from server.revisions.model import Origin
-from tests.builders import Client, add_person, grant, problem, sign_in
+from server.settings import Settings
+from tests.builders import PASSWORD, Client, add_person, grant, problem, sign_in
+from tests.conftest import StandingClock
+from tests.server.peers_world import a_server
 from tests.server.sync_door import DATABASE, a_phone, answer_of, exchange, outcomes, save, with_form
 
 NOTHING = {"unsent": [], "discarded": [], "drafts": 0, "media": 0}
@@ -148,3 +152,21 @@ async def test_every_answer_says_which_server_gives_it(client: Client) -> None:
     ):
         answer = await client.request(method, path)
         assert answer.headers.get_list("Nuong-Server") == [server], path
+
+
+async def test_a_request_made_for_a_hub_and_replayed_at_the_province_hides_nothing_there(
+    client: Client, tmp_path: Path, settings: Settings, clock: StandingClock
+) -> None:
+    (tmp_path / "hub").mkdir()
+    async with a_server(tmp_path / "hub", settings, clock) as hub:
+        await with_form(hub)
+        await add_person(hub, "hoa", grant("field_worker"))
+        phone, _ = await a_phone_with_a_gap(client)
+        await Phone(hub, key=phone.key, clock=clock).sign_in("hoa", PASSWORD)
+        made = phone.sealed({**phone.request(), "holding": {**NOTHING, "drafts": 3}, "verdicts": ["1"]})
+        for server in (hub, hub, client):
+            answer = answer_of(await server.post("/api/sync", json=made))
+            assert [number for number, *_ in outcomes(answer)] == ["4"]
+    told = await numbers_of(client)
+    assert (told["received"], told["gaps"], told["unsent"]) == ("1,3-4", "2", "")
+    assert (await exchange(phone)).safe == "1"

@@ -50,7 +50,7 @@ class _Application:
         return self.rows.server(self.server)
 
     def run(self) -> Taken:
-        was_restored = self.pull and self._looks_restored()
+        was_restored = self._begins_epoch() or (self.pull and self._looks_restored())
         if self.answer.tokens is not None and self.state.refresh == self.request.get("refresh"):
             tokens = self.answer.tokens
             self.state.token, self.state.refresh = tokens.access_token, tokens.refresh_token
@@ -64,6 +64,11 @@ class _Application:
         self._place_own()
         self._take_carry()
         return self.result
+
+    def _begins_epoch(self) -> bool:
+        """Whether the server says that it was restored since this phone last heard of it."""
+        before, self.state.epoch = self.state.epoch, self.answer.epoch
+        return before not in ("", self.answer.epoch)
 
     def _looks_restored(self) -> bool:
         confirmed = [one.number for one in self.rows.revisions.values() if one.receipt(self.server) is not None]

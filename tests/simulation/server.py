@@ -97,6 +97,8 @@ class Server:
     promised: set[tuple[str, str, str]] = field(default_factory=set)
     #: Grows with every restore: what was promised before one may have to be brought again.
     epoch: int = 0
+    #: What answers say of it: only a restore by the product's own command begins a new one.
+    told_epoch: str = "0"
     backups: list[Backup] = field(default_factory=list)
     parts: Parts = field(init=False)
     peer_parts: PeerParts = field(init=False)
@@ -120,7 +122,7 @@ class Server:
         self.sessions = OpenSessions(storage, self.clock)
         areas, library = Areas(storage, journal, self.clock), FormLibrary(storage)
         self.library = library
-        self.parts = Parts(storage, journal, self.sessions, areas, library, self.clock, self.name, "first")
+        self.parts = Parts(storage, journal, self.sessions, areas, library, self.clock, self.name, self.told_epoch)
         self.peer_parts = peer_parts(self.parts)
         self.door = door(self.parts)
         self.closing = ClosingProjection(storage, journal, library, areas, forms_of=partial(MergingForms.over, library))
@@ -149,6 +151,8 @@ class Server:
         self.disk.install(backup.image, random)
         self.promised = set(backup.promised)
         self.epoch += 1
+        if random.random() < 0.5:
+            self.told_epoch = str(self.epoch)
         self.start()
 
     async def follow(self) -> int:

@@ -72,6 +72,7 @@ class ServerState:
     #: Numbers taken back that the server has heard of.
     discarded: frozenset[int] = frozenset()
     safe: int = 0
+    epoch: str = ""
     max_bytes: int = 250_000
     token: str | None = None
     refresh: str | None = None
