@@ -5,7 +5,7 @@ from typing import Annotated
 
 from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, MultipartBody, PathParameter
+from litestar.params import FromPath, JSONBody, MultipartBody, PathParameter, QueryParameter
 
 from server.areas.areas import Areas
 from server.areas.grants import EVERY_PROJECT
@@ -94,22 +94,27 @@ async def content(
     sha256: Annotated[str, PathParameter(pattern="^[0-9a-f]{64}$")],
     principal: NamedDependency[Principal],
     storage: NamedDependency[Storage],
+    start: Annotated[int, QueryParameter(ge=0)] = 0,
 ) -> Response[bytes]:
-    """Return a content by its hash, for people of a project whose forms name it."""
+    """Return a content by its hash, for people of a project whose forms name it; its bytes after the first `start`.
+
+    A phone whose link broke goes on where it stopped. A range would do too, but browsers ask for it uncompressed.
+    """
     # Whoever publishes forms must see what is not published yet.
     found = await fetch(storage, sha256, None if allowed(principal, "publish_forms") else principal)
     if found is None:
         raise Problem("not_found")
-    return _content(found)
+    return _content(found, start)
 
 
 def _is_in(principal: Principal, project: str) -> bool:
     return any(grant.project in (project, EVERY_PROJECT) for grant in principal.grants)
 
 
-def _content(found: Content) -> Response[bytes]:
-    headers = {"Cache-Control": FOR_EVER, "ETag": f'"{found.sha256}"', "X-Content-Type-Options": "nosniff"}
-    return Response(found.body, media_type=found.media_type, headers=headers)
+def _content(found: Content, start: int = 0) -> Response[bytes]:
+    tag = f'"{found.sha256}"' if start == 0 else f'"{found.sha256}-{start}"'
+    headers = {"Cache-Control": FOR_EVER, "ETag": tag, "X-Content-Type-Options": "nosniff"}
+    return Response(found.body[start:], media_type=found.media_type, headers=headers)
 
 
 def _checked(checked: Checked, project: str) -> CheckedAnswer:

@@ -234,6 +234,18 @@ async def test_contents_reach_those_who_work_in_the_project_and_no_others(client
     assert (await client.get("/api/contents/not-a-hash", headers=worker.headers)).status_code in {400, 404}
 
 
+async def test_a_content_goes_on_where_a_link_broke(client: Client) -> None:
+    admin = await administrator(client)
+    answer = await checked(client, admin, xlsform(survey=WITH_LIST), lists={"villages.csv": VILLAGES})
+    address = f"/api/contents/{answer['lists']['villages.csv']}"
+    whole = await client.get(address, headers=admin.headers)
+    rest = await client.get(address, params={"start": 7}, headers=admin.headers)
+    assert (rest.status_code, rest.content) == (200, VILLAGES[7:])
+    assert rest.headers["etag"] != whole.headers["etag"]
+    assert (await client.get(address, params={"start": 10**9}, headers=admin.headers)).content == b""
+    problem(await client.get(address, params={"start": -1}, headers=admin.headers), 400, "invalid_request")
+
+
 async def test_a_worker_lists_and_reads_the_forms_of_their_project_only(client: Client) -> None:
     await published(client, await administrator(client))
     worker = await person_signed_in(client, "worker", grant("field_worker"))

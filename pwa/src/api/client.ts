@@ -20,6 +20,8 @@ export type ApiRequest = {
   headers?: Record<string, string>
   signal?: AbortSignal
   timeoutMs?: number
+  /** How long the body may take, after the answer has begun. */
+  bodyMs?: number
 }
 
 /** What screens and stores ask for; a store's copy of the client has no private parts. */
@@ -44,7 +46,8 @@ export class ApiClient {
   async send(path: string, request: ApiRequest = {}): Promise<Response> {
     const access = await this.tokens.access()
     const response = await this.once(path, request, access)
-    if (response.status !== 401 || access === null) return succeeded(response)
+    // A captive portal's 401 says nothing about a token.
+    if (response.status !== 401 || access === null || whoAnswered(response) === null) return succeeded(response)
     if (!(await this.tokens.renew(access))) throw await problemOf(response)
     return succeeded(await this.once(path, request, await this.tokens.access()))
   }
@@ -58,20 +61,28 @@ export class ApiClient {
   }
 }
 
-/** Fetch with a deadline; no answer becomes `offline` or `timeout`. */
+/**
+ * Fetch with a deadline; no answer becomes `offline` or `timeout`. With `bodyMs` the answer must begin within `timeoutMs`
+ * and end within `bodyMs` more; otherwise `timeoutMs` is for all of it.
+ */
 export async function reached(
   fetch: Fetch,
   path: string,
   init: RequestInit,
-  limits: { signal?: AbortSignal | undefined; timeoutMs?: number | undefined } = {},
+  limits: { signal?: AbortSignal | undefined; timeoutMs?: number | undefined; bodyMs?: number | undefined } = {},
 ): Promise<Response> {
-  const deadline = AbortSignal.timeout(limits.timeoutMs ?? 60_000)
-  const signal = limits.signal === undefined ? deadline : AbortSignal.any([deadline, limits.signal])
+  const { signal, timeoutMs = 60_000, bodyMs = 0 } = limits
+  const deadline = AbortSignal.timeout(Math.round(timeoutMs + bodyMs))
+  const opening = new AbortController()
+  const timer = setTimeout(() => opening.abort(), timeoutMs)
+  const signals = [deadline, opening.signal, ...(signal === undefined ? [] : [signal])]
   try {
-    return await fetch(path, { ...init, signal })
+    return await fetch(path, { ...init, signal: AbortSignal.any(signals) })
   } catch (error) {
-    if (limits.signal?.aborted === true) throw error
-    throw new Problem(deadline.aborted ? 'timeout' : 'offline')
+    if (signal?.aborted === true) throw error
+    throw new Problem(deadline.aborted || opening.signal.aborted ? 'timeout' : 'offline')
+  } finally {
+    clearTimeout(timer)
   }
 }
 

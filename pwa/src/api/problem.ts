@@ -1,3 +1,6 @@
+/** Nobody is told to stay away for longer, whatever a server or something before it says. */
+const MOST_RETRY_S = 3_600
+
 /**
  * What went wrong on the way to the server, as a code and parameters; screens turn them into a sentence
  * (`problem.<code>.sentence`). `offline` and `timeout` are made here, all other codes come from the server.
@@ -8,6 +11,8 @@ export class Problem extends Error {
     readonly status = 0,
     readonly params: Record<string, unknown> = {},
     readonly retryAfterSeconds: number | null = null,
+    /** Which of our servers said so; null where none did: no network, a captive portal, a proxy. */
+    readonly server: string | null = null,
   ) {
     super(code)
   }
@@ -21,17 +26,18 @@ export class Problem extends Error {
 /** Read a failed response; one that is not problem+json (a proxy's page) becomes `server_failed` or `unexpected`. */
 export async function problemOf(response: Response): Promise<Problem> {
   const after = Number(response.headers.get('Retry-After'))
-  const retry = Number.isFinite(after) && after > 0 ? after : null
+  const retry = Number.isFinite(after) && after > 0 ? Math.min(after, MOST_RETRY_S) : null
+  const server = response.headers.get('Nuong-Server')
   try {
     const body = (await response.json()) as { code?: unknown; params?: unknown }
     if (typeof body.code === 'string') {
       const params = typeof body.params === 'object' && body.params !== null ? body.params : {}
-      return new Problem(body.code, response.status, params as Record<string, unknown>, retry)
+      return new Problem(body.code, response.status, params as Record<string, unknown>, retry, server)
     }
   } catch {
     // Not JSON: the status is all that is known.
   }
-  return new Problem(response.status >= 500 ? 'server_failed' : 'unexpected', response.status, {}, retry)
+  return new Problem(response.status >= 500 ? 'server_failed' : 'unexpected', response.status, {}, retry, server)
 }
 
 /** The problem in anything thrown; an error that is none of ours is `unexpected`. */

@@ -9,6 +9,7 @@ const LOOKS: Record<RecordState['kind'], { tone: Tone; icon: StateIcon }> = {
   draft: { tone: 'draft', icon: 'pencil' },
   waiting: { tone: 'waiting', icon: 'clock' },
   refused: { tone: 'fix', icon: 'warning' },
+  aside: { tone: 'fix', icon: 'warning' },
   held: { tone: 'conflict', icon: 'clock' },
   received: { tone: 'sent', icon: 'check' },
   corrected: { tone: 'sent', icon: 'check' },

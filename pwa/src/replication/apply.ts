@@ -31,17 +31,21 @@ export type Applied = {
 export async function apply(
   answer: SyncAnswer,
   sent: Prepared,
-  options: { pull: boolean; now: () => number },
+  options: { pull: boolean; now: () => number; isWhole?: boolean },
   store: NuongDatabase = database,
 ): Promise<Applied> {
+  const { isWhole = true } = options
   const marks = await marksOf(answer, sent)
   const { wasRestored, ...receipts } = await takeReceipts(answer, sent, options, store)
   const isAsked = answer.server === sent.server
   const applied: Applied = { received: 0, ...receipts, left: sent.left, broken: [], failure: undefined }
   applied.again ||= sent.left > 0 || !isAsked
   if (!options.pull) return applied
-  await takePages({ answer, sent, marks, isPulled: isAsked && !wasRestored }, applied, store)
-  if (applied.failure === undefined) await dropUnassigned(answer, sent, isAsked && !applied.again, store)
+  // Of a database in which the answer broke off nothing is known, nor what it holds of this very request.
+  const pushedTo = isWhole ? sent.request.push.map(({ db }) => db) : []
+  const names = new Set([...Object.keys(answer.changes), ...pushedTo])
+  await takePages(names, { answer, sent, marks, isPulled: isAsked && !wasRestored }, applied, store)
+  if (isWhole && applied.failure === undefined) await dropUnassigned(answer, sent, isAsked && !applied.again, store)
   return applied
 }
 
@@ -57,9 +61,13 @@ async function marksOf(answer: SyncAnswer, sent: Prepared): Promise<Map<string, 
   )
 }
 
-async function takePages(answered: Answered, applied: Applied, store: NuongDatabase): Promise<void> {
-  const pushedTo = answered.sent.request.push.map(({ db }) => db)
-  for (const name of new Set([...Object.keys(answered.answer.changes), ...pushedTo])) {
+async function takePages(
+  names: Set<string>,
+  answered: Answered,
+  applied: Applied,
+  store: NuongDatabase,
+): Promise<void> {
+  for (const name of names) {
     try {
       const page = await takePage(name, answered, store)
       // Whoever asked has signed out: nothing more is for this phone, or for this person.

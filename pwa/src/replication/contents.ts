@@ -1,16 +1,22 @@
 /**
  * Contents behind the catalog: XForms and choice lists, fetched once by hash, so that every form can be filled with no
- * network. What does not have its hash is not kept.
+ * network. What does not have its hash is not kept. What arrived of one before the link broke is kept and goes on from
+ * there, so that on a poor link each of many large ones arrives in the end.
  */
-import type { ApiClient } from '@/api/client'
+import { joined, readBody } from '@/api/body'
+import { whoAnswered, type ApiClient } from '@/api/client'
 import { Problem, asProblem } from '@/api/problem'
 import { sha256 as hashOf } from '@/domain/canonical'
 import { missingContents } from '@/storage/catalog'
-import { database, type Content, type NuongDatabase } from '@/storage/database'
-import { guarded } from '@/storage/full'
+import { database, type NuongDatabase } from '@/storage/database'
+import { StorageFull, guarded } from '@/storage/full'
 import { isOwner, type Owner } from './tokens'
 
-const AT_ONCE = 4
+/** Two hide each other's round trips; more would only share a poor link among them. */
+const AT_ONCE = 2
+/** What a phone that dies loses at most. */
+const KEEP_EACH_BYTES = 65_536
+const BODY_MS = 240_000
 
 /** Fetch what is missing; returns the hashes that the server would not give. Throws `Problem` when the link is gone. */
 export async function fetchContents(
@@ -20,19 +26,16 @@ export async function fetchContents(
 ): Promise<string[]> {
   const owner = await store.session.get('current')
   if (owner === undefined) return []
-  const missing = await missingContents(store)
+  const missing = await begunFirst(await missingContents(store), store)
   const refused: string[] = []
   let done = 0
   const next = missing[Symbol.iterator]()
   const worker = async (): Promise<void> => {
     for (const sha256 of { [Symbol.iterator]: () => next }) {
       try {
-        const text = await (await api.send(`/api/contents/${sha256}`)).text()
-        if ((await hashOf(text)) !== sha256) throw new Problem('content_damaged', 502)
-        await guarded(() => keep({ sha256, text }, owner, store))
+        await fetchOne(sha256, owner, api, store)
       } catch (error) {
-        const problem = asProblem(error)
-        if (problem.isPassing || problem.status === 401) throw error
+        if (!isAboutOne(error)) throw error
         refused.push(sha256)
       }
       done += 1
@@ -44,10 +47,49 @@ export async function fetchContents(
   return refused
 }
 
-/** Keep a content for the person who fetched it: the next one may have no right to it. */
-async function keep(content: Content, owner: Owner, store: NuongDatabase): Promise<void> {
-  await store.transaction('rw', [store.contents, store.session], async () => {
-    if (!isOwner(await store.session.get('current'), owner)) throw new Problem('session_changed')
-    await store.contents.put(content)
+/** What came furthest is nearest to being useful. */
+async function begunFirst(missing: string[], store: NuongDatabase): Promise<string[]> {
+  const begun = await store.partials.bulkGet(missing)
+  const bytes = new Map(begun.flatMap((one) => (one === undefined ? [] : [[one.sha256, one.bytes.length]])))
+  return missing.sort((one, other) => (bytes.get(other) ?? 0) - (bytes.get(one) ?? 0))
+}
+
+/** Whether other contents may fare better: our server, or the hash, spoke of this one. */
+function isAboutOne(error: unknown): boolean {
+  if (error instanceof StorageFull) return false
+  const { code, server, status } = asProblem(error)
+  return code === 'content_damaged' || (server !== null && ![401, 429, 502, 503, 504, 507].includes(status))
+}
+
+async function fetchOne(sha256: string, owner: Owner, api: ApiClient, store: NuongDatabase): Promise<void> {
+  const begun = (await store.partials.get(sha256))?.bytes ?? new Uint8Array()
+  const path = `/api/contents/${sha256}${begun.length > 0 ? `?start=${String(begun.length)}` : ''}`
+  const response = await api.send(path, { bodyMs: BODY_MS })
+  if (whoAnswered(response) === null) throw new Problem('not_our_server')
+  const { bytes: rest, isWhole } = await readBody(response, {
+    each: KEEP_EACH_BYTES,
+    take: (bytes) => keep(store, owner, () => store.partials.put({ sha256, bytes: joined([begun, bytes]) })),
   })
+  const bytes = joined([begun, rest])
+  if (!isWhole) {
+    await keep(store, owner, () => store.partials.put({ sha256, bytes }))
+    throw new Problem('answer_broken')
+  }
+  const text = new TextDecoder().decode(bytes)
+  const isRight = (await hashOf(text)) === sha256
+  await keep(store, owner, async () => {
+    await store.partials.delete(sha256)
+    if (isRight) await store.contents.put({ sha256, text })
+  })
+  if (!isRight) throw new Problem('content_damaged', 502)
+}
+
+/** Write for the person who fetches: the next one may have no right to it. */
+async function keep(store: NuongDatabase, owner: Owner, work: () => PromiseLike<unknown>): Promise<void> {
+  await guarded(() =>
+    store.transaction('rw', [store.contents, store.partials, store.session], async () => {
+      if (!isOwner(await store.session.get('current'), owner)) throw new Problem('session_changed')
+      await work()
+    }),
+  )
 }

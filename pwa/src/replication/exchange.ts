@@ -9,22 +9,18 @@
  * for the server that was met last; another one refuses its token and says who it is, and the request is made anew from
  * what this phone knows of that one.
  */
-import { Problem, problemOf } from '@/api/problem'
-import { reached, whoAnswered, type Fetch } from '@/api/client'
-import { database, serverState, type NuongDatabase, type ServerState, type Session } from '@/storage/database'
+import { Problem, asProblem, problemOf } from '@/api/problem'
+import { whoAnswered, type Fetch } from '@/api/client'
+import { database, type NuongDatabase, type OwnRevision, type Session } from '@/storage/database'
 import { guarded } from '@/storage/full'
 import { changeCredentials, facing } from '@/storage/session'
 import { apply, type Applied } from './apply'
+import { MOST_SUSPECTS, PushFailed, isAboutContent, isResting, setAside } from './asides'
 import { deviceNow } from './device'
-import { needsSending, prepared, type Prepared } from './request'
-import { PROTOCOL, packed, sealed, type SyncAnswer } from './wire'
+import { sendRequest, type Reply } from './link'
+import { needsSending, prepared } from './request'
+import { sealed, type SyncAnswer } from './wire'
 
-export const LEAST_BYTES = 16_000
-export const MOST_BYTES = 4_000_000
-/** A round quicker than this has room for more, one slower than this took too much. */
-const QUICK_MS = 4_000
-const SLOW_MS = 20_000
-const TIMEOUT_MS = 90_000
 /** More rounds than any honest exchange needs: 5,000 records take about four. */
 const MOST_ROUNDS = 400
 
@@ -69,8 +65,13 @@ async function exchangeAll(context: ExchangeContext): Promise<ExchangeResult> {
 async function others(context: ExchangeContext, result: ExchangeResult): Promise<void> {
   const session = await context.store.session.get('current')
   const server = session?.server ?? (await context.store.standings.toCollection().last())?.server ?? ''
-  const rows = await context.store.revisions.filter((row) => needsSending(row, server)).toArray()
+  const { again, store } = context
+  const isDue = (row: OwnRevision): boolean =>
+    needsSending(row, server, again) && (again || !isResting(row.aside?.[server], context.now()))
+  const rows = await store.revisions.filter(isDue).toArray()
   const waiting = new Set(rows.map((row) => row.enrolment))
+  // A key that is trusted no more is offered again only when a person asks.
+  for (const { id, isRevoked } of await store.enrolments.toArray()) if (isRevoked === true && !again) waiting.delete(id)
   if (session !== undefined) waiting.delete(session.enrolment)
   for (const enrolment of waiting) {
     try {
@@ -89,16 +90,28 @@ async function rounds(
   result: ExchangeResult,
 ): Promise<void> {
   let server = firstServer
-  let again = context.again
   let failure: Error | undefined
+  const choice: Choice = { again: context.again, most: undefined, skip: new Set() }
+  const suspects = new Map<string, Problem>()
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const { applied, answer } =
-      failure === undefined
-        ? await oneRound(enrolment, server, again, context)
-        : await answered(await ask(enrolment, { server, again }, context))
-    // What was refused goes again once, not in every round.
-    again = false
+    let done: Round
+    try {
+      done =
+        failure === undefined
+          ? await oneRound(enrolment, server, choice, context)
+          : await answered(await ask(enrolment, { server, choice }, context))
+    } catch (error) {
+      narrow(error, choice, suspects)
+      continue
+    }
+    const { applied, answer } = done
     server = answer.server
+    // The server takes other things, so it is these that it can't take.
+    await setAside(suspects, server, context.now(), context.store)
+    suspects.clear()
+    // What was refused goes again once, not in every round; so does what was set aside.
+    choice.again = false
+    if (choice.most !== undefined) choice.most = Math.max(1, choice.most * 2)
     result.sent += applied.stored
     result.received += applied.received
     result.refused += applied.refused
@@ -112,18 +125,43 @@ async function rounds(
   if (failure !== undefined) throw failure
 }
 
+/** What of the waiting revisions goes into a request. */
+type Choice = { again: boolean; most: number | undefined; skip: Set<string> }
+
+/**
+ * Half as many the next time, where a server failed with what it was given; the one that is left over is under suspicion.
+ * Throws what has another cause, and where nothing is taken any more.
+ */
+function narrow(error: unknown, choice: Choice, suspects: Map<string, Problem>): void {
+  if (!(error instanceof PushFailed)) {
+    // Without a token there is nothing to ask but to take something.
+    throw asProblem(error).code === 'not_signed_in' ? (suspects.values().next().value ?? error) : error
+  }
+  const [first] = error.revs
+  if (error.revs.length > 1) {
+    choice.most = Math.ceil(error.revs.length / 2)
+    return
+  }
+  if (first === undefined) throw error
+  suspects.set(first, error)
+  choice.skip.add(first)
+  // Whether it takes anything at all, an exchange without a push tells.
+  if (suspects.size >= MOST_SUSPECTS) choice.most = 0
+}
+
 type Round = { applied: Applied; answer: SyncAnswer }
 
-async function oneRound(enrolment: string, server: string, again: boolean, context: ExchangeContext): Promise<Round> {
+async function oneRound(enrolment: string, server: string, choice: Choice, context: ExchangeContext): Promise<Round> {
   const session = await context.store.session.get('current')
-  if (session?.enrolment !== enrolment) return answered(await ask(enrolment, { server, again }, context))
+  if (session?.enrolment !== enrolment) return answered(await ask(enrolment, { server, choice }, context))
   const turned = new Set<string>()
   for (let at = letIn(session, server); ;) {
     turned.add(at)
-    const reply = await asSignedIn(session, at, again, context)
+    const reply = await asSignedIn(session, at, choice, context)
     if ('applied' in reply) return reply
     // The address leads to another server today: once more, from what is known of that one.
-    if (reply.met === at || turned.has(reply.met)) return answered(await ask(enrolment, { server: at, again }, context))
+    if (reply.met === at || turned.has(reply.met))
+      return answered(await ask(enrolment, { server: at, choice }, context))
     at = reply.met
     await turnTo(at, session, context.store)
   }
@@ -147,14 +185,14 @@ function letIn(session: Session, server: string): string {
 async function asSignedIn(
   before: Session,
   server: string,
-  again: boolean,
+  choice: Choice,
   context: ExchangeContext,
 ): Promise<Round | { met: string }> {
   const current = await context.store.session.get('current')
   const session = facing(current?.enrolment === before.enrolment ? current : before, server)
   if (session.expired === 1) return { met: server }
   const seemsStale = session.accessExpiresAt <= context.now() + 30_000
-  const how = { server, again, credentials: session }
+  const how = { server, choice, credentials: session }
   let reply = await ask(session.enrolment, { ...how, withRefresh: seemsStale }, context)
   if (!(reply instanceof Response)) return reply
   const met = whoAnswered(reply) ?? server
@@ -165,80 +203,42 @@ async function asSignedIn(
   return { met }
 }
 
-type How = { server: string; again: boolean; credentials?: Session; withRefresh?: boolean }
+type How = { server: string; choice: Choice; credentials?: Session; withRefresh?: boolean }
 
 /** One request; with credentials it pulls too. A 401 comes back as it is, every other failure is thrown. */
 async function ask(enrolment: string, how: How, context: ExchangeContext): Promise<Round | Response> {
   const { store } = context
-  const { server, again, credentials } = how
+  const { server, choice, credentials } = how
   const pull = credentials !== undefined
-  const sent = await prepared(enrolment, server, { pull, again }, store)
-  if (!pull && sent.request.push.length === 0) throw new Problem('not_signed_in', 401)
+  const sent = await prepared(enrolment, server, { pull, ...choice, now: context.now() }, store)
+  const { push } = sent.request
+  if (!pull && push.length === 0) throw new Problem('not_signed_in', 401)
   if (pull && how.withRefresh === true) sent.request.refresh = credentials.refreshToken
   sent.request.device = await deviceNow()
   sent.request.seal = await sealed(sent.request, sent.enrolment.key)
-  const response = await post(sent, credentials, context)
-  if (response.status === 401) return response
-  if (!response.ok) {
-    if (response.status === 413) await adapt(server, false, context)
-    throw await problemOf(response)
+  let reply: Response | Reply
+  try {
+    reply = await sendRequest(sent, credentials, context)
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    if (error.code === 'enrolment_revoked') await store.enrolments.update(enrolment, { isRevoked: true })
+    if (push.length === 0 || !isAboutContent(error)) throw error
+    throw new PushFailed(
+      error,
+      push.map(({ doc }) => doc._rev),
+    )
   }
-  const answer = await read(response, server, context)
-  return {
-    answer,
-    applied: await apply(answer, sent, { pull: pull && answer.carry !== null, now: context.now }, store),
-  }
+  if (reply instanceof Response) return reply
+  const { answer, isWhole } = reply
+  const options = { pull: pull && answer.carry !== null, now: context.now, isWhole }
+  const applied = await apply(answer, sent, options, store)
+  if (!isWhole) throw applied.failure ?? new Problem('answer_broken')
+  return { answer, applied }
 }
 
 async function answered(reply: Round | Response): Promise<Round> {
   if (reply instanceof Response) throw await problemOf(reply)
   return reply
-}
-
-async function post(sent: Prepared, session: Session | undefined, context: ExchangeContext): Promise<Response> {
-  const headers: Record<string, string> = {
-    'Content-Type': 'application/json',
-    'Content-Encoding': 'gzip',
-    Accept: 'application/json',
-  }
-  if (session !== undefined) headers['Authorization'] = `Bearer ${session.accessToken}`
-  const body = await packed(sent.request)
-  const limits = { signal: context.signal, timeoutMs: TIMEOUT_MS }
-  const start = context.now()
-  try {
-    const response = await reached(context.fetch, '/api/sync', { method: 'POST', headers, body }, limits)
-    const tookMs = context.now() - start
-    if (response.ok && tookMs < QUICK_MS) await adapt(sent.server, true, context)
-    else if (tookMs > SLOW_MS) await adapt(sent.server, false, context)
-    return response
-  } catch (error) {
-    await adapt(sent.server, false, context)
-    throw error
-  }
-}
-
-async function read(response: Response, server: string, context: ExchangeContext): Promise<SyncAnswer> {
-  let answer: SyncAnswer
-  try {
-    answer = (await response.json()) as SyncAnswer
-  } catch {
-    // The link broke in the middle of the answer, or something else than our server answered.
-    await adapt(server, false, context)
-    throw new Problem('answer_broken')
-  }
-  if (answer.protocol > PROTOCOL) throw new Problem('app_too_old', 400)
-  if (answer.protocol < PROTOCOL) throw new Problem('server_too_old', 400)
-  return answer
-}
-
-/** More bytes a round while the link is quick, half of them when it failed. */
-async function adapt(server: string, isQuick: boolean, { store }: ExchangeContext): Promise<void> {
-  await store.transaction('rw', store.servers, async () => {
-    const state: ServerState = (await store.servers.get(server)) ?? serverState(server)
-    const wanted = isQuick ? state.maxBytes * 2 : state.maxBytes / 2
-    const maxBytes = Math.round(Math.min(MOST_BYTES, Math.max(LEAST_BYTES, wanted)))
-    if (maxBytes !== state.maxBytes) await store.servers.put({ ...state, maxBytes })
-  })
 }
 
 export function defaultContext(options: Partial<ExchangeContext> = {}): ExchangeContext {

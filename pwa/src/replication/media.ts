@@ -4,8 +4,9 @@
  * Each server is sent every file of its own: one that has it already says so when it is announced.
  */
 import { Problem, asProblem } from '@/api/problem'
-import type { ApiClient } from '@/api/client'
+import { whoAnswered, type ApiClient, type ApiRequest } from '@/api/client'
 import { siteOf, type NuongDatabase, type Session, type Upload, type UploadSite } from '@/storage/database'
+import { MOST_SUSPECTS, asideAfter, isAboutContent, isResting } from './asides'
 import { isOwner, type Owner } from './tokens'
 
 /** About ten seconds of a poor link: what is lost when it breaks. */
@@ -21,7 +22,10 @@ export type MediaContext = {
   progress: (counts: { done: number; all: number; bytes: number; ofBytes: number }) => void
 }
 
-/** Send every file whose record the server has; returns how many arrived. Throws `Problem` when the link is gone. */
+/**
+ * Send every file whose record the server has; returns how many arrived. A file that the server would not take says so in
+ * the outbox, and the others go on. Throws `Problem` when the link is gone, or when the server takes nothing.
+ */
 export async function sendMedia(context: MediaContext): Promise<number> {
   const session = await context.store.session.get('current')
   if (session === undefined || session.expired === 1) return 0
@@ -29,6 +33,7 @@ export async function sendMedia(context: MediaContext): Promise<number> {
   const ofBytes = waiting.reduce((sum, { bytes }) => sum + bytes, 0)
   let before = 0
   let done = 0
+  let inARow = 0
   for (const upload of waiting) {
     const report = (offset: number): void =>
       context.progress({ done, all: waiting.length, bytes: before + offset, ofBytes })
@@ -36,22 +41,38 @@ export async function sendMedia(context: MediaContext): Promise<number> {
     try {
       await send(upload, session, context, report)
       done += 1
+      inARow = 0
     } catch (error) {
       const problem = asProblem(error)
-      if (problem.isPassing || problem.status === 401 || context.signal?.aborted === true) throw error
-      // This file alone is in trouble: it says so in the outbox, and the others go on.
-      await note(upload, session, { problem: problem.code }, context)
+      if (context.signal?.aborted === true || !isAboutFile(problem)) throw error
+      await note(upload, session, troubleOf(upload, session, problem), context)
+      inARow += 1
+      if (problem.status >= 500 && inARow === MOST_SUSPECTS) throw error
     }
     before += upload.bytes
   }
   return done
 }
 
+/** Whether another file may fare better: what this phone or our server said of this one. */
+function isAboutFile(problem: Problem): boolean {
+  if (problem.code === 'file_missing' || problem.code === 'upload_stuck' || problem.code === 'upload_busy') return true
+  return (problem.status === 403 && problem.server !== null) || isAboutContent(problem)
+}
+
+/** What our server would not take waits for a person; what it failed on is tried again by itself. */
+function troubleOf(upload: Upload, session: Session, problem: Problem): Partial<UploadSite> {
+  if (!problem.isPassing) return { problem: problem.code }
+  return { problem: problem.code, aside: asideAfter(siteOf(upload, session.server).aside, problem, Date.now()) }
+}
+
 async function sendable(session: Session, { store, again }: MediaContext): Promise<Upload[]> {
   const uploads = await store.uploads.filter((upload) => siteOf(upload, session.server).done === 0).toArray()
   const found: Upload[] = []
   for (const upload of uploads) {
-    if (siteOf(upload, session.server).problem !== null && !again) continue
+    const { problem, aside } = siteOf(upload, session.server)
+    const isWaiting = aside === undefined ? problem !== null : isResting(aside, Date.now())
+    if (isWaiting && !again) continue
     const own = await store.revisions.where('id').equals(upload.record).toArray()
     const isMine = own.some((row) => row.enrolment === session.enrolment)
     const isTaken = own.some((row) =>
@@ -71,60 +92,73 @@ async function send(
 ): Promise<void> {
   const kept = await context.store.blobs.get(upload.sha256)
   if (kept === undefined) throw new Problem('file_missing', 404)
-  const { url, offset: start } = await announce(upload, kept.blob, context)
+  const { url, offset: start } = await announce(upload, kept.blob, owner, context)
   let offset = start
   let conflicts = 0
   while (offset < kept.blob.size) {
     try {
-      offset = await sendPiece(url, kept.blob, offset, context)
+      offset = await sendPiece(url, kept.blob, offset, owner, context)
     } catch (error) {
       // Another tab's or an earlier attempt's piece arrived after all: ask, and go on from there.
       if (asProblem(error).status !== 409 || (conflicts += 1) > 3) throw error
-      offset = await standing(url, context)
+      offset = await standing(url, owner, context)
     }
     report(offset)
     await note(upload, owner, { url, offset }, context)
   }
-  await note(upload, owner, { url, offset, done: 1, problem: null }, context)
+  await note(upload, owner, { url, offset, done: 1, problem: null, aside: undefined }, context)
 }
 
 /** Tell the server what is coming; it answers how much of it it already has. */
-async function announce(upload: Upload, blob: Blob, context: MediaContext): Promise<{ url: string; offset: number }> {
+async function announce(
+  upload: Upload,
+  blob: Blob,
+  owner: Owner,
+  context: MediaContext,
+): Promise<{ url: string; offset: number }> {
   const { sha256, type, database: db, record, name } = upload
-  const response = await context.api.send('/api/media', {
+  const response = await asked('/api/media', owner, context, {
     method: 'POST',
     headers: {
       ...TUS,
       'Upload-Length': String(blob.size),
       'Upload-Metadata': metadata({ sha256, type, db, record, name }),
     },
-    ...signalOf(context),
   })
   const url = response.headers.get('Location') ?? `/api/media/${sha256}`
   const offset = response.headers.get('Upload-Offset')
-  return { url, offset: offset === null ? await standing(url, context) : Number(offset) }
+  return { url, offset: offset === null ? await standing(url, owner, context) : Number(offset) }
 }
 
-async function standing(url: string, context: MediaContext): Promise<number> {
-  const response = await context.api.send(url, { method: 'HEAD', headers: TUS, ...signalOf(context) })
+async function standing(url: string, owner: Owner, context: MediaContext): Promise<number> {
+  const response = await asked(url, owner, context, { method: 'HEAD', headers: TUS })
   return Number(response.headers.get('Upload-Offset') ?? 0)
 }
 
-async function sendPiece(url: string, blob: Blob, offset: number, context: MediaContext): Promise<number> {
-  const response = await context.api.send(url, {
+async function sendPiece(
+  url: string,
+  blob: Blob,
+  offset: number,
+  owner: Owner,
+  context: MediaContext,
+): Promise<number> {
+  const response = await asked(url, owner, context, {
     method: 'PATCH',
     headers: { ...TUS, 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': String(offset) },
     body: blob.slice(offset, offset + PIECE_BYTES),
     timeoutMs: 120_000,
-    ...signalOf(context),
   })
   const reached = Number(response.headers.get('Upload-Offset'))
   if (!(reached > offset)) throw new Problem('upload_stuck', 502)
   return reached
 }
 
-function signalOf({ signal }: MediaContext): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal }
+/** A request whose answer counts only from the server that the file is meant for. */
+async function asked(url: string, owner: Owner, context: MediaContext, request: ApiRequest): Promise<Response> {
+  const { api, signal } = context
+  const response = await api.send(url, signal === undefined ? request : { ...request, signal })
+  if (whoAnswered(response) !== owner.server) throw new Problem('not_our_server')
+  return response
 }
 
 /** tus metadata: keys and base64 of the values' UTF-8. */

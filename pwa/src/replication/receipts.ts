@@ -3,7 +3,14 @@
  * their own. They are small and come first, so that a phone without room for the server's documents still learns what
  * arrived.
  */
-import { serverState, type NuongDatabase, type OwnRevision, type ServerState, type Session } from '@/storage/database'
+import {
+  serverState,
+  type NuongDatabase,
+  type OwnRevision,
+  type ServerState,
+  type Session,
+  type Upload,
+} from '@/storage/database'
 import { facing } from '@/storage/session'
 import { isForOthers, isMissing, ownRevisions, type Prepared } from './request'
 import type { SyncAnswer } from './wire'
@@ -29,7 +36,8 @@ export async function takeReceipts(
   options: { pull: boolean; now: () => number },
   store: NuongDatabase,
 ): Promise<Received> {
-  const tables = [store.revisions, store.servers, store.standings, store.enrolments, store.session, store.uploads]
+  const { revisions, servers, standings, enrolments, session, uploads, epochs } = store
+  const tables = [revisions, servers, standings, enrolments, session, uploads, epochs]
   return store.transaction('rw', tables, async () => new Receipts(answer, sent, options, store).take())
 }
 
@@ -53,7 +61,9 @@ class Receipts {
     const session = await store.session.get('current')
     const isMine = isStillFor(session, sent)
     if (session !== undefined && isMine) await this.takeTokens(session)
-    this.received.wasRestored = this.options.pull && answer.server === sent.server && this.looksRestored()
+    const isNewEpoch = await this.takeEpoch()
+    const isPulled = this.options.pull && answer.server === sent.server
+    this.received.wasRestored = isPulled && (isNewEpoch || this.looksRestored())
     await this.takeAcknowledgements(servers)
     await this.sendMissing()
     if (this.received.wasRestored) await this.startAgain()
@@ -75,6 +85,26 @@ class Receipts {
       const { access_token: accessToken, refresh_token: refreshToken } = tokens
       await this.store.session.put({ ...session, accessToken, accessExpiresAt, refreshToken, expired: 0 })
     } else if (session !== before) await this.store.session.put(session)
+  }
+
+  /**
+   * Take the server's epoch; true where it is another one than before: the server was restored. What it acknowledged is
+   * then sent again, of everybody who ever signed in here, files and discarded numbers too.
+   */
+  private async takeEpoch(): Promise<boolean> {
+    const { store, answer } = this
+    const { server, epoch } = answer
+    const known = await store.epochs.get(server)
+    if (known?.epoch === epoch) return false
+    await store.epochs.put({ server, epoch })
+    if (known === undefined) return false
+    const others = await store.revisions.filter(({ enrolment }) => enrolment !== this.sent.enrolment.id).toArray()
+    await forgetReceipts(store, server, [...this.own, ...others])
+    await store.uploads.toCollection().modify((upload) => forgetSite(upload, server))
+    await store.standings.filter((one) => one.server === server).modify({ discarded: [], verdicts: [] })
+    for (const name of Object.keys(this.state.since)) pullAfresh(this.state, name)
+    this.received.again = true
+    return true
   }
 
   /**
@@ -133,7 +163,8 @@ class Receipts {
       // A hub refuses what belongs to another commune; that is no word about it, the province still takes it.
       if (outcome === 'refused' && isForOthers(row.database, carry, others)) continue
       row.receipts = { ...row.receipts, [answer.server]: { outcome, reason, at } }
-      await store.revisions.update(rev, { receipts: row.receipts })
+      const { [answer.server]: _, ...aside } = row.aside ?? {}
+      await store.revisions.update(rev, { receipts: row.receipts, aside })
       if (outcome === 'refused') this.received.refused += 1
       else if (pushed.has(rev)) this.received.stored += 1
     }
@@ -161,12 +192,14 @@ export async function forgetReceipts(store: NuongDatabase, server: string, rows:
     await store.uploads
       .where('record')
       .equals(row.id)
-      .modify((upload) => {
-        const { [server]: _, ...sites } = upload.sites
-        upload.sites = sites
-        upload.done = Object.values(sites).some(({ done }) => done === 1) ? 1 : 0
-      })
+      .modify((upload) => forgetSite(upload, server))
   }
+}
+
+function forgetSite(upload: Upload, server: string): void {
+  const { [server]: _, ...sites } = upload.sites
+  upload.sites = sites
+  upload.done = Object.values(sites).some(({ done }) => done === 1) ? 1 : 0
 }
 
 /** Have a database pulled from its beginning; what does not come again is swept at the end. */

@@ -13,6 +13,7 @@ import {
   type OwnRevision,
   type ServerState,
 } from '@/storage/database'
+import { isResting } from './asides'
 import { PROTOCOL, type Push, type SyncRequest } from './wire'
 
 /** Records in one request, at the starting budget of a link; fewer where the link proved poor. */
@@ -26,6 +27,17 @@ export type Prepared = {
   server: string
   /** Revisions that wait for a further request. */
   left: number
+}
+
+export type RequestOptions = {
+  pull: boolean
+  /** Whether to send once more what was refused or set aside: a person asked. */
+  again: boolean
+  /** At most so many revisions. */
+  most?: number | undefined
+  /** Revisions to leave out. */
+  skip?: ReadonlySet<string>
+  now?: number
 }
 
 /** Whether a server still needs to be sent this revision; one that it refused goes again only when a person asks. */
@@ -55,7 +67,7 @@ export function isMissing(number: number, missing: string): boolean {
 export async function prepared(
   enrolmentId: string,
   server: string,
-  options: { pull: boolean; again: boolean },
+  options: RequestOptions,
   store: NuongDatabase = database,
 ): Promise<Prepared> {
   const tables = [store.revisions, store.enrolments, store.servers, store.standings, store.drafts, store.uploads]
@@ -72,8 +84,11 @@ export async function prepared(
     // What a server carries is not known before its first answer.
     const isHeldBack = (row: OwnRevision): boolean =>
       state.carry.length > 0 && isForOthers(row.database, state.carry, others)
-    const waiting = own.filter((row) => needsSending(row, server, options.again) && !isHeldBack(row))
-    const chosen = firstFew(waiting, state)
+    const { again, skip, now = Date.now() } = options
+    const isDue = (row: OwnRevision): boolean =>
+      needsSending(row, server, again) && (again || !isResting(row.aside?.[server], now)) && skip?.has(row.rev) !== true
+    const waiting = own.filter((row) => isDue(row) && !isHeldBack(row))
+    const chosen = firstFew(waiting, state).slice(0, options.most)
     for (const row of chosen) {
       if (row.frozen === 0) await store.revisions.update(row.rev, { frozen: 1 })
     }
@@ -108,16 +123,19 @@ export async function ownRevisions(enrolment: string, store: NuongDatabase = dat
   return store.revisions.where('[enrolment+number]').between([enrolment, 0], [enrolment, Infinity]).toArray()
 }
 
+/** The first that one request holds; what alone is too large for the link goes by itself, after all the others. */
 function firstFew(waiting: OwnRevision[], state: ServerState): OwnRevision[] {
   const most = Math.max(1, Math.min(MOST_RECORDS, Math.floor(state.maxBytes / BYTES_A_RECORD)))
   const chosen: OwnRevision[] = []
   let characters = 0
-  for (const row of waiting.slice(0, most)) {
-    characters += JSON.stringify(row.content).length
-    if (chosen.length > 0 && characters > MOST_CHARACTERS) break
+  for (const row of waiting) {
+    const size = JSON.stringify(row.content).length
+    if (size > state.maxBytes) continue
+    if (chosen.length === most || characters + size > MOST_CHARACTERS) break
+    characters += size
     chosen.push(row)
   }
-  return chosen
+  return chosen.length > 0 ? chosen : waiting.slice(0, 1)
 }
 
 function asPush(row: OwnRevision, byRev: Map<string, OwnRevision>, server: string): Push {

@@ -19,13 +19,16 @@ import { sessionTokens } from './tokens'
 export const SENDER_LOCK = 'nuong-sender'
 const FIRST_RETRY_S = 5
 const LAST_RETRY_S = 600
+/** Whatever a server says: a timer beyond 24.8 days would go off at once, and none at all would never stop. */
+const LEAST_WAIT_S = 1
+const MOST_WAIT_S = 3_600
 
 export type Reason = 'start' | 'online' | 'visible' | 'saved' | 'timer' | 'person' | 'signed-in'
 
 /** Seconds to wait after this many failures in a row, spread so that a village's phones don't all come at once. */
 export function retryDelay(failures: number, random: () => number, retryAfterSeconds: number | null = null): number {
   const doubled = Math.min(LAST_RETRY_S, FIRST_RETRY_S * 2 ** Math.max(0, failures - 1))
-  return Math.max(retryAfterSeconds ?? 0, Math.round(doubled * (0.75 + random() / 2)))
+  return Math.max(Math.min(MOST_WAIT_S, retryAfterSeconds ?? 0), Math.round(doubled * (0.75 + random() / 2)))
 }
 
 /** One whole run: records, then forms, then files. Used by the tab that was elected and by Background Sync. */
@@ -44,20 +47,46 @@ export async function runOnce(
     progress: (counts) => status.tell({ phase: 'records', ...counts }),
   })
   status.tell({ phase: 'records', sent: 0, received: 0, waiting: 0 })
-  const result = await exchange(context)
+  let trouble: Error | undefined
+  let result: ExchangeResult | undefined
+  try {
+    result = await exchange(context)
+  } catch (error) {
+    // Without a link nothing else goes; a full disk, say, keeps no photo from leaving it.
+    if (isEnd(error)) throw error
+    trouble = asError(error)
+  }
   const session = await store.session.get('current')
   if (session?.expired === 0) {
     const api = new ApiClient(sessionTokens(fetch, session), fetch)
-    try {
-      await fetchContents(api, (done, all) => status.tell({ phase: 'forms', done, all }), store)
-      await sendMedia({ api, store, again, signal, progress: (counts) => status.tell({ phase: 'files', ...counts }) })
-    } catch (error) {
-      // Whoever signed in meanwhile has a run of their own.
-      if (asProblem(error).code !== 'session_changed') throw error
+    const stages = [
+      () => fetchContents(api, (done, all) => status.tell({ phase: 'forms', done, all }), store),
+      () => sendMedia({ api, store, again, signal, progress: (counts) => status.tell({ phase: 'files', ...counts }) }),
+    ]
+    for (const stage of stages) {
+      try {
+        await stage()
+      } catch (error) {
+        // Whoever signed in meanwhile has a run of their own.
+        if (asProblem(error).code === 'session_changed') break
+        trouble ??= asError(error)
+        if (isEnd(error)) break
+      }
     }
   }
+  if (trouble !== undefined) throw trouble
+  if (result === undefined) throw new Problem('unexpected')
   status.tell({ phase: 'idle' })
   return result
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : asProblem(error)
+}
+
+/** Whether nothing further would arrive now: no link, no server behind it, or one that asks for a pause. */
+function isEnd(error: unknown): boolean {
+  return error instanceof Problem && [0, 429, 502, 503, 504].includes(error.status)
 }
 
 export class Sender {
@@ -135,7 +164,7 @@ export class Sender {
 
   private failed(problem: Problem): void {
     this.failures += 1
-    const isHopeless = problem.code === 'not_signed_in'
+    const isHopeless = problem.code === 'not_signed_in' || problem.code === 'enrolment_revoked'
     const retry = isHopeless ? null : retryDelay(this.failures, this.random, problem.retryAfterSeconds)
     this.status.tell({ phase: 'failed', code: problem.code, params: problem.params, retryInSeconds: retry })
     if (retry !== null) this.next(retry)
@@ -144,7 +173,8 @@ export class Sender {
 
   private next(seconds: number): void {
     clearTimeout(this.timer)
-    this.timer = setTimeout(() => void this.wake('timer'), seconds * 1000)
+    const bounded = Number.isFinite(seconds) ? Math.min(MOST_WAIT_S, Math.max(LEAST_WAIT_S, seconds)) : MOST_WAIT_S
+    this.timer = setTimeout(() => void this.wake('timer'), bounded * 1000)
   }
 
   private async tidy(): Promise<void> {

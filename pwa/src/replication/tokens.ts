@@ -45,14 +45,14 @@ export function sessionTokens(
         const body = JSON.stringify({ refresh_token: session.refreshToken })
         const headers = { 'Content-Type': 'application/json', Accept: 'application/json' }
         const response = await reached(fetch, '/api/auth/refresh', { method: 'POST', headers, body })
+        if (!response.ok && response.status !== 401) throw await problemOf(response)
+        // Only the server that gave the tokens says anything about them: no captive portal, and no other of ours.
+        if (whoAnswered(response) === null) throw new Problem('not_our_server')
+        if (whoAnswered(response) !== session.server) return false
         if (response.status === 401) {
-          // Another server than the tokens are for says nothing about them; the next exchange turns to it.
-          if ((whoAnswered(response) ?? session.server) === session.server) {
-            await changeCredentials(session, { expired: 1 })
-          }
+          await changeCredentials(session, { expired: 1 })
           return false
         }
-        if (!response.ok) throw await problemOf(response)
         const renewed = (await response.json()) as Renewed
         return changeCredentials(session, {
           accessToken: renewed.access_token,

@@ -41,6 +41,9 @@ export type Draft = {
 export type Outcome = 'stored' | 'duplicate' | 'quarantined' | 'refused'
 export type Receipt = { outcome: Outcome; reason: string | null; at: string }
 
+/** What a server could not take, why, when it was last tried (in milliseconds), and how often. */
+export type SetAside = { reason: string; at: number; tries: number }
+
 /** One of this phone's own revisions. Frozen since a request first carried it: from then on it is repeated byte for byte. */
 export type OwnRevision = {
   rev: string
@@ -57,6 +60,8 @@ export type OwnRevision = {
   savedAt: string
   /** What each server answered, by the server's id. */
   receipts: Record<string, Receipt>
+  /** Where a server failed on it alone, by the server's id. */
+  aside?: Record<string, SetAside>
   /** Revisions that this one replaced before any request carried them: drafts may have been begun from those. */
   replaced?: string[]
 }
@@ -117,6 +122,10 @@ export type ReplyDraft = {
 
 export type StoredBlob = { sha256: string; blob: Blob; type: string; bytes: number; addedAt: string }
 export type Content = { sha256: string; text: string }
+/** The beginning of a content that has not arrived whole. */
+export type PartialContent = { sha256: string; bytes: Uint8Array<ArrayBuffer> }
+/** The epoch that a server last told: another one says that it was restored. */
+export type ServerEpoch = { server: string; epoch: string }
 
 /** A file on its way: known from the first save of the revision that names it, done when the server checked its hash. */
 export type Upload = {
@@ -139,6 +148,8 @@ export type UploadSite = {
   done: 0 | 1
   /** Why the last attempt failed, as a problem code; null when none failed. */
   problem: string | null
+  /** Where the attempt may succeed later without anybody doing anything. */
+  aside?: SetAside
 }
 
 /** What this phone knows of one server: how far it pulled, and what it was told. */
@@ -178,6 +189,8 @@ export type Enrolment = {
   jwk: JsonWebKey
   label: string
   highestNumber: number
+  /** Whether a server trusts its key no more; it is not offered again, and the next sign-in makes another. */
+  isRevoked?: boolean
   /** The number of the last request that was made for it; absent before the first. */
   exchange?: number
   /** Numbers whose saves are no more: taken back before any request carried them, or erased. Each server hears of them. */
@@ -211,6 +224,8 @@ export class NuongDatabase extends Dexie {
   begunReplies!: Table<ReplyDraft, [string, string]>
   blobs!: EntityTable<StoredBlob, 'sha256'>
   contents!: EntityTable<Content, 'sha256'>
+  partials!: EntityTable<PartialContent, 'sha256'>
+  epochs!: EntityTable<ServerEpoch, 'server'>
   uploads!: Table<Upload, [string, string]>
   servers!: EntityTable<ServerState, 'id'>
   standings!: Table<Standing, [string, string]>
@@ -245,6 +260,7 @@ export class NuongDatabase extends Dexie {
     this.version(4).stores({ begunReplies: '[person+question], person' }).upgrade(tellPeopleApart)
     this.version(5).stores({ replyDrafts: null })
     this.version(6).stores({}).upgrade(dropOthersFiles)
+    this.version(7).stores({ partials: 'sha256', epochs: 'server' })
   }
 }
 

@@ -12,13 +12,20 @@ export async function currentSession(): Promise<Session | undefined> {
 
 /** A key for a person signing in here: the one this phone already has for that name, else a new one that cannot leave it. */
 export async function keyFor(username: string): Promise<{ id: string; key: CryptoKey; jwk: JsonWebKey }> {
-  const known = await database.enrolments.where('username').equals(username).last()
+  const known = (await database.enrolments.where('username').equals(username).toArray()).find(
+    ({ isRevoked }) => isRevoked !== true,
+  )
   if (known !== undefined) return known
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
   const pair = await crypto.subtle.generateKey(algorithm, false, ['sign', 'verify'])
   const { crv, kty, x, y } = await crypto.subtle.exportKey('jwk', pair.publicKey)
   const jwk = { crv, kty, x, y } as JsonWebKey
   return { id: await thumbprint(jwk), key: pair.privateKey, jwk }
+}
+
+/** Never offer a key again that a server trusts no more; what it sealed stays on the phone. False for an unknown key. */
+export async function forsakeKey(id: string): Promise<boolean> {
+  return (await database.enrolments.update(id, { isRevoked: true })) > 0
 }
 
 /** RFC 7638: base64url of SHA-256 over the required members in order. */

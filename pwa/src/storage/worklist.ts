@@ -13,6 +13,8 @@ export type RecordState =
   | { kind: 'draft' }
   | { kind: 'waiting' }
   | { kind: 'refused'; reason: string | null }
+  /** A server fails on it, though it takes others: it is tried again by itself, or when a person asks. */
+  | { kind: 'aside'; reason: string }
   | { kind: 'held' }
   | { kind: ReviewState | 'corrected' }
 
@@ -162,6 +164,11 @@ export function receiptOf(own: OwnRevision): Receipt | undefined {
   return first('stored', 'duplicate') ?? first('quarantined') ?? receipts.at(-1)
 }
 
+/** Why the last server that was tried could not take a revision; undefined when none failed on it. */
+function reasonAside({ aside }: OwnRevision): string | undefined {
+  return Object.values(aside ?? {}).sort((one, other) => other.at - one.at)[0]?.reason
+}
+
 /** The state of the revision that is shown, from what servers answered about it and what people decided. */
 export function stateOf(
   rev: string,
@@ -170,7 +177,10 @@ export function stateOf(
   decisions: Decision[],
 ): RecordState {
   const receipt = own === undefined ? undefined : receiptOf(own)
-  if (isAhead && receipt === undefined) return { kind: 'waiting' }
+  if (isAhead && receipt === undefined) {
+    const reason = own === undefined ? undefined : reasonAside(own)
+    return reason === undefined ? { kind: 'waiting' } : { kind: 'aside', reason }
+  }
   if (isAhead && receipt?.outcome === 'refused') return { kind: 'refused', reason: receipt.reason }
   if (isAhead && receipt?.outcome === 'quarantined') return { kind: 'held' }
   const reviewed = review(rev, decisions)
@@ -178,7 +188,7 @@ export function stateOf(
 }
 
 function needsFixing({ state }: WorkItem): boolean {
-  return state.kind === 'returned' || state.kind === 'refused'
+  return state.kind === 'returned' || state.kind === 'refused' || state.kind === 'aside'
 }
 
 function ownListed(

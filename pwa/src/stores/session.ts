@@ -4,9 +4,10 @@
 import { liveQuery } from 'dexie'
 import { defineStore } from 'pinia'
 import { computed, markRaw, ref } from 'vue'
-import { ApiClient } from '@/api/client'
+import { ApiClient, whoAnswered } from '@/api/client'
+import { Problem, asProblem } from '@/api/problem'
 import type { Person, Session } from '@/storage/database'
-import { currentSession, deviceLabel, keyFor, storeSignIn, storeSignOut } from '@/storage/session'
+import { currentSession, deviceLabel, forsakeKey, keyFor, storeSignIn, storeSignOut } from '@/storage/session'
 import { getSetting, putSetting } from '@/storage/settings'
 import { sessionTokens } from '@/replication/tokens'
 
@@ -56,7 +57,19 @@ export const useSession = defineStore('session', () => {
     const { id, key, jwk } = await keyFor(name)
     const label = await getSetting('device-label', deviceLabel())
     const json = { username: name, password, enrolment: { jwk, label } }
-    const answer = await doorstep.json<SignInAnswer>('/api/auth/login', { method: 'POST', json, timeoutMs: 45_000 })
+    const request = { method: 'POST', json, timeoutMs: 45_000 } as const
+    let response: Response
+    try {
+      response = await doorstep.send('/api/auth/login', request)
+    } catch (error) {
+      // The password was right, the key is not wanted: another one is made, and this one not offered again.
+      const { code, server } = asProblem(error)
+      const isKey = code === 'enrolment_revoked' || code === 'enrolment_of_another'
+      if (!isKey || server === null || !(await forsakeKey(id))) throw error
+      return signIn(username, password)
+    }
+    if (whoAnswered(response) === null) throw new Problem('not_our_server')
+    const answer = (await response.json()) as SignInAnswer
     await putSetting('device-label', label)
     const highestNumber = Number(answer.enrolment?.highest_number ?? 0)
     await storeSignIn({

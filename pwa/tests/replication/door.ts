@@ -20,6 +20,8 @@ type Numbers = {
 
 export class Door {
   readonly id: string
+  /** Another one after a restore. */
+  epoch = 'epoch-1'
   databases = new Map<string, Store>()
   numbers = new Map<string, Numbers>()
   keys = new Map<string, JsonWebKey>()
@@ -54,8 +56,11 @@ export class Door {
   private async answer(path: string, init: RequestInit): Promise<Response> {
     if (path === '/api/sync') return this.sync(init)
     if (path.startsWith('/api/media')) return this.media(path, init)
-    const content = this.contents.get(path.replace('/api/contents/', ''))
-    return content === undefined ? problem(404, 'not_found') : new Response(content)
+    const [hash = '', start = '0'] = path.replace('/api/contents/', '').split('?start=')
+    const content = this.contents.get(hash)
+    return content === undefined
+      ? problem(404, 'not_found')
+      : new Response(new TextEncoder().encode(content).slice(Number(start)))
   }
 
   private store(name: string): Store {
@@ -145,17 +150,18 @@ export class Door {
     const received = Math.max(0, ...numbers.received)
     const answer: SyncAnswer = {
       protocol: 2,
-      epoch: 'epoch-1',
+      epoch: this.epoch,
       server_time: '2026-11-21T08:00:00Z',
       tokens,
       acks,
-      changes: isSignedIn ? await this.changes(request) : {},
       carry: isSignedIn ? this.carry : null,
       safe: String(received),
       highest_number: String(received),
       missing: missing(numbers, request),
       server: this.id,
       next_s: 300,
+      // Last, as the server writes it: an answer that breaks off has said what concerns own work.
+      changes: isSignedIn ? await this.changes(request) : {},
     }
     return new Response(JSON.stringify(answer), { headers: { 'Content-Type': 'application/json' } })
   }
