@@ -1,12 +1,13 @@
 """The built app: files of `pwa/dist` with the caching each kind needs, and `index.html` for the app's own addresses.
 
 `/assets/*` carry a hash in their name and are kept for a year; everything else is asked for again each time and
-answered with 304 when it is the same. A file's `.br` twin is sent where the client takes brotli. Litestar's static
-files know neither 304 nor twins. Addresses under `/api` never fall back to the app.
+answered with 304 when it is the same. A file's twin as brotli or gzip, made at the build, is sent to who takes it.
+Litestar's static files know neither 304 nor twins. Addresses under `/api` never fall back to the app.
 """
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from mimetypes import guess_type
@@ -33,6 +34,8 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
 }
+#: By what is added to a file's name; the smallest first.
+TWINS = {"br": ".br", "gzip": ".gz"}
 NOT_BUILT = """<!doctype html>
 <html lang="vi"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Nương</title></head><body><h1>Nương</h1>
@@ -66,14 +69,14 @@ async def built_app(
     name = (path or "").strip("/")
     if name.split("/", 1)[0] in ("api", ".well-known"):
         raise Problem("not_found")
-    takes_brotli = "br" in _accepted(request.headers.get("accept-encoding", ""))
-    found = await asyncio.to_thread(_read, settings.pwa_dir, name or "index.html", takes_brotli)
+    codings = _accepted(request.headers.get("accept-encoding", ""))
+    found = await asyncio.to_thread(_read, settings.pwa_dir, name or "index.html", codings)
     if found is None:
         # A missing script must not be answered with a page: the browser would try to run it.
         if Path(name).suffix and name != "index.html":
             raise Problem("not_found")
         name = "index.html"
-        found = await asyncio.to_thread(_read, settings.pwa_dir, name, takes_brotli)
+        found = await asyncio.to_thread(_read, settings.pwa_dir, name, codings)
     if found is None:
         return Response(NOT_BUILT.encode(), status_code=503, media_type=TYPES[".html"], headers={"Retry-After": "60"})
     return _answer(request, name or "index.html", found)
@@ -94,16 +97,28 @@ def _answer(request: Request[Any, Any, Any], name: str, found: BuiltFile) -> Res
     return Response(found.body, headers=headers, media_type=_type(name))
 
 
-def _accepted(header: str) -> set[str]:
-    offers = (offer.replace(" ", "").partition(";") for offer in header.split(","))
-    return {name for name, _, weight in offers if weight not in ("q=0", "q=0.0", "q=0.00", "q=0.000")}
+def _accepted(header: str) -> list[str]:
+    """Return the codings of twins that a client takes, what it likes best first (RFC 9110, 12.5.3)."""
+    weights: dict[str, float] = {}
+    for offer in header.lower().split(","):
+        name, _, weight = offer.replace(" ", "").partition(";q=")
+        try:
+            weights[name] = float(weight or 1)
+        except ValueError:
+            weights[name] = 0.0
+    others = weights.get("*", 0.0)
+    # An unpacked body is as good as any other unless something is said of it.
+    least = weights.get("identity", 0.0)
+    liked = {coding: weights.get(coding, others) for coding in TWINS}
+    # Sorting keeps the order of what is liked alike: brotli is the smaller one.
+    return sorted((each for each in TWINS if liked[each] > 0 and liked[each] >= least), key=lambda each: -liked[each])
 
 
 def _type(name: str) -> str:
     return TYPES.get(Path(name).suffix) or guess_type(name)[0] or "application/octet-stream"
 
 
-def _read(root: Path, name: str, takes_brotli: bool) -> BuiltFile | None:
+def _read(root: Path, name: str, codings: Sequence[str]) -> BuiltFile | None:
     base = root.resolve()
     if "\0" in name:
         return None
@@ -111,10 +126,9 @@ def _read(root: Path, name: str, takes_brotli: bool) -> BuiltFile | None:
     path = (base / name).resolve()
     if not path.is_relative_to(base) or not path.is_file():
         return None
-    twin = path.with_name(path.name + ".br")
-    encoding = "br" if takes_brotli and twin.is_file() else None
-    chosen = twin if encoding else path
-    body = chosen.read_bytes()
+    twins = {coding: path.with_name(path.name + TWINS[coding]) for coding in codings}
+    encoding = next((coding for coding, twin in twins.items() if twin.is_file()), None)
+    body = (twins[encoding] if encoding else path).read_bytes()
     # One tag for each form of the bytes (RFC 9110, 8.8.3).
     etag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
     return BuiltFile(body, etag, formatdate(path.stat().st_mtime, usegmt=True), encoding)

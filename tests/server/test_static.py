@@ -1,7 +1,9 @@
 """The built app as browsers get it: caching, 304s, brotli twins, deep links."""
 
+import gzip
 from pathlib import Path
 
+import brotli
 import pytest
 
 from server.settings import Settings
@@ -53,8 +55,37 @@ async def test_assets_are_kept_for_ever_and_sent_as_brotli_where_it_is_taken(cli
     assert compressed.headers["content-encoding"] == "br"
     assert compressed.headers["vary"] == "Accept-Encoding"
     assert compressed.headers["etag"] != plain.headers["etag"]
-    refused = await client.get(path, headers={"Accept-Encoding": "br;q=0, gzip"})
-    assert "content-encoding" not in refused.headers
+
+
+@pytest.mark.parametrize(
+    ("accepted", "sent"),
+    [
+        ("br", "br"),
+        ("gzip, deflate, br, zstd", "br"),
+        ("GZIP", "gzip"),
+        ("br;q=0, gzip", "gzip"),
+        ("br;q=0.2, gzip;q=0.8", "gzip"),
+        ("br; q=1.0, gzip; q=1.0", "br"),
+        ("*", "br"),
+        ("*;q=0.5, br;q=0", "gzip"),
+        ("identity, br;q=0.5", None),
+        ("deflate", None),
+        ("br;q=0, gzip;q=0.000", None),
+        ("br;q=much", None),
+        ("", None),
+    ],
+)
+async def test_the_twin_that_a_client_likes_best_is_sent(
+    client: Client, dist: Path, accepted: str, sent: str | None
+) -> None:
+    (dist / "index.html.br").write_bytes(brotli.compress(INDEX.encode()))
+    (dist / "index.html.gz").write_bytes(gzip.compress(INDEX.encode()))
+    for path in ("/", "/desk/review"):
+        answer = await client.get(path, headers={"Accept-Encoding": accepted})
+        assert (answer.text, answer.headers.get("content-encoding")) == (INDEX, sent)
+        assert answer.headers["vary"] == "Accept-Encoding"
+        again = await client.get(path, headers={"Accept-Encoding": accepted, "If-None-Match": answer.headers["etag"]})
+        assert again.status_code == 304
 
 
 async def test_the_service_worker_is_asked_for_again(client: Client, dist: Path) -> None:
