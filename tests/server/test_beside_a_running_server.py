@@ -40,7 +40,7 @@ class Use:
     code: int = 0
 
 
-#: One use of every command, in an order in which each can work. Code 1 is where nobody listens at the other end.
+#: One use of every command, in an order in which each can work. Code 1 is mostly where nobody listens at the other end.
 USES = {
     "migrate": Use(),
     "areas list": Use(),
@@ -53,6 +53,11 @@ USES = {
     "keys rotate": Use(),
     "form publish": Use((FORM, "--project", "agri")),
     "form list": Use(),
+    "media verify": Use(),
+    "backup make": Use(("{folder}/backup",)),
+    "backup verify": Use(("{folder}/backup",)),
+    # This database is in use.
+    "restore": Use(("{folder}/backup", "--yes"), code=1),
     "peer add": Use(("department", NOBODY_LISTENS)),
     "peer list": Use(),
     "peer status": Use(),
@@ -97,7 +102,8 @@ def test_every_command_and_a_late_second_server_work_beside_a_running_server(
         first.start()
         try:
             for name, use in USES.items():
-                ended = run_command([*name.split(), *use.arguments], first.environment, use.typed, tmp_path, COMMAND_S)
+                words = [*name.split(), *(word.format(folder=tmp_path) for word in use.arguments)]
+                ended = run_command(words, first.environment, use.typed, tmp_path, COMMAND_S)
                 assert ended.code == use.code, f"nuong {name} ended with {ended.code}: {ended.written}"
                 assert "Traceback" not in ended.written
             second.start()
