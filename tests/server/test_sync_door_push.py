@@ -90,6 +90,21 @@ async def test_an_edit_and_its_parent_travel_together_parents_first(client: Clie
     assert (winner.rev, winner.generation) == (edited["_rev"], 2)
 
 
+async def test_a_correction_may_come_before_the_save_that_it_corrects(client: Client) -> None:
+    phone = await a_phone(client)
+    record = save(phone)["_id"]
+    phone.request()
+    edited = save(phone, record, trees="13")
+    first, second = phone.request()["push"]
+    holding = {"unsent": ["1"], "discarded": [], "drafts": 0, "media": 0}
+    assert outcomes(await exchange(phone, push=[second], holding=holding)) == [("2", "stored", None)]
+    late = await exchange(phone, push=[first])
+    assert outcomes(late) == [("1", "stored", None)]
+    assert late.missing is None or late.missing == ""
+    winner = await client.app.state["journal"].document(DATABASE, record)
+    assert (winner.rev, winner.generation) == (edited["_rev"], 2)
+
+
 async def test_a_deletion_is_stored_without_answers(client: Client) -> None:
     phone = await a_phone(client)
     record = save(phone)["_id"]

@@ -27,7 +27,8 @@ export class Problem extends Error {
 export async function problemOf(response: Response): Promise<Problem> {
   const after = Number(response.headers.get('Retry-After'))
   const retry = Number.isFinite(after) && after > 0 ? Math.min(after, MOST_RETRY_S) : null
-  const server = response.headers.get('Nuong-Server')
+  const named = response.headers.get('Nuong-Server') ?? ''
+  const server = named === '' ? null : named
   try {
     const body = (await response.json()) as { code?: unknown; params?: unknown }
     if (typeof body.code === 'string') {

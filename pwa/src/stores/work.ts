@@ -9,6 +9,8 @@ import { readQuestions, type Question } from '@/storage/questions'
 import { EMPTY_WORKLIST, readWorklist, type Worklist } from '@/storage/worklist'
 import { useSession } from './session'
 
+const NOT_TAKEN: ReadonlySet<string> = new Set(['refused', 'aside'])
+
 export const useWork = defineStore('work', () => {
   const session = useSession()
   const lists = shallowRef<Worklist>(EMPTY_WORKLIST)
@@ -99,7 +101,11 @@ export const useWork = defineStore('work', () => {
     ...new Set(servers.value.flatMap(({ carry }) => carry).filter((name) => name !== CATALOG)),
   ])
 
+  /** Saves that a server would not take, or could not. */
+  const notTaken = computed(() => lists.value.fix.filter(({ state }) => NOT_TAKEN.has(state.kind)).length)
+
   return {
+    notTaken,
     lists,
     forms,
     questions,
