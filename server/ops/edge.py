@@ -5,6 +5,7 @@ It wraps the whole app, the router's own 404s and the answers to errors included
 hooks do not all see. It never touches bodies.
 """
 
+import json
 import re
 import time
 import uuid
@@ -13,7 +14,9 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from server.errors import Problem
 from server.ops.metrics import Metrics
+from server.ops.problems import MEDIA_TYPE, problem_body
 
 #: What forms.md's engine needs and nothing more: no inline scripts, no inline styles, no other origins.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -43,6 +46,8 @@ HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"strict-transport-security", b"max-age=31536000"),
 )
+#: Longer addresses are refused before anything is made of them: the HTTP parser takes megabytes, from anybody.
+ADDRESS_BYTES = 64_000
 QUIET_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
@@ -79,7 +84,10 @@ class Edge:
         path, method = scope["path"], str(scope["method"])
         with structlog.contextvars.bound_contextvars(request_id=request_id.decode()):
             try:
-                await self._app(scope, receive, send_with_headers)
+                if len(scope["query_string"]) + len(path) > ADDRESS_BYTES:
+                    await _refuse(send_with_headers, Problem("too_large", limit=ADDRESS_BYTES))
+                else:
+                    await self._app(scope, receive, send_with_headers)
             finally:
                 took_s = time.perf_counter() - began
                 route = str(scope.get("path_template") or "unmatched")
@@ -87,6 +95,13 @@ class Edge:
                 metrics.count_request(method, route, status, took_s)
                 write = log.debug if path in QUIET_PATHS else log.info
                 write("request", method=method, path=path, status=status, ms=round(took_s * 1000, 1))
+
+
+async def _refuse(send: Send, problem: Problem) -> None:
+    body = json.dumps(problem_body(problem)).encode()
+    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": problem.kind.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def _request_id(scope: Scope) -> bytes:

@@ -15,10 +15,11 @@ from server.gateway.couchdb.selector import MAX_PARTS, matcher
 from server.gateway.numbers import Numbers
 from server.gateway.progress import MAX_RANGES, Progress
 from server.gateway.schemas import SyncRequest
+from server.ops.edge import ADDRESS_BYTES
 from server.revisions.branches import Branches
 from sync.graph import Graph
 from sync.revision import RevisionId
-from tests.builders import Client
+from tests.builders import Client, problem
 from tests.server.couchdb_door import a_database, rev
 
 MANY = 20_000
@@ -73,6 +74,13 @@ async def test_more_ids_than_a_replica_names_are_refused_in_a_filter(client: Cli
     body = {"doc_ids": [str(number) for number in range(MAX_DOC_IDS + 1)]}
     answer = await door.ask("POST", "/_changes?filter=_doc_ids", json=body)
     assert (answer.status_code, answer.json()["error"]) == (400, "bad_request")
+
+
+@pytest.mark.parametrize("path", ["/", "/api/me", "/api/typo", "/db/", "/db/notes/_all_docs"])
+async def test_an_address_of_megabytes_is_refused_before_it_is_taken_apart(client: Client, path: str) -> None:
+    """Anybody may send one, and a server of HTTP takes any length."""
+    assert problem(await client.get(f"{path}?{'a=b&' * 16_001}"), 413, "too_large") == {"limit": ADDRESS_BYTES}
+    assert (await client.get(f"{path}?{'a=b&' * 10_000}")).status_code != 413
 
 
 def test_sets_of_numbers_are_subtracted_as_sets_are() -> None:
