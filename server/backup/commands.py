@@ -36,9 +36,14 @@ def backup() -> None:
 @click.argument("target", type=click.Path(path_type=Path, resolve_path=True))
 @click.option("--without-media", is_flag=True, help="Leave photos and sound out; phones keep theirs.")
 @click.option("--without-secret", is_flag=True, help="Leave the secret out: keep it elsewhere yourself.")
-def make(target: Path, *, without_media: bool, without_secret: bool) -> None:
+@click.option(
+    "--base",
+    type=click.Path(path_type=Path, resolve_path=True, exists=True, file_okay=False),
+    help="An earlier backup on the same disk: files that it has are linked to, and take no room twice.",
+)
+def make(target: Path, base: Path | None, *, without_media: bool, without_secret: bool) -> None:
     """Keep the database, media and secret in the new folder TARGET while the server runs, and verify it."""
-    wanted = Wanted(media=not without_media, secret=not without_secret)
+    wanted = Wanted(media=not without_media, secret=not without_secret, base=base)
 
     async def work(storage: Storage, settings: Settings) -> Manifest:
         made = await back_up(storage, settings, system_clock, target, wanted)

@@ -15,13 +15,18 @@ from server.media.files import MediaFiles, digest_of
 _COPY_BYTES = 1 << 20
 
 
-def copy_contents(source: MediaFiles, folder: Path, wanted: Mapping[str, int]) -> list[str]:
-    """Copy each content with its thumbnail; return those that are not in the backup, gone or damaged."""
+def copy_contents(source: MediaFiles, folder: Path, wanted: Mapping[str, int], base: Path | None = None) -> list[str]:
+    """Copy each content with its thumbnail; return those that are not in the backup, gone or damaged.
+
+    What an earlier backup in `base` holds whole is linked to, not copied, where both lie on one disk.
+    """
     target = MediaFiles(folder / MEDIA)
+    before = None if base is None else MediaFiles(base / MEDIA)
     lacking: list[str] = []
     with (folder / MEDIA_LIST).open("w", encoding="ascii") as told:
         for sha256, size in sorted(wanted.items()):
-            if not _copy_whole(source.whole(sha256), target.whole(sha256), sha256):
+            is_linked = before is not None and _link_whole(before.whole(sha256), target.whole(sha256), sha256)
+            if not is_linked and not _copy_whole(source.whole(sha256), target.whole(sha256), sha256):
                 lacking.append(sha256)
                 continue
             told.write(f"{sha256} {size}\n")
@@ -60,6 +65,18 @@ def is_whole(path: Path, sha256: str) -> bool:
 def _listed(folder: Path) -> Iterable[str]:
     lines = (folder / MEDIA_LIST).read_text("ascii").splitlines()
     return [line.partition(" ")[0] for line in lines]
+
+
+def _link_whole(source: Path, target: Path, sha256: str) -> bool:
+    if not is_whole(source, sha256):
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        # Another disk, or one that has no links.
+        return False
+    return True
 
 
 def _copy_whole(source: Path, target: Path, sha256: str) -> bool:

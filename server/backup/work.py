@@ -33,6 +33,8 @@ class Wanted:
 
     media: bool = True
     secret: bool = True
+    #: An earlier backup, whose files are linked to where they are the same.
+    base: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ async def _fill(storage: Storage, settings: Settings, clock: Clock, draft: Path,
     copied = await copy_database(storage, draft)
     # Files come before the rows that name them, so what the copied rows name is on the disk by now.
     named = copied.media if wanted.media else {}
-    lacking = await asyncio.to_thread(copy_contents, MediaFiles(settings.media_dir), draft, named)
+    lacking = await asyncio.to_thread(copy_contents, MediaFiles(settings.media_dir), draft, named, wanted.base)
     if not wanted.media:
         lacking = sorted(copied.media)
     files = [*copied.parts, part_of(draft, parts.MEDIA_LIST)]

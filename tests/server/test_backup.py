@@ -26,7 +26,6 @@ from tests.conftest import StandingClock, administer
 from tests.postgresql import Cluster
 from tests.server.sync_door import DATABASE, Picture, a_phone, exchange, save, with_form
 from tests.server.test_media_door import photo
-from tests.server.test_operating import At
 from tests.surveys import Province, survey
 
 ALL, ENDS = Wanted(), How()
@@ -349,6 +348,21 @@ async def test_phones_keep_what_no_verified_backup_covers_files_included(client:
     assert (await exchange(phone)).safe == "3"
 
 
+async def test_a_backup_links_to_what_an_earlier_one_has_whole_and_copies_the_rest(client: Client, pair: Pair) -> None:
+    await with_form(client)
+    phone = await a_phone(client)
+    items = [Picture(photo(colour)).of("018f5c3e-0000-7000-8000-0000000000aa") for colour in ("red", "green")]
+    for item in items:
+        await phone.upload(item)
+    await pair.keep("first")
+    whole, damaged = (MediaFiles(pair.folder / "first" / "media").whole(item.sha256) for item in items)
+    damaged.write_bytes(b"?")
+    await pair.keep_and_verify("second", Wanted(base=pair.folder / "first"))
+    linked, copied = (MediaFiles(pair.folder / "second" / "media").whole(item.sha256) for item in items)
+    assert linked.samefile(whole)
+    assert copied.read_bytes() == items[1].content
+
+
 async def test_sign_ins_end_with_a_restore_unless_they_are_to_be_kept(client: Client, pair: Pair) -> None:
     await a_phone(client)
     await pair.keep()
@@ -357,37 +371,3 @@ async def test_sign_ins_end_with_a_restore_unless_they_are_to_be_kept(client: Cl
         standing = select(func.count()).where(refresh_tokens.c.revoked_at.is_(None))
         assert await connection.scalar(standing) == 0
         assert await connection.scalar(select(func.count()).select_from(refresh_tokens)) == 1
-
-
-@pytest.fixture
-def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> At:
-    return At(tmp_path, monkeypatch, capsys)
-
-
-def test_backing_up_and_restoring_at_the_console_says_and_asks(at: At, tmp_path: Path) -> None:
-    words = ("person", "add", "Lan", "--name", "Lò Thị Lan", "--role", "field_worker", "--project", "agri")
-    at.nuong(*words, "--unit", "03226", given="mật khẩu rất dài\n")
-    kept, media = str(tmp_path / "kept"), {"NUONG_MEDIA_DIR": str(tmp_path / "media")}
-    made = at.nuong("backup", kept, **media)
-    assert (made.code, made.error) == (0, "")
-    assert "was verified" in made.out
-    assert (Path(kept) / "secret").stat().st_mode & 0o777 == 0o600
-    assert "is whole" in at.nuong("backup", "verify", kept, **media).out
-    refused = at.nuong("restore", kept, "--yes", **media)
-    assert (refused.code, refused.error[:42]) == (1, "nuong: NUONG_DATABASE_URL: this database i")
-    new = {
-        "NUONG_DATABASE_URL": f"sqlite:///{tmp_path / 'new' / 'nuong.db'}",
-        "NUONG_SECRET_FILE": str(tmp_path / "new" / "secret"),
-        "NUONG_MEDIA_DIR": str(tmp_path / "new" / "media"),
-    }
-    asked = at.nuong("restore", kept, given="n\n", **new)
-    assert asked.code != 0
-    assert "passwords changed since are the old ones again" in asked.out
-    assert not (tmp_path / "new" / "nuong.db").exists()
-    assert at.nuong("restore", kept, given="y\n", **new).code == 0
-    assert "Lò Thị Lan" in at.nuong("person", "list", **new).out
-    without = at.nuong("backup", str(tmp_path / "other"), "--without-secret", **media)
-    assert "is not in it" in without.out
-    newer = {**new, "NUONG_DATABASE_URL": f"sqlite:///{tmp_path / 'newer.db'}", "NUONG_SECRET_FILE": "no-such-file"}
-    lacking = at.nuong("restore", str(tmp_path / "other"), "--yes", **newer)
-    assert lacking.error.startswith("nuong: NUONG_SECRET: the backup was made without the secret.")

@@ -85,11 +85,12 @@ async def test_a_request_that_arrives_after_a_later_one_pushes_and_says_nothing_
     save(phone)
     save(phone)
     late = phone.request(limit=1)
-    assert late["holding"]["unsent"] == ["2"]
+    late = phone.sealed({**late, "holding": {**NOTHING, "unsent": ["2", "3"], "drafts": 3}})
     both = await exchange(phone)
     assert (both.safe, both.missing) == ("2", "")
     assert outcomes(answer_of(await phone.post(late))) == [("1", "duplicate", None)]
-    assert (await numbers_of(client))["unsent"] == ""
+    told = await numbers_of(client)
+    assert (told["unsent"], told["drafts"], told["gaps"]) == ("", 0, "")
 
 
 async def test_an_outcome_is_confirmed_only_by_who_shows_a_token(client: Client) -> None:

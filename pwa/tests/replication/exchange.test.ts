@@ -59,6 +59,19 @@ describe('what a person saves', () => {
     expect(door.leaves(AGRI, id)).toHaveLength(1)
   })
 
+  test('goes in requests that are counted, sealed, and say which app asks', async () => {
+    await record({ area: '1' })
+    await expect(exchangeWith(door, () => Promise.reject(new TypeError('no network')))).rejects.toThrow(Problem)
+    await exchangeWith(door)
+    await storeSignOut()
+    await signIn(door)
+    await exchangeWith(door)
+    // The first was made and never arrived; signing in again counts on.
+    expect(door.requests.map((request) => request.exchange)).toEqual(['2', '3'])
+    expect(door.requests.every(({ seal }) => seal !== undefined)).toBe(true)
+    expect(door.requests[0]?.device?.app).toMatch(/^\d+\.\d+\.\d+$/)
+  })
+
   test('finishing a draft twice makes one revision', async () => {
     const draft = await beginDraft({ database: AGRI, person: 'person-lo.thi.mai', form: 'f', version: '1' })
     const [first, second] = await Promise.all([finishDraft(draft, { a: '1' }, {}), finishDraft(draft, { a: '1' }, {})])
