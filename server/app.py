@@ -202,6 +202,7 @@ async def _prepared(app: Litestar) -> AsyncIterator[None]:
         state.server_id, state.epoch = who.server, who.epoch
         await state["keys"].signing()
         await state.areas.prepare()
+        await state.journal.let_in_what_waits()
         async with state.journal.listening():
             yield
     finally:

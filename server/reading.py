@@ -23,6 +23,9 @@ Result = TypeVar("Result")
 
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
+_pack = msgspec.msgpack.Encoder().encode
+#: What stands before a double in MessagePack.
+_DOUBLE = b"\xcb"
 #: For one look over the text: what can stand in an integer becomes 0, what can stand before one in a list a comma.
 _LOOK = bytes.maketrans(b"-123456789[", b"0000000000,")
 #: Integers shorter than this a double holds for certain.
@@ -44,38 +47,45 @@ async def aside(work: Callable[[bytes], Result], data: bytes) -> Result:
     return work(data) if len(data) < LONG_BYTES else await asyncio.to_thread(work, data)
 
 
-def read(data: bytes, *, max_depth: int = MAX_DEPTH) -> Reading:
-    """Return the tree and its flaws by place; raise MalformedJson where no tree can be had at all."""
+def read(data: bytes, *, max_depth: int = MAX_DEPTH, keeps_numbers: bool = False) -> Reading:
+    """Return the tree and its flaws by place; raise MalformedJson where no tree can be had at all.
+
+    `keeps_numbers`: as in `sync.canonical.read`.
+    """
     check_size(data)
     look = data.translate(_LOOK)
     if b'":' + _LONG not in look and b"," + _LONG not in look and b'"__proto__"' not in data:
         try:
             value: Json = _decode(data)
-            if isinstance(value, dict | list) and _encode(value) == data and not _may_be_deeper(data, max_depth):
+            is_whole = isinstance(value, dict | list) and _encode(value) == data
+            # A double may come out as it came and be written otherwise in canonical JSON: 1.0 is.
+            is_plain = not keeps_numbers or _DOUBLE not in _pack(value)
+            if is_whole and is_plain and not _may_be_deeper(data, max_depth):
                 return Reading(value, ())
         except (ValueError, RecursionError):
             pass
-    return by_the_letter(data, max_depth=max_depth)
+    return by_the_letter(data, max_depth=max_depth, keeps_numbers=keeps_numbers)
 
 
-def read_documents(data: bytes) -> tuple[Json, Iterator[Reading]]:
+def read_documents(data: bytes, *, keeps_numbers: bool = False) -> tuple[Json, Iterator[Reading]]:
     """Return what a body says beside its list `docs`, which is empty there, and the documents, read one by one.
 
     A tree that is looked at and let go before the next is read never leaves the processor's caches. A document's flaws
-    come with it; raise MalformedJson for all others, for some only while documents are read.
+    come with it; raise MalformedJson for all others, for some only while documents are read. `keeps_numbers`: as in
+    `sync.canonical.read`, in documents.
     """
     check_size(data)
     try:
         documents = [bytes(document) for document in _take_apart(data).docs]
     except (ValueError, RecursionError):
-        return _read_together(data)
+        return _read_together(data, keeps_numbers=keeps_numbers)
     inside = b",".join(documents)
     before, _, after = data.partition(inside) if inside else (data, b"", b"")
     around = read(before + after)
     # There may be spaces between documents, two lists of this name, or the same bytes elsewhere.
     if around.flaws or not isinstance(around.value, dict) or around.value.get("docs") != []:
-        return _read_together(data)
-    return around.value, _each(documents, data)
+        return _read_together(data, keeps_numbers=keeps_numbers)
+    return around.value, _each(documents, data, keeps_numbers=keeps_numbers)
 
 
 def place_of(flaw: MalformedJson, data: bytes) -> str:
@@ -88,11 +98,11 @@ def place_of(flaw: MalformedJson, data: bytes) -> str:
     return flaw.where
 
 
-def _each(documents: list[bytes], data: bytes) -> Iterator[Reading]:
+def _each(documents: list[bytes], data: bytes, *, keeps_numbers: bool) -> Iterator[Reading]:
     for position, document in enumerate(documents):
         try:
             # Two levels are around it.
-            reading = read(document, max_depth=MAX_DEPTH - 2)
+            reading = read(document, max_depth=MAX_DEPTH - 2, keeps_numbers=keeps_numbers)
         except MalformedJson:
             # Where in the body that is, only the body tells.
             by_the_letter(data)
@@ -101,8 +111,8 @@ def _each(documents: list[bytes], data: bytes) -> Iterator[Reading]:
         yield Reading(reading.value, tuple(flaws))
 
 
-def _read_together(data: bytes) -> tuple[Json, Iterator[Reading]]:
-    reading = by_the_letter(data)
+def _read_together(data: bytes, *, keeps_numbers: bool) -> tuple[Json, Iterator[Reading]]:
+    reading = by_the_letter(data, keeps_numbers=keeps_numbers)
     value = reading.value
     documents = value.get("docs") if isinstance(value, dict) else None
     flaws: defaultdict[int, list[MalformedJson]] = defaultdict(list)

@@ -18,6 +18,9 @@ Refusing is for what cannot be kept at all: an offline replica takes a refusal a
 be kept is kept, in quarantine, until a person has looked. A broken constraint or an edit of a deleted record is no
 reason here: the first is a flag on a stored record, the second an ordinary conflict.
 
+All this is for scopes. A database that takes anything has no quarantine (`decide_anything`): nobody looks after it, so
+what waited there would be lost. It stores whatever hangs together, as a CouchDB does, with hashes of any text.
+
 Two reasons wait for revisions and not for a person: nobody is shown them, nobody may let them in, and whoever edits
 such a revision edits one that is not here. A resolved tombstone closes a branch only once a revision that stands in the
 graph has taken that branch in, so that a forged one closes nothing; a machine's merge counts only beside all that it
@@ -28,13 +31,21 @@ does what waits because its bringer may not say it (`sync.contract`) keep out wh
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from sync.contract.members import SERVERS_ONLY
 from sync.graph import Graph
-from sync.revision import RESOLVED_TOMBSTONE, RevisionId, generation_of, is_revision_id, merged_of, revision_id
+from sync.revision import (
+    RESOLVED_TOMBSTONE,
+    RevisionId,
+    generation_of,
+    is_any_revision_id,
+    is_revision_id,
+    merged_of,
+    revision_id,
+)
 
 OutcomeName: TypeAlias = Literal["stored", "duplicate", "quarantined", "refused"]
 
@@ -135,14 +146,21 @@ def decide(offer: Offer, print_: bytes, here: Standing) -> Decision:  # noqa: PL
     return STORED
 
 
-def is_well_formed(offer: Offer) -> bool:
+def decide_anything(offer: Offer, here: Standing) -> Decision:
+    """Return what becomes of `offer` where anything is taken: a known id stays what it is, as at a CouchDB."""
+    if not is_well_formed(offer, is_any_revision_id):
+        return Decision("refused", "malformed")
+    return DUPLICATE if offer.rev in here.graph.held else STORED
+
+
+def is_well_formed(offer: Offer, is_id: Callable[[str], bool] = is_revision_id) -> bool:
     """Whether the ids have their shape and the path counts down generation by generation."""
-    if not is_well_formed_doc_id(offer.doc_id) or not is_revision_id(offer.rev):
+    if not is_well_formed_doc_id(offer.doc_id) or not is_id(offer.rev):
         return False
     generation = generation_of(offer.rev)
     for ancestor in offer.ancestors:
         generation -= 1
-        if not is_revision_id(ancestor) or generation_of(ancestor) != generation:
+        if not is_id(ancestor) or generation_of(ancestor) != generation:
             return False
     return True
 

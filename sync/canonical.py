@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring
+from math import isfinite
 from typing import Any, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -38,6 +39,18 @@ _NUMBER = re.compile(r'[:\[,](?:(?<=":)|(?<!:))-?\d+(?:\.\d|e|(?<=\d{16}))')
 #: a list a comma, what begins an astral character in UTF-8 a byte that never occurs there. One pass and three searches
 #: for bytes cost a third of the pattern above.
 _FIRST_LOOK = bytes.maketrans(b"-123456789[\xf0\xf1\xf2\xf3\xf4", b"0000000000,\xff\xff\xff\xff\xff")
+
+
+class Exact(float):
+    """A number that keeps the text it came in, where that is not the way in which its value is written here."""
+
+    text: str
+
+    def __new__(cls, text: str) -> "Exact":
+        """Keep the text; the value is as near as a double comes, or infinite."""
+        number = super().__new__(cls, float(text))
+        number.text = text
+        return number
 
 
 class MalformedJson(ValueError):
@@ -91,8 +104,14 @@ def parse(data: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES
     return reading.value
 
 
-def read(data: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES) -> Reading:
-    """Return the tree and its flaws by place; raise MalformedJson where no tree can be had at all."""
+def read(
+    data: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES, keeps_numbers: bool = False
+) -> Reading:
+    """Return the tree and its flaws by place; raise MalformedJson where no tree can be had at all.
+
+    With `keeps_numbers` no number is a flaw: those that are written otherwise here, or that no double holds, are
+    `Exact`, and `canonical` writes them digit for digit as they came.
+    """
     check_size(data, max_nodes)
     flawed: list[tuple[str, object]] = []
 
@@ -105,6 +124,8 @@ def read(data: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES)
         return found
 
     def integer(digits: str) -> int | float:
+        if keeps_numbers and (digits == "-0" or len(digits) > MAX_DIGITS or abs(int(digits)) > MAX_INTEGER):
+            return Exact(digits)
         if len(digits) <= MAX_DIGITS:
             number = int(digits)
             if abs(number) <= MAX_INTEGER:
@@ -116,6 +137,8 @@ def read(data: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES)
 
     def fraction(digits: str) -> float:
         number = float(digits)
+        if keeps_numbers and (number in (float("inf"), float("-inf")) or _number(number) != digits):
+            return Exact(digits)
         return flaw("number_out_of_range") if number in (float("inf"), float("-inf")) else number
 
     def constant(_name: str) -> float:
@@ -177,7 +200,15 @@ def canonical(value: Json) -> bytes:
     except ValueError as error:
         if isinstance(error, MalformedJson):
             raise
-        raise MalformedJson("not_a_number") from None
+        # Either it is no number, or it is too large for a double and keeps its text: the slow writer tells them apart.
+        return _by_the_letter(value)
+
+
+def _by_the_letter(value: Json) -> bytes:
+    try:
+        return _write(value).encode("utf-8")
+    except UnicodeEncodeError:
+        raise MalformedJson("lone_surrogate") from None
 
 
 def member(data: bytes, name: str) -> Json:
@@ -249,7 +280,11 @@ def _write(value: Json) -> str:
         return _string(value)
     if isinstance(value, Sequence):
         return "[" + ",".join(map(_write, value)) + "]"
+    if isinstance(value, Exact):
+        return value.text
     if isinstance(value, float):
+        if not isfinite(value):
+            raise MalformedJson("not_a_number")
         return _number(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > MAX_INTEGER:
         raise MalformedJson("number_out_of_range", str(value)[:20])

@@ -18,6 +18,8 @@ RevisionId: TypeAlias = str
 MAX_GENERATION = 2**31 - 1
 
 _SHAPE = re.compile(r"([1-9][0-9]{0,9})-([0-9a-f]{32})")
+#: The hash of another replica may be any text; lists of ids are separated by spaces and stand in JSON as they are.
+_ANY_SHAPE = re.compile(r"[1-9][0-9]{0,17}-[!#-\[\]-~]{1,200}")
 
 #: What a machine puts on a branch that a merge has taken in: it says nothing of its own.
 RESOLVED_TOMBSTONE = b'{"resolved":true,"type":"record"}'
@@ -40,6 +42,11 @@ def is_revision_id(text: str) -> bool:
     """Whether `text` has the shape of a revision id."""
     match = _SHAPE.fullmatch(text)
     return match is not None and int(match[1]) <= MAX_GENERATION
+
+
+def is_any_revision_id(text: str) -> bool:
+    """Whether `text` can be a revision id where hashes of any text are taken, as at a CouchDB."""
+    return _ANY_SHAPE.fullmatch(text) is not None
 
 
 def merged_of(content: bytes) -> tuple[RevisionId, ...]:

@@ -136,7 +136,9 @@ class QuarantineDesk:
             await note(connection, self._clock, principal.person, "quarantine.seen", subject, rev=new.rev)
 
     async def _oversteps(self, database: str, rows: Sequence[QuarantinedRevision]) -> list[Reason | None]:
-        asked = [Asked.of(as_new(one), _content(one), "acceptance") for one in rows]
+        # Of what moves in, not of all that came: attachments stay behind.
+        moving = [as_new(one) for one in rows]
+        asked = [Asked.of(each, json.loads(each.content), "acceptance") for each in moving]
         return await self._journal.oversteps(database, asked)
 
     async def _waiting(self, key: EntryKey) -> QuarantinedRevision:

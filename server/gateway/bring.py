@@ -2,6 +2,7 @@
 
     the revision …                                                        becomes
     cannot be a document                                                  refused       malformed
+    has attachments: media travels by its own door                        quarantined   attachments
     is none of the documents that people and servers write                quarantined   not_a_record
     edits or deletes what is said once                                    quarantined   not_a_record
     is a decision or question by somebody who has no right to it here     quarantined   rights_lost
@@ -49,7 +50,7 @@ from server.revisions import authors
 from server.revisions.authors import Claim
 from server.revisions.entitlement import Asked
 from server.revisions.journal import Journal
-from server.revisions.model import NewRevision, Origin, Outcome
+from server.revisions.model import ATTACHMENTS, WITH_ATTACHMENTS, NewRevision, Origin, Outcome
 from server.revisions.statements import statements
 from sync.admission import is_well_formed_doc_id
 from sync.canonical import Json, MalformedJson
@@ -280,6 +281,8 @@ class Bringing:
         overstep: Reason | None,
     ) -> str | None:
         """Return the reason for which a person must look at the document first."""
+        if document.get(ATTACHMENTS):
+            return WITH_ATTACHMENTS
         doc_id, kind = str(document.get("_id")), document.get("type")
         prefix, colon, _ = doc_id.partition(":")
         if colon:

@@ -12,7 +12,16 @@ from typing import Any, TypeAlias
 
 from server.revisions.model import NewRevision, Origin, Outcome, QuarantinedRevision
 from server.revisions.rows import BodyRow, DocumentRow, EntryRow, RevisionRow
-from sync.admission import PASSING, Decision, Standing, decide, fingerprint, is_forged, is_machine_merge
+from sync.admission import (
+    PASSING,
+    Decision,
+    Standing,
+    decide,
+    decide_anything,
+    fingerprint,
+    is_forged,
+    is_machine_merge,
+)
 from sync.chain import link
 from sync.digest import moved, term
 from sync.graph import Graph
@@ -31,6 +40,7 @@ class Head:
     digest: str
     documents: int
     deleted: int
+    takes_anything: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +154,12 @@ class Batch:
 
     def take(self, revision: NewRevision) -> Outcome:
         """Return what becomes of `revision`, and remember what must be written for it."""
-        document = self._documents.get(revision.doc_id)
-        if document is None:
-            fingerprints: dict[RevisionId, bytes] = {}
-            document = _Document(NOTHING, Standing(NOTHING.standing.graph, fingerprints), fingerprints, [])
-            self._documents[revision.doc_id] = document
+        document = self._document(revision.doc_id)
         print_ = fingerprint(revision.content, deleted=revision.deleted)
-        decision = decide(revision, print_, document.standing)
+        if self._head.takes_anything:
+            decision = decide_anything(revision, document.standing)
+        else:
+            decision = decide(revision, print_, document.standing)
         if decision.outcome == "stored":
             if (revision.rev, print_) in document.standing.waiting:
                 self._waits_no_more(document, revision.doc_id, (revision.rev, print_))
@@ -163,12 +172,21 @@ class Batch:
 
     def admit(self, revision: NewRevision, by: Arrival) -> None:
         """Move a revision in that a person has accepted: whoever brought it, and when, stays as it was."""
-        document = self._documents[revision.doc_id]
+        document = self._document(revision.doc_id)
         print_ = fingerprint(revision.content, deleted=revision.deleted)
-        if document.fingerprints.get(revision.rev) == print_:
+        known = document.fingerprints.get(revision.rev)
+        if known == print_ or (known is not None and self._head.takes_anything):
             # Somebody has written the very edit meanwhile.
             return
         self._store(revision, print_, document, by)
+
+    def _document(self, doc_id: str) -> _Document:
+        document = self._documents.get(doc_id)
+        if document is None:
+            fingerprints: dict[RevisionId, bytes] = {}
+            document = _Document(NOTHING, Standing(NOTHING.standing.graph, fingerprints), fingerprints, [])
+            self._documents[doc_id] = document
+        return document
 
     def is_forged(self, revision: NewRevision) -> bool:
         """Whether `revision` is too far ahead of what stands of its document."""
@@ -212,6 +230,7 @@ class Batch:
             moved(self._head.digest, sum_of_terms),
             self._head.documents + live,
             self._head.deleted + dead,
+            self._head.takes_anything,
         )
         return Rows(
             head,
@@ -251,7 +270,8 @@ class Batch:
 
     def _store(self, revision: NewRevision, print_: bytes, document: _Document, by: Arrival) -> None:
         before = document.standing.graph
-        merged = merged_of(revision.content)
+        # Where anything is taken, a member of that name means nothing to this server.
+        merged = () if self._head.takes_anything else merged_of(revision.content)
         graph = before.adding(revision.rev, revision.ancestors, deleted=revision.deleted, merged=merged)
         document.fingerprints[revision.rev] = print_
         document.standing = document.standing.at(graph)

@@ -61,8 +61,10 @@ class Journal:
         async with self._storage.write() as connection:
             await self.ensure_within(connection, names)
 
-    async def ensure_within(self, connection: AsyncConnection, names: Iterable[str]) -> None:
-        """Do the same in a transaction that the caller has begun."""
+    async def ensure_within(
+        self, connection: AsyncConnection, names: Iterable[str], *, takes_anything: bool = False
+    ) -> None:
+        """Do the same in a transaction that the caller has begun; `takes_anything`: without quarantine and limits."""
         rows = [
             {
                 "name": name,
@@ -72,6 +74,7 @@ class Journal:
                 "documents": 0,
                 "deleted": 0,
                 "created_at": self._clock(),
+                "takes_anything": takes_anything,
             }
             for name in sorted(set(names))
         ]
@@ -312,6 +315,33 @@ class Journal:
             if also is not None:
                 await also(connection, outcomes)
         return outcomes
+
+    async def let_in_what_waits(self) -> int:
+        """Let in what earlier releases held back in databases that take anything; return how many revisions waited.
+
+        Each is stored as whoever brought it and when; one whose id stands there with other content is passed over, as
+        a CouchDB does.
+        """
+        async with self._storage.read() as connection:
+            names = await quarantine.waiting_where_anything_is_taken(connection)
+        count = 0
+        for name in names:
+            while waited := await self._let_in_some(name):
+                count += waited
+        return count
+
+    async def _let_in_some(self, database: str) -> int:
+        async with self._storage.write() as connection:
+            now = self._now()
+            head = await write.lock(connection, self._sql, database)
+            held = await quarantine.some_held_back(connection, database)
+            revisions = [quarantine.as_it_came(one) for one in held]
+            batch = await write.begin(connection, self._sql, head, revisions, Arrival(Origin(), now))
+            for one, revision in zip(held, revisions, strict=True):
+                batch.admit(revision, Arrival(Origin(one.person, one.enrolment), one.received_at))
+            await self._finish(connection, batch)
+            await quarantine.mark_accepted(connection, held, None, now)
+        return len(held)
 
     async def faults(self, database: str) -> list[str]:
         """Return what does not agree with itself in a database, as sentences; none when it is whole."""

@@ -10,6 +10,8 @@ from sync.canonical import Json, MalformedJson
 from sync.revision import RevisionId, generation_of, revision_id
 
 _MEMBERS = frozenset({"_id", "_rev", "_deleted"})
+#: The member that attachments stand in, and the reason for which a document in a scope waits that has some.
+ATTACHMENTS, WITH_ATTACHMENTS = "_attachments", "attachments"
 
 
 class UnknownDatabase(LookupError):
@@ -48,7 +50,7 @@ class NewRevision(Offer):
             raise MalformedJson("no_revision", "/_rev")
         if not isinstance(deleted, bool):
             raise MalformedJson("not_a_flag", "/_deleted")
-        content = canonical(content_of(document))
+        content = canonical(content_of(document, keeps_attachments=quarantine == WITH_ATTACHMENTS))
         return cls(doc_id, rev, ancestors, deleted, content, quarantine, verify, number)
 
     @classmethod
@@ -66,11 +68,11 @@ class NewRevision(Offer):
         return cls(doc_id, rev, () if parent is None else (parent,), deleted, body, verify=False)
 
 
-def content_of(document: Mapping[str, Json]) -> dict[str, Json]:
+def content_of(document: Mapping[str, Json], *, keeps_attachments: bool = False) -> dict[str, Json]:
     """Return a document's own members; raise MalformedJson for a `_member` that means nothing here."""
     content: dict[str, Json] = {}
     for name, value in document.items():
-        if not name.startswith("_"):
+        if not name.startswith("_") or (keeps_attachments and name == ATTACHMENTS):
             content[name] = value
         elif name not in _MEMBERS:
             raise MalformedJson("unknown_member", "/" + name)

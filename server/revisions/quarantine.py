@@ -8,8 +8,9 @@ What waits for other revisions (`PASSING`) stands in the same table and is none 
 here but for `waiting_for_revisions`, and comes in with the batch that brings what was missing.
 """
 
+import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,14 +30,24 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.canonical import canonical
 from server.db.types import UtcDateTime
-from server.revisions.model import NewRevision, NotWaiting, QuarantinedKey, QuarantinedRevision
+from server.revisions.model import (
+    ATTACHMENTS,
+    WITH_ATTACHMENTS,
+    NewRevision,
+    NotWaiting,
+    QuarantinedKey,
+    QuarantinedRevision,
+)
 from server.revisions.statements import Statements
-from server.revisions.tables import quarantine
+from server.revisions.tables import databases, quarantine
 from sync.admission import FORGED, PASSING, RESOLVED
 from sync.revision import RevisionId, generation_of, revision_id
 
 OTHER_CONTENT = "known_id_other_content"
+#: So many are let in by one transaction where none should have been held back.
+AT_ONCE = 50
 
 _KEY = tuple_(quarantine.c.database, quarantine.c.doc_id, quarantine.c.rev, quarantine.c.fingerprint)
 _ORDER = (
@@ -84,6 +95,19 @@ async def waiting(
         wanted = wanted.where(quarantine.c.doc_id == doc_id)
     rows = (await connection.execute(wanted.order_by(quarantine.c.received_at, quarantine.c.rev))).mappings()
     return [quarantined_of(row) for row in rows]
+
+
+async def waiting_where_anything_is_taken(connection: AsyncConnection) -> list[str]:
+    """Return the databases that take anything and in which something waits: an earlier release held it back."""
+    here = (databases.c.name == quarantine.c.database) & databases.c.takes_anything
+    wanted = select(quarantine.c.database).distinct().join(databases, here).where(_WAITS)
+    return sorted(await connection.scalars(wanted))
+
+
+async def some_held_back(connection: AsyncConnection, database: str) -> list[QuarantinedRevision]:
+    """Return some of what waits in a database, for whatever reason; none where nothing does."""
+    wanted = select(quarantine).where(quarantine.c.database == database, _WAITS).order_by(*_ORDER).limit(AT_ONCE)
+    return [quarantined_of(row) for row in (await connection.execute(wanted)).mappings()]
 
 
 async def page(
@@ -168,8 +192,19 @@ def moving_with(
     return found
 
 
+def as_it_came(one: QuarantinedRevision) -> NewRevision:
+    """Return the revision that waits, under its own id."""
+    return NewRevision(one.doc_id, one.rev, one.ancestors, one.deleted, one.content, verify=False, number=one.number)
+
+
 def as_new(one: QuarantinedRevision) -> NewRevision:
-    """Return what moves into the graph: the revision itself, or the edit that its content becomes."""
+    """Return what moves into the graph: the revision itself, or the edit that its content becomes.
+
+    Attachments stay beside it, in its row: a record's files come by the door for media.
+    """
+    if one.reason == WITH_ATTACHMENTS:
+        said = {name: value for name, value in json.loads(one.content).items() if name != ATTACHMENTS}
+        one = replace(one, content=canonical(said))
     if one.reason != OTHER_CONTENT:
         return NewRevision(one.doc_id, one.rev, one.ancestors, one.deleted, one.content, number=one.number)
     rev = revision_id(one.doc_id, deleted=one.deleted, parent=one.rev, content=one.content)

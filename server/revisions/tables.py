@@ -24,6 +24,8 @@ databases = Table(
     Column("documents", Integer, nullable=False),
     Column("deleted", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    # Whether an administrator made it for anything: there no revision waits for a person.
+    Column("takes_anything", Boolean, nullable=False),
 )
 
 documents = Table(

@@ -38,7 +38,7 @@ async def begin(
     by_document: dict[str, list[NewRevision]] = {}
     for revision in revisions:
         by_document.setdefault(revision.doc_id, []).append(revision)
-    return Batch(head, await _known(connection, sql, head.name, by_document), by)
+    return Batch(head, await _known(connection, sql, head, by_document), by)
 
 
 async def finish(connection: AsyncConnection, sql: Statements, rows: Rows) -> None:
@@ -72,17 +72,19 @@ def _to_driver(rows: Sequence[RevisionRow], sql: Statements) -> list[tuple[objec
 
 def head_of(row: RowMapping) -> Head:
     """Return the head that a row of `databases` holds."""
-    return Head(row["name"], row["seq"], row["chain"], row["digest"], row["documents"], row["deleted"])
+    names = ("name", "seq", "chain", "digest", "documents", "deleted", "takes_anything")
+    return Head(*(row[name] for name in names))
 
 
 async def _known(
-    connection: AsyncConnection, sql: Statements, database: str, batch: Mapping[str, Sequence[NewRevision]]
+    connection: AsyncConnection, sql: Statements, head: Head, batch: Mapping[str, Sequence[NewRevision]]
 ) -> dict[str, Known]:
+    database = head.name
     # What cannot be an id is refused one by one; asked for, it would fail the batch (PostgreSQL takes no NUL).
     values = {"database": database, "ids": sql.ids(batch)}
     rows = (await connection.execute(sql.documents_of, values)).all()
     beside: dict[str, list[Row[*tuple[Any, ...]]]] = {}
-    for quarantined in await connection.execute(sql.beside_of, values):
+    for quarantined in () if head.takes_anything else await connection.execute(sql.beside_of, values):
         beside.setdefault(quarantined.doc_id, []).append(quarantined)
     passing = await _passing(connection, sql, database, beside)
     graphs: dict[str, Standing] = {}
@@ -96,9 +98,12 @@ async def _known(
         unclear = [
             doc_id
             for doc_id in unread
-            if doc_id in passing
-            or _may_be_too_many(graphs[doc_id], batch[doc_id])
-            or _hangs_on_merges(graphs[doc_id], batch[doc_id])
+            if not head.takes_anything
+            and (
+                doc_id in passing
+                or _may_be_too_many(graphs[doc_id], batch[doc_id])
+                or _hangs_on_merges(graphs[doc_id], batch[doc_id])
+            )
         ]
         if unclear:
             graphs |= await _with_merged(connection, sql, database, {doc_id: graphs[doc_id] for doc_id in unclear})

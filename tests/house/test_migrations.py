@@ -7,15 +7,16 @@ from typing import Any
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnClause, Connection, column, insert, select, table
 
 import server.app  # noqa: F401  (registers every stage's tables)
 from server.db.engine import Storage
 from server.db.metadata import metadata
 from server.db.migrate import configuration, is_current, migrate
+from server.gateway.couchdb.tables import made_databases
 from server.reconcile.tables import records
 from server.revisions.following_tables import checkpoints
-from server.revisions.tables import revisions
+from server.revisions.tables import databases, revisions
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -67,4 +68,21 @@ async def test_records_that_a_desk_had_taken_over_are_computed_anew_after_the_up
     async with database.read() as connection:
         left = {(each.follower, each.database) for each in await connection.execute(select(checkpoints))}
     assert left == {("records", "agri-saved"), ("closing", "agri-saved"), ("closing", "agri-decided")}
+    await database.close()
+
+
+async def test_databases_that_administrators_made_take_anything_after_the_upgrade(tmp_path: Path) -> None:
+    database = Storage(f"sqlite:///{tmp_path / 'nuong.db'}")
+    async with database.write() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(configuration(sync), "0007"))
+        made = {"name": "notes", "security": {}, "made_by": "somebody", "made_at": NOW}
+        await connection.execute(insert(made_databases).values(**made))
+        for name in ("notes", "agri-03226-2025"):
+            row = {"name": name, "seq": 0, "chain": b"", "digest": "", "documents": 0, "deleted": 0, "created_at": NOW}
+            columns: list[ColumnClause[Any]] = [column(each) for each in row]
+            await connection.execute(insert(table("databases", *columns)).values(**{**row, "created_at": str(NOW)}))
+    await migrate(database)
+    async with database.read() as connection:
+        found = await connection.execute(select(databases.c.name, databases.c.takes_anything).order_by("name"))
+        assert [tuple(row) for row in found] == [("agri-03226-2025", False), ("notes", True)]
     await database.close()

@@ -1,5 +1,6 @@
 """What this door finds about documents that enter a scope, before the journal decides about the graph.
 
+    attachments                                                quarantined  attachments
     no record, and no tombstone of one                         quarantined  not_a_record
     members that they may not write, other than its parent has quarantined  servers_only, unknown_member
     form version unknown, answers that don't type              quarantined  unknown_form, misfit_answers
@@ -13,7 +14,7 @@ from typing import Any
 
 from server.auth.authorise import allowed
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.incoming import Flaw, Incoming, incoming
+from server.gateway.couchdb.incoming import Flaw, Incoming, Kind, incoming
 from server.gateway.records import MISFITS, misfit
 from server.revisions.entitlement import Asked
 from server.revisions.model import NewRevision
@@ -22,10 +23,10 @@ from sync.canonical import Json
 
 async def admitted(call: Call, value: Json, *, new_edits: bool, doc_id: str | None = None) -> Incoming | Flaw:
     """Return what a document is, with what the door finds about it whatever stands here."""
-    document = incoming(value, new_edits=new_edits, doc_id=doc_id)
+    document = incoming(value, Kind(new_edits, call.db.takes_anything), doc_id)
     if isinstance(document, Flaw) or call.db.kind != "scope" or not isinstance(value, Mapping):
         return document
-    if not new_edits and brings_others(call):
+    if document.finding is not None or (not new_edits and brings_others(call)):
         return document
     finding = await _finding(call, document, value)
     return document if finding is None else replace(document, finding=finding)

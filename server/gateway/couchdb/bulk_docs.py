@@ -16,7 +16,7 @@ from sync.canonical import MalformedJson, Reading
 async def bulk_docs(call: Call) -> Answer:
     """Store documents: as edits with a row for each, or as other replicas' revisions with rows for errors only."""
     try:
-        said, readings = read_documents(await call.text())
+        said, readings = read_documents(await call.text(), keeps_numbers=call.db.takes_anything)
         if not isinstance(said, dict) or not isinstance(said.get("docs"), list):
             raise bad_request("POST body must include `docs` parameter.")
         new_edits = said.get("new_edits", True)

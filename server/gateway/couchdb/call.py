@@ -108,6 +108,10 @@ class Call:
         """Return the body, which must be a JSON object without flaws."""
         return await aside(_mapping, await self.text(limit))
 
+    async def document(self) -> dict[str, Json]:
+        """Return the body as `mapping` does, a document for this database."""
+        return _mapping(await self.text(), keeps_numbers=self.db.takes_anything)
+
     async def mapping_if_any(self) -> dict[str, Json]:
         """Return the body as `mapping` does; one without a byte says nothing, of whatever type."""
         if not (body := await self.body()):
@@ -122,9 +126,9 @@ class Call:
             raise Refusal(415, "bad_content_type", "Content-Type must be application/json")
 
 
-def _mapping(body: bytes) -> dict[str, Json]:
+def _mapping(body: bytes, *, keeps_numbers: bool = False) -> dict[str, Json]:
     try:
-        reading = read(body)
+        reading = read(body, keeps_numbers=keeps_numbers)
     except MalformedJson as error:
         raise bad_request(f"invalid UTF-8 JSON ({error})") from None
     if reading.flaws:

@@ -42,6 +42,11 @@ class Database:
     is_admin: bool
     security: Mapping[str, Any]
 
+    @property
+    def takes_anything(self) -> bool:
+        """Whether documents are stored as a CouchDB would store them, without a scope's rules."""
+        return self.kind == "made"
+
 
 class Databases:
     """The databases of one server."""
@@ -100,7 +105,7 @@ class Databases:
         row = {"name": name, "security": ADMINS_ONLY, "made_by": caller.principal.person, "made_at": self._clock()}
         async with self._storage.write() as connection:
             # Who makes it at the same moment waits here, and then sees that it was the second.
-            await self._journal.ensure_within(connection, [name])
+            await self._journal.ensure_within(connection, [name], takes_anything=True)
             if await connection.scalar(select(table.c.name).where(table.c.name == name)) is not None:
                 raise _exists()
             await insert_missing(connection, table, [row])

@@ -9,8 +9,9 @@ from server.gateway.couchdb.answer import Answer
 from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.outgoing import document, dumps, rev_list, revisions
 from server.gateway.couchdb.refusals import bad_request, missing
+from server.gateway.couchdb.revs import is_rev
 from server.revisions.branches import Branches, Key, branches, contents
-from sync.revision import RevisionId, is_revision_id
+from sync.revision import RevisionId
 
 
 async def read(call: Call) -> Answer:
@@ -45,7 +46,7 @@ def _chosen(call: Call, of: Branches) -> RevisionId:
         if of.is_deleted:
             raise missing("deleted")
         return of.winner
-    if not is_revision_id(rev):
+    if not is_rev(rev):
         raise bad_request("Invalid rev format")
     if call.flag("latest"):
         latest = of.latest(rev)
@@ -108,7 +109,7 @@ def _wanted(call: Call, of: Branches | None) -> Sequence[RevisionId]:
             raise missing()
         return of.leaves
     asked = call.json("open_revs")
-    if not isinstance(asked, list) or not all(isinstance(rev, str) and is_revision_id(rev) for rev in asked):
+    if not isinstance(asked, list) or not all(is_rev(rev) for rev in asked):
         raise bad_request("Invalid rev format")
     revs = [str(rev) for rev in asked]
     if of is not None and call.flag("latest"):

@@ -40,6 +40,15 @@ def bad_request(reason: str) -> Refusal:
     return Refusal(400, "bad_request", reason)
 
 
+def not_yet(reason: str) -> Refusal:
+    """Return what a request is answered with that a CouchDB would take and this server can't: nothing of it is stored.
+
+    For the whole request, never for one document: a replicator counts a row's error and passes over it for good, but
+    no checkpoint passes a request that failed.
+    """
+    return Refusal(503, "service_unavailable", reason)
+
+
 def bad_parameter(name: str) -> Refusal:
     """Return what a query value of the wrong kind is answered with."""
     return Refusal(400, "query_parse_error", f"Invalid value for `{name}`.")

@@ -7,6 +7,8 @@ from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.incoming import Flaw
 from server.gateway.couchdb.refusals import Refusal, bad_request, missing
+from server.gateway.couchdb.related import related
+from server.gateway.couchdb.revs import is_rev
 from server.gateway.couchdb.storing import Kept, edit, replicate
 from server.ids import uuid7
 from server.revisions.branches import branches
@@ -19,13 +21,13 @@ STATUSES = {"conflict": 409, "forbidden": 403}
 async def put(call: Call) -> Answer:
     """Store the document that the path names."""
     if call.request.headers.get("content-type", "").startswith("multipart/"):
-        raise Refusal(415, "bad_content_type", "Attachments are not taken here; media has its own door.")
-    return await _stored(call, await call.mapping(), call.doc_id)
+        return await _stored(call, await related(call), call.doc_id)
+    return await _stored(call, await call.document(), call.doc_id)
 
 
 async def post(call: Call) -> Answer:
     """Store a document under its own `_id`, or under a new one."""
-    said = await call.mapping()
+    said = await call.document()
     return await _stored(call, said, None if "_id" in said else uuid7(call.parts.clock))
 
 
@@ -57,7 +59,7 @@ async def _stored(call: Call, said: Mapping[str, Json], doc_id: str | None) -> A
 
 def _named_rev(call: Call) -> str | None:
     rev = call.query.get("rev") or call.request.headers.get("if-match", "").strip('"') or None
-    if rev is not None and not is_revision_id(rev):
+    if rev is not None and not (is_rev(rev) if call.db.takes_anything else is_revision_id(rev)):
         raise bad_request("Invalid rev format")
     return rev
 

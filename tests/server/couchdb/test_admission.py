@@ -1,8 +1,10 @@
 """What enters a scope by this door passes the rules that phones' work passes."""
 
+import json
 from typing import Any
 
-from tests.builders import Client, grant, sign_in
+from server.revisions.model import Origin
+from tests.builders import Client, add_person, grant, sign_in
 from tests.server.couchdb_door import Door, at_scope, record, rev, revision
 from tests.server.sync_door import DATABASE, a_phone, exchange, outcomes, save, with_form
 
@@ -100,3 +102,35 @@ async def test_both_doors_store_the_same_revisions(client: Client) -> None:
     [document] = answer.changes[DATABASE].docs
     assert document["_rev"] == edited
     assert (await door.winners())[saved["_id"]] == edited
+
+
+async def test_a_record_with_attachments_waits_with_them_and_is_accepted_without(client: Client) -> None:
+    door = await _at_scope(client)
+    await add_person(client, "hub", grant("peer"))
+    other_server = Door(client, "hub", DATABASE)
+    attached = {"p.jpg": {"content_type": "image/jpeg", "data": "eA=="}}
+    stub = {"p.jpg": {"stub": True, "digest": "md5-x", "length": 1, "revpos": 1}}
+    assert await door.bring(revision("inline", rev(1, "a"), **record(), _attachments=attached)) == []
+    assert await other_server.bring(revision("stub", rev(1, "a"), **record(), _attachments=stub)) == []
+    await door.put("edit", **record(), _attachments=attached)
+    # As CouchDB's replicator sends the longer ones: the attachments follow the document.
+    follows = {"p.jpg": {"content_type": "image/jpeg", "follows": True, "length": 1}}
+    document = json.dumps(revision("related", rev(1, "a"), **record(), _attachments=follows)).encode()
+    kind = 'multipart/related; boundary="x"'
+    parts = b"--x\r\nContent-Type: application/json\r\n\r\n%b\r\n--x\r\n\r\nx\r\n--x--" % document
+    sent = await door.ask("PUT", "/related?new_edits=false", content=parts, headers={"Content-Type": kind})
+    assert sent.status_code == 201, sent.text
+
+    assert await _quarantined(client) == dict.fromkeys(("inline", "stub", "edit", "related"), "attachments")
+    assert await door.winners() == {}
+    kept = {one.doc_id: json.loads(one.content) for one in await client.app.state.journal.quarantined(DATABASE)}
+    assert kept["stub"]["_attachments"] == stub
+    assert [kept[name]["_attachments"]["p.jpg"]["data"] for name in ("inline", "edit", "related")] == ["eA=="] * 3
+
+    await client.app.state.journal.accept(DATABASE, "inline", rev(1, "a"), Origin("somebody"))
+    found = await door.get("/inline")
+    assert (found["_rev"], found["answers"]) == (rev(1, "a"), record()["answers"])
+    assert "_attachments" not in found
+    # Whoever sends it again has done so before.
+    assert await door.bring(revision("inline", rev(1, "a"), **record(), _attachments=attached)) == []
+    assert "inline" not in await _quarantined(client)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.builders import PASSWORD, Client
-from tests.server.couchdb_door import Door, a_database, rev, revision
+from tests.builders import PASSWORD, Client, grant
+from tests.server.couchdb_door import Door, a_database, at_scope, rev, revision
 
 INVALID = "Invalid rev format"
 BAD: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -111,9 +111,10 @@ async def test_a_revision_of_another_form_is_simply_not_here(client: Client) -> 
     }
     said = await door.post("/_bulk_get", {"docs": [{"id": "a", "rev": each} for each in odd]})
     assert [row["docs"][0]["error"]["error"] for row in said["results"]] == ["not_found"] * 3
-    [refused] = await door.bring({"_id": "b", "_rev": "2-abc", "x": "1"}, revision("c", rev(1, "c"), x="1"))
+    scope = await at_scope(client, "hoa", grant("field_worker"))
+    [refused] = await scope.bring({"_id": "b", "_rev": "2-abc"}, revision("c", rev(1, "c"), deleted=True))
     assert (refused["id"], refused["error"]) == ("b", "bad_request")
-    assert set(await door.winners()) == {"a", "c"}
+    assert set(await scope.winners()) == {"c"}
 
 
 @pytest.mark.parametrize("revs", [["nonsense"], [7], "1-a", {"1": 2}, [f"{'9' * 5000}-a"], ["-1-a"]])
