@@ -4,6 +4,7 @@ import { createApp } from 'vue'
 import AppFrame from './views/AppFrame.vue'
 import { i18n } from './locales/i18n'
 import { usePreferences } from './stores/preferences'
+import { useTrouble } from './stores/trouble'
 import { router } from './views/router'
 import './styles/tokens.css'
 import './styles/base.css'
@@ -12,6 +13,10 @@ const app = createApp(AppFrame)
 app.use(createPinia())
 app.use(i18n)
 app.use(router)
+
+const { tell } = useTrouble()
+app.config.errorHandler = tell
+addEventListener('unhandledrejection', ({ reason }) => tell(reason))
 
 await usePreferences().load()
 app.mount('#app')

@@ -5,6 +5,8 @@ const MOST_RETRY_S = 3_600
  * What went wrong on the way to the server, as a code and parameters; screens turn them into a sentence
  * (`problem.<code>.sentence`). `offline` and `timeout` are made here, all other codes come from the server.
  */
+import { isQuota } from '@/storage/full'
+
 export class Problem extends Error {
   constructor(
     readonly code: string,
@@ -41,9 +43,10 @@ export async function problemOf(response: Response): Promise<Problem> {
   return new Problem(response.status >= 500 ? 'server_failed' : 'unexpected', response.status, {}, retry, server)
 }
 
-/** The problem in anything thrown; an error that is none of ours is `unexpected`. */
+/** The problem in anything thrown: a full disk whatever wrote there; an error that is none of ours is `unexpected`. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
+  if (isQuota(error)) return new Problem('storage_full')
   const code = (error as { code?: unknown } | null)?.code
   return new Problem(typeof code === 'string' ? code : 'unexpected')
 }

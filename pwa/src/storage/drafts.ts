@@ -87,7 +87,7 @@ export async function getDraft(id: string): Promise<Draft | undefined> {
 
 /** Hide a draft; `restoreDraft` brings it back until `emptyDeletedDrafts` runs. */
 export async function deleteDraft(id: string): Promise<void> {
-  await database.drafts.update(id, { deletedAt: new Date().toISOString() })
+  await guarded(() => database.drafts.update(id, { deletedAt: new Date().toISOString() }))
 }
 
 export async function restoreDraft(id: string): Promise<void> {

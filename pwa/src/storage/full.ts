@@ -17,10 +17,10 @@ export async function guarded<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Whether a full disk is in it: as it is, inside an aborted transaction, or among the failures of a bulk write. */
-function isQuota(error: unknown, depth = 0): boolean {
+export function isQuota(error: unknown, depth = 0): boolean {
   if (typeof error !== 'object' || error === null || depth > 5) return false
   const { name, inner, cause, failures } = error as Record<'name' | 'inner' | 'cause' | 'failures', unknown>
-  if (name === 'QuotaExceededError') return true
+  if (name === 'QuotaExceededError' || error instanceof StorageFull) return true
   const within = [inner, cause, ...(Array.isArray(failures) ? (failures.slice(0, 5) as unknown[]) : [])]
   return within.some((one) => isQuota(one, depth + 1))
 }
