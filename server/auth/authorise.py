@@ -5,7 +5,7 @@ Pure: it decides over the grants that the principal carries, which are those tha
 
 from typing import Literal
 
-from server.areas.grants import Grant, Holder, Role
+from server.areas.grants import EVERY_PROJECT, PROVINCE, Grant, Holder, Role
 from server.errors import Problem
 
 Action = Literal[
@@ -34,6 +34,9 @@ ACTIONS: dict[Role, frozenset[Action]] = {
     "peer": frozenset({"read", "replicate"}),
 }
 
+#: The right of who manages peers and everybody's accounts; somebody must always have it.
+EVERYTHING = Grant("administrator", EVERY_PROJECT, PROVINCE)
+
 
 def allowed(holder: Holder, action: Action, scope: str | None = None) -> bool:
     """Whether a grant permits `action`: in `scope` (`<project>-<unit>`, or a whole project), or anywhere."""
@@ -54,6 +57,16 @@ def require(holder: Holder, action: Action, scope: str | None = None) -> None:
     raise Problem("not_allowed", action=action)
 
 
+def administers_everything(holder: Holder) -> bool:
+    """Whether `holder` administers every project of the whole province."""
+    return EVERYTHING in holder.grants
+
+
 def may_hand_out(holder: Holder, grant: Grant) -> bool:
-    """Whether `holder` may give or take `grant`: only within the areas and projects that they administer themselves."""
+    """Whether `holder` may give or take `grant`: only within the areas and projects that they administer themselves.
+
+    Another server's account brings other people's decisions and reads who there is: only who manages peers gives it.
+    """
+    if grant.role == "peer":
+        return administers_everything(holder)
     return any(own.role == "administrator" and own.covers(grant.project, grant.unit) for own in holder.grants)

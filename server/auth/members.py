@@ -1,7 +1,12 @@
 """Managing people on behalf of an administrator.
 
 An administrator hands out and takes away only what they administer themselves, and touches only people all of whose
-grants lie there: else changing a password would be a way to anybody's rights. The console has no such bounds.
+grants lie there: else changing a password would be a way to anybody's rights. Somebody without grants is nobody's but
+the whole province's: they may have been somebody else's before, and keep what they recorded. So whoever administers
+less leaves their people one grant at least, and closes the account of who has gone. The console has no such bounds.
+
+Somebody must administer the whole province: nobody takes the last such right away, nor closes that account, neither
+here nor at the console.
 """
 
 from collections.abc import Mapping
@@ -13,7 +18,7 @@ from server.areas.atlas import Atlas
 from server.areas.grants import Grant, Holder
 from server.auth import enrolments, people, refresh
 from server.auth.audit import note
-from server.auth.authorise import may_hand_out
+from server.auth.authorise import EVERYTHING, administers_everything, may_hand_out
 from server.auth.enrolments import Enrolment
 from server.auth.passwords import Passwords, is_acceptable
 from server.auth.people import Person
@@ -61,8 +66,9 @@ class Manager:
             return await self._managed(connection, person)
 
     async def add(self, new: NewMember) -> Person:
-        """Add a person; raises `weak_password`, `username_taken`, `unknown_grant` or `not_allowed`."""
+        """Add a person; raises `weak_password`, `username_taken`, `unknown_grant`, `not_allowed` or `grants_needed`."""
         self._check_grants(new.grants)
+        self._leave_a_grant(new.grants)
         encoded = await self._encode(new.password)
         person = Person(
             id=uuid7(self._clock),
@@ -82,7 +88,10 @@ class Manager:
         return person
 
     async def change(self, person: str, changes: Mapping[str, object]) -> Person:
-        """Change a person by the fields of the door; closing the account or a new password ends every sign-in."""
+        """Change a person by the fields of the door; closing the account or a new password ends every sign-in.
+
+        Raises `last_administrator` where nobody would administer the whole province afterwards.
+        """
         columns = {name: value for name, value in changes.items() if name in ("name", "locale", "birth_year")}
         if None in (columns.get("name", ""), columns.get("locale", "")):
             raise Problem("invalid_request", "a name and a language can't be taken away")
@@ -91,7 +100,11 @@ class Manager:
         if isinstance(password := changes.get("password"), str):
             columns["password"] = await self._encode(password)
         async with self._storage.write() as connection:
-            await self._managed(connection, person)
+            if columns.get("is_active") is False:
+                await people.lock_holders(connection, EVERYTHING)
+            before = await self._managed(connection, person)
+            if columns.get("is_active") is False:
+                await self._keep_an_administrator(connection, before)
             await people.change(connection, person, columns)
             if "password" in columns or columns.get("is_active") is False:
                 await refresh.revoke_person(connection, person, self._clock())
@@ -99,10 +112,18 @@ class Manager:
             return await self._managed(connection, person)
 
     async def set_grants(self, person: str, held: tuple[Grant, ...]) -> Person:
-        """Make `held` the person's grants; they count from the next request on."""
+        """Make `held` the person's grants; they count from the next request on.
+
+        Raises `last_administrator` where nobody would administer the whole province afterwards, and `grants_needed`.
+        """
         self._check_grants(held)
         async with self._storage.write() as connection:
+            if EVERYTHING not in held:
+                await people.lock_holders(connection, EVERYTHING)
             before = await self._managed(connection, person)
+            self._leave_a_grant(held)
+            if EVERYTHING not in held:
+                await self._keep_an_administrator(connection, before)
             await people.set_grants(connection, person, held)
             await self._note(connection, "grants_set", person, before=_told(before.grants), after=_told(held))
             return await self._managed(connection, person)
@@ -132,7 +153,20 @@ class Manager:
 
     def _may_manage(self, person: Holder) -> bool:
         asking = self._principal
-        return asking is None or all(may_hand_out(asking, grant) for grant in person.grants)
+        if asking is None or administers_everything(asking):
+            return True
+        return bool(person.grants) and all(may_hand_out(asking, grant) for grant in person.grants)
+
+    async def _keep_an_administrator(self, connection: AsyncConnection, leaving: Person) -> None:
+        """Return if somebody else administers the whole province, or `leaving` does not; the holders are locked."""
+        if not leaving.is_active or EVERYTHING not in leaving.grants:
+            return
+        if not await people.is_held_by_another(connection, EVERYTHING, leaving.id):
+            raise Problem("last_administrator")
+
+    def _leave_a_grant(self, held: tuple[Grant, ...]) -> None:
+        if not held and self._principal is not None and not administers_everything(self._principal):
+            raise Problem("grants_needed")
 
     def _check_grants(self, held: tuple[Grant, ...]) -> None:
         for grant in held:

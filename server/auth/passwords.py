@@ -18,6 +18,10 @@ HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$YBErj0UUEeowcvRUgfik8A$Kub7Pru9E1zs0HFrQ5rOy6OR9eYPySob12zKC9XlEP8"
 
 
+#: What a hub keeps of somebody whose password it is not told: no hash, so that none is right.
+UNTOLD = ""
+
+
 class Passwords:
     """The hashing of one server."""
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import RowMapping, bindparam, exists, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.grants import Grant
@@ -91,6 +91,23 @@ async def change(connection: AsyncConnection, person: str, changes: Mapping[str,
         await connection.execute(update(people).where(people.c.id == person).values(**changes))
 
 
+async def lock_holders(connection: AsyncConnection, grant: Grant) -> None:
+    """Make others who lock the same holders wait until this transaction ends: what they read then is fresh.
+
+    The statement that waited may have read what was there before; ask anew after it.
+    """
+    holders = select(grants.c.person).where(_is(grant))
+    query = select(people.c.id).where(people.c.id.in_(holders)).order_by(people.c.id)
+    await connection.execute(query.with_for_update(key_share=True))
+
+
+async def is_held_by_another(connection: AsyncConnection, grant: Grant, person: str) -> bool:
+    """Whether somebody besides `person` who can sign in holds exactly this grant."""
+    query = select(people.c.id).join(grants, grants.c.person == people.c.id)
+    found = await connection.scalar(query.where(_is(grant), people.c.is_active, people.c.id != person).limit(1))
+    return found is not None
+
+
 async def set_grants(connection: AsyncConnection, person: str, held: Iterable[Grant]) -> None:
     """Make `held` the person's grants, no others."""
     await connection.execute(grants.delete().where(grants.c.person == person))
@@ -137,6 +154,10 @@ async def principal(
         return None
     held = tuple(Grant(row.role, row.project, row.unit) for row in rows if row.role is not None)
     return Principal(person, rows[0].name, enrolment, held, family)
+
+
+def _is(grant: Grant) -> ColumnElement[bool]:
+    return and_(grants.c.role == grant.role, grants.c.project == grant.project, grants.c.unit == grant.unit)
 
 
 def _with_grants(rows: Sequence[RowMapping]) -> tuple[Person, str] | None:

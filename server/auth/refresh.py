@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.auth.tables import people
+from server.auth.tables import ended_sign_ins, people
 from server.auth.tables import refresh_tokens as table
+from server.db.put import put
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +88,23 @@ async def stands_for(connection: AsyncConnection, token: str, at: datetime) -> S
 
 
 async def revoke_family(connection: AsyncConnection, family: str, at: datetime) -> None:
-    """End one sign-in."""
+    """End one sign-in, and those of its device at hubs."""
     await _revoke(connection, table.c.family == family, at)
+    query = select(table.c.enrolment).where(table.c.family == family, table.c.enrolment.is_not(None)).limit(1)
+    if (enrolment := await connection.scalar(query)) is not None:
+        await _note_end(connection, enrolment, at, is_person=False)
 
 
 async def revoke_person(connection: AsyncConnection, person: str, at: datetime) -> None:
-    """End every sign-in of a person."""
+    """End every sign-in of a person, at hubs too."""
     await _revoke(connection, table.c.person == person, at)
+    await _note_end(connection, person, at, is_person=True)
 
 
 async def revoke_enrolment(connection: AsyncConnection, enrolment: str, at: datetime) -> None:
-    """End every sign-in on a device."""
+    """End every sign-in on a device, at hubs too."""
     await _revoke(connection, table.c.enrolment == enrolment, at)
+    await _note_end(connection, enrolment, at, is_person=False)
 
 
 async def forget_expired(connection: AsyncConnection, person: str, at: datetime) -> None:
@@ -111,6 +117,10 @@ async def _revoke(connection: AsyncConnection, which: ColumnElement[bool], at: d
     owners = select(table.c.person).where(which)
     await connection.execute(select(people.c.id).where(people.c.id.in_(owners)).with_for_update(key_share=True))
     await connection.execute(update(table).where(which, table.c.revoked_at.is_(None)).values(revoked_at=at))
+
+
+async def _note_end(connection: AsyncConnection, holder: str, at: datetime, *, is_person: bool) -> None:
+    await put(connection, ended_sign_ins, [{"holder": holder, "is_person": is_person, "at": at}])
 
 
 async def _add(connection: AsyncConnection, sign_in: SignIn, parent: str | None, expires_at: datetime) -> str:

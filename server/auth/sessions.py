@@ -13,7 +13,7 @@ from server.auth import enrolments, lockout, people, refresh
 from server.auth.audit import note
 from server.auth.enrolments import Enrolment
 from server.auth.keys import KeyRing
-from server.auth.passwords import NOBODY, Passwords
+from server.auth.passwords import NOBODY, UNTOLD, Passwords
 from server.auth.people import Person
 from server.auth.principal import Principal
 from server.auth.refresh import SignIn
@@ -50,7 +50,10 @@ class Sessions:
         )
 
     async def login(self, username: str, password: str, jwk: Mapping[str, object] | None, label: str) -> SignedIn:
-        """Return a new sign-in; raises `wrong_password`, `account_locked`, `account_closed`, or a bad key's problem."""
+        """Return a new sign-in.
+
+        Raises `wrong_password`, `account_locked`, `account_closed`, `sign_in_at_province`, or a bad key's problem.
+        """
         return await self._begin(await self._recognise(username, password), jwk, label)
 
     async def confirm_password(self, person: str, password: str) -> None:
@@ -77,7 +80,10 @@ class Sessions:
             raise Problem("account_locked", until=until.isoformat())
         async with self._storage.read() as connection:
             found = await people.find_by_username(connection, username)
-        is_right = await self._passwords.is_right(password, found[1] if found else NOBODY)
+        is_untold = found is not None and found[1] == UNTOLD
+        is_right = await self._passwords.is_right(password, found[1] if found and not is_untold else NOBODY)
+        if is_untold:
+            raise Problem("sign_in_at_province")
         if found is None or not is_right:
             # The same work for a name that nobody has, of which nothing is kept: it may be a password.
             async with self._storage.write() as connection:

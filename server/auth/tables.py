@@ -66,6 +66,16 @@ refresh_tokens = Table(
     Index(None, "person"),
 )
 
+#: When somebody's sign-ins were last ended all together, or those on a device: hubs hear of it and end theirs.
+#: `holder` is the person or the enrolment. One row each, however often.
+ended_sign_ins = Table(
+    "ended_sign_ins",
+    metadata,
+    Column("holder", String(43), primary_key=True),
+    Column("is_person", Boolean, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
 #: `sealed` is the private key under the server's secret, so that a copy of the database signs nothing.
 signing_keys = Table(
     "signing_keys",

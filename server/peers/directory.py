@@ -1,12 +1,13 @@
 """What the province tells a hub: the people, grants, devices' public keys, places and forms of the hub's own scopes.
 
-A hub signs people in without any uplink, so their passwords' Argon2id hashes go along, and only theirs: those whose
-grants reach a scope of the hub (docs/decisions/0009). The answer has a fingerprint, so that asking again costs nothing
-while nothing has changed.
+People are those whose grants reach a scope of the hub, with the part of their grants that lies there. A hub signs
+people in without any uplink, so Argon2id hashes of passwords go along: of those people all of whose grants lie within
+the hub's scopes, and of nobody else (docs/decisions/0009). What ended people's sign-ins here ends them there. The
+answer has a fingerprint, so that asking again costs nothing while nothing has changed.
 """
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -17,8 +18,9 @@ from server.areas.atlas import Atlas
 from server.areas.grants import EVERY_PROJECT, PROVINCE, Grant
 from server.areas.tables import projects, unit_successors, units
 from server.auth.authorise import allowed
+from server.auth.passwords import UNTOLD
 from server.auth.principal import Principal
-from server.auth.tables import enrolments, grants, people
+from server.auth.tables import ended_sign_ins, enrolments, grants, people
 from server.forms.tables import content_projects, contents, form_versions
 
 Row = dict[str, Any]
@@ -31,9 +33,21 @@ ENROLMENT_COLUMNS = ("id", "person", "jwk", "label", "registered_at", "revoked_a
 async def directory(connection: AsyncConnection, atlas: Atlas, hub: Principal) -> dict[str, Any]:
     """Return the directory of the scopes that `hub` may replicate."""
     own = [grant for grant in hub.grants if allowed(Principal("", "", None, (grant,)), "replicate")]
-    held = [row for row in await _rows(connection, grants) if any(_meets(grant, row) for grant in own)]
-    wanted = {row["person"] for row in held} - {hub.person}
-    held = [row for row in held if row["person"] in wanted]
+    everything = [
+        (row["person"], Grant(row["role"], row["project"], row["unit"])) for row in await _rows(connection, grants)
+    ]
+    there = {(person, part) for person, grant in everything for each in own if (part := _part(each, grant)) is not None}
+    wanted = {person for person, _ in there} - {hub.person}
+    elsewhere = {
+        person for person, grant in everything if not any(each.covers(grant.project, grant.unit) for each in own)
+    }
+    held = [
+        {"person": person, "role": grant.role, "project": grant.project, "unit": grant.unit}
+        for person, grant in sorted(there, key=lambda one: (one[0], one[1].role, one[1].project, one[1].unit))
+        if person in wanted
+    ]
+    devices = [row for row in await _rows(connection, enrolments, ENROLMENT_COLUMNS) if row["person"] in wanted]
+    named_there = wanted | {row["id"] for row in devices}
     named = {grant.project for grant in own}
     versions = [
         row for row in await _rows(connection, form_versions) if EVERY_PROJECT in named or row["project"] in named
@@ -47,11 +61,14 @@ async def directory(connection: AsyncConnection, atlas: Atlas, hub: Principal) -
         "projects": await _rows(connection, projects),
         "units": await _rows(connection, units),
         "unit_successors": await _rows(connection, unit_successors),
-        "people": [row for row in await _rows(connection, people, PEOPLE_COLUMNS) if row["id"] in wanted],
-        "grants": held,
-        "enrolments": [
-            row for row in await _rows(connection, enrolments, ENROLMENT_COLUMNS) if row["person"] in wanted
+        "people": [
+            row | ({"password": UNTOLD} if row["id"] in elsewhere else {})
+            for row in await _rows(connection, people, PEOPLE_COLUMNS)
+            if row["id"] in wanted
         ],
+        "grants": held,
+        "enrolments": devices,
+        "ended": [row for row in await _rows(connection, ended_sign_ins) if row["holder"] in named_there],
         "contents": sorted(hashes),
         "content_projects": assigned,
         "form_versions": versions,
@@ -73,10 +90,11 @@ async def content(connection: AsyncConnection, sha256: str, hub: Principal) -> R
     return {"sha256": sha256, "media_type": row.media_type, "body": base64.b64encode(row.body).decode()}
 
 
-def _meets(own: Grant, row: Mapping[str, Any]) -> bool:
-    """Whether a grant reaches something that the hub's own reaches."""
-    is_project = EVERY_PROJECT in (own.project, row["project"]) or own.project == row["project"]
-    return is_project and (PROVINCE in (own.unit, row["unit"]) or own.unit == row["unit"])
+def _part(own: Grant, grant: Grant) -> Grant | None:
+    """Return the part of somebody's grant that lies within the hub's own; None where there is none."""
+    project = grant.project if own.project == EVERY_PROJECT else own.project
+    unit = grant.unit if own.unit == PROVINCE else own.unit
+    return Grant(grant.role, project, unit) if grant.covers(project, unit) else None
 
 
 async def _rows(connection: AsyncConnection, table: Table, columns: Sequence[str] | None = None) -> list[Row]:

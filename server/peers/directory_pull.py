@@ -1,7 +1,7 @@
 """A hub takes over the province's directory: all of it in one transaction, or nothing.
 
-Who is not in it any more is shut out here too. What only this hub knows stays: when a person signed in here, and the
-devices that enrolled here before the province met them.
+Who is not in it any more is shut out here too, and sign-ins that were ended there end here. What only this hub knows
+stays: when a person signed in here, and the devices that enrolled here before the province met them.
 """
 
 import base64
@@ -15,6 +15,7 @@ from sqlalchemy import Date, Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.tables import projects, unit_successors, units
+from server.auth import refresh
 from server.auth.tables import enrolments, grants, people
 from server.db.put import put
 from server.db.types import UtcDateTime
@@ -25,7 +26,7 @@ from server.peers.failures import PeerFailed
 from server.peers.model import Peer
 from server.peers.parts import Parts
 from server.peers.remote import Remote
-from server.peers.tables import hub, peers
+from server.peers.tables import hub, hub_ended, peers
 
 DOOR = "/api/peers"
 
@@ -47,7 +48,7 @@ async def pull_directory(parts: Parts, peer: Peer, remote: Remote) -> int:
         rows = sum(len(part) for part in found.values())
         async with parts.storage.write() as connection:
             await keep(connection, brought)
-            await _take_over(connection, found)
+            await _take_over(connection, found, now)
             await connection.execute(update(peers).where(peers.c.id == peer.id).values(scopes=list(found["scopes"])))
             known = {"etag": said["fingerprint"], "pulled_at": now, "is_complete": True}
             await connection.execute(update(hub).where(hub.c.peer == peer.id).values(**known))
@@ -78,7 +79,7 @@ async def _new_contents(parts: Parts, remote: Remote, address: str, hashes: Sequ
     return brought
 
 
-async def _take_over(connection: AsyncConnection, found: Mapping[str, Any]) -> None:
+async def _take_over(connection: AsyncConnection, found: Mapping[str, Any], now: datetime) -> None:
     await put(connection, projects, _typed(projects, found["projects"]))
     await put(connection, units, _typed(units, found["units"]))
     await insert_missing(connection, unit_successors, _typed(unit_successors, found["unit_successors"]))
@@ -94,6 +95,19 @@ async def _take_over(connection: AsyncConnection, found: Mapping[str, Any]) -> N
         [{"highest_number": 0, "safe_number": 0, **row} for row in _typed(enrolments, found["enrolments"])],
         keep=("highest_number", "safe_number"),
     )
+    # A province that is older says nothing of it.
+    await _end_sign_ins(connection, _typed(hub_ended, found.get("ended", [])), now)
+
+
+async def _end_sign_ins(connection: AsyncConnection, told: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """End here what the province has ended since it was last heard: a changed password, a lost or stolen phone."""
+    known = {row.holder: row.at for row in await connection.execute(select(hub_ended))}
+    for row in told:
+        if known.get(row["holder"]) == row["at"]:
+            continue
+        revoke = refresh.revoke_person if row["is_person"] else refresh.revoke_enrolment
+        await revoke(connection, row["holder"], now)
+    await put(connection, hub_ended, told)
 
 
 async def _people(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:

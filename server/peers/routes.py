@@ -8,9 +8,8 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from server.areas.areas import Areas
-from server.areas.grants import EVERY_PROJECT, PROVINCE
 from server.auth.audit import note
-from server.auth.authorise import allowed, require
+from server.auth.authorise import administers_everything, allowed, require
 from server.auth.principal import Principal
 from server.clock import Clock
 from server.db.engine import Storage
@@ -42,10 +41,7 @@ from sync.canonical import canonical
 def _manage(principal: Principal) -> None:
     """Raise unless they administer everything: a peer may carry every department's records."""
     require(principal, "manage_areas")
-    if not any(
-        grant.role == "administrator" and grant.project == EVERY_PROJECT and grant.unit == PROVINCE
-        for grant in principal.grants
-    ):
+    if not administers_everything(principal):
         raise Problem("not_allowed", action="manage_peers")
 
 

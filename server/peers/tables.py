@@ -62,3 +62,12 @@ hub = Table(
     Column("pulled_at", UtcDateTime),
     Column("is_complete", Boolean, nullable=False),
 )
+
+#: What the province has ended, as this hub last heard it: sign-ins here since then go on.
+hub_ended = Table(
+    "hub_ended",
+    metadata,
+    Column("holder", String(43), primary_key=True),
+    Column("is_person", Boolean, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)

@@ -10,6 +10,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import ColumnClause, Connection, column, insert, select, table
 
 import server.app  # noqa: F401  (registers every stage's tables)
+from server.auth.audit import acts_on
+from server.auth.tables import audit, grants, people
 from server.db.engine import Storage
 from server.db.metadata import metadata
 from server.db.migrate import configuration, is_current, migrate
@@ -74,7 +76,7 @@ async def test_records_that_a_desk_had_taken_over_are_computed_anew_after_the_up
 async def test_databases_that_administrators_made_take_anything_after_the_upgrade(tmp_path: Path) -> None:
     database = Storage(f"sqlite:///{tmp_path / 'nuong.db'}")
     async with database.write() as connection:
-        await connection.run_sync(lambda sync: command.upgrade(configuration(sync), "0007"))
+        await connection.run_sync(lambda sync: command.upgrade(configuration(sync), "0008"))
         made = {"name": "notes", "security": {}, "made_by": "somebody", "made_at": NOW}
         await connection.execute(insert(made_databases).values(**made))
         for name in ("notes", "agri-03226-2025"):
@@ -85,4 +87,36 @@ async def test_databases_that_administrators_made_take_anything_after_the_upgrad
     async with database.read() as connection:
         found = await connection.execute(select(databases.c.name, databases.c.takes_anything).order_by("name"))
         assert [tuple(row) for row in found] == [("agri-03226-2025", False), ("notes", True)]
+    await database.close()
+
+
+async def test_a_servers_account_that_nobody_entitled_gave_is_taken_away_by_the_upgrade(tmp_path: Path) -> None:
+    database = Storage(f"sqlite:///{tmp_path / 'nuong.db'}")
+    everything = ("administrator", "*", "11")
+    held = [("dung", *everything), ("xa", "administrator", "agri", "u")]
+    given = {"by-console": None, "by-dung": "dung", "by-xa": "xa", "xa": "xa", "untold": "nobody"}
+    async with database.write() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(configuration(sync), "0009"))
+        for name in ("dung", *given):
+            row = {"id": name, "username": name, "name": name, "locale": "vi", "password": "", "is_active": True}
+            await connection.execute(insert(people).values(row | {"created_at": NOW}))
+        for person, role, project, unit in [*held, *((name, "peer", "agri", "u") for name in given)]:
+            await connection.execute(insert(grants).values(person=person, role=role, project=project, unit=unit))
+        for name, by in given.items():
+            if name == "untold":
+                continue
+            entry = {"id": f"1-{name}", "at": NOW, "person": by, "subject": name}
+            told = {"before": ["administrator agri u"], "after": ["administrator agri u", "peer agri u"]}
+            action = "person_added" if name == "by-dung" else "grants_set"
+            details = {"username": name, "grants": ["peer agri u"]} if action == "person_added" else told
+            await connection.execute(insert(audit).values(**entry, action=action, details=details))
+    await migrate(database)
+    async with database.read() as connection:
+        query = select(grants.c.person, grants.c.role)
+        left = {(row.person, row.role) for row in await connection.execute(query)}
+        acts = [act for act in await acts_on(connection, "xa") if act.action == "peer_taken_away"]
+    peers = {person for person, role in left if role == "peer"}
+    assert peers == {"by-console", "by-dung", "untold"}
+    assert {("dung", "administrator"), ("xa", "administrator")} <= left
+    assert [act.details for act in acts] == [{"taken": "peer agri u", "given_by": "xa"}]
     await database.close()

@@ -18,8 +18,8 @@ from typing import Any
 
 from litestar import Request
 
-from server.areas.grants import EVERY_PROJECT, PROVINCE
 from server.auth import people
+from server.auth.authorise import administers_everything
 from server.auth.doorway import bearer_token
 from server.auth.pace import Pace
 from server.auth.people import Person
@@ -54,10 +54,7 @@ class Caller:
     @property
     def is_server_admin(self) -> bool:
         """Whether they administer everything: only then may they make databases."""
-        return any(
-            grant.role == "administrator" and grant.project == EVERY_PROJECT and grant.unit == PROVINCE
-            for grant in self.principal.grants
-        )
+        return administers_everything(self.principal)
 
     @property
     def roles(self) -> list[str]:
@@ -129,7 +126,7 @@ class Recognition:
                 raise Refusal(
                     403, "forbidden", "Account is temporarily locked due to multiple authentication failures"
                 ) from None
-            raise unauthorized(WRONG) from None
+            raise unauthorized(problem.kind.title if problem.code == "sign_in_at_province" else WRONG) from None
 
     async def renewed(self, caller: Caller) -> Caller | None:
         """Return the caller with the rights of this moment; None once they are shut out.
