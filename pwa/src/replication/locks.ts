@@ -2,6 +2,10 @@
  * Locks over all tabs and the service worker (Web Locks). Where the browser has none, a lock of this tab alone: sending
  * twice at once is wasteful but harmless, as every request may be repeated.
  */
+
+/** Who holds it sends, over all tabs and the service worker. */
+export const SENDER_LOCK = 'nuong-sender'
+
 const held = new Map<string, Promise<unknown>>()
 
 /** Run work while no other tab holds the lock, waiting for it. */

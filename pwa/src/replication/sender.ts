@@ -4,19 +4,13 @@
  *
  * Over all tabs and the service worker only the holder of one Web Lock sends; the others show what it does.
  */
-import { ApiClient, type Fetch } from '@/api/client'
 import { Problem, asProblem } from '@/api/problem'
 import { collectBlobs } from '@/storage/blobs'
-import { database, type NuongDatabase } from '@/storage/database'
 import { emptyDeletedDrafts } from '@/storage/drafts'
-import { fetchContents } from './contents'
-import { defaultContext, exchange, type ExchangeResult } from './exchange'
-import { withFreeLock, withLock } from './locks'
-import { sendMedia } from './media'
+import type { ExchangeResult } from './exchange'
+import { SENDER_LOCK, withFreeLock, withLock } from './locks'
 import { StatusChannel } from './status'
-import { sessionTokens } from './tokens'
 
-export const SENDER_LOCK = 'nuong-sender'
 const FIRST_RETRY_S = 5
 const LAST_RETRY_S = 600
 /** Whatever a server says: a timer beyond 24.8 days would go off at once, and none at all would never stop. */
@@ -31,62 +25,13 @@ export function retryDelay(failures: number, random: () => number, retryAfterSec
   return Math.max(Math.min(MOST_WAIT_S, retryAfterSeconds ?? 0), Math.round(doubled * (0.75 + random() / 2)))
 }
 
-/** One whole run: records, then forms, then files. Used by the tab that was elected and by Background Sync. */
-export async function runOnce(
-  status: StatusChannel,
-  options: { again: boolean; fetch?: Fetch; store?: NuongDatabase; signal?: AbortSignal },
-): Promise<ExchangeResult> {
-  const fetch: Fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
-  const store = options.store ?? database
-  const { again, signal } = options
-  const context = defaultContext({
-    fetch,
-    store,
-    again,
-    signal,
-    progress: (counts) => status.tell({ phase: 'records', ...counts }),
-  })
-  status.tell({ phase: 'records', sent: 0, received: 0, waiting: 0 })
-  let trouble: Error | undefined
-  let result: ExchangeResult | undefined
+/** The code of a run, which the first screen does not wait for; offline where it can't be had. */
+async function runParts(): Promise<typeof import('./run')> {
   try {
-    result = await exchange(context)
-  } catch (error) {
-    // Without a link nothing else goes; a full disk, say, keeps no photo from leaving it.
-    if (isEnd(error)) throw error
-    trouble = asError(error)
+    return await import('./run')
+  } catch {
+    throw new Problem('offline')
   }
-  const session = await store.session.get('current')
-  if (session?.expired === 0) {
-    const api = new ApiClient(sessionTokens(fetch, session), fetch)
-    const stages = [
-      () => fetchContents(api, (done, all) => status.tell({ phase: 'forms', done, all }), store),
-      () => sendMedia({ api, store, again, signal, progress: (counts) => status.tell({ phase: 'files', ...counts }) }),
-    ]
-    for (const stage of stages) {
-      try {
-        await stage()
-      } catch (error) {
-        // Whoever signed in meanwhile has a run of their own.
-        if (asProblem(error).code === 'session_changed') break
-        trouble ??= asError(error)
-        if (isEnd(error)) break
-      }
-    }
-  }
-  if (trouble !== undefined) throw trouble
-  if (result === undefined) throw new Problem('unexpected')
-  status.tell({ phase: 'idle' })
-  return result
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : asProblem(error)
-}
-
-/** Whether nothing further would arrive now: no link, no server behind it, or one that asks for a pause. */
-function isEnd(error: unknown): boolean {
-  return error instanceof Problem && [0, 429, 502, 503, 504].includes(error.status)
 }
 
 export class Sender {
@@ -106,6 +51,8 @@ export class Sender {
       if (document.visibilityState === 'visible') void this.wake('visible')
     })
     void this.tidy()
+    // A failure shows when the run itself asks for it.
+    void runParts().catch(() => undefined)
     void this.wake('start')
   }
 
@@ -151,7 +98,8 @@ export class Sender {
       this.failed(new Problem('offline'))
       return
     }
-    const work = (): Promise<ExchangeResult> => runOnce(this.status, { again: reason === 'person' })
+    const work = async (): Promise<ExchangeResult> =>
+      (await runParts()).runOnce(this.status, { again: reason === 'person' })
     const lock = reason === 'person' || reason === 'signed-in' ? withLock : withFreeLock
     try {
       const result = await lock(SENDER_LOCK, work)

@@ -5,8 +5,8 @@
 import { addPlugins, cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching'
 import { NavigationRoute, registerRoute } from 'workbox-routing'
 import { APP_PROGRESS, type AppProgress } from '@/domain/app-progress'
-import { withFreeLock } from '@/replication/locks'
-import { SENDER_LOCK, runOnce } from '@/replication/sender'
+import { SENDER_LOCK, withFreeLock } from '@/replication/locks'
+import { runOnce } from '@/replication/run'
 import { StatusChannel } from '@/replication/status'
 
 declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: { url: string; revision: string | null }[] }

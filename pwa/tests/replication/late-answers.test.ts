@@ -2,7 +2,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { ApiClient, type Fetch } from '@/api/client'
 import { fetchContents } from '@/replication/contents'
-import { runOnce } from '@/replication/sender'
+import { runOnce } from '@/replication/run'
 import { StatusChannel } from '@/replication/status'
 import { sessionTokens } from '@/replication/tokens'
 import { sha256 } from '@/domain/canonical'
