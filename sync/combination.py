@@ -10,18 +10,24 @@ there, but somebody was at work in what another took for superfluous. Such a que
 decision, or another deletion.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 from sync.canonical import Json
-from sync.document import Checked, Content, Forms
-from sync.fields import ATTRIBUTES, changes, chosen, patch, value_at
-from sync.history import ANSWERS, Edit, History
+from sync.constraints import Constraints
+from sync.document import Content, Forms
+from sync.edits import ANSWERS, Edit, beside, joined, latest
+from sync.fields import ATTRIBUTES, Exact, changes, chosen, field_at, in_form_order, patch, value_at
+from sync.history import History
+from sync.lists import as_written
 from sync.policy import Candidate, Cause, How, Settled, are_same_choices, choices_cause, settle
 from sync.revision import RevisionId, rank
 from sync.shape import ABSENT, GROUP, Path, Place, Value, place_of
+from sync.values import Put, is_choices
+
+CHOSEN = frozenset({"choices", "choice"})
 
 
 class FieldOutcome(NamedTuple):
@@ -78,17 +84,20 @@ class _Combination:
 
     def __init__(self, history: History, forms: Forms) -> None:
         self.history = history
-        self.forms = forms
+        self.constraints = Constraints(history, forms)
         self.shape = history.shape
+        self.rows = history.rows
+        self.places = history.places
         self.edits: Mapping[RevisionId, Edit] = {edit.rev: edit for edit in history.edits}
         self.editors: dict[Path, list[Edit]] = {}
         for edit in history.edits:
-            for path in edit.changes:
+            for path in (*edit.changes, *edit.covered) if edit.covered else edit.changes:
                 self.editors.setdefault(path, []).append(edit)
-        self.places: dict[Path, Place] = {}
         self.outcomes: dict[Path, FieldOutcome] = {}
         #: Fields whose values are marks: questions of several choices, and rows.
         self.marked: list[Path] = []
+        #: By the path of a row the edits that changed something in it.
+        self.inside: dict[Path, list[Edit]] | None = None
 
     def combined(self) -> Combined:
         history = self.history
@@ -100,11 +109,12 @@ class _Combination:
             for path, editors in self.editors.items():
                 if path not in self.outcomes:
                     self._settle_field(path, editors)
-            self._leave_out_cells_of_absent_rows()
-            standing = {path: outcome.value for path, outcome in self.outcomes.items() if path and path != ANSWERS}
-            content = patch(content, standing, self.shape)
-            self._complete(content)
+            content = patch(content, self._standing(), self.shape)
+            self._leave_out_what_is_not_there(content)
+            if lists := self._complete(content):
+                content = patch(content, lists, self.shape)
             content = self._checked(content)
+            self._ask_about_answers_as_a_whole()
         if history.form:
             content |= {"form": history.form, "form_version": history.version}
         asked = [] if is_deleted else [each for each in self.outcomes.values() if each.cause is not None]
@@ -114,14 +124,23 @@ class _Combination:
         }
         return Combined(content, open_, self.outcomes, history.leaves[0], history.leaves, is_deleted)
 
+    def last_of(self, path: Path) -> tuple[Candidate, ...]:
+        """Return the candidates of a field, greatest first."""
+        editors = self.editors.get(path, [])
+        self.places.setdefault(path, place_of(path, self.shape))
+        return tuple(
+            Candidate(each.rev, self._shown(each.rev, path), each.is_decision)
+            for each in (self._candidates(path, latest(editors)) if editors else ())
+        )
+
     def _settle_document(self) -> bool:
         """Settle whether the document is there; return whether it is deleted beyond question."""
-        latest = _latest(self.editors.get("", []))
-        gone = [edit for edit in latest if edit.is_deletion]
-        if not latest:
+        last = latest(self.editors.get("", []))
+        gone = [edit for edit in last if edit.is_deletion]
+        if not last:
             return False
         self.places[""] = Place("", "document", GROUP, "")
-        candidates = self._candidates("", _with(latest, _beside(gone, self.history.edits)))
+        candidates = self._candidates("", joined(last, beside(gone, self.history.edits)))
         living = next((candidate.rev for candidate in candidates if candidate.value is not ABSENT), None)
         if living is None:
             self._note("", candidates, Settled(ABSENT, candidates[0].rev, _plainly(candidates)))
@@ -133,38 +152,53 @@ class _Combination:
 
     def _settle_way(self) -> None:
         """Ask about the answers as a whole where the chosen version cannot hold those of an edit."""
-        latest = _latest(self.editors.get(ANSWERS, []))
-        apart = [edit for edit in latest if edit.content is None]
+        last = latest(self.editors.get(ANSWERS, []))
+        apart = [edit for edit in last if edit.content is None]
         if apart:
             self.places[ANSWERS] = place_of(ANSWERS, self.shape)
-            candidates = self._candidates(ANSWERS, _with(latest, _beside(apart, self._touching(ANSWERS))))
+            candidates = self._candidates(ANSWERS, joined(last, beside(apart, self._touching(ANSWERS))))
             self._note(ANSWERS, candidates, Settled(candidates[0].value, None, "stands", "form_version"))
 
     def _settle_field(self, path: Path, editors: Sequence[Edit]) -> None:
-        place = self.places[path] = place_of(path, self.shape)
+        place = self.places.get(path)
+        if place is None:
+            place = self.places[path] = place_of(path, self.shape)
         if place.role in {"choices", "row"}:
             self.marked.append(path)
-        latest = editors if len(editors) == 1 else _latest(editors)
+        last = editors if len(editors) == 1 else latest(editors)
         if place.role == "row":
-            self._settle_row(path, latest)
+            self._settle_row(path, last)
             return
-        if len(latest) == 1:
+        if len(last) == 1:
             # Nearly all fields of nearly all merges: nothing is to be weighed.
-            edit = latest[0]
-            value = edit.changes[path]
-            only = Candidate(edit.rev, value, _decides(edit, path, place.question))
+            edit = last[0]
+            value = edit.value(path)
+            only = Candidate(edit.rev, value, _decides(edit, place))
             how: How = "recomputed" if place.shape.is_calculated else "only"
             self.outcomes[path] = FieldOutcome(path, value, (only,), edit.rev, how)
             return
-        candidates = self._candidates(path, latest)
-        lacks_parent = any(edit.lacks_parent for edit in latest)
-        revs = [edit.rev for edit in latest]
-        before = partial(value_before, self.history, path, revs)
-        self._note(path, candidates, settle(place, candidates, before, is_parent_unknown=lacks_parent))
+        self._note(path, self._candidates(path, last), self._settled(place, last))
 
-    def _settle_row(self, path: Path, latest: Sequence[Edit]) -> None:
-        gone = [edit for edit in latest if edit.changes[path] is ABSENT]
-        asked = _with(latest, _beside(gone, self._touching(path))) if gone else latest
+    def _settled(self, place: Place, last: Sequence[Edit]) -> Settled:
+        """Return what stands of the last edits of a field."""
+        lacks_parent = any(edit.lacks_parent for edit in last)
+        before = partial(self._known_to_all, place, last)
+        return settle(place, self._candidates(place.path, last), before, is_parent_unknown=lacks_parent)
+
+    def _known_to_all(self, place: Place, candidates: Sequence[Edit]) -> Value:
+        """Return what a field was by the edits that all candidates knew."""
+        mask = -1
+        for edit in candidates:
+            mask &= edit.knows & ~edit.bit
+        earlier = [edit for edit in self.editors[place.path] if edit.bit & mask and place.path in edit.changes]
+        earlier = latest(joined(earlier, self.history.covering.known(place, mask)))
+        if earlier:
+            return self._settled(place, earlier).value
+        return field_at(self.history.base_content, place.path, self.shape, self.rows)
+
+    def _settle_row(self, path: Path, last: Sequence[Edit]) -> None:
+        gone = [edit for edit in last if edit.value(path) is ABSENT]
+        asked = joined(last, beside(gone, self._touching(path))) if gone else last
         candidates = self._candidates(path, asked)
         greatest = candidates[0]
         if all((each.value is ABSENT) == (greatest.value is ABSENT) for each in candidates):
@@ -172,68 +206,113 @@ class _Combination:
         else:
             self._note(path, candidates, Settled(greatest.value, greatest.rev, "stands", "row"))
 
-    def _touching(self, path: Path) -> list[Edit]:
-        below = path + "/"
-        return [edit for edit in self.history.edits if any(each.startswith(below) for each in edit.changes)]
+    def _touching(self, around: Path) -> list[Edit]:
+        """Return the edits that changed something in a row, or in the answers."""
+        if self.inside is None:
+            self.inside = {}
+            for edit in self.history.edits:
+                inside = dict.fromkeys(row for path in edit.changes for row in self._around(path))
+                for row in inside:
+                    self.inside.setdefault(row, []).append(edit)
+        return self.inside.get(around, [])
 
-    def _candidates(self, path: Path, latest: Sequence[Edit]) -> tuple[Candidate, ...]:
+    def _around(self, path: Path) -> tuple[Path, ...]:
+        """Return the rows and the answers around a field; nothing around what forms compute."""
+        place = self.places.get(path) or self.places.setdefault(path, place_of(path, self.shape))
+        if place.shape.is_calculated:
+            return ()
+        return (ANSWERS, *place.rows) if path.startswith(ANSWERS + "/") else ()
+
+    def _candidates(self, path: Path, last: Sequence[Edit]) -> tuple[Candidate, ...]:
         """Return these edits as candidates, greatest first by (is a decision, generation, hash)."""
-        question = self.places[path].question
-        if len(latest) == 1:
-            (edit,) = latest
-            return (Candidate(edit.rev, edit.changes.get(path, True), _decides(edit, path, question)),)
-        ranked = sorted(
-            ((_decides(edit, path, question), edit.rank, edit) for edit in latest), key=_before_edit, reverse=True
-        )
-        return tuple(Candidate(edit.rev, edit.changes.get(path, True), is_decision) for is_decision, _, edit in ranked)
+        place = self.places[path]
+        if len(last) == 1:
+            (edit,) = last
+            return (Candidate(edit.rev, edit.value(path), _decides(edit, place)),)
+        ranked = sorted(((_decides(edit, place), edit.rank, edit) for edit in last), key=_before_edit, reverse=True)
+        return tuple(Candidate(edit.rev, edit.value(path), is_decision) for is_decision, _, edit in ranked)
 
     def _note(self, path: Path, candidates: tuple[Candidate, ...], settled: Settled) -> None:
         self.outcomes[path] = FieldOutcome(path, settled.value, candidates, settled.source, settled.how, settled.cause)
 
-    def _leave_out_cells_of_absent_rows(self) -> None:
-        absent = {
-            path
-            for path, outcome in self.outcomes.items()
-            if outcome.value is ABSENT and self.places[path].role == "row"
-        }
-        if absent:
+    def _standing(self) -> dict[Path, Put]:
+        """Return what stands in each field; of answers that are asked about as a whole, only that they are there."""
+        standing: dict[Path, Put] = {path: each.value for path, each in self.outcomes.items() if path}
+        answers = self.outcomes.get(ANSWERS)
+        if answers is not None and answers.cause is not None:
+            del standing[ANSWERS]
+            edits = [edit for edit in self.history.edits if not edit.is_undo]
+            if any(edit.content is not None and "answers" in edit.content for edit in edits):
+                standing[ANSWERS] = {}
+        return standing
+
+    def _leave_out_what_is_not_there(self, content: Content) -> None:
+        """Forget fields inside rows that are not there: they are neither fields nor questions."""
+        is_there: dict[Path, bool] = {}
+        for path in self.outcomes:
+            for row in self.places[path].rows:
+                if row not in is_there:
+                    is_there[row] = self.rows.row(content, row, self.shape) is not ABSENT
+        if not all(is_there.values()):
             self.outcomes = {
-                path: outcome for path, outcome in self.outcomes.items() if absent.isdisjoint(self.places[path].rows)
+                path: outcome
+                for path, outcome in self.outcomes.items()
+                if all(is_there[row] for row in self.places[path].rows)
             }
 
-    def _complete(self, content: Content) -> None:
-        """Show values as people know them where fields are marks, and ask about choices that don't go together."""
+    def _complete(self, content: Content) -> dict[Path, Put]:
+        """Show values as people know them where fields are marks; return the lists that stand otherwise."""
+        lists: dict[Path, Put] = {}
         for path in self.marked:
             outcome, place = self.outcomes.get(path), self.places[path]
-            if outcome is not None:
-                value = value_at(content, path, self.shape)
-                candidates = tuple(
-                    Candidate(each.rev, self._shown(each.rev, path), each.is_decision) for each in outcome.candidates
-                )
-                shown = FieldOutcome(path, value, candidates, outcome.source, outcome.how, outcome.cause)
-                self.outcomes[path] = self._with_cause(place, shown) if place.role == "choices" else shown
+            if outcome is None:
+                continue
+            candidates = tuple(
+                Candidate(each.rev, self._shown(each.rev, path), each.is_decision) for each in outcome.candidates
+            )
+            value = self._whole(content, path)
+            shown = FieldOutcome(path, value, candidates, outcome.source, outcome.how, outcome.cause)
+            if place.role == "choices":
+                shown = self._with_cause(place, shown)
+                if shown.cause is not None:
+                    lists[path] = Exact(shown.value)
+            self.outcomes[path] = shown
+        changed = (self.places[path].question for path in self.outcomes if self.places[path].role in CHOSEN)
+        return lists | as_written(self.history, content, (path for path in changed if path not in lists))
 
     def _with_cause(self, place: Place, outcome: FieldOutcome) -> FieldOutcome:
-        """Return what became of a question of several choices, asked about where its choices don't go together."""
-        if len(outcome.candidates) == 1:
+        """Return what became of a question of several choices, asked about where its choices don't go together.
+
+        Then the greatest candidate's list stands, whole: nobody said what all of them come to.
+        """
+        if len(outcome.candidates) == 1 or place.shape.is_calculated:
             return outcome
         lists = [candidate.value for candidate in outcome.candidates]
         lacks_parent = any(self.edits[candidate.rev].lacks_parent for candidate in outcome.candidates)
         cause = choices_cause(place, lists, chosen(outcome.value), is_parent_unknown=lacks_parent)
-        if cause is not None:
-            return outcome._replace(how="stands", cause=cause)
-        return outcome._replace(how="alike" if are_same_choices(lists) else "policy", source=None, cause=None)
+        if cause is None:
+            return outcome._replace(how="alike" if are_same_choices(lists) else "policy", source=None, cause=None)
+        greatest = outcome.candidates[0]
+        codes = greatest.value
+        value = in_form_order(codes, place.shape) if isinstance(codes, list) and is_choices(codes) else codes
+        return outcome._replace(value=value, source=greatest.rev, how="stands", cause=cause)
 
     def _shown(self, rev: RevisionId, path: Path) -> Value:
         content = self.edits[rev].content
-        return ABSENT if content is None else value_at(content, path, self.shape)
+        return ABSENT if content is None else self._whole(content, path)
+
+    def _whole(self, content: Content, path: Path) -> Value:
+        """Return a field as people know it: a row, a list of choices."""
+        if self.places[path].role == "row":
+            return self.rows.row(content, path, self.shape)
+        return value_at(content, path, self.shape, self.rows)
 
     def _checked(self, content: dict[str, Json]) -> dict[str, Json]:
         """Return the content with calculated fields computed anew, and ask about constraints that merging broke."""
         answers = content.get("answers")
         if not self.history.form or not isinstance(answers, Mapping):
             return content
-        checked = self._check(answers)
+        checked = self.constraints.check(answers)
         if checked.answers is not answers:
             computed = {**content, "answers": checked.answers}
             for path, value in changes(content, computed, self.shape).items():
@@ -243,63 +322,40 @@ class _Combination:
             content = computed
         for path in sorted(checked.broken):
             known = self.outcomes.get(path)
-            if (known is None or known.cause is None) and not self._is_accepted(path):
+            if (known is None or known.cause is None) and not self.constraints.is_accepted(path):
                 self._ask_about_constraint(path, content, known)
         return content
-
-    def _check(self, answers: Json) -> Checked:
-        if not isinstance(answers, Mapping):
-            return Checked({})
-        return self.forms.check(self.history.form, self.history.version, answers)
-
-    def _is_accepted(self, path: Path) -> bool:
-        """Whether some person's own revision broke this constraint: by its edit, or knowing that it was broken."""
-        base = self.history.base_content
-        if path in self._check(base.get("answers")).broken:
-            return True
-        for edit in self.history.edits:
-            if edit.content is not None and path in self._check(edit.content.get("answers")).broken:
-                before = {} if edit.before is None else edit.before
-                if path in edit.changes or path not in self._check(before.get("answers")).broken:
-                    return True
-        return False
 
     def _ask_about_constraint(self, path: Path, content: Content, known: FieldOutcome | None) -> None:
         if known is not None:
             self.outcomes[path] = known._replace(how="stands", cause="constraint")
             return
+        # Nobody touched it since the base: who said it last is told by all that was said.
+        whole = _Combination(self.history.whole(), self.constraints.forms)
+        candidates = whole.last_of(path)
+        source = candidates[0].rev if candidates else None
         value = value_at(content, path, self.shape)
-        base = self.history.base
-        candidates = () if base is None else (Candidate(base, value, is_decision=False),)
-        self.outcomes[path] = FieldOutcome(path, value, candidates, base, "stands", "constraint")
+        self.places.setdefault(path, place_of(path, self.shape))
+        self.outcomes[path] = FieldOutcome(path, value, candidates, source, "stands", "constraint")
+
+    def _ask_about_answers_as_a_whole(self) -> None:
+        """While the answers are asked about as a whole, nothing in them is asked about by itself."""
+        answers = self.outcomes.get(ANSWERS)
+        if answers is not None and answers.cause is not None:
+            for path, outcome in self.outcomes.items():
+                if outcome.cause is not None and path.startswith(ANSWERS + "/"):
+                    self.outcomes[path] = outcome._replace(cause=None)
 
 
-def _latest(edits: Sequence[Edit]) -> list[Edit]:
-    """Return the edits from which none of the others descends."""
-    if len(edits) == 1:
-        return list(edits)
-    return [edit for edit in edits if not any(other.knows & edit.bit for other in edits if other is not edit)]
-
-
-def _beside(edits: Sequence[Edit], others: Iterable[Edit]) -> list[Edit]:
-    """Return the latest of the others that are no deletions and neither knew one of the edits nor were known to it."""
-    return _latest(
-        [
-            other
-            for other in others
-            if not other.is_deletion
-            and any(not other.knows & edit.bit and not edit.knows & other.bit for edit in edits)
-        ]
-    )
-
-
-def _with(edits: Sequence[Edit], others: Iterable[Edit]) -> list[Edit]:
-    return [*edits, *(other for other in others if other not in edits)]
-
-
-def _decides(edit: Edit, path: Path, question: Path) -> bool:
-    """Whether an edit decided this field; a choice is decided with its question."""
-    return path in edit.decided or question in edit.decided
+def _decides(edit: Edit, place: Place) -> bool:
+    """Whether an edit decided this field: itself, its list of choices, the row around it or the answers as a whole."""
+    decided = edit.decided
+    if not decided:
+        return False
+    if place.path in decided or place.question in decided:
+        return True
+    around = [row for row in place.rows if row in decided and row in edit.covers]
+    return bool(around) or (ANSWERS in decided and place.path.startswith(ANSWERS + "/"))
 
 
 def _path_of(outcome: FieldOutcome) -> Path:

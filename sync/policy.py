@@ -7,6 +7,7 @@ line lies. Here candidates come greatest first.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -15,6 +16,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from sync.canonical import same
 from sync.revision import RevisionId
 from sync.shape import ABSENT, Place, Value
+from sync.values import is_choices, is_object
 
 How: TypeAlias = Literal["only", "alike", "policy", "stands", "recomputed"]
 Cause: TypeAlias = Literal[
@@ -55,9 +57,9 @@ def settle(  # noqa: PLR0911 - a row of the table each
         return Settled(greatest.value, greatest.rev, "recomputed")
     if len(candidates) == 1:
         return Settled(greatest.value, greatest.rev, "only")
-    if _are_alike(place, candidates):
-        return Settled(greatest.value, greatest.rev, "alike")
-    if place.role in {"choice", "group"}:
+    if (alike := _alike(place, candidates)) is not None:
+        return Settled(alike.value, alike.rev, "alike")
+    if place.role == "choice" or (place.role == "group" and all(is_object(each.value) for each in candidates)):
         # Where a person must be asked about choices, the whole question is.
         given = next(candidate for candidate in candidates if candidate.value is not ABSENT)
         return Settled(given.value, given.rev, "policy")
@@ -81,7 +83,7 @@ def choices_cause(
         return "parent_unknown"
     if place.shape.merge == "ask":
         return "asked"
-    if any(each is ABSENT for each in lists):
+    if any(each is ABSENT or not is_choices(each) for each in lists):
         return "value"
     return "exclusive" if len(result) > 1 and not place.shape.exclusive.isdisjoint(result) else None
 
@@ -96,13 +98,24 @@ def _as_set(value: Value) -> object:
     return frozenset(map(str, value)) if isinstance(value, list) else value
 
 
-def _are_alike(place: Place, candidates: Sequence[Candidate]) -> bool:
+def _alike(place: Place, candidates: Sequence[Candidate]) -> Candidate | None:
+    """Return the candidate that stands of those that say the same; None where they don't."""
     first, *others = (candidate.value for candidate in candidates)
     if all(same(first, other) for other in others):
-        return True
+        return candidates[0]
     if place.role != "order":
-        return False
-    return all(_agree(one, other) for position, one in enumerate([first, *others]) for other in others[position:])
+        return None
+    # Rows that somebody found not relevant are a matter of the rows, not of their order.
+    placing = [candidate for candidate in candidates if candidate.value is not ABSENT]
+    orders = _shared([candidate.value for candidate in placing])
+    is_one = all(_agree(one, other) for position, one in enumerate(orders) for other in orders[position:])
+    return placing[0] if is_one else None
+
+
+def _shared(orders: Sequence[Value]) -> list[Value]:
+    """Return the orders without the rows that one of them alone names: linear where many added many."""
+    named = Counter(str(row) for order in orders if isinstance(order, list) for row in order)
+    return [[row for row in order if named[str(row)] > 1] if isinstance(order, list) else order for order in orders]
 
 
 def _agree(one: Value, other: Value) -> bool:

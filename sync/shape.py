@@ -55,6 +55,8 @@ class Node:
 
     shape: FieldShape
     inner: Mapping[str, "Node"]
+    #: The names in it of repeats, and of what holds repeats.
+    repeats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,11 +147,17 @@ def _place(path: Path, shape: Shape) -> Place:
 def _nodes(fields: Mapping[Path, FieldShape]) -> dict[str, Node]:
     answers: dict[str, Node] = {EXTRA: OPEN}
     inside: dict[Path, dict[str, Node]] = {"": answers}
+    repeats: dict[Path, dict[str, None]] = {}
+    for path, shape in fields.items():
+        if shape.kind == "repeat":
+            while path:
+                path, _, name = path.rpartition("/")  # noqa: PLW2901 - up to the root
+                repeats.setdefault(path, {})[name] = None
     # Sorted, parents stand before what is in them.
     for path in sorted(fields):
         around, _, name = path.rpartition("/")
         shape = fields[path]
         inner: dict[str, Node] = {EXTRA: OPEN} if shape.kind in {"group", "repeat"} else {}
         inside[path] = inner
-        inside[around][name] = Node(shape, inner)
-    return {"answers": Node(GROUP, answers), "media": OPEN}
+        inside[around][name] = Node(shape, inner, tuple(repeats.get(path, ())))
+    return {"answers": Node(GROUP, answers, tuple(repeats.get("", ()))), "media": OPEN}

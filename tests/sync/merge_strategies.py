@@ -45,12 +45,17 @@ def answers(draw: st.DrawFn, before: Mapping[str, Any]) -> dict[str, Any]:
     """Draw answers that differ from `before` in a few places."""
     after = dict(before)
     for name in draw(st.lists(st.sampled_from([*VALUES, "plots", "plots"]), min_size=1, max_size=3)):
-        value = draw(plots(after.get("plots", []))) if name == "plots" else draw(st.sampled_from(VALUES[name]))
+        rows = after.get("plots", [])
+        value = draw(plots(rows if is_rows(rows) else [])) if name == "plots" else draw(st.sampled_from(VALUES[name]))
         if value is ABSENT:
             after.pop(name, None)
         else:
             after[name] = value
     return after
+
+
+def is_rows(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(row, dict) and "_rid" in row for row in value)
 
 
 @st.composite
@@ -164,7 +169,11 @@ def human_edits(story: Story) -> list[str]:
 def edited(story: Story, rev: str) -> dict[str, Any]:
     """Return the fields in which a revision differs from its parent, found without the engine's history."""
     revision = story.revisions[rev]
+    if revision.deleted:
+        return {}
     parent = None if revision.parent is None else story.revisions[revision.parent]
-    before = {} if parent is None or parent.deleted else parent.content
+    while parent is not None and parent.deleted:
+        parent = None if parent.parent is None else story.revisions[parent.parent]
+    before = {} if parent is None else parent.content
     found: dict[str, Any] = changes(before, revision.content, SHAPE)
     return found

@@ -170,15 +170,24 @@ def test_a_constraint_is_looked_at_where_answers_are() -> None:
     """A base without answers breaks nothing, nor do edits whose answers the version cannot hold."""
 
     def check(answers: Mapping[str, Any]) -> Checked:
-        return Checked(answers, frozenset({"/answers/crop"} if answers.get("crop") == answers.get("phone") else ()))
+        is_broken = answers.get("crop") == answers.get("phone")
+        return Checked(answers, frozenset({"/answers/crop", "/answers/members"} if is_broken else ()))
 
     story = Story(forms=versions())
     story.forms.checking = check
     first = story.add(None, {"type": "record", "form": FORM, "form_version": "2"})
-    story.edit(first, {"crop": "a"})
-    story.edit(first, {"phone": "a"})
-    story.edit(first, {"area": "large", "crop": "a"}, form_version="1")
-    assert story.combined().fields["/answers/crop"].cause == "constraint"
+    crop, phone = story.edit(first, {"crop": "a", "area_m2": "1"}), story.edit(first, {"phone": "a", "area_m2": "2"})
+    apart = story.edit(first, {"area": "large", "crop": "a"}, form_version="1")
+    assert set(story.combined().open) == {"/answers"}
+    # Who answers anew in the newer version ends the question; what others said beside it is asked field by field.
+    story.edit(apart, {"crop": "b"}, form_version="2", drop=["area"])
+    assert set(story.combined().open) == {"/answers/area_m2", "/answers/crop", "/answers/phone"}
+    story.edit(story.edit(crop, {"of": "x"}), {"crop": "c"})
+    story.edit(story.edit(story.edit(phone, {"of": "y"}), {"phone": "d"}), {"phone": "c"})
+    combined = story.combined()
+    assert combined.open["/answers/members"] == ()
+    assert combined.fields["/answers/members"].cause == "constraint"
+    assert combined.fields["/answers/crop"].cause == "value"
 
 
 def test_a_decision_without_a_way_has_decided_the_answers_as_a_whole() -> None:
