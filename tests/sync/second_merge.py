@@ -204,7 +204,7 @@ class Telling(Reading):
             if piece and piece not in pieces:
                 joined += ("" if not pieces or piece[0].isspace() else "\n") + piece
                 pieces.append(piece)
-        return joined
+        return str(joined)
 
     def settle_choices(
         self, way: Way, there: dict[Way, Any], lists: dict[Way, Any], asked: dict[Way, list[Edit]]
