@@ -18,6 +18,8 @@ Refusing is for what cannot be kept at all: an offline replica takes a refusal a
 be kept is kept, in quarantine, until a person has looked. A broken constraint or an edit of a deleted record is no
 reason here: the first is a flag on a stored record, the second an ordinary conflict.
 
+A generation and a parent that waits are judged again when other revisions of the document come (`REJUDGED`).
+
 All this is for scopes. A database that takes anything has no quarantine (`decide_anything`): nobody looks after it, so
 what waited there would be lost. It stores whatever hangs together, as a CouchDB does, with hashes of any text.
 
@@ -57,8 +59,13 @@ MAX_DOC_ID_CHARACTERS = 200
 
 WAITS_FOR_MERGE = "waits_for_merge"
 WAITS_FOR_INPUTS = "waits_for_inputs"
-#: The reasons that pass when other revisions come; all others wait for a person.
+FORGED = "forged_generation"
+PARENT_QUARANTINED = "parent_quarantined"
+#: The reasons that wait for revisions only: nobody is shown them. All others wait for a person.
 PASSING = frozenset({WAITS_FOR_MERGE, WAITS_FOR_INPUTS})
+#: The reasons that are judged again when other revisions of the document come, so that no verdict depends on the order
+#: of arrival: a replica that pulls brings leaves before their ancestors.
+REJUDGED = PASSING | {FORGED, PARENT_QUARANTINED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +114,6 @@ class Decision:
     is_new: bool = False
 
 
-FORGED = "forged_generation"
 STORED = Decision("stored", is_new=True)
 DUPLICATE = Decision("duplicate")
 
@@ -138,8 +144,9 @@ def decide(offer: Offer, print_: bytes, here: Standing) -> Decision:  # noqa: PL
     if (passing := _waits_for(offer, print_, here)) is not None:
         return Decision("quarantined", passing, is_new=reason is None)
     if here.waiting and _descends_from_waiting(offer, here):
-        return Decision("quarantined", "parent_quarantined", is_new=True)
-    if is_forged(offer.rev, here.graph):
+        return Decision("quarantined", PARENT_QUARANTINED, is_new=True)
+    # An edit of what is held is one step ahead, however long the history: nothing needs to be counted.
+    if offer.parent not in here.graph.held and is_forged(offer.rev, here.graph):
         return Decision("quarantined", FORGED, is_new=True)
     if _is_leaf_too_many(offer, print_, here):
         return Decision("quarantined", "too_many_leaves", is_new=True)

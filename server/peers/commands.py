@@ -219,6 +219,8 @@ def _tell(standing: Standing) -> None:
     documents = sum(one.documents for one in of_databases)
     databases = len({one.database for one in well} - {MEDIA})
     click.echo(f"  {databases} databases well, {documents} revisions brought over, {standing.behind} changes behind")
+    if standing.held:
+        click.echo(f"  {standing.held} revisions held for a look; /desk/quarantine shows them")
     if len(of_databases) < len(statuses):
         carried = sum(one.documents for one in statuses) - documents
         click.echo(

@@ -171,6 +171,7 @@ def _answer(peer: Peer, standing: Standing) -> PeerAnswer:
         username=peer.username,
         scopes=list(peer.scopes),
         behind=standing.behind,
+        held=standing.held,
         statuses=[
             StatusAnswer(
                 database=one.database,

@@ -92,6 +92,7 @@ class PeerAnswer(BaseModel):
     username: str | None
     scopes: list[str]
     behind: int
+    held: int
     statuses: list[StatusAnswer]
     left_out_count: int
     left_out: list[LeftOutAnswer]

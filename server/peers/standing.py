@@ -18,11 +18,13 @@ from server.revisions.journal import Journal
 class Standing:
     """How far databases and files are, and what was left out of each (how many, and the latest).
 
-    `files_waiting` is how many files one side awaits and the other has; `files_missing` how many are not here at all.
+    `held` is how many revisions wait here for a person in the databases that go between the two. `files_waiting` is how
+    many files one side awaits and the other has; `files_missing` how many are not here at all.
     """
 
     statuses: Sequence[Status]
     left_out: tuple[int, Sequence[LeftOut]]
+    held: int
     files_waiting: int
     files_missing: int
     files_left: tuple[int, Sequence[FileLeft]]
@@ -62,6 +64,7 @@ class Standings:
         return Standing(
             statuses,
             await self.book.left_out(peer.id),
+            await self.journal.held_back({one.database for one in statuses}),
             waiting,
             missing,
             await MediaBook(self.storage, self.clock).shown(peer.id),

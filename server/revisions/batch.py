@@ -7,13 +7,12 @@ writes the rows that come out, all under the database's lock. Sequences are coun
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from typing import Any, TypeAlias
 
 from server.revisions.model import NewRevision, Origin, Outcome, QuarantinedRevision
 from server.revisions.rows import BodyRow, DocumentRow, EntryRow, RevisionRow
 from sync.admission import (
-    PASSING,
+    REJUDGED,
     Decision,
     Standing,
     decide,
@@ -25,9 +24,11 @@ from sync.admission import (
 from sync.chain import link
 from sync.digest import moved, term
 from sync.graph import Graph
-from sync.revision import RESOLVED_TOMBSTONE, RevisionId, merged_of
+from sync.revision import RESOLVED_TOMBSTONE, RevisionId, generation_of, merged_of
 
 Row: TypeAlias = dict[str, Any]
+#: What tells apart the revisions beside a document's graph: id and fingerprint.
+Key: TypeAlias = tuple[RevisionId, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,13 @@ class Head:
 class Known:
     """A document before the batch: what stands of it, and its winner unless nothing has been stored of it.
 
-    `passing` are those revisions beside the graph that come in by themselves with what they wait for.
+    `rejudged` are those revisions beside the graph that are judged again when others come.
     """
 
     standing: Standing
     winner: RevisionId | None = None
     deleted: bool = False
-    passing: Sequence[QuarantinedRevision] = ()
+    rejudged: Sequence[QuarantinedRevision] = ()
 
 
 NOTHING = Known(Standing())
@@ -88,8 +89,8 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class _Passing:
-    """A revision that waits for others; `row` is its row in the quarantine where this batch has brought it."""
+class _Waiting:
+    """A revision that is judged again when others come; `row` is its row in the quarantine if this batch brought it."""
 
     revision: NewRevision
     print_: bytes
@@ -103,9 +104,10 @@ class _Document:
 
     known: Known
     standing: Standing
-    #: The standing's own fingerprints, to add to.
+    #: The standing's own fingerprints and reasons, to add to.
     fingerprints: dict[RevisionId, bytes]
-    passing: list[_Passing]
+    waiting: dict[Key, str]
+    rejudged: dict[Key, _Waiting]
     seq: int = 0
 
 
@@ -131,7 +133,7 @@ class Batch:
     def has_kept(self) -> bool:
         """Whether a revision was stored or put into quarantine that was not here before."""
         return bool(self._revisions or self._quarantine) or any(
-            one.row is not None for document in self._documents.values() for one in document.passing
+            one.row is not None for document in self._documents.values() for one in document.rejudged.values()
         )
 
     @property
@@ -147,7 +149,7 @@ class Batch:
             return outcomes
         return [
             replace(one, outcome="stored", reason=None)
-            if one.reason in PASSING and (one.doc_id, one.rev) in let_in
+            if one.reason in REJUDGED and (one.doc_id, one.rev) in let_in
             else one
             for one in outcomes
         ]
@@ -184,7 +186,9 @@ class Batch:
         document = self._documents.get(doc_id)
         if document is None:
             fingerprints: dict[RevisionId, bytes] = {}
-            document = _Document(NOTHING, Standing(NOTHING.standing.graph, fingerprints), fingerprints, [])
+            waiting: dict[Key, str] = {}
+            standing = Standing(NOTHING.standing.graph, fingerprints, waiting)
+            document = _Document(NOTHING, standing, fingerprints, waiting, {})
             self._documents[doc_id] = document
         return document
 
@@ -197,11 +201,14 @@ class Batch:
         """Move in what waited only for revisions that are here by now; return (document, revision) of it."""
         let_in: set[tuple[str, RevisionId]] = set()
         for doc_id, document in self._documents.items():
-            if not document.passing:
-                continue
-            # One may be what another waits for.
-            while (one := next(filter(None, map(partial(self._let_in, document), document.passing)), None)) is not None:
-                let_in.add((doc_id, one.revision.rev))
+            has_moved = bool(document.rejudged)
+            while has_moved:
+                has_moved = False
+                # Parents first: one look lets a whole line in. A further one is for merges, whose inputs come later.
+                for one in sorted(document.rejudged.values(), key=lambda one: generation_of(one.revision.rev)):
+                    if self._let_in(document, one):
+                        let_in.add((doc_id, one.revision.rev))
+                        has_moved = True
         return let_in
 
     def rows(self) -> Rows:
@@ -242,27 +249,32 @@ class Batch:
             list(self._edges.values()),
             [
                 *self._quarantine,
-                *(one.row for document in self._documents.values() for one in document.passing if one.row is not None),
+                *(
+                    one.row
+                    for document in self._documents.values()
+                    for one in document.rejudged.values()
+                    if one.row is not None
+                ),
             ],
             self._released,
         )
 
-    def _let_in(self, document: _Document, one: _Passing) -> _Passing | None:
-        """Return `one` if it has come in."""
+    def _let_in(self, document: _Document, one: _Waiting) -> bool:
+        """Whether `one` has come in."""
         key = (one.revision.rev, one.print_)
-        others = {each: reason for each, reason in document.standing.waiting.items() if each != key}
-        if decide(one.revision, one.print_, replace(document.standing, waiting=others)).outcome != "stored":
-            return None
+        reason = document.waiting.pop(key, None)
+        if decide(one.revision, one.print_, document.standing).outcome != "stored":
+            if reason is not None:
+                document.waiting[key] = reason
+            return False
         self._waits_no_more(document, one.revision.doc_id, key)
         self._store(one.revision, one.print_, document, one.by)
-        return one
+        return True
 
-    def _waits_no_more(self, document: _Document, doc_id: str, key: tuple[RevisionId, bytes]) -> None:
-        others = {each: reason for each, reason in document.standing.waiting.items() if each != key}
-        document.standing = replace(document.standing, waiting=others)
-        brought = {(one.revision.rev, one.print_) for one in document.passing if one.row is not None}
-        document.passing = [one for one in document.passing if (one.revision.rev, one.print_) != key]
-        if key not in brought:
+    def _waits_no_more(self, document: _Document, doc_id: str, key: Key) -> None:
+        document.waiting.pop(key, None)
+        one = document.rejudged.pop(key, None)
+        if one is None or one.row is None:
             at = self._by.received_at
             self._released.append(
                 {"of_database": self._head.name, "of_doc": doc_id, "of_rev": key[0], "of_fingerprint": key[1], "at": at}
@@ -344,8 +356,8 @@ class Batch:
 
     def _hold_back(self, revision: NewRevision, print_: bytes, decision: Decision, document: _Document) -> None:
         assert decision.reason is not None
-        waiting = {**document.standing.waiting, (revision.rev, print_): decision.reason}
-        document.standing = replace(document.standing, waiting=waiting)
+        key = (revision.rev, print_)
+        document.waiting[key] = decision.reason
         row: Row = {
             "database": self._head.name,
             "doc_id": revision.doc_id,
@@ -360,23 +372,24 @@ class Batch:
             "number": revision.number,
             "received_at": self._by.received_at,
         }
-        if decision.reason in PASSING:
-            document.passing.append(_Passing(revision, print_, self._by, row))
+        if decision.reason in REJUDGED:
+            document.rejudged[key] = _Waiting(revision, print_, self._by, row)
         else:
             self._quarantine.append(row)
 
 
 def _begin(known: Known) -> _Document:
     of = known.standing
-    fingerprints = dict(of.fingerprints)
-    standing = replace(of, fingerprints=fingerprints)
-    return _Document(known, standing, fingerprints, list(map(_passing, known.passing)))
+    fingerprints, waiting = dict(of.fingerprints), dict(of.waiting)
+    standing = replace(of, fingerprints=fingerprints, waiting=waiting)
+    rejudged = {(one.rev, one.fingerprint): _waiting(one) for one in known.rejudged}
+    return _Document(known, standing, fingerprints, waiting, rejudged)
 
 
-def _passing(one: QuarantinedRevision) -> _Passing:
+def _waiting(one: QuarantinedRevision) -> _Waiting:
     # Its id was looked at when it came.
     revision = NewRevision(one.doc_id, one.rev, one.ancestors, one.deleted, one.content, verify=False)
-    return _Passing(revision, one.fingerprint, Arrival(Origin(one.person, one.enrolment), one.received_at))
+    return _Waiting(revision, one.fingerprint, Arrival(Origin(one.person, one.enrolment), one.received_at))
 
 
 def is_machines(revision: NewRevision) -> bool:

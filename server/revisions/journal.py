@@ -274,6 +274,11 @@ class Journal:
         async with self._storage.read() as connection:
             return await quarantine.waiting_among(connection, self._sql, database, ids, only_blocking=only_blocking)
 
+    async def held_back(self, databases: Collection[str]) -> int:
+        """Return how many revisions wait for a person in these databases."""
+        async with self._storage.read() as connection:
+            return await quarantine.held_back(connection, databases)
+
     async def oversteps(self, database: str, asked: Sequence[Asked]) -> list[Reason | None]:
         """Return for each revision on its way in what it says that its bringer may not, None where there is nothing."""
         if not asked:

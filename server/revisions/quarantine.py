@@ -142,6 +142,12 @@ async def count(connection: AsyncConnection, narrowing: Narrowing, *, is_marked:
     return (await connection.execute(counted)).scalar_one()
 
 
+async def held_back(connection: AsyncConnection, databases: Collection[str]) -> int:
+    """Return how many wait for a person in these databases."""
+    wanted = select(func.count()).select_from(quarantine).where(_FOR_A_PERSON, quarantine.c.database.in_(databases))
+    return (await connection.execute(wanted)).scalar_one()
+
+
 async def waiting_for_revisions(connection: AsyncConnection) -> Sequence[tuple[str, str, int, datetime]]:
     """Return (database, reason, how many, since when) of what waits for revisions that have not come."""
     counted = select(

@@ -15,7 +15,7 @@ from sqlalchemy.schema import Table
 from server.db.types import UtcDateTime
 from server.revisions.rows import BodyRow, DocumentRow, EntryRow, HeadRow, RevisionRow
 from server.revisions.tables import bodies, databases, documents, entries, quarantine, revisions
-from sync.admission import PASSING, is_well_formed_doc_id
+from sync.admission import REJUDGED, is_well_formed_doc_id
 
 Insert = postgresql.Insert | sqlite.Insert
 
@@ -58,11 +58,11 @@ class Statements:
         self.leaves_of = select(documents.c.doc_id, documents.c.leaves).where(
             documents.c.database == of_database, self.among(documents.c.doc_id)
         )
-        self.passing_of = select(quarantine).where(
+        self.rejudged_of = select(quarantine).where(
             quarantine.c.database == of_database,
             self.among(quarantine.c.doc_id),
             quarantine.c.accepted_at.is_(None),
-            quarantine.c.reason.in_(sorted(PASSING)),
+            quarantine.c.reason.in_(sorted(REJUDGED)),
         )
         self.release = (
             update(quarantine)

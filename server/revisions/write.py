@@ -18,7 +18,7 @@ from server.revisions.model import NewRevision, QuarantinedRevision, UnknownData
 from server.revisions.quarantine import quarantined_of
 from server.revisions.rows import HeadRow, RevisionRow
 from server.revisions.statements import Statements
-from sync.admission import MAX_LEAVES, PASSING, Standing, is_machine_merge, resolved_among
+from sync.admission import MAX_LEAVES, REJUDGED, Standing, is_machine_merge, resolved_among
 from sync.graph import Graph
 from sync.revision import RevisionId, merged_of
 
@@ -86,10 +86,10 @@ async def _known(
     beside: dict[str, list[Row[*tuple[Any, ...]]]] = {}
     for quarantined in () if head.takes_anything else await connection.execute(sql.beside_of, values):
         beside.setdefault(quarantined.doc_id, []).append(quarantined)
-    passing = await _passing(connection, sql, database, beside)
+    rejudged = await _rejudged(connection, sql, database, beside)
     graphs: dict[str, Standing] = {}
     for row in rows:
-        is_line = " " not in row.leaves and row.doc_id not in passing
+        is_line = " " not in row.leaves and row.doc_id not in rejudged
         if is_line and continues_leaf(row.winner, batch[row.doc_id]):
             graphs[row.doc_id] = Standing(Graph({row.winner: None}, {row.winner: row.deleted}))
     unread = [row.doc_id for row in rows if row.doc_id not in graphs]
@@ -100,7 +100,7 @@ async def _known(
             for doc_id in unread
             if not head.takes_anything
             and (
-                doc_id in passing
+                doc_id in rejudged
                 or _may_be_too_many(graphs[doc_id], batch[doc_id])
                 or _hangs_on_merges(graphs[doc_id], batch[doc_id])
             )
@@ -111,24 +111,24 @@ async def _known(
     for doc_id, quarantined_ones in beside.items():
         of = known.get(doc_id, Known(Standing()))
         standing = _with_quarantined(of.standing, quarantined_ones)
-        known[doc_id] = replace(of, standing=standing, passing=passing.get(doc_id, ()))
+        known[doc_id] = replace(of, standing=standing, rejudged=rejudged.get(doc_id, ()))
     return known
 
 
-async def _passing(
+async def _rejudged(
     connection: AsyncConnection, sql: Statements, database: str, beside: Mapping[str, Sequence[Row[*tuple[Any, ...]]]]
 ) -> dict[str, list[QuarantinedRevision]]:
-    waiting = [doc_id for doc_id, rows in beside.items() if any(_passes(row) for row in rows)]
+    waiting = [doc_id for doc_id, rows in beside.items() if any(_is_rejudged(row) for row in rows)]
     found: dict[str, list[QuarantinedRevision]] = {}
     if waiting:
         values = {"database": database, "ids": sql.ids(waiting)}
-        for row in (await connection.execute(sql.passing_of, values)).mappings():
+        for row in (await connection.execute(sql.rejudged_of, values)).mappings():
             found.setdefault(row["doc_id"], []).append(quarantined_of(row))
     return found
 
 
-def _passes(row: Row[*tuple[Any, ...]]) -> bool:
-    return not row.is_settled and row.reason in PASSING
+def _is_rejudged(row: Row[*tuple[Any, ...]]) -> bool:
+    return not row.is_settled and row.reason in REJUDGED
 
 
 async def _graphs(

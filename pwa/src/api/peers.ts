@@ -56,6 +56,8 @@ export type Peer = {
   username: string | null
   scopes: string[]
   behind: number
+  /** Revisions of these databases that wait here for a person. */
+  held: number
   statuses: PeerStatus[]
   left_out_count: number
   left_out: LeftOut[]
