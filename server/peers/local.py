@@ -59,7 +59,7 @@ class LocalDatabase:
         found: dict[str, list[RevisionId]] = {}
         for doc_id, revs in wanted.items():
             of = graphs[doc_id]
-            lines = {each for rev in revs for each in of.line(rev) if each in of.graph.held}
+            lines = {each for rev in revs for each in (rev, *of.graph.ancestors(rev)) if each in of.graph.held}
             found[doc_id] = sorted(lines, key=lambda rev: (generation_of(rev), rev))
         return found
 
@@ -72,7 +72,7 @@ class LocalDatabase:
             graphs = await branches(connection, self._sql, self.name, wanted)
             lines = await lines_beside(connection, self._sql, self.name, wanted)
         for doc_id, of in graphs.items():
-            lines.setdefault(doc_id, set()).update(each for rev in wanted[doc_id] for each in of.line(rev)[1:])
+            lines.setdefault(doc_id, set()).update(each for rev in wanted[doc_id] for each in of.graph.ancestors(rev))
         named: dict[str, list[RevisionId]] = {}
         for doc_id, line in lines.items():
             held = graphs[doc_id].graph.held if doc_id in graphs else {}

@@ -222,10 +222,7 @@ class Pull(Replication):
         self._session.checked += sum(map(len, leaves.values()))
         written = await self._bring(missing)
         if leaves and await self._remote.keeps_history():
-            # Of all leaves: those that were here may have come without their lines, or the link broke after them.
-            unheld = await self._local.unheld_ancestors(leaves)
-            # A line that came through a CouchDB has gaps on both sides; only what is there is asked for.
-            written += await self._bring(_without(unheld, await self._lacking(unheld)))
+            written += await self._bring_lines(leaves)
         self._session.written += written
         has_more = len(page.leaves) >= self._pace.size if page.pending is None else page.pending > 0
         if page.last_seq != (self._since or "0"):
@@ -234,6 +231,21 @@ class Pull(Replication):
             await self._there.write(checkpoint)
             self._since = page.last_seq
         return Step(page.last_seq, page.pending, written, has_more)
+
+    async def _bring_lines(self, leaves: Mapping[str, Sequence[RevisionId]]) -> int:
+        """Bring what leads to these leaves; return how many revisions were new here.
+
+        Of all leaves: those that were here may have come without their lines, or the link broke after them. A long line
+        comes in pieces, each of which names the next.
+        """
+        written = 0
+        while unheld := await self._local.unheld_ancestors(leaves):
+            # A line that came through a CouchDB has gaps on both sides; only what is there is asked for.
+            new = await self._bring(_without(unheld, await self._lacking(unheld)))
+            if not new:
+                break
+            written += new
+        return written
 
     async def _bring(self, wanted: Mapping[str, Sequence[RevisionId]]) -> int:
         """Bring these revisions, as many at a time as one answer holds; return how many were new here."""

@@ -24,7 +24,7 @@ from sync.admission import (
 from sync.chain import link
 from sync.digest import moved, term
 from sync.graph import Graph
-from sync.revision import RESOLVED_TOMBSTONE, RevisionId, generation_of, merged_of
+from sync.revision import RevisionId, generation_of, merged_of
 
 Row: TypeAlias = dict[str, Any]
 #: What tells apart the revisions beside a document's graph: id and fingerprint.
@@ -390,21 +390,3 @@ def _waiting(one: QuarantinedRevision) -> _Waiting:
     # Its id was looked at when it came.
     revision = NewRevision(one.doc_id, one.rev, one.ancestors, one.deleted, one.content, verify=False)
     return _Waiting(revision, one.fingerprint, Arrival(Origin(one.person, one.enrolment), one.received_at))
-
-
-def is_machines(revision: NewRevision) -> bool:
-    """Whether this may be a machine's merge, or the end that it put on a branch: admission looks closer at those."""
-    return revision.content == RESOLVED_TOMBSTONE or bool(merged_of(revision.content))
-
-
-def continues_leaf(leaf: RevisionId, batch: Iterable[NewRevision]) -> bool:
-    """Whether a document's revisions in a batch form one line from its only leaf: then its graph need not be read."""
-    line = [leaf]
-    for revision in batch:
-        if is_machines(revision):
-            return False
-        parent_first = tuple(reversed(line))
-        if not revision.ancestors or revision.ancestors != parent_first[: len(revision.ancestors)]:
-            return False
-        line.append(revision.rev)
-    return len(set(line)) == len(line)

@@ -148,11 +148,14 @@ async def missing(
 async def lines_beside(
     connection: AsyncConnection, sql: Statements, database: str, wanted: Mapping[str, Collection[RevisionId]]
 ) -> dict[str, set[RevisionId]]:
-    """Return the ancestors that came with those of these revisions that wait in quarantine, by document."""
+    """Return the ancestors of those of these revisions that wait in quarantine, by document.
+
+    Of a long line each piece names only so many: what the ones named there name counts too, where they wait as well.
+    """
     found: dict[str, set[RevisionId]] = {}
-    rows = await connection.execute(sql.lines_beside_of, {"database": database, "ids": sql.ids(wanted)})
-    for doc_id, rev, ancestors in rows.all():
-        if rev in wanted[doc_id]:
+    rows = (await connection.execute(sql.lines_beside_of, {"database": database, "ids": sql.ids(wanted)})).all()
+    for doc_id, rev, ancestors in sorted(rows, key=lambda row: generation_of(row.rev), reverse=True):
+        if rev in wanted[doc_id] or rev in found.get(doc_id, ()):
             found.setdefault(doc_id, set()).update(ancestors.split())
     return found
 

@@ -4,7 +4,7 @@ The database's head is locked first, so a batch sees everything that was written
 beside it. A batch costs the same few statements however many revisions it has.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -13,14 +13,14 @@ from sqlalchemy import Row, RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.db.several import Step, execute_several
-from server.revisions.batch import Arrival, Batch, Head, Known, Rows, continues_leaf, is_machines
+from server.revisions.batch import Arrival, Batch, Head, Known, Rows
 from server.revisions.model import NewRevision, QuarantinedRevision, UnknownDatabase
 from server.revisions.quarantine import quarantined_of
 from server.revisions.rows import HeadRow, RevisionRow
 from server.revisions.statements import Statements
 from sync.admission import MAX_LEAVES, REJUDGED, Standing, is_machine_merge, resolved_among
 from sync.graph import Graph
-from sync.revision import RevisionId, merged_of
+from sync.revision import RESOLVED_TOMBSTONE, RevisionId, merged_of
 
 
 async def lock(connection: AsyncConnection, sql: Statements, database: str) -> Head:
@@ -90,7 +90,7 @@ async def _known(
     graphs: dict[str, Standing] = {}
     for row in rows:
         is_line = " " not in row.leaves and row.doc_id not in rejudged
-        if is_line and continues_leaf(row.winner, batch[row.doc_id]):
+        if is_line and _continues_leaf(row.winner, batch[row.doc_id]):
             graphs[row.doc_id] = Standing(Graph({row.winner: None}, {row.winner: row.deleted}))
     unread = [row.doc_id for row in rows if row.doc_id not in graphs]
     if unread:
@@ -152,7 +152,7 @@ def _may_be_too_many(here: Standing, coming: Sequence[NewRevision]) -> bool:
 
 
 def _hangs_on_merges(here: Standing, coming: Sequence[NewRevision]) -> bool:
-    machines = [revision for revision in coming if is_machines(revision)]
+    machines = [revision for revision in coming if _is_machines(revision)]
     merged = [merged_of(revision.content) for revision in machines]
     # The usual case is the follower's: one merge of what is here, and the ends of the branches that it names.
     held = here.graph.held.keys() | {revision.rev for revision in coming}
@@ -193,3 +193,21 @@ def _with_quarantined(standing: Standing, rows: Sequence[Row[*tuple[Any, ...]]])
         waiting={(row.rev, row.fingerprint): row.reason for row in rows if not row.is_settled},
         settled=frozenset((row.rev, row.fingerprint) for row in rows if row.is_settled),
     )
+
+
+def _is_machines(revision: NewRevision) -> bool:
+    """Whether this may be a machine's merge, or the end that it put on a branch: admission looks closer at those."""
+    return revision.content == RESOLVED_TOMBSTONE or bool(merged_of(revision.content))
+
+
+def _continues_leaf(leaf: RevisionId, batch: Iterable[NewRevision]) -> bool:
+    """Whether a document's revisions in a batch form one line from its only leaf: then its graph need not be read."""
+    line = [leaf]
+    for revision in batch:
+        if _is_machines(revision):
+            return False
+        parent_first = tuple(reversed(line))
+        if not revision.ancestors or revision.ancestors != parent_first[: len(revision.ancestors)]:
+            return False
+        line.append(revision.rev)
+    return len(set(line)) == len(line)

@@ -5,6 +5,7 @@ import pytest
 from server.revisions.journal import Journal
 from server.revisions.model import NewRevision, Origin
 from sync.admission import MAX_GENERATION_JUMP
+from sync.canonical import Json
 from tests.contracts.building import AREA, SOMEBODY, outcomes
 
 #: More edits than a generation may jump, twice over.
@@ -16,7 +17,7 @@ def line() -> list[NewRevision]:
     """Return one record's edits, the oldest first; each names what it edits and no more."""
     made: list[NewRevision] = []
     for number in range(EDITS):
-        content = {"type": "record", "answers": {"crop": str(number)}}
+        content: dict[str, Json] = {"type": "record", "answers": {"crop": str(number)}}
         made.append(NewRevision.following("a", content, made[-1].rev if made else None))
     return made
 

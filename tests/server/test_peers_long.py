@@ -130,3 +130,18 @@ def test_a_pace_that_was_learnt_since_is_not_forgotten_for_what_was_written_befo
     pace.was_too_much()
     pace.recall(first.written())
     assert pace.size == BATCH // 4
+
+
+async def test_a_record_of_more_edits_than_a_path_names_is_brought_whole_either_way(
+    client: Client, there: MisbehavingPeer
+) -> None:
+    other = Client(there.app)
+    line: list[NewRevision] = []
+    for number in range(2_300):
+        content: dict[str, Json] = {"type": "seal", "text": str(number)}
+        line.append(NewRevision.following("seal:long", content, line[-1].rev if line else None))
+    await other.app.state["journal"].write(DATABASE, line, Origin())
+    peer = await add_peer(client.app, there.url, direction="pull", **await peer_account(other))
+    await synced(client.app, peer)
+    assert len(await histories(client, other)) == 1
+    assert await client.app.state["journal"].quarantined(DATABASE) == []
