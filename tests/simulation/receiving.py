@@ -11,7 +11,7 @@ from server.gateway.numbers import Numbers
 from server.gateway.schemas import DatabaseChanges, SyncAnswer
 from sync.canonical import canonical
 from sync.digest import digest_of
-from sync.revision import rank
+from sync.revision import generation_of, rank
 from tests.simulation.store import Held, Own, Receipt, Rows, ServerState
 
 TAKEN = ("stored", "duplicate")
@@ -186,8 +186,12 @@ class _Application:
                 continue
             standing = self.state.documents.get((name, document["_id"]))
             deleted = document.get("_deleted") is True
-            # A deletion wins over nothing that lives, but it does replace what it deletes.
-            if standing is None or standing.rev in item["ancestors"]:
+            # A deletion wins over nothing that lives, but it does replace what it deletes. What it deletes may be
+            # known to another server alone; but had it not become the winner, a page that goes to the end would say so.
+            is_whole = told is not None and not told.more
+            is_new = outcomes[document["_rev"]] == "stored" or self.request["since"].get(name) is None
+            ends = deleted and is_whole and is_new
+            if standing is None or standing.rev in item["ancestors"] or (ends and _is_later(document, standing)):
                 self._take(name, document)
                 continue
             is_swept = standing.rev == document["_rev"] and standing.pull < self._pull_of(name)
@@ -214,6 +218,10 @@ class _Application:
 def settled(own: Own, server: str, receipt: Receipt) -> Own:
     """Return an own revision with what a server said of it; whatever that was, the phone keeps the revision."""
     return own.with_receipt(server, receipt)
+
+
+def _is_later(document: dict[str, Any], standing: Held) -> bool:
+    return generation_of(document["_rev"]) > generation_of(standing.rev)
 
 
 def _sequence(since: str) -> int:
