@@ -49,7 +49,8 @@ USES = {
     "person list": Use(),
     "person grant": Use(("lan", "supervisor", "agri")),
     "person password": Use(("lan",), PASSWORD),
-    "person close": Use(("lan",)),
+    # The only administrator stays: the sentence says so.
+    "person close": Use(("lan",), code=1),
     "keys rotate": Use(),
     "form publish": Use((FORM, "--project", "agri")),
     "form list": Use(),
