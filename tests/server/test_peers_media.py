@@ -133,8 +133,7 @@ async def test_what_is_missing_is_counted_and_told_while_the_peer_is_away(client
     await synced(hub.app, peer, client.app)
     await followed(hub, client)
     await synced(hub.app, peer, client.app)
-    await add_person(client, "chief", grant("administrator"))
-    await synced(hub.app, peer, client.app)
+    await add_person(hub, "chief", grant("administrator", "*", "11"))
     (shown,) = (await hub.get("/api/peers", headers=(await sign_in(hub, "chief")).headers)).json()["peers"]
     assert (shown["files_waiting"], shown["files_missing"], shown["files_left_count"]) == (0, 1, 0)
     assert shown["behind"] == 0
