@@ -260,6 +260,17 @@ def is_forged(rev: RevisionId, graph: Graph) -> bool:
     return generation - max(map(generation_of, graph.held), default=0) > MAX_GENERATION_JUMP
 
 
+def still_waits(offer: Offer, reason: str | None, graph: Graph, beside: Collection[RevisionId], highest: int) -> bool:
+    """Whether a look at parent and generation is enough to say that nothing has changed for what waits for `reason`.
+
+    Whoever may write can leave thousands of forged revisions beside a document, and each further write of it passes
+    them all: none may cost more than this. `beside` are the ids that wait, `highest` is the greatest generation held.
+    """
+    if reason not in (FORGED, PARENT_QUARANTINED) or offer.parent in graph.held:
+        return False
+    return offer.parent in beside or generation_of(offer.rev) - highest > MAX_GENERATION_JUMP
+
+
 def _is_leaf_too_many(offer: Offer, print_: bytes, here: Standing) -> bool:
     # Fewer revisions than the limit cannot have more leaves: nearly every document is decided here.
     if len(here.graph.held) < MAX_LEAVES:

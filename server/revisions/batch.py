@@ -20,6 +20,7 @@ from sync.admission import (
     fingerprint,
     is_forged,
     is_machine_merge,
+    still_waits,
 )
 from sync.chain import link
 from sync.digest import moved, term
@@ -205,9 +206,16 @@ class Batch:
             while has_moved:
                 has_moved = False
                 # Parents first: one look lets a whole line in. A further one is for merges, whose inputs come later.
+                highest = max(map(generation_of, document.standing.graph.held), default=0)
+                beside = {rev for rev, _ in document.waiting}
                 for one in sorted(document.rejudged.values(), key=lambda one: generation_of(one.revision.rev)):
-                    if self._let_in(document, one):
-                        let_in.add((doc_id, one.revision.rev))
+                    rev = one.revision.rev
+                    reason, graph = document.waiting.get((rev, one.print_)), document.standing.graph
+                    waits = still_waits(one.revision, reason, graph, beside, highest)
+                    if not waits and self._let_in(document, one):
+                        let_in.add((doc_id, rev))
+                        beside.discard(rev)
+                        highest = max(highest, generation_of(rev))
                         has_moved = True
         return let_in
 

@@ -2,8 +2,10 @@
 
 import pytest
 
+from server.revisions import batch
 from server.revisions.journal import Journal
 from server.revisions.model import NewRevision, Origin
+from sync import admission
 from sync.admission import MAX_GENERATION_JUMP
 from sync.canonical import Json
 from tests.contracts.building import AREA, SOMEBODY, outcomes
@@ -60,3 +62,19 @@ async def test_a_forged_generation_that_nothing_leads_to_waits_for_a_person(
     assert outcomes(await journal.write(AREA, [line[-1]], SOMEBODY)) == ["quarantined: forged_generation"]
     await journal.write(AREA, line[1:100], SOMEBODY)
     assert [one.rev for one in await journal.quarantined(AREA)] == [line[-1].rev]
+
+
+async def test_what_stays_forged_is_not_looked_at_closely_by_each_further_write(
+    journal: Journal, line: list[NewRevision], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await journal.write(AREA, line[:1], SOMEBODY)
+    await journal.write(AREA, [*line[1500:1800:2], *line[2000:2100]], SOMEBODY)
+    looks: list[str] = []
+
+    def decide(offer: admission.Offer, print_: bytes, here: admission.Standing) -> admission.Decision:
+        looks.append(offer.rev)
+        return admission.decide(offer, print_, here)
+
+    monkeypatch.setattr(batch, "decide", decide)
+    assert outcomes(await journal.write(AREA, line[1:2], SOMEBODY)) == ["stored"]
+    assert looks == [line[1].rev]
