@@ -118,6 +118,10 @@ class Story:
         """Add a person's deletion."""
         return self.add(parent, {"type": "record", **content}, deleted=True, saved=True)
 
+    def revive(self, tombstone: str, answers: Mapping[str, Any], **members: Any) -> str:
+        """Add a person's revision that makes a deleted record anew with just these answers."""
+        return self.add(tombstone, self._content(answers, members), saved=True)
+
     def add(self, parent: str | None, content: Mapping[str, Any], *, deleted: bool = False, saved: bool = False) -> str:
         """Add a revision; return its id."""
         if saved:
@@ -182,3 +186,8 @@ class Story:
 
 def answers_of(combined: Combined) -> Any:
     return combined.content["answers"]
+
+
+def rows(**cells: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return rows of a repeat by their ids, in this order."""
+    return [{"_rid": rid, **values} for rid, values in cells.items()]
