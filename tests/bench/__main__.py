@@ -74,6 +74,11 @@ def over_merges() -> None:
     rate, refused = found.merges_per_s, "ODK: 116 updates/s with 20 % refused"
     row("  closed", f"{rate:.0f} documents/s", "≥ 3,000/s", refused, rate >= 3000)
     row("  of them a person is asked", f"{found.asked / found.documents:.0%}", "", "", True)
+    for leaves, each in merge_rows.MANY_ROWS:
+        seconds = merge_rows.many_rows(leaves, each)
+        row(
+            f"  {leaves} leaves that each add {each:,} rows", f"{seconds * 1000:.0f} ms", "≤ 200 ms", "", seconds <= 0.2
+        )
 
 
 def over_the_desk() -> None:

@@ -17,6 +17,8 @@ from sync.shape import FieldShape, Path, Shape
 
 ANSWERS, REPEATS, ROWS = 40, 3, 3
 DOCUMENTS, PIECE, ROUNDS = 500, 20, 20
+#: What anybody may write: leaves that each add so many rows.
+MANY_ROWS = ((2, 4000), (20, 500))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,25 @@ def merges() -> Merges:
         asked += sum("open" in merge.content for merge in merges)
         seconds += best
     return Merges(DOCUMENTS / seconds, asked, DOCUMENTS)
+
+
+def many_rows(leaves: int, rows: int) -> float:
+    """Return the seconds that closing leaves takes which each added rows of their own; the best of some rounds."""
+    start = {"_rid": "first", "cell_0": "1"}
+    document, first = _saved(Document("rows", Graph(), {}), None, {"rows_0": [start]})
+    for leaf in range(leaves):
+        # Small rows: many of them in few bytes is what costs most.
+        added = [start, *({"_rid": f"{leaf}-{row}", "cell_0": "1"} for row in range(rows))]
+        document, _ = _saved(document, first, {"rows_0": added})
+    best = float("inf")
+    for _ in range(3):
+        started = time.process_time()
+        closing = close(document, _Forms())
+        best = min(best, time.process_time() - started)
+        assert isinstance(closing, Closing)
+        assert closing.merge is not None
+        assert len(closing.merge.content["answers"]["rows_0"]) == leaves * rows + 1  # type: ignore[call-overload,index,arg-type]
+    return best
 
 
 def _document(number: int) -> Document:

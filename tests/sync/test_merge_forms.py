@@ -156,6 +156,17 @@ def test_a_decision_is_about_the_field_under_its_new_name() -> None:
     assert candidates[0].is_decision
 
 
+def test_a_decision_in_the_newest_version_is_about_the_field_that_it_names() -> None:
+    """A question of the newest version may bear the name that another one had before: only older paths are renamed."""
+    story = Story(forms=versions())
+    first = story.first({"area": "1"}, form_version="2")
+    decision = story.decide(first, ["/answers/area"])
+    story.edit(first, {"area": "2"})
+    outcome = story.combined().fields["/answers/area"]
+    assert (outcome.source, outcome.candidates[0].is_decision) == (decision, True)
+    assert "/answers/area_m2" not in story.combined().fields
+
+
 def test_answers_of_another_form_have_no_way() -> None:
     story = Story(forms=PlainForms((SHAPE, Shape("tree", "1", {"/height": FieldShape()}))))
     r1 = story.first({"area": "1"})

@@ -94,7 +94,7 @@ BESIDE = [
 @pytest.mark.parametrize("is_late", [False, True])
 @pytest.mark.parametrize(("said", "stands"), BESIDE)
 def test_undoing_the_removal_of_a_row_leaves_what_a_worker_said(said: Any, stands: Any, is_late: bool) -> None:
-    """A worker's 9, turned rows, a row that a worker deleted: also where the undo, which holds all, knew nothing of it."""
+    """A worker's 9, turned rows, a row that a worker deleted: also where the undo, which holds all, knew of none."""
     story = Story()
     first = story.first({"plots": rows(a=A, b=B, c=C)})
     removal = story.decide(first, ["/answers/plots/a"], {"plots": rows(b=B, c=C)})
