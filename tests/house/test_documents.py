@@ -41,6 +41,13 @@ def test_every_folder_and_file_that_a_page_names_exists(page: Path) -> None:
     assert not [name for name in named if not (ROOT / name).exists() and not name.startswith("pwa/dist")]
 
 
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "sync" / "README.md"], ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_test_that_a_page_names_exists(page: Path) -> None:
+    named = set(re.findall(r"`(test_[a-z0-9_]+)`", page.read_text("utf-8")))
+    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert not named - set(re.findall(r"def (test_[a-z0-9_]+)\(", sources))
+
+
 def test_readme_shows_the_two_commands() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     assert "make demo" in text

@@ -22,9 +22,35 @@ import pytest
 from hypothesis import settings
 
 ROOT = Path(__file__).parents[2]
-MODULES = ("combination", "document", "fields", "graph", "history", "merge", "policy", "shape")
+MODULES = (
+    "combination",
+    "constraints",
+    "covering",
+    "document",
+    "edits",
+    "fields",
+    "graph",
+    "history",
+    "lists",
+    "merge",
+    "patching",
+    "policy",
+    "shape",
+    "values",
+)
 #: What notices most comes first.
-TESTS = ("merge_kinds", "merge_acts", "merge_forms", "policy", "fields", "merge", "graph")
+TESTS = (
+    "merge_kinds",
+    "merge_acts",
+    "merge_undos",
+    "merge_nobodys_values",
+    "merge_revivals",
+    "merge_forms",
+    "policy",
+    "fields",
+    "merge",
+    "graph",
+)
 #: Without the fixtures of servers and storages, which take longer to load than the examples to run.
 BARE = ("-x", "-q", "--noconftest", "-c", os.devnull, "--rootdir", str(ROOT), "--import-mode", "importlib")
 #: Of computing, not of waiting: a busy machine notices nothing.

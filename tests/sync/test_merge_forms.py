@@ -167,6 +167,22 @@ def test_a_decision_in_the_newest_version_is_about_the_field_that_it_names() -> 
     assert "/answers/area_m2" not in story.combined().fields
 
 
+@pytest.mark.parametrize("inside", ["house", "plots"])
+def test_what_a_newer_form_dropped_inside_a_group_or_a_row_merges_member_by_member(inside: str) -> None:
+    """Lifting keeps it under `$extra` where it was: two who changed two of its members don't disagree."""
+
+    def with_extra(**members: str) -> Any:
+        extra = {"$extra": {"kept": "0", **members}}
+        return {"house": {"roof": "tin", **extra}} if inside == "house" else {"plots": [{"_rid": "a", **extra}]}
+
+    story = Story()
+    first = story.first(with_extra(old="1", older="1"))
+    story.edit(first, with_extra(old="2", older="1"))
+    story.edit(first, with_extra(old="1", older="2"))
+    assert answers_of(story.combined()) == with_extra(old="2", older="2")
+    assert story.combined().open == {}
+
+
 def test_answers_of_another_form_have_no_way() -> None:
     story = Story(forms=PlainForms((SHAPE, Shape("tree", "1", {"/height": FieldShape()}))))
     r1 = story.first({"area": "1"})

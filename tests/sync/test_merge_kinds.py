@@ -280,21 +280,6 @@ def test_fields_that_the_form_does_not_know_are_kept_and_merged_whole() -> None:
     assert answers_of(combined)["$extra"] == {"x": ["3"], "y": ["2"]}
 
 
-@pytest.mark.parametrize("inside", ["house", "plots"])
-def test_what_a_newer_form_dropped_inside_a_group_or_a_row_merges_member_by_member(inside: str) -> None:
-    """Lifting keeps it under `$extra` where it was: two who changed two of its members don't disagree."""
-
-    def with_extra(**members: str) -> Any:
-        extra = {"$extra": {"kept": "0", **members}}
-        return {"house": {"roof": "tin", **extra}} if inside == "house" else {"plots": [{"_rid": "a", **extra}]}
-
-    story, *_ = side_by_side(
-        with_extra(old="1", older="1"), with_extra(old="2", older="1"), with_extra(old="1", older="2")
-    )
-    assert answers_of(story.combined()) == with_extra(old="2", older="2")
-    assert story.combined().open == {}
-
-
 def test_a_deletion_beside_an_edit_is_asked_and_the_record_lives_meanwhile() -> None:
     story = Story()
     r1 = story.first({"crop": "ngô"})

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from sync.fields import Shape
-from sync.merge import combine
+from sync.merge import Combined, combine
 from tests.sync.merge_histories import without
-from tests.sync.merge_world import FORM, SHAPE, VERSION, Combined, PlainForms, Story, answers_of, rows
+from tests.sync.merge_world import FORM, SHAPE, VERSION, PlainForms, Story, answers_of, rows
 
 PHOTOS = {"a.jpg": {"sha256": "1"}, "b.jpg": {"sha256": "2"}}
 

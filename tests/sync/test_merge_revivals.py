@@ -10,9 +10,9 @@ from sync.history import read
 from sync.merge import Waiting
 from tests.sync.merge_world import Story, answers_of, rows
 
-FULL = {"crop": "ngô", "phone": "1", "area": "1", "plots": rows(a={}, b={"crop": "chè"})}
+FULL: dict[str, Any] = {"crop": "ngô", "phone": "1", "area": "1", "plots": rows(a={}, b={"crop": "chè"})}
 #: The crop and a row are left out.
-PART = {"phone": "1", "area": "1", "plots": rows(a={})}
+PART: dict[str, Any] = {"phone": "1", "area": "1", "plots": rows(a={})}
 
 
 def two_revivals() -> tuple[Story, str, str, str]:
