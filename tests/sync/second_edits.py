@@ -246,6 +246,7 @@ class Reading:
     def cover(self) -> None:
         """Let the edits that said everything of something say it of every field that anybody ever touched."""
         everything = set().union(*(edit.changes for edit in self.edits))
+        everything |= set().union(*(set(edit.says or ()) for edit in self.edits if edit.covers & edit.decided))
         for edit in self.edits:
             for around in edit.covers:
                 for way in everything - set(edit.changes):

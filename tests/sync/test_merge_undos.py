@@ -9,7 +9,6 @@ from sync.merge import Combined, combine
 from tests.sync.merge_world import Story, answers_of, rows
 
 A, B, C = {"area": "1"}, {"area": "2"}, {"area": "3"}
-LATER = "a decision that knew another says nothing of choices and cells that only the other had touched"
 
 
 def combined(story: Story, *lacking: str) -> Combined:
@@ -28,7 +27,6 @@ def two_decisions(last: Sequence[str]) -> tuple[Story, str, str]:
     return story, first, story.decide(between, ["/answers/losses"], {"losses": [*last]})
 
 
-@pytest.mark.xfail(reason=LATER, strict=True)
 @pytest.mark.parametrize("last", [["frost", "pest"], ["pest"]])
 def test_an_undo_leaves_a_later_decision_that_knew_it(last: list[str]) -> None:
     story, first, later = two_decisions(last)
@@ -37,7 +35,6 @@ def test_an_undo_leaves_a_later_decision_that_knew_it(last: list[str]) -> None:
     assert story.combined().open == {}
 
 
-@pytest.mark.xfail(reason=LATER, strict=True)
 def test_an_undo_leaves_a_later_decision_about_the_row_around_its_cell() -> None:
     story = Story()
     first = story.decide(
