@@ -45,6 +45,17 @@ def _manage(principal: Principal) -> None:
         raise Problem("not_allowed", action="manage_peers")
 
 
+def _sees(principal: Principal, peer: Peer) -> bool:
+    """Whether they may see how a peer stands, and ask for an exchange.
+
+    At a hub, which cannot sign in who administers everything (docs/decisions/0009), those who administer all that goes
+    between it and its province.
+    """
+    if administers_everything(principal):
+        return True
+    return peer.kind == "province" and all(allowed(principal, "manage_areas", scope) for scope in peer.scopes)
+
+
 @get()
 async def list_peers(
     principal: NamedDependency[Principal],
@@ -54,11 +65,15 @@ async def list_peers(
     settings: NamedDependency[Settings],
 ) -> PeersAnswer:
     """List the peers, how far each database is, and what is the matter."""
-    _manage(principal)
-    found = [_answer(peer, await standings.of(peer)) for peer in await peer_book.peers()]
+    seen = [peer for peer in await peer_book.peers() if _sees(principal, peer)]
+    if not seen:
+        _manage(principal)
     province = await hub_state.province()
     return PeersAnswer(
-        peers=found, province=province.removesuffix("/db") if province else None, token_url=settings.couchdb_url
+        peers=[_answer(peer, await standings.of(peer)) for peer in seen],
+        province=province.removesuffix("/db") if province else None,
+        token_url=settings.couchdb_url,
+        may_manage=administers_everything(principal),
     )
 
 
@@ -95,7 +110,8 @@ async def sync_peer(
     standings: NamedDependency[Standings],
 ) -> PeerAnswer:
     """Ask for an exchange now, without waiting for the next try."""
-    _manage(principal)
+    if not any(_sees(principal, one) for one in await peer_book.peers() if peer in (one.id, one.name)):
+        _manage(principal)
     found = await peer_book.find(peer)
     await peer_book.ask_sync(found.id)
     return _answer(found, await standings.of(found))

@@ -103,11 +103,15 @@ class PeerAnswer(BaseModel):
 
 
 class PeersAnswer(BaseModel):
-    """All peers, and the province where this server is its hub; `token_url` is the one address that takes tokens."""
+    """The peers that one may see, and the province where this server is its hub.
+
+    `token_url` is the one address that takes tokens; `may_manage` whether one may add and remove peers.
+    """
 
     peers: list[PeerAnswer]
     province: str | None
     token_url: str | None
+    may_manage: bool
 
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

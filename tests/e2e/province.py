@@ -36,11 +36,16 @@ def seed(server: LiveServer) -> None:
     """Migrate the server's database, add everybody and publish every form of the demo."""
     server.run("migrate")
     for member in EVERYBODY:
-        server.run(
-            *("person", "add", member.username, "--name", member.name, "--locale", member.locale),
-            *("--role", member.role, "--project", member.project, "--unit", member.unit),
-            typed=f"{PASSWORD}\n",
-        )
+        add(server, member)
     for project, forms in FORMS.items():
         for form in forms:
             server.run("form", "publish", str(ROOT / f"server/demo/forms/{form}.xlsx"), "--project", project)
+
+
+def add(server: LiveServer, member: Member) -> None:
+    """Give somebody an account with the password of everybody."""
+    server.run(
+        *("person", "add", member.username, "--name", member.name, "--locale", member.locale),
+        *("--role", member.role, "--project", member.project, "--unit", member.unit),
+        typed=f"{PASSWORD}\n",
+    )

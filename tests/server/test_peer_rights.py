@@ -114,6 +114,27 @@ async def test_who_works_elsewhere_too_is_told_at_the_hub_to_sign_in_at_the_prov
     assert "at the province once" in answer.json()["reason"]
 
 
+async def test_who_administers_all_of_a_hub_sees_there_how_it_stands_and_changes_nothing(
+    client: Client, hub: Client
+) -> None:
+    await add_person(client, "xã", Grant("administrator", "agri", SIN_CHAI))
+    peer = await a_hub(hub, client)
+    there = await sign_in(hub, "xã")
+    seen = (await hub.get("/api/peers", headers=there.headers)).json()
+    assert [each["name"] for each in seen["peers"]] == ["province"]
+    assert seen["may_manage"] is False
+    assert (await hub.post(f"/api/peers/{peer.id}/sync", headers=there.headers)).status_code == 202
+    problem(await hub.delete(f"/api/peers/{peer.id}", headers=there.headers), 403, "not_allowed")
+    # Not who administers nothing there, nor the same person at the province.
+    for server, name in ((hub, "hoa"), (client, "xã")):
+        headers = (await sign_in(server, name)).headers
+        for answer in (
+            await server.get("/api/peers", headers=headers),
+            await server.post(f"/api/peers/{peer.id}/sync", headers=headers),
+        ):
+            problem(answer, 403, "not_allowed")
+
+
 async def test_a_changed_password_ends_sign_ins_at_the_hub_too(client: Client, hub: Client) -> None:
     peer = await a_hub(hub, client)
     thief, at_home = await sign_in(hub, "hoa", key=DeviceKey()), await sign_in(client, "hoa")

@@ -68,8 +68,8 @@ export type Peer = {
   files_left: FileLeft[]
 }
 
-/** `token_url` is the one address to which this server shows tokens of its own key. */
-export type Peers = { peers: Peer[]; province: string | null; token_url: string | null }
+/** `token_url` is the one address to which this server shows tokens of its own key; `may_manage`: add and remove. */
+export type Peers = { peers: Peer[]; province: string | null; token_url: string | null; may_manage: boolean }
 
 export type NewPeer = {
   name: string
