@@ -18,10 +18,12 @@ from jwt.api_jws import PyJWS
 
 from server.auth.jwk import jwk_of, thumbprint
 from server.clock import Clock, system_clock
-from server.gateway.schemas import PROTOCOL, Push
-from server.gateway.seal import pushed_ids, said_digest, sealed_payload
+from server.gateway.schemas import Push
+from server.gateway.seal import pushed_ids
 from server.ids import uuid7
 from sync.canonical import Json, canonical
+from sync.contract.seal import said_digest, sealed_payload
+from sync.contract.wire import PROTOCOL
 from sync.digest import EMPTY, moved, term
 from sync.revision import rank, revision_id
 

@@ -19,22 +19,50 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from server.auth.authorise import allowed
 from server.auth.principal import Principal
 from server.forms.library import FormLibrary
-from server.gateway.caller import Caller
 from server.gateway.records import MISFITS, is_reply, misfit
-from server.gateway.schemas import NUMBER_PATTERN, Push
 from server.revisions.entitlement import Asked
 from server.revisions.journal import Journal
 from server.revisions.model import NewRevision, Outcome
 from sync.admission import is_well_formed_doc_id
 from sync.canonical import MalformedJson
+from sync.contract.wire import NUMBER_PATTERN
 from sync.revision import is_revision_id
 
 _NUMBER = re.compile(NUMBER_PATTERN)
+
+
+class Pushed(Protocol):
+    """One revision of one document as a phone pushes it."""
+
+    @property
+    def db(self) -> str:
+        """Return the database that it is for."""
+
+    @property
+    def doc(self) -> Mapping[str, Any]:
+        """Return the document, with `_id` and `_rev`."""
+
+    @property
+    def ancestors(self) -> Sequence[str]:
+        """Return the ids of its ancestors, parent first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pusher:
+    """Who pushes: `now` has the rights of this moment, `then` those of the last exchange.
+
+    `waiting` are (database, document, revision) of what quarantine holds of this enrolment.
+    """
+
+    enrolment: str
+    now: Principal
+    then: Principal
+    waiting: Collection[tuple[str, str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +77,20 @@ class Admitted:
 class Admission:
     """The rules for one caller; look-ups are kept for the length of a request."""
 
-    def __init__(self, caller: Caller, library: FormLibrary, scopes: Collection[str], journal: Journal) -> None:
-        """Use the caller's rights now and then; `scopes` are the databases that take records."""
-        self._enrolment = caller.enrolment.id
-        self._now = caller.principal
-        self._then = Principal(caller.principal.person, "", self._enrolment, caller.enrolment.exchange_grants or ())
+    def __init__(self, pusher: Pusher, library: FormLibrary, scopes: Collection[str], journal: Journal) -> None:
+        """Ask what `pusher` may do; `scopes` are the databases that take records."""
+        self._pusher = pusher
         self._library = library
         self._scopes = scopes
         self._journal = journal
-        self._waiting = {(row.database, row.doc_id, row.rev) for row in caller.waiting}
         self._rights: dict[str, str | None] = {}
 
-    async def admit(self, push: Sequence[Push], flawed: Collection[int]) -> list[Admitted]:
+    async def admit(self, push: Sequence[Pushed], flawed: Collection[int]) -> list[Admitted]:
         """Return what becomes of each document, in order; `flawed` are positions that strict JSON refused."""
         found = [await self._admit_one(item, position in flawed) for position, item in enumerate(push)]
         return await self._entitled(push, found)
 
-    async def _entitled(self, push: Sequence[Push], found: Sequence[Admitted]) -> list[Admitted]:
+    async def _entitled(self, push: Sequence[Pushed], found: Sequence[Admitted]) -> list[Admitted]:
         """Hold back, of what may come in otherwise, the revisions with members that a phone may not write."""
         by_database: defaultdict[str, list[int]] = defaultdict(list)
         for position, item in enumerate(found):
@@ -83,7 +108,7 @@ class Admission:
                     admitted[position] = Admitted(database, replace(revision, quarantine=reason))
         return admitted
 
-    async def _admit_one(self, item: Push, is_flawed: bool) -> Admitted:
+    async def _admit_one(self, item: Pushed, is_flawed: bool) -> Admitted:
         document = item.doc
         number = _number(document)
         rights = self._rights_in(item.db)
@@ -100,31 +125,31 @@ class Admission:
             return _refused(item, number, "malformed")
         return Admitted(item.db, revision)
 
-    async def _is_kept(self, item: Push) -> bool:
+    async def _is_kept(self, item: Pushed) -> bool:
         """Whether this enrolment brought the revision before, so that the journal will find it known."""
         doc_id, rev = item.doc.get("_id"), item.doc.get("_rev")
         if item.db not in self._scopes or not isinstance(doc_id, str) or not isinstance(rev, str):
             return False
-        if (item.db, doc_id, rev) in self._waiting:
+        if (item.db, doc_id, rev) in self._pusher.waiting:
             return True
         if not is_well_formed_doc_id(doc_id) or not is_revision_id(rev):
             return False
         stored = await self._journal.document(item.db, doc_id, rev)
-        return stored is not None and stored.enrolment == self._enrolment
+        return stored is not None and stored.enrolment == self._pusher.enrolment
 
     def _rights_in(self, database: str) -> str | None:
         """Return None where records may be pushed, else the reason."""
         if database not in self._rights:
             if database not in self._scopes:
                 reason: str | None = "not_allowed"
-            elif allowed(self._now, "capture", database):
+            elif allowed(self._pusher.now, "capture", database):
                 reason = None
             else:
-                reason = "rights_lost" if allowed(self._then, "capture", database) else "not_allowed"
+                reason = "rights_lost" if allowed(self._pusher.then, "capture", database) else "not_allowed"
             self._rights[database] = reason
         return self._rights[database]
 
-    async def _held_back(self, item: Push, document: Mapping[str, Any]) -> str | None:
+    async def _held_back(self, item: Pushed, document: Mapping[str, Any]) -> str | None:
         """Return the reason for which a person must look at the document first."""
         reason = self._claim(document)
         if reason is not None:
@@ -138,12 +163,12 @@ class Admission:
         saved = document.get("saved")
         if document.get("type") not in {"record", "reply"} or not isinstance(saved, dict):
             return "not_a_record"
-        if saved.get("by") != self._enrolment or _number(document) is None:
+        if saved.get("by") != self._pusher.enrolment or _number(document) is None:
             return "foreign_save"
         return None
 
 
-def _refused(item: Push, number: str | None, reason: str) -> Admitted:
+def _refused(item: Pushed, number: str | None, reason: str) -> Admitted:
     outcome = Outcome(str(item.doc.get("_id", "")), str(item.doc.get("_rev", "")), number, "refused", reason)
     return Admitted(item.db, None, outcome)
 

@@ -9,9 +9,9 @@ from typing import Any
 from server.auth.tokens import Tokens
 from server.gateway.compress import Coding, compress
 from server.gateway.pull import Page, cut
-from server.gateway.schemas import PROTOCOL
 from server.revisions.journal import Journal
 from server.revisions.model import Outcome
+from sync.contract.wire import PROTOCOL
 
 #: From here on compressing is long enough to keep other requests waiting, so a thread does it.
 _THREAD_FROM_BYTES = 100_000

@@ -44,7 +44,6 @@ from server.db.engine import Storage
 from server.forms.library import FormLibrary
 from server.gateway.brought import asked_of_peer, is_brought
 from server.gateway.records import misfit
-from server.gateway.seal import SEAL_PREFIX, payload_of_document
 from server.gateway.seal_tables import forget_waiting_seal, note_waiting_seal
 from server.revisions import authors
 from server.revisions.authors import Claim
@@ -56,6 +55,7 @@ from sync.admission import is_well_formed_doc_id
 from sync.canonical import Json, MalformedJson
 from sync.contract.documents import DOCUMENT_TYPES
 from sync.contract.members import Reason
+from sync.contract.seal import SEAL_PREFIX, payload_of_document
 from sync.revision import RevisionId, generation_of, is_revision_id
 
 #: Built once: a bringing is made for every request of another server.

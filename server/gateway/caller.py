@@ -14,6 +14,7 @@ from server.auth.sessions import Sessions
 from server.auth.tokens import Tokens, verify_seal
 from server.db.engine import Storage
 from server.errors import Problem
+from server.gateway.admit import Pusher
 from server.gateway.outcomes import Waiting, load_waiting
 from server.gateway.progress import Progress, load_progress
 from server.gateway.schemas import SyncRequest
@@ -30,6 +31,13 @@ class Caller:
     is_signed_in: bool
     progress: Progress
     waiting: tuple[Waiting, ...]
+
+    @property
+    def pusher(self) -> Pusher:
+        """Return who pushes, as admission asks."""
+        then = Principal(self.principal.person, "", self.enrolment.id, self.enrolment.exchange_grants or ())
+        waiting = frozenset((row.database, row.doc_id, row.rev) for row in self.waiting)
+        return Pusher(self.enrolment.id, self.principal, then, waiting)
 
 
 async def identify(storage: Storage, sessions: Sessions, request: SyncRequest, access_token: str | None) -> Caller:

@@ -32,12 +32,13 @@ from server.gateway.numbers import Numbers
 from server.gateway.outcomes import Waiting, decided, forget_confirmed, note_quarantined
 from server.gateway.progress import Progress, lock_progress, save_progress
 from server.gateway.pull import Page, Pushed, pull
-from server.gateway.schemas import PROTOCOL, SyncRequest
+from server.gateway.schemas import SyncRequest
 from server.gateway.seal import seal_content
 from server.reading import aside, place_of, read
 from server.revisions.journal import Journal
 from server.revisions.model import Origin, Outcome
 from sync.canonical import MalformedJson
+from sync.contract.wire import PROTOCOL
 
 NEXT_S = 300
 #: An exchange that changes nothing is written down only this often: doing nothing must cost no commit.
@@ -96,7 +97,7 @@ async def exchange(parts: Parts, body: bytes, access_token: str | None, coding: 
     request, flawed = await aside(read_request, body)
     caller = await identify(parts.storage, parts.sessions, request, access_token)
     atlas = await parts.areas.atlas()
-    admission = Admission(caller, parts.library, {scope.name for scope in atlas.scopes}, parts.journal)
+    admission = Admission(caller.pusher, parts.library, {scope.name for scope in atlas.scopes}, parts.journal)
     admitted = await admission.admit(request.push, flawed)
     final = await decided(parts.journal, caller.waiting)
     # Another server than the one it asks may be answering a phone without a token: what it was told is not from here.

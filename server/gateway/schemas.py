@@ -8,9 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-PROTOCOL = 2
+from sync.contract.wire import NUMBER_PATTERN
 
-NUMBER_PATTERN = r"^[1-9][0-9]{0,14}$"
 Number = Annotated[str, Field(pattern=NUMBER_PATTERN)]
 RevisionId = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}-[0-9a-f]{32}$")]
 DatabaseName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,99}$")]

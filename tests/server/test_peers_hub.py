@@ -10,7 +10,6 @@ import pytest
 from server.db.engine import Storage
 from server.demo.phone import Phone
 from server.gateway.bring import Bringer
-from server.gateway.seal import said_digest, sealed_payload
 from server.peers.background import parts_of
 from server.peers.directory_pull import pull_directory
 from server.peers.model import Peer
@@ -18,6 +17,7 @@ from server.peers.parts import remote_of
 from server.peers.runner import PeersRunner
 from server.revisions.model import NewRevision
 from server.settings import Settings
+from sync.contract.seal import said_digest, sealed_payload
 from tests.builders import PASSWORD, SIN_CHAI, Client, add_person, grant, problem, sign_in, try_sign_in
 from tests.conftest import StandingClock
 from tests.server.peers_world import DOOR, a_server, add_peer, digests, parts_towards, peer_account, sync, synced

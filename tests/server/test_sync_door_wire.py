@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from server.auth.tokens import verify_seal
-from server.gateway.schemas import PROTOCOL, SyncAnswer, SyncRequest
-from server.gateway.seal import said_digest, sealed_payload
+from server.gateway.schemas import SyncAnswer, SyncRequest
+from sync.contract.seal import said_digest, sealed_payload
+from sync.contract.wire import PROTOCOL
 
 SEALS = json.loads((Path(__file__).parents[1] / "vectors" / "seal.json").read_text())
 

@@ -19,9 +19,10 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from server.auth.jwk import PublicJwk, jwk_of, thumbprint
 from server.clock import Clock
-from server.gateway.schemas import PROTOCOL, SyncAnswer
-from server.gateway.seal import said_digest, sealed_payload
+from server.gateway.schemas import SyncAnswer
 from sync.canonical import Json, canonical
+from sync.contract.seal import said_digest, sealed_payload
+from sync.contract.wire import PROTOCOL
 from sync.revision import revision_id
 from tests.simulation import receiving
 from tests.simulation.store import Own, Rows, Store

@@ -4,8 +4,8 @@ import copy
 import json
 from typing import TYPE_CHECKING, Any
 
-from server.gateway.schemas import PROTOCOL
 from sync.canonical import Json, canonical
+from sync.contract.wire import PROTOCOL
 from sync.revision import revision_id
 from tests.simulation.checks import Broken
 from tests.simulation.phone import NetworkFailed, Phone, Refused
