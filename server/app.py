@@ -185,7 +185,7 @@ def furnish(
             "passwords": passwords,
             "sessions": sessions,
             "pace": pace,
-            "recognition": Recognition(store, sessions, pace),
+            "recognition": Recognition(store, sessions, pace, settings.public_url),
             "metrics": Metrics(),
             "media_folder": MediaFolder(store, MediaFiles(settings.media_dir)),
             "peer_book": PeerBook(store, clock, PeerSecrets(settings)),

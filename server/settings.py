@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
     #: Addresses or networks, separated by commas, of the proxies whose `X-Forwarded-For` tells a client's address.
     trusted_proxies: str | None = None
+    #: The address at which people open the app, where a proxy changes `Host` on the way.
+    public_url: str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     database_url: str = "sqlite:///var/nuong.db"
@@ -93,6 +95,13 @@ class Settings(BaseSettings):
     def _address(cls, value: str | None) -> str | None:
         if value and not re.fullmatch(r"https?://[^/@?#\s]+(/[^?#\s]*)?", value):
             raise ValueError("is no address such as http://couchdb:5984, without a name or a password in it")
+        return value or None
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"https?://[^/@?#\s]+/?", value):
+            raise ValueError("is no address such as https://khaosat.example.vn, without a path")
         return value or None
 
     @field_validator("trusted_proxies")

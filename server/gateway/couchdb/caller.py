@@ -27,9 +27,11 @@ from server.auth.principal import Principal
 from server.auth.sessions import Sessions
 from server.db.engine import Storage
 from server.errors import Problem
+from server.gateway.couchdb.own_site import require_own_page
 from server.gateway.couchdb.refusals import Refusal, unauthorized
 
 COOKIE = "AuthSession"
+COOKIE_HANDLER = "cookie"
 REMEMBERED = 1000
 WRONG = "Name or password is incorrect."
 
@@ -67,8 +69,9 @@ class Caller:
 class Recognition:
     """Recognises callers of one server process."""
 
-    def __init__(self, storage: Storage, sessions: Sessions, pace: Pace) -> None:
-        """Remember nobody yet."""
+    def __init__(self, storage: Storage, sessions: Sessions, pace: Pace, public_url: str | None = None) -> None:
+        """Remember nobody yet; `public_url` is an address at which browsers reach this server."""
+        self._public_url = public_url
         self._storage = storage
         self._sessions = sessions
         self._pace = pace
@@ -86,7 +89,14 @@ class Recognition:
         if scheme:
             return await self._by_token(bearer_token(request))
         cookie = session_cookie(request)
-        return None if cookie is None else await self._by_cookie(cookie)
+        if cookie is None:
+            return None
+        self.require_own_page(request)
+        return await self._by_cookie(cookie)
+
+    def require_own_page(self, request: Request[Any, Any, Any]) -> None:
+        """Return if no page of another origin is behind the request; raise Refusal."""
+        require_own_page(request, self._public_url)
 
     async def person(self, request: Request[Any, Any, Any], name: str, password: str) -> Person:
         """Return the person with this name and password; raise Refusal."""
@@ -161,7 +171,7 @@ class Recognition:
     async def _by_cookie(self, cookie: str) -> Caller | None:
         principal = await self._sessions.principal_of_refresh(cookie)
         # A cookie that has ended is no cookie: whoever may be anonymous still may.
-        return None if principal is None else await self._named(principal, "cookie")
+        return None if principal is None else await self._named(principal, COOKIE_HANDLER)
 
     async def _named(self, principal: Principal, handler: str) -> Caller:
         async with self._storage.read() as connection:

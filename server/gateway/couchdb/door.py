@@ -21,8 +21,10 @@ from server.db.faults import AWAY_S, is_away, is_disk_full
 from server.errors import Problem
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call, Parts
+from server.gateway.couchdb.caller import COOKIE_HANDLER
 from server.gateway.couchdb.database import make
 from server.gateway.couchdb.databases import Databases
+from server.gateway.couchdb.own_site import require_no_form
 from server.gateway.couchdb.refusals import Refusal, from_problem, no_database, unauthorized
 from server.gateway.couchdb.router import destination
 from server.revisions.model import UnknownDatabase
@@ -69,6 +71,8 @@ async def _answer(request: Request[Any, Any, Any]) -> Answer:
     caller = await parts.recognition.caller(request)
     if caller is None:
         raise unauthorized()
+    if caller.handler == COOKIE_HANDLER:
+        require_no_form(request)
     call = replace(call, caller=caller, doc_id=leads.doc_id)
     assert leads.database is not None
     if leads.is_database and call.method == "PUT":

@@ -1,7 +1,7 @@
 """`/_session`: who one is, and signing in to a cookie, as CouchDB's own clients and replicator do.
 
 The cookie holds a refresh token that is never renewed, so that a sign-in can be ended from the server like any other;
-`SameSite=Strict` keeps other sites from using it.
+`SameSite=Strict` keeps other sites from using it, and `own_site` other origins of the same site.
 """
 
 from urllib.parse import parse_qsl
@@ -28,7 +28,8 @@ async def show(call: Call) -> Answer:
 
 
 async def begin(call: Call) -> Answer:
-    """Sign in with a name and a password, as JSON or as a form."""
+    """Sign in with a name and a password, as JSON or as a form; never for a page of another origin."""
+    call.parts.recognition.require_own_page(call.request)
     name, password = await _credentials(call)
     recognised = await call.parts.recognition.person(call.request, name, password)
     try:
@@ -42,6 +43,7 @@ async def begin(call: Call) -> Answer:
 
 async def end(call: Call) -> Answer:
     """Sign out; the cookie is worth nothing afterwards."""
+    call.parts.recognition.require_own_page(call.request)
     if (cookie := session_cookie(call.request)) is not None:
         await call.parts.sessions.logout(cookie)
     return answer({"ok": True}, Set_Cookie=_cookie(call, "") + "; Max-Age=0")
