@@ -54,7 +54,9 @@ class Settings(BaseSettings):
 
     access_token_s: Seconds = 15 * 60
     refresh_token_s: Seconds = 90 * 24 * 3600
+    #: Wrong passwords of a name at one address; and of an address over all names, or a name over all addresses.
     login_attempts: Annotated[int, Field(ge=1)] = 5
+    login_attempts_widely: Annotated[int, Field(ge=1)] = 50
     login_lock_s: Seconds = 30
     login_lock_max_s: Seconds = 3600
     #: Tries to sign in or to renew a sign-in that one address has at once, and how many it gets back in a minute.

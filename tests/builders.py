@@ -40,9 +40,10 @@ class Client(httpx.AsyncClient):
     Litestar's test client runs the app in a thread with another loop, and one driver connection in two loops crashes.
     """
 
-    def __init__(self, app: Litestar) -> None:
+    def __init__(self, app: Litestar, address: str = "127.0.0.1") -> None:
         self.app = app
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)  # type: ignore[arg-type]
+        client = (address, 1)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=client)  # type: ignore[arg-type]
         super().__init__(transport=transport, base_url="http://testserver")
 
 

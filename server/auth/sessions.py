@@ -13,6 +13,7 @@ from server.auth import enrolments, lockout, people, refresh
 from server.auth.audit import note
 from server.auth.enrolments import Enrolment
 from server.auth.keys import KeyRing
+from server.auth.lockout import Attempt
 from server.auth.passwords import NOBODY, UNTOLD, Passwords
 from server.auth.people import Person
 from server.auth.principal import Principal
@@ -45,41 +46,40 @@ class Sessions:
         self._refresh_lifetime = timedelta(seconds=settings.refresh_token_s)
         self._rule = lockout.LockRule(
             settings.login_attempts,
+            settings.login_attempts_widely,
             timedelta(seconds=settings.login_lock_s),
             timedelta(seconds=settings.login_lock_max_s),
         )
 
-    async def login(self, username: str, password: str, jwk: Mapping[str, object] | None, label: str) -> SignedIn:
+    async def login(self, attempt: Attempt, password: str, jwk: Mapping[str, object] | None, label: str) -> SignedIn:
         """Return a new sign-in.
 
         Raises `wrong_password`, `account_locked`, `account_closed`, `sign_in_at_province`, or a bad key's problem.
         """
-        return await self._begin(await self._recognise(username, password), jwk, label)
+        return await self._begin(attempt, await self._recognise(attempt, password), jwk, label)
 
-    async def confirm_password(self, person: str, password: str) -> None:
+    async def confirm_password(self, person: str, password: str, address: str) -> None:
         """Return if this is the person's password; raises and counts like `login`."""
         async with self._storage.read() as connection:
             found = await people.find(connection, person)
         if found is None:
             raise Problem("not_signed_in", reason="ended")
-        await self._recognise(found.username, password)
-        async with self._storage.write() as connection:
-            await lockout.clear(connection, found.username)
+        await self.confirm_name_and_password(Attempt(found.username, address), password)
 
-    async def confirm_name_and_password(self, username: str, password: str) -> Person:
+    async def confirm_name_and_password(self, attempt: Attempt, password: str) -> Person:
         """Return whose name and password these are, without a sign-in; raises and counts like `login`."""
-        person = await self._recognise(username, password)
+        person = await self._recognise(attempt, password)
         async with self._storage.write() as connection:
-            await lockout.clear(connection, person.username)
+            await lockout.note_right(connection, attempt, self._rule, self._clock())
         return person
 
-    async def _recognise(self, username: str, password: str) -> Person:
+    async def _recognise(self, attempt: Attempt, password: str) -> Person:
         async with self._storage.write() as connection:
-            until = await lockout.count_attempt(connection, username, self._rule, self._clock())
+            until = await lockout.count_attempt(connection, attempt, self._rule, self._clock())
         if until is not None:
             raise Problem("account_locked", until=until.isoformat())
         async with self._storage.read() as connection:
-            found = await people.find_by_username(connection, username)
+            found = await people.find_by_username(connection, attempt.username)
         is_untold = found is not None and found[1] == UNTOLD
         is_right = await self._passwords.is_right(password, found[1] if found and not is_untold else NOBODY)
         if is_untold:
@@ -91,10 +91,10 @@ class Sessions:
             raise Problem("wrong_password")
         return found[0]
 
-    async def _begin(self, person: Person, jwk: Mapping[str, object] | None, label: str) -> SignedIn:
+    async def _begin(self, attempt: Attempt, person: Person, jwk: Mapping[str, object] | None, label: str) -> SignedIn:
         now = self._clock()
         async with self._storage.write() as connection:
-            await lockout.clear(connection, person.username)
+            await lockout.note_right(connection, attempt, self._rule, now)
             if not person.is_active:
                 raise Problem("account_closed")
             enrolment = None if jwk is None else await enrolments.register(connection, person.id, jwk, label, now)

@@ -1,7 +1,7 @@
 """The doors for signing in and out, and for people to see and change their own account."""
 
 from litestar import Router, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody
 
 from server.areas.areas import Areas
@@ -9,8 +9,9 @@ from server.areas.atlas import Atlas
 from server.auth import people, refresh
 from server.auth.audit import note
 from server.auth.authorise import ACTIONS
-from server.auth.doorway import SIGN_IN_BYTES, paced
+from server.auth.doorway import SIGN_IN_BYTES, paced, provide_address
 from server.auth.keys import KeyRing
+from server.auth.lockout import Attempt
 from server.auth.passwords import Passwords, is_acceptable
 from server.auth.people import Person
 from server.auth.principal import Principal
@@ -36,13 +37,17 @@ from server.errors import Problem
 async def login(
     data: JSONBody[LoginBody],
     sessions: NamedDependency[Sessions],
+    address: NamedDependency[str],
     areas: NamedDependency[Areas],
     server_id: NamedDependency[str],
 ) -> LoginAnswer:
     """Sign in; with a device's public key, enrol the device."""
     device = data.enrolment
     signed_in = await sessions.login(
-        data.username, data.password, device.jwk if device else None, device.label if device else ""
+        Attempt(data.username, address),
+        data.password,
+        device.jwk if device else None,
+        device.label if device else "",
     )
     enrolment = signed_in.enrolment
     return LoginAnswer(
@@ -74,6 +79,7 @@ async def change_own_password(
     data: JSONBody[PasswordBody],
     principal: NamedDependency[Principal],
     sessions: NamedDependency[Sessions],
+    address: NamedDependency[str],
     storage: NamedDependency[Storage],
     passwords: NamedDependency[Passwords],
     clock: NamedDependency[Clock],
@@ -81,7 +87,7 @@ async def change_own_password(
     """Change one's own password, given the old one; every sign-in but the next ends."""
     if not is_acceptable(data.new_password):
         raise Problem("weak_password")
-    await sessions.confirm_password(principal.person, data.password)
+    await sessions.confirm_password(principal.person, data.password, address)
     encoded = await passwords.hash(data.new_password)
     async with storage.write() as connection:
         await people.change(connection, principal.person, {"password": encoded})
@@ -153,5 +159,6 @@ def _tokens(tokens: Tokens) -> dict[str, object]:
 sign_in_router = Router(
     "/api/auth",
     route_handlers=[login, renew, logout, change_own_password],
+    dependencies={"address": Provide(provide_address, sync_to_thread=False)},
     request_max_body_size=SIGN_IN_BYTES,
 )

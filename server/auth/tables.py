@@ -87,14 +87,24 @@ signing_keys = Table(
     Column("retired_at", UtcDateTime),
 )
 
-#: Keyed by a digest: people type passwords into the field for names. Unknown names are counted like known ones.
+#: Keyed by a digest (see `lockout`): people type passwords into the field for names. Unknown names are counted alike.
 login_failures = Table(
     "login_failures",
     metadata,
-    Column("name_digest", String(64), primary_key=True),
+    Column("counter", String(64), primary_key=True),
     Column("failures", Integer, nullable=False),
     Column("failed_at", UtcDateTime, nullable=False),
     Column("locked_until", UtcDateTime),
+    Index(None, "failed_at"),
+)
+
+#: From which address which name has signed in: the digest that counts its failures there.
+known_places = Table(
+    "known_places",
+    metadata,
+    Column("pair", String(64), primary_key=True),
+    Column("signed_in_at", UtcDateTime, nullable=False),
+    Index(None, "signed_in_at"),
 )
 
 audit = Table(

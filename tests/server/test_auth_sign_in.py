@@ -64,7 +64,7 @@ async def test_a_wrong_password_and_an_unknown_name_are_one_answer(client: Clien
     assert wrong.content == unknown.content
 
 
-async def test_repeated_wrong_passwords_lock_the_name_even_for_the_right_one(
+async def test_repeated_wrong_passwords_lock_the_name_at_that_address_even_for_the_right_one(
     client: Client, clock: StandingClock
 ) -> None:
     await add_person(client, "lan")

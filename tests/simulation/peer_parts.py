@@ -11,6 +11,7 @@ from typing import Any, cast
 from litestar.datastructures import State
 
 from server.auth import people
+from server.auth.lockout import Attempt
 from server.auth.pace import Pace
 from server.auth.people import Person
 from server.auth.sessions import Sessions
@@ -36,9 +37,9 @@ class _Passwords(Sessions):
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    async def confirm_name_and_password(self, username: str, password: str) -> Person:
+    async def confirm_name_and_password(self, attempt: Attempt, password: str) -> Person:
         async with self._storage.read() as connection:
-            found = await people.find_by_username(connection, username)
+            found = await people.find_by_username(connection, attempt.username)
         if found is None or password != PASSWORD:
             raise Problem("wrong_credentials")
         return found[0]

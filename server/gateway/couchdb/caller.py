@@ -20,7 +20,8 @@ from litestar import Request
 
 from server.auth import people
 from server.auth.authorise import administers_everything
-from server.auth.doorway import bearer_token
+from server.auth.doorway import bearer_token, client_address
+from server.auth.lockout import Attempt
 from server.auth.pace import Pace
 from server.auth.people import Person
 from server.auth.principal import Principal
@@ -78,7 +79,7 @@ class Recognition:
         self._key = secrets.token_bytes(32)
         # Keyed digest of name and password → the hash it was right for; in the order of their use.
         self._right: dict[bytes, str] = {}
-        self._checking: dict[bytes, asyncio.Task[Person]] = {}
+        self._checking: dict[tuple[bytes, str], asyncio.Task[Person]] = {}
 
     async def caller(self, request: Request[Any, Any, Any]) -> Caller | None:
         """Return who asks, None where nothing says so; raise Refusal for what was said wrongly."""
@@ -122,13 +123,14 @@ class Recognition:
         return found
 
     async def _checked(self, request: Request[Any, Any, Any], said: bytes, name: str, password: str) -> None:
-        if (checking := self._checking.get(said)) is None:
-            wait_s = self._pace.wait_s(request.client.host if request.client else "")
+        address = client_address(request)
+        if (checking := self._checking.get((said, address))) is None:
+            wait_s = self._pace.wait_s(address)
             if wait_s:
                 raise Refusal(429, "too_many_requests", f"Try again in {math.ceil(wait_s)} seconds.")
-            checking = asyncio.create_task(self._sessions.confirm_name_and_password(name, password))
-            self._checking[said] = checking
-            checking.add_done_callback(lambda _: self._checking.pop(said, None))
+            checking = asyncio.create_task(self._sessions.confirm_name_and_password(Attempt(name, address), password))
+            self._checking[said, address] = checking
+            checking.add_done_callback(lambda _: self._checking.pop((said, address), None))
         try:
             await asyncio.shield(checking)
         except Problem as problem:

@@ -6,7 +6,8 @@ The cookie holds a refresh token that is never renewed, so that a sign-in can be
 
 from urllib.parse import parse_qsl
 
-from server.auth.doorway import SIGN_IN_BYTES
+from server.auth.doorway import SIGN_IN_BYTES, client_address
+from server.auth.lockout import Attempt
 from server.errors import Problem
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call
@@ -33,7 +34,9 @@ async def begin(call: Call) -> Answer:
     name, password = await _credentials(call)
     recognised = await call.parts.recognition.person(call.request, name, password)
     try:
-        signed_in = await call.parts.sessions.login(name, password, None, "CouchDB")
+        signed_in = await call.parts.sessions.login(
+            Attempt(name, client_address(call.request)), password, None, "CouchDB"
+        )
     except Problem:
         raise unauthorized(WRONG) from None
     roles = sorted({grant.role for grant in recognised.grants})
