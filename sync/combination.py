@@ -285,11 +285,13 @@ class _Combination:
 
         Then the greatest candidate's list stands, whole: nobody said what all of them come to.
         """
-        if len(outcome.candidates) == 1 or place.shape.is_calculated:
+        if place.shape.is_calculated:
             return outcome
         lists = [candidate.value for candidate in outcome.candidates]
         lacks_parent = any(self.edits[candidate.rev].lacks_parent for candidate in outcome.candidates)
         cause = choices_cause(place, lists, chosen(outcome.value), is_parent_unknown=lacks_parent)
+        if cause is None and len(outcome.candidates) == 1:
+            return outcome
         if cause is None:
             return outcome._replace(how="alike" if are_same_choices(lists) else "policy", source=None, cause=None)
         greatest = outcome.candidates[0]

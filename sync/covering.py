@@ -52,9 +52,15 @@ class Covering:
     def _owing(self, edits: Sequence[Edit], base: Content) -> dict[Path, None]:
         """Return the fields around which some edit has said everything, and of which it hasn't said so itself."""
         touched = dict.fromkeys(path for edit in edits for path in edit.changes)
-        # What a decision took over from one that is taken back, nobody else need have touched.
-        deciding = {edit.bit: edit for path in self.by_path for edit in self.by_path[path] if path in edit.decided}
-        for edit in deciding.values():
+        # What they took over from a decision that is taken back, nobody else need have touched.
+        taking = {
+            edit.bit: edit
+            for path, edits in self.by_path.items()
+            for edit in edits
+            # Who brought a row changed all that is in it.
+            if path in edit.decided or edit.changes.get(path) is not True
+        }
+        for edit in taking.values():
             touched |= dict.fromkeys(flatten(edit.content or {}, self.shape))
         if any(value_at(base, path, self.shape, self.rows) is not ABSENT for path in self._in_base(base)):
             touched |= dict.fromkeys(flatten(base, self.shape))

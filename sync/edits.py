@@ -11,7 +11,7 @@ An undo takes decisions out and edits nothing. Only where a body is missing betw
 compute what it meant to leave; then what it holds counts as with any other edit.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync.canonical import Json, same
@@ -28,8 +28,8 @@ class Edit:
     """What one edit changed: `bit` is its own, `knows` all that it reaches, itself included.
 
     `content` and `before` (what it is compared with) are in the fields of one form version, None where there is no way
-    to it. `covers` are paths below which it has said everything; `covered` is what that comes to. `reordered` are
-    lists of choices that it only wrote in another order.
+    to it. `covers` are paths below which it has said everything; `covered` is what that comes to. `lists` are those of
+    choices that it changed or decided, `reordered` those that it only wrote in another order.
     """
 
     rev: RevisionId
@@ -44,6 +44,7 @@ class Edit:
     decided: frozenset[Path] = frozenset()
     covers: frozenset[Path] = frozenset()
     covered: dict[Path, Value] = field(default_factory=dict)
+    lists: list[Path] = field(default_factory=list)
     reordered: tuple[Path, ...] = ()
     #: What the later of two edits has more of: (generation, hash).
     rank: tuple[int, str] = field(init=False)
@@ -140,7 +141,7 @@ class EditReader:
         edit = Edit(rev, bit, knows, revision.deleted, content, lacks_parent=lacks_parent)
         if revision.deleted:
             edit.changes[""] = ABSENT
-            edit.decided = frozenset({""} & set(self._decided(edit)))
+            edit.decided = frozenset({""} & set(self._marked(edit))) if self._decides(edit) else frozenset()
             return edit
         before = {} if compared is None else self.content_of(compared)
         edit.before = before
@@ -149,12 +150,15 @@ class EditReader:
         if content is None or before is None:
             self._compare_without_way(edit, compared, made)
         else:
-            edit.changes = changes(before, content, self.shape, made, reordered)
+            edit.changes = changes(before, content, self.shape, made=made, reordered=reordered, lists=edit.lists)
         if is_revival:
             edit.changes[""] = True
         edit.reordered = tuple(reordered)
         if made:
             edit.covers |= frozenset(made)
+        if lacks_parent:
+            # The list that its maker saw is not here: what they took over cannot be told from what they left alone.
+            edit.covers |= frozenset(edit.lists)
         if "decided" in revision.content:
             self._decide(edit)
         return edit
@@ -190,29 +194,54 @@ class EditReader:
             return
         answers = edit.content.get("answers", ABSENT)
         if answers is not ABSENT:
-            edit.changes |= changes({}, {"answers": answers}, self.shape, made)
+            edit.changes |= changes({}, {"answers": answers}, self.shape, made=made, lists=edit.lists)
         edit.changes[ANSWERS] = answers
         edit.covers |= {ANSWERS}
 
     def _decide(self, edit: Edit) -> None:
-        """Note what an edit decides, be it by confirming what stands."""
+        """Note what an edit decides, be it by confirming what stands.
+
+        Who repeats the parent's `decided` beside a change has not decided; but they had the whole list or row before
+        them that was decided, and say what becomes of it.
+        """
         held = self.revisions[edit.rev].content if edit.content is None else edit.content
-        edit.decided = frozenset(self._decided(edit))
-        for path in edit.decided:
+        has_decided = self._decides(edit)
+        marked = self._marked(edit)
+        if has_decided:
+            edit.decided = frozenset(marked)
+        for path in marked:
             role = place_of(path, self.shape).role
             value = held.get("answers", ABSENT) if path == ANSWERS else field_at(held, path, self.shape, self.rows)
-            edit.changes.setdefault(path, value)
-            if path == ANSWERS or role == "choices" or (role == "row" and value is not ABSENT):
+            says_all = role == "choices" or (role == "row" and value is not ABSENT)
+            if has_decided:
+                edit.changes.setdefault(path, value)
+                says_all = says_all or path == ANSWERS
+            elif says_all:
+                says_all = _is_touched(path, edit.changes)
+            if says_all:
                 edit.covers |= {path}
+                if role == "choices":
+                    edit.lists.append(path)
 
-    def _decided(self, edit: Edit) -> Iterator[Path]:
+    def _decides(self, edit: Edit) -> bool:
+        """Whether an edit's `decided` is its own word and not its parent's."""
+        return self.words.said(edit.rev, "decided") is not None
+
+    def _marked(self, edit: Edit) -> list[Path]:
+        """Return the fields in an edit's `decided`, by their names in the chosen version."""
         content = self.revisions[edit.rev].content
         form, version = version_of(content)
-        for path in strings(self.words.said(edit.rev, "decided")) if "decided" in content else ():
+        marked: list[Path] = []
+        for path in strings(content.get("decided")):
             lifted = path
             if form == self.shape.form and version != self.shape.version:
                 lifted = self.forms.lifted_path(form, path, version, self.shape.version)
-            yield ANSWERS if edit.content is None and lifted.startswith(ANSWERS + "/") else lifted
+            marked.append(ANSWERS if edit.content is None and lifted.startswith(ANSWERS + "/") else lifted)
+        return marked
+
+
+def _is_touched(path: Path, changed: Collection[Path]) -> bool:
+    return path in changed or any(each.startswith(path + "/") for each in changed)
 
 
 def latest(edits: Sequence[Edit]) -> list[Edit]:

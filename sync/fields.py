@@ -82,14 +82,16 @@ def changes(
     before: Mapping[str, Json],
     after: Mapping[str, Json],
     shape: Shape,
+    *,
     made: list[Path] | None = None,
     reordered: list[Path] | None = None,
+    lists: list[Path] | None = None,
 ) -> dict[Path, Value]:
     """Return the fields of `after` that differ from those of `before`, by path.
 
     The cells of a row that is gone are not among them. The order of rows differs if those that stayed changed places
     or new ones came, not because some are gone. `made` collects rows that are new, `reordered` lists of choices of
-    which only the writing differs.
+    which only the writing differs, `lists` those of which more does.
     """
     comparison = _Comparison()
     comparison.records(before, after, shape.nodes)
@@ -97,6 +99,8 @@ def changes(
         made += comparison.made
     if reordered is not None:
         reordered += comparison.reordered
+    if lists is not None:
+        lists += comparison.lists
     return comparison.found
 
 
@@ -200,12 +204,13 @@ def of_record(content: Mapping[str, Json]) -> dict[str, Json]:
 class _Comparison:
     """What two contents differ in, as far as they have been walked."""
 
-    __slots__ = ("found", "made", "reordered")
+    __slots__ = ("found", "lists", "made", "reordered")
 
     def __init__(self) -> None:
         self.found: dict[Path, Value] = {}
         self.made: list[Path] = []
         self.reordered: list[Path] = []
+        self.lists: list[Path] = []
 
     def records(self, before: Mapping[str, Json], after: Mapping[str, Json], nodes: Mapping[str, Node]) -> None:
         """Note how two contents differ in what they say of the record."""
@@ -260,6 +265,8 @@ class _Comparison:
         else:
             # Another order of the same choices says nothing.
             self.reordered.append(path)
+            return
+        self.lists.append(path)
 
     def _repeat(self, was: Value, now: Value, node: Node, path: Path) -> None:
         before, after = rows_by_id(was), rows_by_id(now)

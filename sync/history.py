@@ -30,6 +30,7 @@ from sync.document import (
 from sync.edits import ANSWERS, Edit, EditReader, Words
 from sync.fields import Rows
 from sync.patching import without_empty_repeats
+from sync.questions import say_whole_lists
 from sync.revision import RevisionId, generation_of
 from sync.shape import Path, Place, Shape, place_of
 
@@ -130,6 +131,7 @@ class _Reader:
             rewritten.update(path for path in edit.changes if place_of(path, self.shape).role == "choices")
         covering = Covering(read, self.shape, reader.rows)
         covering.spread(read, content, places)
+        say_whole_lists(read, content, self.shape, reader.rows)
         return History(
             document=self.document,
             form=self.form,

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from sync.canonical import same
 from sync.revision import RevisionId
 from sync.shape import ABSENT, Place, Value
-from sync.values import is_choices, is_object
+from sync.values import chosen, is_choices, is_object
 
 How: TypeAlias = Literal["only", "alike", "policy", "stands", "recomputed"]
 Cause: TypeAlias = Literal[
@@ -76,14 +76,19 @@ def settle(  # noqa: PLR0911 - a row of the table each
 def choices_cause(
     place: Place, lists: Sequence[Value], result: Sequence[str], *, is_parent_unknown: bool
 ) -> Cause | None:
-    """Return why a question of several choices goes to a person, whose candidates hold these lists; None if not."""
+    """Return why a question of several choices goes to a person, whose candidates hold these lists; None if not.
+
+    `result` is what their choices come to together. Also a single candidate can be asked about: somebody else's choice
+    joins it where the decision that had ruled it out is taken back.
+    """
     if are_same_choices(lists):
-        return None
-    if is_parent_unknown:
+        if not is_choices(lists[0]) or set(chosen(lists[0])) == set(result):
+            return None
+    elif is_parent_unknown:
         return "parent_unknown"
-    if place.shape.merge == "ask":
+    elif place.shape.merge == "ask":
         return "asked"
-    if any(each is ABSENT or not is_choices(each) for each in lists):
+    elif any(each is ABSENT or not is_choices(each) for each in lists):
         return "value"
     return "exclusive" if len(result) > 1 and not place.shape.exclusive.isdisjoint(result) else None
 

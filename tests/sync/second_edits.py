@@ -155,17 +155,10 @@ class Reading:
             compared = next((each for each in here if not self.bodies[each].deleted and each not in undone), None)
         if compared is None:
             edit.lacks_parent = edit.lacks_parent or number_of(line[-1] if line else rev) > 1
-        if takes_back := self.takes_back(rev):
-            missing = {
-                each
-                for named in takes_back
-                for each in edit.knows - (self.reaches(named) - {named})
-                if each not in self.bodies
-            }
-            if not missing:
-                edit.is_undo = True
-                edit.lifted = {} if body.deleted else self.lifted(rev)
-                return edit
+        if self.can_take_back(edit):
+            edit.is_undo = True
+            edit.lifted = {} if body.deleted else self.lifted(rev)
+            return edit
         decided = self.said(rev, "decided")
         if body.deleted:
             edit.changes[()] = ABSENT
@@ -188,6 +181,8 @@ class Reading:
                 edit.covers.add(ANSWERS)
             elif raw_before.get("answers") != edit.raw.get("answers"):
                 edit.changes[ANSWERS] = edit.raw.get("answers", ABSENT)
+        if edit.lacks_parent:
+            edit.covers |= {way for way in edit.changes if self.spot(way).kind == "choices"}
         was = {} if before is None else fields_of(before, self.shape)
         made = [way for way in edit.changes if self.spot(way).kind == "row" and edit.changes[way] is not ABSENT]
         edit.covers |= {way for way in made if was.get(way, ABSENT) is ABSENT}
@@ -195,6 +190,7 @@ class Reading:
             edit.changes[()] = THERE
         edit.decided = {self.decided_way(edit, path) for path in decided}
         says = fields_of(edit.raw if edit.lifted is None else edit.lifted, self.shape)
+        edit.covers |= set() if decided else self.repeated(edit, says)
         for way in edit.decided:
             now = THERE if way == () else says.get(way, ABSENT)
             is_apart = way == ANSWERS and edit.lifted is None
@@ -203,6 +199,21 @@ class Reading:
             if way == ANSWERS or kind == "choices" or (kind == "row" and now is not ABSENT):
                 edit.covers.add(way)
         return edit
+
+    def can_take_back(self, edit: Edit) -> bool:
+        """Whether an edit takes decisions back, and all is here that came between."""
+        decisions = self.takes_back(edit.rev)
+        between = {each for named in decisions for each in edit.knows - (self.reaches(named) - {named})}
+        return bool(decisions) and between <= set(self.bodies)
+
+    def repeated(self, edit: Edit, says: Mapping[Way, Any]) -> set[Way]:
+        """Return the lists and rows in which an edit changes something, and which it marks as its parent does."""
+        marked = edit.raw.get("decided")
+        paths = [path for path in marked if isinstance(path, str)] if isinstance(marked, list) else []
+        ways = {self.decided_way(edit, path) for path in paths}
+        ways = {way for way in ways if any(each == way or is_below(each, way) for each in edit.changes)}
+        kinds = {way: self.spot(way).kind for way in ways}
+        return {way for way in ways if kinds[way] == "choices" or (kinds[way] == "row" and way in says)}
 
     def decided_way(self, edit: Edit, path: str) -> Way:
         form, version = version_of(edit.raw)
@@ -246,7 +257,9 @@ class Reading:
     def cover(self) -> None:
         """Let the edits that said everything of something say it of every field that anybody ever touched."""
         everything = set().union(*(edit.changes for edit in self.edits))
-        everything |= set().union(*(set(edit.says or ()) for edit in self.edits if edit.covers & edit.decided))
+        for edit in self.edits:
+            if any(way in edit.decided or edit.changes.get(way) != THERE for way in edit.covers):
+                everything |= set(edit.says or ())
         for edit in self.edits:
             for around in edit.covers:
                 for way in everything - set(edit.changes):

@@ -65,6 +65,7 @@ class Telling(Reading):
         undone = self.undone(people)
         self.edits = [self.edit(rev, undone) for rev in people if rev not in undone]
         self.cover()
+        self.answer()
         return self.together()
 
     # What they say together.
@@ -213,22 +214,13 @@ class Telling(Reading):
         spot = self.spot(way)
         written = [self.whole_list(edit, way) for edit in candidates]
         codes = {each[-1] for each, value in there.items() if each[:-1] == way and value is not ABSENT}
-        chosen = [as_set(each) for each in written]
-        if len(candidates) > 1 and not spot.field.is_calculated and any(each != chosen[0] for each in chosen):
-            is_asked = (
-                any(edit.lacks_parent for edit in candidates)
-                or spot.field.merge == "ask"
-                or any(each is ABSENT or not is_codes(each) for each in written)
-                or (len(codes) > 1 and not codes.isdisjoint(spot.field.exclusive))
-            )
-            if is_asked:
-                asked[way] = list(candidates)
-                stands = written[0]
-                lists[way] = (
-                    sorted_codes(stands, spot.field) if isinstance(stands, list) and is_codes(stands) else stands
-                )
-                return
-        if not codes and there[way] is ABSENT:
+        if self.asks(way, candidates, codes):
+            asked[way] = list(candidates)
+            stands = written[0]
+            lists[way] = sorted_codes(stands, spot.field) if isinstance(stands, list) and is_codes(stands) else stands
+            return
+        if there[way] not in (ABSENT, BLANK) or (not codes and there[way] is ABSENT):
+            # What is no list of choices has no order.
             return
         # A list that all who spoke last write alike is left as it is; any other stands in the form's order.
         last = [
@@ -239,6 +231,45 @@ class Telling(Reading):
         ]
         if last and all(each == last[0] for each in last):
             lists[way] = last[0]
+
+    def asks(self, way: Way, candidates: Sequence[Edit], codes: set[str]) -> bool:
+        """Whether a person is asked about a list of choices that all come to these."""
+        spot, written = self.spot(way), [self.whole_list(edit, way) for edit in candidates]
+        if spot.field.is_calculated:
+            return False
+        is_exclusive = len(codes) > 1 and not codes.isdisjoint(spot.field.exclusive)
+        if all(as_set(each) == as_set(written[0]) for each in written):
+            chosen = [] if written[0] == ABSENT else written[0]
+            return is_exclusive and is_codes(chosen) and set(chosen or ()) != codes
+        return (
+            is_exclusive
+            or any(edit.lacks_parent for edit in candidates)
+            or spot.field.merge == "ask"
+            or any(each is ABSENT or not is_codes(each) for each in written)
+        )
+
+    def answer(self) -> None:
+        """Let who edits a list that is asked about say each choice of it, also what others had chosen."""
+        for edit in sorted(self.edits, key=lambda edit: len(edit.knows)):
+            known = [each for each in self.edits if each is not edit and each.rev in edit.knows]
+            for way in [each for each in edit.changes if self.spot(each).kind == "choices"]:
+                before = latest([each for each in known if way in each.changes or way in each.covered])
+                codes = self.codes_of(way, known)
+                if edit.says is not None and before and self.asks(way, before, codes):
+                    edit.covers.add(way)
+                    held = {each for other in self.edits for each in (*(other.says or ()), *other.covered)}
+                    for each in held:
+                        if is_below(each, way) and each not in edit.changes:
+                            edit.covered[each] = edit.says.get(each, ABSENT)
+
+    def codes_of(self, way: Way, edits: Sequence[Edit]) -> set[str]:
+        """Return the choices that these edits come to."""
+        found = set()
+        for each in {each for edit in edits for each in (*edit.changes, *edit.covered) if is_below(each, way)}:
+            last = latest([edit for edit in edits if each in edit.changes or each in edit.covered])
+            if any(edit.value(each) is not ABSENT for edit in last):
+                found.add(each[-1])
+        return found
 
     def whole_list(self, edit: Edit, way: Way) -> Any:
         return ABSENT if edit.lifted is None else read(edit.lifted, way, self.shape)

@@ -134,7 +134,7 @@ def test_what_a_revision_says_of_itself_is_no_field() -> None:
 
 def test_rows_that_are_new_are_told() -> None:
     made: list[str] = []
-    changes(content({}), content({"plots": [{"_rid": "a", "trees": [{"_rid": "t"}]}]}), SHAPE, made)
+    changes(content({}), content({"plots": [{"_rid": "a", "trees": [{"_rid": "t"}]}]}), SHAPE, made=made)
     assert made == ["/answers/plots/a", "/answers/plots/a/trees/t"]
 
 

@@ -35,6 +35,29 @@ def test_an_open_question_of_choices_shows_the_greatest_candidates_whole_list(
     assert answers_of(combined)[name] == outcome.value == other
 
 
+@pytest.mark.parametrize(
+    ("name", "one", "other", "then", "later"),
+    [
+        ("losses", ["none"], ["frost"], ["frost", "pest"], ["pest"]),
+        ("rights", ["own"], ["rent"], None, ["own"]),
+        ("crops", "odd", ["tea"], ["maize"], ["maize", "rice"]),
+    ],
+)
+def test_who_answers_an_open_question_of_choices_says_the_whole_list(
+    name: str, one: Any, other: Any, then: Any, later: Any
+) -> None:
+    """They saw the list that stood, and none of the others' choices join what they wrote."""
+    story = Story()
+    first = story.first({name: None})
+    story.edit(first, {name: one})
+    story.edit(story.edit(first, {"phone": "1"}), {name: other})
+    answer = story.edit(story.merge(), {name: then})
+    assert answers_of(story.combined())[name] == then
+    assert story.combined().open == {}
+    story.edit(answer, {name: later})
+    assert answers_of(story.combined())[name] == later
+
+
 def test_a_decided_list_stands_whole_while_it_is_asked_about() -> None:
     """A decision is greater than any edit, however long its line."""
     story = Story()

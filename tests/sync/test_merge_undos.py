@@ -66,18 +66,64 @@ def test_an_undo_at_a_hub_that_lacks_the_later_decision_asks_or_keeps() -> None:
     assert set(combined(story, later).open) == {"/answers/losses"}
 
 
-@pytest.mark.xfail(reason="choices that nobody chose together stand where one edit alone is a candidate", strict=True)
-def test_an_undo_at_a_hub_that_lacks_the_later_decision_makes_no_list_of_its_own() -> None:
+@pytest.mark.parametrize(
+    ("name", "one", "other", "decided", "last"),
+    [("losses", ["none"], ["frost"], ["pest"], ["frost"]), ("crops", ["rice"], ["maize"], ["none"], ["tea"])],
+)
+def test_an_undo_at_a_hub_that_lacks_the_later_decision_makes_no_list_of_its_own(
+    name: str, one: list[str], other: list[str], decided: list[str], last: list[str]
+) -> None:
     story = Story()
-    start = story.first({"losses": None})
-    story.edit(start, {"losses": ["none"]})
-    story.edit(start, {"losses": ["frost"]})
-    first = story.decide(story.merge(), ["/answers/losses"], {"losses": ["pest"]})
-    later = story.decide(story.edit(first, {"phone": "1"}), ["/answers/losses"], {"losses": ["frost"]})
+    start = story.first({name: None})
+    story.edit(start, {name: one})
+    story.edit(start, {name: other})
+    first = story.decide(story.merge(), [f"/answers/{name}"], {name: decided})
+    later = story.decide(story.edit(first, {"phone": "1"}), [f"/answers/{name}"], {name: last})
     undo = story.undo(later, first)
     held: Any = story.revisions[undo].content["answers"]
     there = combined(story, later)
-    assert there.open or answers_of(there)["losses"] == held["losses"]
+    assert answers_of(there)[name] == held[name] == last
+    assert there.open == {}
+
+
+@pytest.mark.parametrize("last", [["frost", "pest"], ["frost"]])
+def test_an_undo_leaves_the_whole_list_of_who_marked_it_right_after_the_decision(last: list[str]) -> None:
+    """The same `decided` as the parent's is no decision, but they saw the whole list and said what becomes of it."""
+    story = Story()
+    first = story.decide(story.first({"losses": None}), ["/answers/losses"], {"losses": ["pest"]})
+    repeated = story.decide(first, ["/answers/losses"], {"losses": last})
+    story.undo(repeated, first)
+    assert answers_of(story.combined())["losses"] == last
+    assert story.combined().open == {}
+
+
+def test_an_undo_leaves_the_whole_row_of_who_marked_it_right_after_the_decision() -> None:
+    story = Story()
+    first = story.decide(story.first({"plots": rows(a=A)}), ["/answers/plots/a"], {"plots": rows(a={"crop": "chè"})})
+    repeated = story.decide(first, ["/answers/plots/a"], {"plots": rows(a={"crop": "chè", "area": "7"})})
+    story.undo(repeated, first)
+    assert answers_of(story.combined())["plots"] == rows(a={"crop": "chè", "area": "7"})
+
+
+def test_a_mark_repeated_beside_another_change_leaves_the_list_to_who_decided_it() -> None:
+    story = Story()
+    first = story.decide(story.first({"losses": None}), ["/answers/losses"], {"losses": ["pest"]})
+    story.undo(story.decide(first, ["/answers/losses"], {"phone": "1"}), first)
+    assert answers_of(story.combined()) == {"losses": None, "phone": "1"}
+
+
+def test_an_exclusive_choice_that_an_undo_brings_back_beside_another_is_asked_about() -> None:
+    """And the list of who worked on after the decision stands whole meanwhile, until somebody says another."""
+    story = Story()
+    none = story.edit(story.first({"losses": None}), {"losses": ["none"]})
+    first = story.decide(none, ["/answers/losses"], {"losses": ["pest"]})
+    worker = story.edit(first, {"losses": ["frost", "pest"]})
+    undo = story.undo(worker, first)
+    assert story.combined().open == {"/answers/losses": (worker,)}
+    assert answers_of(story.combined())["losses"] == ["frost", "pest"]
+    story.edit(undo, {"losses": ["frost"]})
+    assert story.combined().open == {}
+    assert answers_of(story.combined())["losses"] == ["frost"]
 
 
 BESIDE = [
