@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -44,7 +45,12 @@ _take_apart = msgspec.json.Decoder(_Apart).decode
 
 async def aside(work: Callable[[bytes], Result], data: bytes) -> Result:
     """Return what `work` makes of `data`: in a thread where there is much of it, so that others get their turns."""
-    return work(data) if len(data) < LONG_BYTES else await asyncio.to_thread(work, data)
+    return await aside_where_long(len(data), partial(work, data))
+
+
+async def aside_where_long(size: int, work: Callable[[], Result]) -> Result:
+    """Return what `work` makes of so many bytes, in a thread where these are many."""
+    return work() if size < LONG_BYTES else await asyncio.to_thread(work)
 
 
 def read(data: bytes, *, max_depth: int = MAX_DEPTH, keeps_numbers: bool = False) -> Reading:

@@ -7,11 +7,12 @@ writes on top of it asks the journal whether they still stand.
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from server.forms.library import FormLibrary, PublishedForm
 from server.forms.merging import MergingForms
+from server.reading import aside_where_long
 from server.revisions.journal import Journal
 from server.revisions.model import NewRevision, StoredRevision
 from server.revisions.whole import Whole
@@ -174,7 +175,8 @@ async def cases_of(journal: Journal, library: FormLibrary, database: str, record
     """Return the cases of those records that are here, by id."""
     asked = [each for each in records if ":" not in each and not each.startswith("_")]
     wholes = await journal.whole(database, asked)
-    documents = {name: each.as_document() for name, each in wholes.items() if each.revisions}
+    here = {name: each for name, each in wholes.items() if each.revisions}
+    documents = {name: await aside_where_long(each.size, each.as_document) for name, each in here.items()}
     forms = await MergingForms.over(library, documents.values())
     cases: dict[str, Case] = {}
     for name, document in documents.items():
@@ -187,7 +189,7 @@ async def cases_of(journal: Journal, library: FormLibrary, database: str, record
 async def _case(
     library: FormLibrary, database: str, whole: Whole, document: Document, forms: MergingForms
 ) -> Case | None:
-    together = combine(document, forms)
+    together = await aside_where_long(whole.size, partial(combine, document, forms))
     winner = document.revisions[whole.graph.leaves()[0]]
     if winner.content.get("erased") is True:
         return None

@@ -9,6 +9,7 @@ so that a decision always knows all that it decides about. A decision taken back
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,6 +28,7 @@ from server.conflicts.wording import pointer_of, spot_of
 from server.db.engine import Storage
 from server.errors import Problem
 from server.forms.answers import check
+from server.reading import aside_where_long
 from server.reconcile.tables import questions
 from server.revisions.journal import Journal
 from server.revisions.made import as_new
@@ -100,13 +102,15 @@ class Decisions:
         await self.refuse_moved(principal, case, seen, {each.path for each in new.choices})
         if new.answers is not None:
             await self._refuse_overtaken(principal, case, seen, new.answers)
-        return prepared_decision(case, new, await self._replies(case.database, case.record, new.choices))
+        replies = await self._replies(case.database, case.record, new.choices)
+        return await aside_where_long(case.whole.size, partial(prepared_decision, case, new, replies))
 
     async def undo(self, principal: Principal, database: str, record: str, undo: Undo) -> Prepared:
         """Take a decision back; raise `not_found`, `undo_too_late` or `conflict_moved`."""
         for _ in range(ATTEMPTS):
             case = await self._pages.case(database, record)
-            prepared = prepared_undo(case, [undo.decision], undo.comment)
+            prepare = partial(prepared_undo, case, [undo.decision], undo.comment)
+            prepared = await aside_where_long(case.whole.size, prepare)
             await self.refuse_moved(principal, case, (undo.rev, *undo.leaves), set(prepared.decided))
             try:
                 await self._write(principal, [prepared], "conflict.undone", saw=undo.rev, undoes=undo.decision)

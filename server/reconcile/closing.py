@@ -24,6 +24,7 @@ from server.db.among import among
 from server.db.engine import Storage
 from server.db.put import put
 from server.forms.library import FormLibrary
+from server.reading import aside_where_long
 from server.reconcile.deciding import brought, credible, decisions_of, is_record
 from server.reconcile.questions import (
     MOVED,
@@ -44,12 +45,12 @@ from server.revisions.made import as_new
 from server.revisions.model import Change, NewRevision, Origin
 from server.revisions.places import places_within
 from server.revisions.whole import Whole
-from sync.merge import Document, Forms, Waiting, combine, reconcile
+from sync.merge import Document, Forms, Reconciled, Waiting, combine, reconcile
 from sync.review import approved_revisions
 from sync.revision import RevisionId
 
 NAME = "closing"
-#: Merging is arithmetic; after so many documents the doors get their turn.
+#: Merging is arithmetic; after so many documents the doors get their turn, during a long one it is in a thread.
 BREATH = 5
 REMEMBERED = 20_000
 
@@ -134,7 +135,7 @@ class ClosingProjection:
         async with self._storage.read() as connection:
             names = await names_of(connection, authors_of(wholes))
             decisions = await decisions_of(connection, database, ids, new)
-        read = [whole.as_document() for whole in wholes]
+        read = [await aside_where_long(whole.size, whole.as_document) for whole in wholes]
         forms = await self._forms_of(read)
         works = []
         for number, (whole, document) in enumerate(zip(wholes, read, strict=True)):
@@ -155,7 +156,7 @@ class ClosingProjection:
         approved: Collection[RevisionId],
     ) -> _Work:
         leaves = whole.graph.leaves()
-        result = reconcile(document, forms)
+        result = await aside_where_long(whole.size, partial(_merged, document, forms))
         content = content_of(whole, leaves[0]) if isinstance(result, Waiting) else result.combined.content
         context = Context(text(content.get("form", "")), await title_of(content, self._library), names, approved)
         if isinstance(result, Waiting):
@@ -164,22 +165,7 @@ class ClosingProjection:
                 return _Work(whole.doc_id, leaves)
             awaited = [_awaited(database, whole.doc_id, name) for name in result.names]
             return _Work(whole.doc_id, leaves, (), [waiting_row(database, whole, context)], (), awaited)
-        together = result.combined
-        if result.closing is not None and result.closing.merge is None:
-            # The leaf that stays may be of another form or version than those that end: what is asked is asked of it.
-            left = document
-            for end in result.closing.tombstones:
-                left = left.following(end.parent, end.content, deleted=True).document
-            then = combine(left, forms)
-            together = together if isinstance(then, Waiting) else then
-        revisions = [] if result.closing is None else [as_new(one) for one in result.closing.revisions]
-        return _Work(
-            whole.doc_id,
-            leaves,
-            revisions,
-            question_rows(database, whole, together, context),
-            provenance_rows(database, whole, together),
-        )
+        return await aside_where_long(whole.size, partial(_done, database, whole, result, context))
 
     async def _apply(
         self, connection: AsyncConnection, *, database: str, settled: Sequence[str], works: Sequence[_Work]
@@ -211,6 +197,31 @@ class ClosingProjection:
         if len(self._left) > REMEMBERED:
             self._left.clear()
         self._left.update({(database, doc_id): seq for doc_id, seq in places.items()})
+
+
+def _merged(document: Document, forms: Forms) -> Reconciled | Waiting:
+    """Return what closes a document's branches, and what stands then."""
+    result = reconcile(document, forms)
+    if isinstance(result, Waiting) or result.closing is None or result.closing.merge is not None:
+        return result
+    # The leaf that stays may be of another form or version than those that end: what is asked is asked of it.
+    left = document
+    for end in result.closing.tombstones:
+        left = left.following(end.parent, end.content, deleted=True).document
+    then = combine(left, forms)
+    return result if isinstance(then, Waiting) else Reconciled(then, result.closing)
+
+
+def _done(database: str, whole: Whole, result: Reconciled, context: Context) -> _Work:
+    together = result.combined
+    revisions = [] if result.closing is None else [as_new(one) for one in result.closing.revisions]
+    return _Work(
+        whole.doc_id,
+        whole.graph.leaves(),
+        revisions,
+        question_rows(database, whole, together, context),
+        provenance_rows(database, whole, together),
+    )
 
 
 async def _asked_about(connection: AsyncConnection, database: str, ids: Collection[str]) -> list[str]:

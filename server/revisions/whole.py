@@ -50,6 +50,11 @@ class Whole:
     graph: Graph
     revisions: Mapping[RevisionId, StoredRevision]
 
+    @property
+    def size(self) -> int:
+        """How many bytes its bodies are: what reading and merging them costs grows with it."""
+        return sum(len(one.content) for one in self.revisions.values())
+
     def as_document(self) -> Document:
         """Return it as the merge engine takes it."""
         read = {

@@ -1,6 +1,7 @@
 """The follower that closes branches, over both storages: what it writes, what it asks, and what it waits for."""
 
 import json
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -218,6 +219,26 @@ async def test_many_documents_are_closed_in_few_transactions(province: Province)
     assert len(commits) < 30
     assert all([len(await live(province, each)) == 1 for each in ids])
     assert await province.journal.faults(SCOPE) == []
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+async def test_a_long_record_is_merged_beside_the_event_loop(
+    province: Province, monkeypatch: pytest.MonkeyPatch, *, is_long: bool
+) -> None:
+    honest = merge.reconcile
+    is_beside: list[bool] = []
+
+    def watched(document: Any, forms: Any) -> Any:
+        is_beside.append(threading.get_ident() != loops)
+        return honest(document, forms)
+
+    loops = threading.get_ident()
+    monkeypatch.setattr(closing, "reconcile", watched)
+    said = {"members": "5", "note_text": "m" * (50_000 if is_long else 5)}
+    first, *_ = await branched(province, said, {"members": "6"}, {"area": "7"})
+    await province.follow()
+    assert is_beside == [is_long]
+    assert await answers(province, first.doc_id) == said | {"members": "6", "area": "7"}
 
 
 async def test_following_again_writes_nothing(province: Province) -> None:

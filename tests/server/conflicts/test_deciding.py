@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from server.auth.audit import acts_on
+from server.conflicts import case, deciding
+from sync import merge
 from tests.builders import PROVINCE, Client, grant, person_signed_in, problem
 from tests.conftest import StandingClock
 from tests.server.conflicts.desk_world import DATABASE, OTHER, Desk, ask_about
@@ -57,6 +59,33 @@ async def test_a_candidate_is_taken_and_the_record_says_so_from_then_on(desk: De
     assert "open" not in stands
     await desk.follow()
     assert (await desk.queue())["conflicts"] == []
+
+
+async def test_a_long_record_is_read_decided_and_taken_back_beside_the_event_loop(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await desk.save("lo", {**FIRST, "owner": "B" * 50_000})
+    for by, area in (("vang", "1.2"), ("lo", "0.8")):
+        await desk.save(by, {**FIRST, "owner": "B" * 50_000, "area": area}, edits=first)
+    await desk.follow()
+    honest = merge.combine
+    is_beside: list[bool] = []
+
+    def watched(document: Any, forms: Any) -> Any:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            is_beside.append(True)
+        else:
+            is_beside.append(False)
+        return honest(document, forms)
+
+    for module in (case, deciding):
+        monkeypatch.setattr(module, "combine", watched)
+    made = await desk.decide(await desk.page(first.doc_id), {"path": AREA, "confirm": True})
+    await desk.undo(made["page"], made["rev"])
+    assert len(is_beside) > 3
+    assert all(is_beside)
 
 
 async def test_a_typed_value_may_be_neither_side(desk: Desk) -> None:
