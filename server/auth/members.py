@@ -20,7 +20,7 @@ from server.auth import enrolments, people, refresh
 from server.auth.audit import note
 from server.auth.authorise import EVERYTHING, administers_everything, may_hand_out
 from server.auth.enrolments import Enrolment
-from server.auth.passwords import Passwords, is_acceptable
+from server.auth.passwords import Passwords
 from server.auth.people import Person
 from server.auth.principal import Principal
 from server.clock import Clock
@@ -69,7 +69,7 @@ class Manager:
         """Add a person; raises `weak_password`, `username_taken`, `unknown_grant`, `not_allowed` or `grants_needed`."""
         self._check_grants(new.grants)
         self._leave_a_grant(new.grants)
-        encoded = await self._encode(new.password)
+        encoded = await self._passwords.new_hash(new.password, new.username, new.name)
         person = Person(
             id=uuid7(self._clock),
             username=people.folded(new.username),
@@ -98,7 +98,9 @@ class Manager:
         if changes.get("active") is not None:
             columns["is_active"] = changes["active"]
         if isinstance(password := changes.get("password"), str):
-            columns["password"] = await self._encode(password)
+            found = await self.find(person)
+            names = (found.username, found.name, str(columns.get("name", found.name)))
+            columns["password"] = await self._passwords.new_hash(password, *names)
         async with self._storage.write() as connection:
             if columns.get("is_active") is False:
                 await people.lock_holders(connection, EVERYTHING)
@@ -174,11 +176,6 @@ class Manager:
                 raise Problem("unknown_grant", project=grant.project, unit=grant.unit)
             if self._principal is not None and not may_hand_out(self._principal, grant):
                 raise Problem("not_allowed", action="manage_people", project=grant.project, unit=grant.unit)
-
-    async def _encode(self, password: str) -> str:
-        if not is_acceptable(password):
-            raise Problem("weak_password")
-        return await self._passwords.hash(password)
 
     async def _note(self, connection: AsyncConnection, action: str, subject: str, **details: object) -> None:
         by = self._principal.person if self._principal else None

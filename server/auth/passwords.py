@@ -6,17 +6,26 @@ Input methods write Vietnamese letters composed or decomposed, so that passwords
 
 import asyncio
 import unicodedata
+from collections.abc import Mapping
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-SHORTEST = 10
-LONGEST_BYTES = 1024
+from server.auth.weak_passwords import LONGEST_BYTES, SHORTEST, Weakness, weakness
+from server.errors import Problem
+
 HASHER = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 
 #: The hash of bytes that were thrown away: verifying against it costs an unknown name as much time as a known one.
 NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$YBErj0UUEeowcvRUgfik8A$Kub7Pru9E1zs0HFrQ5rOy6OR9eYPySob12zKC9XlEP8"
 
+
+WHY: Mapping[Weakness, str] = {
+    "short": f"A password has at least {SHORTEST} characters, and more than three different ones",
+    "long": f"A password has at most {LONGEST_BYTES} bytes",
+    "common": "Many people choose this password or one like it: take a few words that do not belong together",
+    "name": "A password is not one's own name, nor that of this program: take a few words that do not belong together",
+}
 
 #: What a hub keeps of somebody whose password it is not told: no hash, so that none is right.
 UNTOLD = ""
@@ -35,15 +44,17 @@ class Passwords:
         async with self._turns:
             return await asyncio.to_thread(self._hasher.hash, _composed(password))
 
+    async def new_hash(self, password: str, *own: str) -> str:
+        """Return the hash of a password that is to be set for who has the names `own`; raises `weak_password`."""
+        reason = weakness(password, own)
+        if reason is not None:
+            raise Problem("weak_password", WHY[reason], reason=reason)
+        return await self.hash(password)
+
     async def is_right(self, password: str, encoded: str) -> bool:
         """Whether `password` made `encoded`."""
         async with self._turns:
             return await asyncio.to_thread(_verify, encoded, _composed(password))
-
-
-def is_acceptable(password: str) -> bool:
-    """Whether `password` is long enough to be set; no rules about its characters, which only make it guessable."""
-    return len(password) >= SHORTEST and len(password.encode()) <= LONGEST_BYTES and len(set(password)) > 3
 
 
 def _composed(password: str) -> str:

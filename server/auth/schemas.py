@@ -12,7 +12,7 @@ PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Short = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN)]
 Locale = Literal["vi", "en"]
 Username = Annotated[str, Field(min_length=2, max_length=64, pattern=r"^[^\s\x00-\x1f\x7f]+$")]
-# Longer ones are refused before they cost a hash; how long one must be to be *set* is `passwords.is_acceptable`.
+# Longer ones are refused before they cost a hash; which ones may be *set* stands in `weak_passwords`.
 Password = Annotated[str, Field(min_length=1, max_length=1024)]
 BirthYear = Annotated[int, Field(ge=1900, le=2100)]
 

@@ -12,7 +12,7 @@ from server.auth.authorise import ACTIONS
 from server.auth.doorway import SIGN_IN_BYTES, paced, provide_address
 from server.auth.keys import KeyRing
 from server.auth.lockout import Attempt
-from server.auth.passwords import Passwords, is_acceptable
+from server.auth.passwords import Passwords
 from server.auth.people import Person
 from server.auth.principal import Principal
 from server.auth.schemas import (
@@ -85,10 +85,12 @@ async def change_own_password(
     clock: NamedDependency[Clock],
 ) -> None:
     """Change one's own password, given the old one; every sign-in but the next ends."""
-    if not is_acceptable(data.new_password):
-        raise Problem("weak_password")
+    async with storage.read() as connection:
+        person = await people.find(connection, principal.person)
+    if person is None:
+        raise Problem("not_signed_in", reason="ended")
+    encoded = await passwords.new_hash(data.new_password, person.username, person.name)
     await sessions.confirm_password(principal.person, data.password, address)
-    encoded = await passwords.hash(data.new_password)
     async with storage.write() as connection:
         await people.change(connection, principal.person, {"password": encoded})
         await refresh.revoke_person(connection, principal.person, clock())
