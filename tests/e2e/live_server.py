@@ -7,15 +7,19 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import httpx
 
+from tests.command_process import run_command
+
 ROOT = Path(__file__).parents[2]
 NUONG = Path(sys.executable).with_name("nuong")
 START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 15
+COMMAND_TIMEOUT_S = 120
 
 
 def free_port() -> int:
@@ -54,17 +58,10 @@ class LiveServer:
 
     def run(self, *arguments: str, typed: str = "") -> str:
         """Return what `nuong ARGUMENTS` printed; `typed` is what a person would type at its questions."""
-        done = subprocess.run(
-            [NUONG, *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            input=typed,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"nuong {' '.join(arguments)}:\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+        with tempfile.TemporaryDirectory(prefix="nuong-command-") as folder:
+            done = run_command([*arguments], self.environment, typed, Path(folder), COMMAND_TIMEOUT_S)
+        assert done.code == 0, f"nuong {' '.join(arguments)} ended with {done.code}:\n{done.written}"
+        return done.written
 
     @property
     def log(self) -> str:

@@ -16,10 +16,10 @@ from server.cli import nuong
 from server.db.engine import Storage
 from server.db.locks import AdvisoryLock
 from server.db.migrate import migrate
+from tests.command_process import run_command
 from tests.conftest import administer, run
 from tests.e2e.live_server import ROOT, LiveServer
 from tests.postgresql import Cluster
-from tests.server.command_process import run_command
 
 PASSWORD = "nương rẫy mùa lúa chín"
 SECRET = "a secret that only the tests know, 40 characters"

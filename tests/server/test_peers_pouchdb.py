@@ -12,6 +12,9 @@ from tests.clients.pouchdb_server import pouchdb_server
 from tests.server.peers_world import add_peer, parts_towards, sync, synced
 from tests.server.sync_door import DATABASE, a_phone, save, with_form
 
+# Each talks to a Node process, from what `make test` installs for it.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def pouchdb() -> Iterator[str]:
@@ -133,7 +136,6 @@ async def test_branches_and_deletions_go_both_ways_and_both_sides_show_one_winne
     assert gone.deleted
 
 
-@pytest.mark.slow
 async def test_a_thousand_documents_come_in_batches_and_a_lost_checkpoint_only_costs_time(
     client: Client, there: httpx.AsyncClient
 ) -> None:

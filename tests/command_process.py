@@ -6,8 +6,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.cli import main
-
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["server.cli"])
 
@@ -34,6 +32,9 @@ def run_command(words: list[str], environment: dict[str, str], typed: str, folde
 
 
 def _work(words: list[str], environment: dict[str, str], given: Path, written: Path) -> None:
+    # Here alone: whoever asks for commands need not know the server's code.
+    from server.cli import main
+
     os.environ.clear()
     os.environ.update(environment)
     with given.open("r", encoding="utf-8") as input_, written.open("w", encoding="utf-8") as output:
