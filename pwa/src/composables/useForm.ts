@@ -9,7 +9,8 @@ import { computed, onScopeDispose, ref, shallowRef, watch, type ComputedRef, typ
 import { toAnswers, toXml } from '@/domain/answers'
 import { mentionedMedia } from '@/domain/mentioned-media'
 import type { FormSchema } from '@/domain/form-schema'
-import { cleanText, type MisfitReason } from '@/domain/lexical'
+import type { Begun, BegunAnswers } from '@/domain/begun'
+import { cleanText } from '@/domain/lexical'
 import type { Answers, Media, MediaRef } from '@/domain/record'
 import { keepUnchanged } from '@/domain/unchanged'
 import type { Draft } from '@/storage/database'
@@ -25,6 +26,7 @@ import {
   type EngineOptions,
   type LoadedForm,
 } from './form-engine'
+import { pagesOf, pointerOf, questionsIn, type QuestionNode } from './form-nodes'
 
 export type FillFailure = 'draft_missing' | 'form_missing' | 'form_broken' | 'draft_unreadable'
 
@@ -40,8 +42,8 @@ export type SaveState =
   | { readonly kind: 'saving' }
   | { readonly kind: 'failed'; readonly problem: string }
 
-/** What a person typed that the record can't hold: shown at its question, and listed before finishing. */
-export type Unkept = { readonly typed: string; readonly reason: MisfitReason }
+/** A question that a person sees with an answer that is only begun. */
+export type HalfMade = { readonly node: QuestionNode; readonly begun: Begun }
 
 export type FillPorts = {
   getDraft(id: string): Promise<Draft | undefined>
@@ -55,14 +57,18 @@ export type FillOptions = EngineOptions & { readonly locale: Ref<string>; readon
 export type FillForm = {
   readonly state: ShallowRef<FillState>
   readonly saving: Ref<SaveState>
-  readonly unkept: Ref<ReadonlyMap<string, Unkept>>
+  /** Answers that the record can't hold yet, by their question's pointer. */
+  readonly begun: ShallowRef<BegunAnswers>
+  /** Those of them that a person sees, in the form's order: while there is one, nothing is finished. */
+  readonly halfMade: ComputedRef<readonly HalfMade[]>
   readonly media: ComputedRef<Media>
   /** Expressions of the form that could not be computed: what they would say is blank. */
   readonly failing: ShallowRef<ReadonlySet<string>>
   open(): Promise<void>
   /** Save what stands now; resolves when it is in the store, or the attempt failed and `saving` says why. */
   save(): Promise<void>
-  setUnkept(nodeId: string, value: Unkept | null): void
+  /** Remember what is begun at a question; null when it is complete or given up. */
+  setBegun(pointer: string, value: Begun | null): void
   /** Remember a file under the name that an answer is about to bear. */
   keepMedia(name: string, file: MediaRef): Promise<boolean>
   /** Where the person is, so that a draft reopens there. */
@@ -78,13 +84,20 @@ export type FillForm = {
 export function useForm(draftId: string, ports: FillPorts, options: FillOptions): FillForm {
   const state = shallowRef<FillState>({ kind: 'loading' })
   const saving = ref<SaveState>({ kind: 'saved', at: null })
-  const unkept = ref<ReadonlyMap<string, Unkept>>(new Map())
+  const begun = shallowRef<BegunAnswers>({})
   const media = shallowRef<Media>({})
   let form: LoadedForm | null = null
   let step: string | null = null
   let isFinishing = false
 
   const root = computed(() => (state.value.kind === 'open' ? state.value.root : null))
+  const halfMade = computed<HalfMade[]>(() => {
+    if (root.value === null || Object.keys(begun.value).length === 0) return []
+    return questionsIn(pagesOf(root.value).flatMap(({ nodes }) => nodes)).flatMap((node) => {
+      const half = begun.value[pointerOf(node)]
+      return half === undefined ? [] : [{ node, begun: half }]
+    })
+  })
 
   async function open(): Promise<void> {
     state.value = { kind: 'loading' }
@@ -118,6 +131,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
   function show(opened: RootNode, draft: Draft, schema: FormSchema): void {
     speak(opened, options.locale.value)
     media.value = draft.media
+    begun.value = lastBegun = draft.begun ?? {}
     step = draft.step
     lastSaved = draft.xml
     savedAt = draft.xml === null ? null : new Date(draft.updatedAt)
@@ -131,6 +145,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
 
   // Saving: one chain, so that an older instance never lands on a newer one.
   let lastSaved: string | null = null
+  let lastBegun: BegunAnswers = begun.value
   let lastStep: string | null = null
   let savedAt: Date | null = null
   let chain: Promise<void> = Promise.resolve()
@@ -146,20 +161,25 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
   async function saveNow(): Promise<void> {
     if (root.value === null || isFinishing) return
     const xml = cleanText(root.value.instanceState.instanceXML)
-    if (xml === lastSaved && step === lastStep) {
+    // What changes while this save is under way is left to the next one.
+    const begunNow = begun.value
+    const stepNow = step
+    if (xml === lastSaved && stepNow === lastStep && begunNow === lastBegun) {
       // What failed was taken back on the screen: all that stands there is in the store.
       if (saving.value.kind === 'failed') saving.value = { kind: 'saved', at: savedAt }
       return
     }
     saving.value = { kind: 'saving' }
     try {
-      const isKept = await ports.saveDraft(draftId, { xml, media: media.value, title: titleIn(xml), step })
+      const change = { xml, begun: begunNow, media: media.value, title: titleIn(xml), step: stepNow }
+      const isKept = await ports.saveDraft(draftId, change)
       if (!isKept) {
         fail('draft_missing', '', null)
         return
       }
       lastSaved = xml
-      lastStep = step
+      lastBegun = begunNow
+      lastStep = stepNow
       savedAt = new Date()
       saving.value = { kind: 'saved', at: savedAt }
     } catch (error) {
@@ -167,14 +187,11 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     }
   }
 
-  watch(
-    () => root.value?.instanceState.instanceXML,
-    (xml, before) => {
-      if (xml === undefined || before === undefined || xml === lastSaved) return
-      if (timer !== null) clearTimeout(timer)
-      timer = setTimeout(() => void save(), options.debounceMs ?? 250)
-    },
-  )
+  watch([() => root.value?.instanceState.instanceXML, begun] as const, ([xml], [before]) => {
+    if (xml === undefined || before === undefined || (xml === lastSaved && begun.value === lastBegun)) return
+    if (timer !== null) clearTimeout(timer)
+    timer = setTimeout(() => void save(), options.debounceMs ?? 250)
+  })
   watch(options.locale, (locale) => {
     if (root.value !== null) speak(root.value, locale)
   })
@@ -193,12 +210,10 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     void save()
   })
 
-  function setUnkept(nodeId: string, value: Unkept | null): void {
-    if (value === null && !unkept.value.has(nodeId)) return
-    const next = new Map(unkept.value)
-    if (value === null) next.delete(nodeId)
-    else next.set(nodeId, value)
-    unkept.value = next
+  function setBegun(pointer: string, value: Begun | null): void {
+    const { [pointer]: before, ...others } = begun.value
+    if (value !== null) begun.value = { ...others, [pointer]: value }
+    else if (before !== undefined) begun.value = others
   }
 
   async function keepMedia(name: string, file: MediaRef): Promise<boolean> {
@@ -223,7 +238,6 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     change(instanceXml)
     const restored = await form.restore(new XMLSerializer().serializeToString(instanceXml))
     speak(restored, options.locale.value)
-    unkept.value = new Map()
     state.value = { kind: 'open', root: restored, draft, schema }
     await save()
   }
@@ -249,7 +263,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     if (saving.value.kind === 'failed') return
     // Last checks that the form keeps for the end run here too.
     const payload = await filled.prepareInstancePayload({ payloadType: 'monolithic' })
-    if (payload.status !== 'ready' || unkept.value.size > 0) return
+    if (payload.status !== 'ready' || halfMade.value.length > 0) return
     isFinishing = true
     try {
       const answers = await answersOf(form, schema, draft, filled)
@@ -265,12 +279,13 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
   return {
     state,
     saving,
-    unkept,
+    begun,
+    halfMade,
     media: computed(() => media.value),
     failing,
     open,
     save,
-    setUnkept,
+    setBegun,
     keepMedia,
     setStep,
     rework,

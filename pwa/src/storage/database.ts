@@ -8,6 +8,7 @@
  * the next, and neither knows what the other has said: `copies.ts` says what is shown of it all.
  */
 import Dexie, { type EntityTable, type Table, type Transaction } from 'dexie'
+import type { BegunAnswers } from '@/domain/begun'
 import type { Answers, Json, JsonObject, Media, RecordContent } from '@/domain/record'
 
 /**
@@ -26,6 +27,8 @@ export type Draft = {
   xml: string | null
   /** What an edit of a record starts from; null for a new record. */
   answers: Answers | null
+  /** Answers that are begun, and that the instance can't hold yet; absent while there were never any. */
+  begun?: BegunAnswers
   media: Media
   title: string
   /** The revision that this draft corrects; null for a new record. */

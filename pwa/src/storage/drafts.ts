@@ -8,7 +8,7 @@ import { database, type Draft } from './database'
 import { guarded } from './full'
 
 /** What the form engine may change; everything else is fixed when the draft is begun. */
-export type DraftChange = Partial<Pick<Draft, 'xml' | 'media' | 'title' | 'step'>>
+export type DraftChange = Partial<Pick<Draft, 'xml' | 'begun' | 'media' | 'title' | 'step'>>
 
 /** Begin a new record of a form in a scope's database. */
 export async function beginDraft(start: {
