@@ -18,7 +18,9 @@ Refusing is for what cannot be kept at all: an offline replica takes a refusal a
 be kept is kept, in quarantine, until a person has looked. A broken constraint or an edit of a deleted record is no
 reason here: the first is a flag on a stored record, the second an ordinary conflict.
 
-A generation and a parent that waits are judged again when other revisions of the document come (`REJUDGED`).
+A generation, a parent that waits, a leaf too many and what its bringer may say only as a repetition are judged again
+when other revisions of the document come (`REJUDGED`). What waits because its id stands for other content, or because
+of what it says or who brought it, is not: other revisions change nothing about that.
 
 All this is for scopes. A database that takes anything has no quarantine (`decide_anything`): nobody looks after it, so
 what waited there would be lost. It stores whatever hangs together, as a CouchDB does, with hashes of any text.
@@ -37,7 +39,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from sync.contract.members import SERVERS_ONLY
+from sync.contract.members import SERVERS_ONLY, UNKNOWN_MEMBER
 from sync.graph import Graph
 from sync.revision import (
     RESOLVED_TOMBSTONE,
@@ -61,11 +63,14 @@ WAITS_FOR_MERGE = "waits_for_merge"
 WAITS_FOR_INPUTS = "waits_for_inputs"
 FORGED = "forged_generation"
 PARENT_QUARANTINED = "parent_quarantined"
+TOO_MANY_LEAVES = "too_many_leaves"
+#: What its bringer may not say, unless it stands in what came before.
+CLAIMED: frozenset[str] = frozenset({SERVERS_ONLY, UNKNOWN_MEMBER})
 #: The reasons that wait for revisions only: nobody is shown them. All others wait for a person.
 PASSING = frozenset({WAITS_FOR_MERGE, WAITS_FOR_INPUTS})
 #: The reasons that are judged again when other revisions of the document come, so that no verdict depends on the order
 #: of arrival: a replica that pulls brings leaves before their ancestors.
-REJUDGED = PASSING | {FORGED, PARENT_QUARANTINED}
+REJUDGED = PASSING | CLAIMED | {FORGED, PARENT_QUARANTINED, TOO_MANY_LEAVES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +154,7 @@ def decide(offer: Offer, print_: bytes, here: Standing) -> Decision:  # noqa: PL
     if offer.parent not in here.graph.held and is_forged(offer.rev, here.graph):
         return Decision("quarantined", FORGED, is_new=True)
     if _is_leaf_too_many(offer, print_, here):
-        return Decision("quarantined", "too_many_leaves", is_new=True)
+        return Decision("quarantined", TOO_MANY_LEAVES, is_new=True)
     return STORED
 
 
@@ -218,7 +223,7 @@ def _is_entitled(offer: Offer, print_: bytes, here: Standing, reason: str) -> bo
     """Whether this comes from somebody who may say it, where it waits only because of who brought it before."""
     if offer.quarantine is not None:
         return False
-    return reason == SERVERS_ONLY or print_ == RESOLVED or is_machine_merge(offer, here.graph)
+    return reason in CLAIMED or print_ == RESOLVED or is_machine_merge(offer, here.graph)
 
 
 def _waits_for(offer: Offer, print_: bytes, here: Standing) -> str | None:
@@ -260,13 +265,12 @@ def is_forged(rev: RevisionId, graph: Graph) -> bool:
     return generation - max(map(generation_of, graph.held), default=0) > MAX_GENERATION_JUMP
 
 
-def still_waits(offer: Offer, reason: str | None, graph: Graph, beside: Collection[RevisionId], highest: int) -> bool:
-    """Whether a look at parent and generation is enough to say that nothing has changed for what waits for `reason`.
+def still_waits(offer: Offer, held: Collection[RevisionId], beside: Collection[RevisionId], highest: int) -> bool:
+    """Whether nothing has changed for what waits for its parent or its generation.
 
-    Whoever may write can leave thousands of forged revisions beside a document, and each further write of it passes
-    them all: none may cost more than this. `beside` are the ids that wait, `highest` is the greatest generation held.
+    `beside` are the ids that wait, `highest` is the greatest generation of what is `held`.
     """
-    if reason not in (FORGED, PARENT_QUARANTINED) or offer.parent in graph.held:
+    if offer.parent in held:
         return False
     return offer.parent in beside or generation_of(offer.rev) - highest > MAX_GENERATION_JUMP
 

@@ -18,7 +18,7 @@ flags it.
 import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from server.auth.authorise import allowed
@@ -104,8 +104,7 @@ class Admission:
             for (position, revision), reason in zip(
                 coming, await self._journal.oversteps(database, asked), strict=True
             ):
-                if reason is not None:
-                    admitted[position] = Admitted(database, replace(revision, quarantine=reason))
+                admitted[position] = Admitted(database, revision.overstepping(reason, "phone"))
         return admitted
 
     async def _admit_one(self, item: Pushed, is_flawed: bool) -> Admitted:

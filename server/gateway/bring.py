@@ -43,7 +43,7 @@ from server.clock import Clock
 from server.db.engine import Storage
 from server.forms.library import FormLibrary
 from server.gateway.brought import asked_of_peer, is_brought
-from server.gateway.records import misfit
+from server.gateway.records import MISFITS, misfit
 from server.gateway.seal_tables import forget_waiting_seal, note_waiting_seal
 from server.revisions import authors
 from server.revisions.authors import Claim
@@ -54,7 +54,7 @@ from server.revisions.statements import statements
 from sync.admission import is_well_formed_doc_id
 from sync.canonical import Json, MalformedJson
 from sync.contract.documents import DOCUMENT_TYPES
-from sync.contract.members import Reason
+from sync.contract.members import Door, Reason
 from sync.contract.seal import SEAL_PREFIX, payload_of_document
 from sync.revision import RevisionId, generation_of, is_revision_id
 
@@ -120,9 +120,7 @@ class Bringing:
             try:
                 reason = None
                 if database != CATALOG:
-                    reason = await self._held_back(
-                        database, document, ancestors, owner, bringer, overstep=oversteps.get(position)
-                    )
+                    reason = await self._held_back(database, document, ancestors, owner, bringer)
                     if reason is None and owner is None and self._lacks_right(document, bringer, deciders):
                         reason = "rights_lost"
                 number = _number(document) if owner else None
@@ -133,6 +131,8 @@ class Bringing:
                 doc_id, rev = _key(document)
                 outcomes[position] = Outcome(doc_id, rev, None, "refused", "malformed")
                 continue
+            if revision.quarantine in (None, *MISFITS) and position in oversteps:
+                revision = revision.overstepping(*oversteps[position])
             ready.append((position, revision, self._origin(document, owner, bringer, deciders)))
         # Parents first, and as few transactions as there are authors in a generation.
         ready.sort(key=lambda one: (_generation(one[1].rev), one[2].enrolment or "", one[2].person or ""))
@@ -277,8 +277,6 @@ class Bringing:
         ancestors: tuple[RevisionId, ...],
         owner: Seal | None,
         bringer: Bringer,
-        *,
-        overstep: Reason | None,
     ) -> str | None:
         """Return the reason for which a person must look at the document first."""
         if document.get(ATTACHMENTS):
@@ -293,8 +291,6 @@ class Bringing:
             return "not_a_record"
         if owner is not None and not any(allowed(held, "capture", database) for held in (owner.holder, owner.then)):
             return "rights_lost"
-        if overstep is not None:
-            return overstep
         is_erased = document.get("erased") is True and "form" not in document
         return None if is_deleted or is_erased else await misfit(self._library, database, document)
 
@@ -304,8 +300,8 @@ class Bringing:
         brought: Sequence[tuple[Document, tuple[RevisionId, ...]]],
         owners: Mapping[Key, Seal],
         bringer: Bringer,
-    ) -> dict[int, Reason]:
-        """Return which of the records say what their bringer may not, by their place."""
+    ) -> dict[int, tuple[Reason, Door]]:
+        """Return which of the records say what their bringer may not, by their place, and as whom it was taken."""
         if database == CATALOG or bringer.is_believed:
             return {}
         asked: dict[int, Asked] = {}
@@ -317,7 +313,11 @@ class Bringing:
                 with suppress(MalformedJson):
                     asked[place] = asked_of_peer(document, ancestors, is_sealed=is_sealed)
         reasons = await self._journal.oversteps(database, [*asked.values()])
-        return {place: reason for place, reason in zip(asked, reasons, strict=True) if reason is not None}
+        return {
+            place: (reason, asked[place].door)
+            for place, reason in zip(asked, reasons, strict=True)
+            if reason is not None
+        }
 
 
 def _decider(document: Document) -> Decider | None:

@@ -88,7 +88,7 @@ def be_hub(url: str, username: str) -> None:
         made = await _book(console).add(new)
         return await _once(console, made)
 
-    _tell(run(work))
+    tell(run(work))
 
 
 @peer.command("list")
@@ -111,7 +111,7 @@ def status(name: str | None) -> None:
 
     for each, standing in run(work):
         click.echo(_line(each))
-        _tell(standing)
+        tell(standing)
 
 
 @peer.command()
@@ -123,7 +123,7 @@ def sync(name: str) -> None:
         return await _once(console, await _book(console).find(name))
 
     standing = run(work)
-    _tell(standing)
+    tell(standing)
     if any(one.trouble for one in standing.statuses):
         sys.exit(1)
 
@@ -207,7 +207,7 @@ def _line(each: Peer) -> str:
     return f"{each.name:16} {urlsplit(each.url).geturl()} ({each.direction}, {each.mode}; {scopes})"
 
 
-def _tell(standing: Standing) -> None:
+def tell(standing: Standing) -> None:
     """Tell how far all is together, and each trouble once: a peer that is down is one matter."""
     statuses = standing.statuses
     by_trouble: dict[str, list[Status]] = {}

@@ -1,7 +1,7 @@
 """This server's side of a replication: its feed, what it lacks, its revisions as documents."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from server.db.engine import Storage
@@ -80,24 +80,33 @@ class LocalDatabase:
                 named[doc_id] = unheld
         return await self.missing(named) if named else {}
 
-    async def documents(self, wanted: Mapping[str, Sequence[RevisionId]]) -> AsyncIterator[list[dict[str, Json]]]:
-        """Yield these revisions as replicas exchange them, with their paths, some megabytes at a time."""
+    async def documents(
+        self, wanted: Mapping[str, Sequence[RevisionId]], *, is_short: bool = False
+    ) -> AsyncIterator[list[dict[str, Json]]]:
+        """Yield these revisions as replicas exchange them, with their paths, some megabytes at a time.
+
+        `is_short`: a path ends with the first revision of those that are wanted.
+        """
         keys = [(doc_id, rev) for doc_id, revs in wanted.items() for rev in revs]
         async with self._storage.read() as connection:
             graphs = await branches(connection, self._sql, self.name, wanted)
+        together = {doc_id: frozenset(revs) if is_short else frozenset() for doc_id, revs in wanted.items()}
         left = iter(keys)
         async for bodies in bodies_in_turn(self._storage, self._sql, self.name, keys):
             # The bodies first: what stands in front is asked first, and the next key would be lost at their end.
-            yield [_document(graphs[doc_id], rev, body) for body, (doc_id, rev) in zip(bodies, left, strict=False)]
+            yield [
+                _document(graphs[doc_id], rev, body, together[doc_id])
+                for body, (doc_id, rev) in zip(bodies, left, strict=False)
+            ]
 
 
-def _document(of: Branches, rev: RevisionId, body: bytes | None) -> dict[str, Json]:
+def _document(of: Branches, rev: RevisionId, body: bytes | None, until: Collection[RevisionId]) -> dict[str, Json]:
     # A revision that left the leaves meanwhile is still held: the journal forgets nothing.
     if body is None:
         raise LookupError(f"{of.doc_id} {rev} has no body")
     document: dict[str, Json] = {"_id": of.doc_id, "_rev": rev, **json.loads(body)}
     if of.graph.held[rev]:
         document["_deleted"] = True
-    ids = [each.partition("-")[2] for each in of.line(rev)]
+    ids = [each.partition("-")[2] for each in of.line(rev, until)]
     document["_revisions"] = {"start": generation_of(rev), "ids": ids}
     return document

@@ -157,7 +157,7 @@ class RemoteDatabase:
             said = await self._remote.ask(
                 "POST",
                 path,
-                query={"revs": "true"},
+                query={"revs": "true", "short_revs": "true"} if await self.keeps_history() else {"revs": "true"},
                 body={"docs": docs},
                 may_fail=(400, 404, 405, 501),
                 silence_s=remote.BULK_SILENCE_S,

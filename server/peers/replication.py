@@ -162,14 +162,15 @@ class Push(Replication):
         page = await self._local.changes(self._at, self._pace.size)
         self._session.checked += sum(map(len, page.leaves.values()))
         asked: Mapping[str, Sequence[RevisionId]] = page.leaves
-        if page.leaves and await self._remote.keeps_history():
+        is_whole = bool(page.leaves) and await self._remote.keeps_history()
+        if is_whole:
             # What an edit changed shows only beside what it was made of: a Nương gets the whole lines, also of leaves
             # that it has, since they may have come without theirs.
             asked = await self._local.with_ancestors(page.leaves)
         missing = await self._lacking(asked)
         written = 0
         for part in _in_parts(missing, self._pace.size):
-            async for documents in self._local.documents(part):
+            async for documents in self._local.documents(part, is_short=is_whole):
                 self._session.found += len(documents)
                 self._session.read += len(documents)
                 for batch in _by_size(documents):

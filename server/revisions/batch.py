@@ -4,15 +4,18 @@ Nothing here touches the store: `server.revisions.write` reads what stands of th
 writes the rows that come out, all under the database's lock. Sequences are counted here for that reason, without gaps.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, TypeAlias
 
-from server.revisions.model import NewRevision, Origin, Outcome, QuarantinedRevision
-from server.revisions.rows import BodyRow, DocumentRow, EntryRow, RevisionRow
+from server.revisions.branches import Key
+from server.revisions.model import Arrival, NewRevision, Outcome
+from server.revisions.rejudging import Print, Waiting, candidates, lines_of, still_oversteps
+from server.revisions.rows import BodyRow, DocumentRow, EntryRow, Head, RevisionRow, Row, Rows
 from sync.admission import (
+    CLAIMED,
+    MAX_LEAVES,
     REJUDGED,
+    TOO_MANY_LEAVES,
     Decision,
     Standing,
     decide,
@@ -20,83 +23,30 @@ from sync.admission import (
     fingerprint,
     is_forged,
     is_machine_merge,
-    still_waits,
+    resolved_among,
 )
 from sync.chain import link
 from sync.digest import moved, term
 from sync.graph import Graph
-from sync.revision import RevisionId, generation_of, merged_of
-
-Row: TypeAlias = dict[str, Any]
-#: What tells apart the revisions beside a document's graph: id and fingerprint.
-Key: TypeAlias = tuple[RevisionId, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The end of a database's feed, and the sums over its documents."""
-
-    name: str
-    seq: int
-    chain: bytes
-    digest: str
-    documents: int
-    deleted: int
-    takes_anything: bool = False
+from sync.revision import RevisionId, merged_of
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """A document before the batch: what stands of it, and its winner unless nothing has been stored of it.
 
-    `rejudged` are those revisions beside the graph that are judged again when others come.
+    `rejudged` are those revisions beside the graph that are judged again when others come; `is_clear`: the graph knows
+    what its revisions bring together.
     """
 
     standing: Standing
     winner: RevisionId | None = None
     deleted: bool = False
-    rejudged: Sequence[QuarantinedRevision] = ()
+    rejudged: Sequence[Waiting] = ()
+    is_clear: bool = False
 
 
 NOTHING = Known(Standing())
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What a batch writes, by table; `head` is where the feed ends afterwards."""
-
-    head: Head
-    revisions: Sequence[RevisionRow]
-    bodies: Sequence[BodyRow]
-    entries: Sequence[EntryRow]
-    documents: Sequence[DocumentRow]
-    named: Sequence[Row]
-    edges: Sequence[Row]
-    quarantine: Sequence[Row]
-    released: Sequence[Row]
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """Who brings something, and when it was received; `moment` is that as the chain has it."""
-
-    origin: Origin
-    received_at: datetime
-    moment: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Write the moment once, not for each revision of a batch."""
-        object.__setattr__(self, "moment", self.received_at.isoformat())
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """A revision that is judged again when others come; `row` is its row in the quarantine if this batch brought it."""
-
-    revision: NewRevision
-    print_: bytes
-    by: Arrival
-    row: Row | None = None
 
 
 @dataclass(slots=True)
@@ -107,9 +57,13 @@ class _Document:
     standing: Standing
     #: The standing's own fingerprints and reasons, to add to.
     fingerprints: dict[RevisionId, bytes]
-    waiting: dict[Key, str]
-    rejudged: dict[Key, _Waiting]
+    waiting: dict[Print, str]
+    rejudged: dict[Print, Waiting]
+    is_clear: bool
     seq: int = 0
+    #: What came in, and whether a path told something about what was here.
+    new: set[RevisionId] = field(default_factory=set)
+    is_moved: bool = False
 
 
 class Batch:
@@ -129,6 +83,7 @@ class Batch:
         self._edges: dict[tuple[str, RevisionId], Row] = {}
         self._quarantine: list[Row] = []
         self._released: list[Row] = []
+        self._reasons: list[Row] = []
 
     @property
     def has_kept(self) -> bool:
@@ -141,19 +96,6 @@ class Batch:
     def has_changed(self) -> bool:
         """Whether the feed goes further than before."""
         return bool(self._entries)
-
-    def take_all(self, revisions: Iterable[NewRevision]) -> list[Outcome]:
-        """Return what becomes of each revision, in order, once those have come in that waited only for one of them."""
-        outcomes = [self.take(revision) for revision in revisions]
-        let_in = self.release()
-        if not let_in:
-            return outcomes
-        return [
-            replace(one, outcome="stored", reason=None)
-            if one.reason in REJUDGED and (one.doc_id, one.rev) in let_in
-            else one
-            for one in outcomes
-        ]
 
     def take(self, revision: NewRevision) -> Outcome:
         """Return what becomes of `revision`, and remember what must be written for it."""
@@ -187,9 +129,9 @@ class Batch:
         document = self._documents.get(doc_id)
         if document is None:
             fingerprints: dict[RevisionId, bytes] = {}
-            waiting: dict[Key, str] = {}
+            waiting: dict[Print, str] = {}
             standing = Standing(NOTHING.standing.graph, fingerprints, waiting)
-            document = _Document(NOTHING, standing, fingerprints, waiting, {})
+            document = _Document(NOTHING, standing, fingerprints, waiting, {}, is_clear=True)
             self._documents[doc_id] = document
         return document
 
@@ -198,25 +140,58 @@ class Batch:
         document = self._documents.get(revision.doc_id)
         return is_forged(revision.rev, document.standing.graph if document else Graph())
 
-    def release(self) -> set[tuple[str, RevisionId]]:
-        """Move in what waited only for revisions that are here by now; return (document, revision) of it."""
-        let_in: set[tuple[str, RevisionId]] = set()
-        for doc_id, document in self._documents.items():
-            has_moved = bool(document.rejudged)
-            while has_moved:
-                has_moved = False
-                # Parents first: one look lets a whole line in. A further one is for merges, whose inputs come later.
-                highest = max(map(generation_of, document.standing.graph.held), default=0)
-                beside = {rev for rev, _ in document.waiting}
-                for one in sorted(document.rejudged.values(), key=lambda one: generation_of(one.revision.rev)):
-                    rev = one.revision.rev
-                    reason, graph = document.waiting.get((rev, one.print_)), document.standing.graph
-                    waits = still_waits(one.revision, reason, graph, beside, highest)
-                    if not waits and self._let_in(document, one):
-                        let_in.add((doc_id, rev))
-                        beside.discard(rev)
-                        highest = max(highest, generation_of(rev))
-                        has_moved = True
+    @property
+    def database(self) -> str:
+        """Return the name of the database that the batch goes into."""
+        return self._head.name
+
+    def unclear(self) -> dict[str, Standing]:
+        """Return what stands of documents of which it must be known what they bring together, before `candidates`."""
+        return {
+            doc_id: document.standing
+            for doc_id, document in self._documents.items()
+            if not document.is_clear
+            and (TOO_MANY_LEAVES in document.waiting.values() or self._candidates(document, room=0))
+        }
+
+    def clarify(self, standings: Mapping[str, Standing]) -> None:
+        """Take in what these documents bring together."""
+        for doc_id, standing in standings.items():
+            document = self._documents[doc_id]
+            document.standing, document.is_clear = standing, True
+
+    def candidates(self) -> list[Waiting]:
+        """Return what waits and may come in now, by document, parents first."""
+        found: list[Waiting] = []
+        for document in self._documents.values():
+            room = 0
+            if TOO_MANY_LEAVES in document.waiting.values():
+                resolved = resolved_among(document.fingerprints)
+                room = MAX_LEAVES - len(document.standing.graph.counting_leaves(resolved))
+            found += self._candidates(document, room)
+        return found
+
+    def lines_of(self, some: Iterable[Waiting]) -> list[Key]:
+        """Return the stored revisions after which it is judged what the bringers of these may say."""
+        return lines_of(
+            some, {doc_id: of.standing.graph.held.keys() - of.new for doc_id, of in self._documents.items()}
+        )
+
+    def release(self, some: Iterable[Waiting], lines: Mapping[Key, bytes]) -> set[Key]:
+        """Return (document, revision) of those of `some` that come in now; `lines` are the bodies of `lines_of`."""
+        lines = {**lines, **{(row.doc_id, row.rev): row.content for row in self._bodies}}
+        let_in: set[Key] = set()
+        left, has_moved = [*some], True
+        # Parents first: one look lets a whole line in. A further one is for merges, whose inputs come later.
+        while left and has_moved:
+            waiting: list[Waiting] = []
+            for one in left:
+                if self._let_in(one, lines):
+                    lines[one.revision.doc_id, one.revision.rev] = one.revision.content
+                    let_in.add((one.revision.doc_id, one.revision.rev))
+                else:
+                    waiting.append(one)
+            left, has_moved = waiting, len(waiting) < len(left)
         return let_in
 
     def rows(self) -> Rows:
@@ -265,28 +240,52 @@ class Batch:
                 ),
             ],
             self._released,
+            self._reasons,
         )
 
-    def _let_in(self, document: _Document, one: _Waiting) -> bool:
+    def _candidates(self, document: _Document, room: int) -> list[Waiting]:
+        if not document.is_moved or not document.rejudged:
+            return []
+        graph = document.standing.graph
+        return candidates(document.rejudged.values(), document.waiting, graph, document.new, room)
+
+    def _let_in(self, one: Waiting, lines: Mapping[Key, bytes]) -> bool:
         """Whether `one` has come in."""
-        key = (one.revision.rev, one.print_)
-        reason = document.waiting.pop(key, None)
-        if decide(one.revision, one.print_, document.standing).outcome != "stored":
+        document = self._documents[one.revision.doc_id]
+        reason = document.waiting.get(one.key)
+        if reason in CLAIMED and one.revision.overstep is not None:
+            if still_oversteps(one.revision, lines):
+                return False
+            if one.revision.overstep.besides is not None:
+                self._waits_for(document, one, one.revision.overstep.besides)
+                return False
+        document.waiting.pop(one.key, None)
+        if reason is None or decide(one.revision, one.print_, document.standing).outcome != "stored":
             if reason is not None:
-                document.waiting[key] = reason
+                document.waiting[one.key] = reason
             return False
-        self._waits_no_more(document, one.revision.doc_id, key)
-        self._store(one.revision, one.print_, document, one.by)
+        self._waits_no_more(document, one.revision.doc_id, one.key)
+        self._store(one.revision, one.print_, document, Arrival(one.origin, one.received_at))
         return True
 
-    def _waits_no_more(self, document: _Document, doc_id: str, key: Key) -> None:
+    def _waits_for(self, document: _Document, one: Waiting, reason: str) -> None:
+        """Let a person look at `one` for another reason; no other revision changes anything about that."""
+        document.waiting[one.key] = reason
+        document.rejudged.pop(one.key, None)
+        if one.row is None:
+            self._reasons.append(self._row_of(one.revision.doc_id, one.key) | {"of_reason": reason})
+        else:
+            self._quarantine.append(one.row | {"reason": reason})
+
+    def _waits_no_more(self, document: _Document, doc_id: str, key: Print) -> None:
         document.waiting.pop(key, None)
         one = document.rejudged.pop(key, None)
         if one is None or one.row is None:
             at = self._by.received_at
-            self._released.append(
-                {"of_database": self._head.name, "of_doc": doc_id, "of_rev": key[0], "of_fingerprint": key[1], "at": at}
-            )
+            self._released.append(self._row_of(doc_id, key) | {"at": at})
+
+    def _row_of(self, doc_id: str, key: Print) -> Row:
+        return {"of_database": self._head.name, "of_doc": doc_id, "of_rev": key[0], "of_fingerprint": key[1]}
 
     def _store(self, revision: NewRevision, print_: bytes, document: _Document, by: Arrival) -> None:
         before = document.standing.graph
@@ -294,6 +293,8 @@ class Batch:
         merged = () if self._head.takes_anything else merged_of(revision.content)
         graph = before.adding(revision.rev, revision.ancestors, deleted=revision.deleted, merged=merged)
         document.fingerprints[revision.rev] = print_
+        document.new.add(revision.rev)
+        document.is_moved = True
         document.standing = document.standing.at(graph)
         if merged and is_machine_merge(revision, before):
             document.standing = replace(document.standing, merges={*document.standing.merges, revision.rev})
@@ -327,6 +328,7 @@ class Batch:
         if graph is before:
             return
         self._note_path(revision, before, graph)
+        document.is_moved = True
         document.standing = document.standing.at(graph)
         # A known revision moves no sequence, unless its path shows that what stood as a leaf is its ancestor: then the
         # document has changed for everyone who follows the feed.
@@ -379,9 +381,12 @@ class Batch:
             "enrolment": self._by.origin.enrolment,
             "number": revision.number,
             "received_at": self._by.received_at,
+            "door": None if revision.overstep is None else revision.overstep.door,
+            "besides": None if revision.overstep is None else revision.overstep.besides,
         }
         if decision.reason in REJUDGED:
-            document.rejudged[key] = _Waiting(revision, print_, self._by, row)
+            again = replace(revision, quarantine=None)
+            document.rejudged[key] = Waiting(again, print_, self._by.origin, self._by.received_at, row)
         else:
             self._quarantine.append(row)
 
@@ -390,11 +395,5 @@ def _begin(known: Known) -> _Document:
     of = known.standing
     fingerprints, waiting = dict(of.fingerprints), dict(of.waiting)
     standing = replace(of, fingerprints=fingerprints, waiting=waiting)
-    rejudged = {(one.rev, one.fingerprint): _waiting(one) for one in known.rejudged}
-    return _Document(known, standing, fingerprints, waiting, rejudged)
-
-
-def _waiting(one: QuarantinedRevision) -> _Waiting:
-    # Its id was looked at when it came.
-    revision = NewRevision(one.doc_id, one.rev, one.ancestors, one.deleted, one.content, verify=False)
-    return _Waiting(revision, one.fingerprint, Arrival(Origin(one.person, one.enrolment), one.received_at))
+    rejudged = {one.key: one for one in known.rejudged}
+    return _Document(known, standing, fingerprints, waiting, rejudged, known.is_clear)

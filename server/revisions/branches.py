@@ -64,12 +64,18 @@ class Branches:
         """Return the leaves beside the winner that are alive, or those that are tombstones."""
         return [leaf for leaf in self.leaves[1:] if self.graph.held[leaf] == deleted]
 
-    def line(self, rev: RevisionId) -> list[RevisionId]:
-        """Return `rev` and its known ancestors, as far as generations go down one by one."""
+    def line(self, rev: RevisionId, until: Collection[RevisionId] = ()) -> list[RevisionId]:
+        """Return `rev` and its known ancestors, as far as generations go down one by one, or to the first of `until`.
+
+        Of two revisions that go together the one names the other, whose own line tells the rest: otherwise the lines
+        of a long history are as long as its square.
+        """
         line = [rev]
-        parent = self.graph.parents.get(rev)
-        while parent is not None and len(line) < REVS_LIMIT and generation_of(parent) == generation_of(line[-1]) - 1:
+        generation, parent = generation_of(rev), self.graph.parents.get(rev)
+        while parent is not None and len(line) < REVS_LIMIT and generation_of(parent) == generation - len(line):
             line.append(parent)
+            if parent in until:
+                break
             parent = self.graph.parents.get(parent)
         return line
 

@@ -74,14 +74,19 @@ async def oversteps(
     found: list[Reason | None] = [None] * len(asked)
     coming: dict[Key, Content] = {}
     for place, one in sorted(enumerate(asked), key=lambda each: _generation(each[1].rev)):
-        parent = None if one.parent is None else known.get(one.parent, coming.get(one.parent))
-        line = [parent] if parent is not None else _nearest(one, known, coming)
-        line += [known[each] for each in one.merged if each in known]
         if not one.is_end:
-            found[place] = overstep(one.members, Before(parent, line), one.door, deleted=one.deleted)
+            found[place] = judged(one, known, coming)
         if found[place] is None:
             coming.setdefault(one.key, one.members)
     return found
+
+
+def judged(one: Asked, known: Mapping[Key, Content], coming: Mapping[Key, Content]) -> Reason | None:
+    """Return what is wrong with one revision, after the restricted members of bodies that are here or come along."""
+    parent = None if one.parent is None else known.get(one.parent, coming.get(one.parent))
+    line = [parent] if parent is not None else _nearest(one, known, coming)
+    line += [known[each] for each in one.merged if each in known]
+    return overstep(one.members, Before(parent, line), one.door, deleted=one.deleted)
 
 
 def _sources(asked: Sequence[Asked]) -> list[Key]:

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Select, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.revisions.batch import Head
 from server.revisions.model import Change, Changes, DatabaseState, UnknownDatabase
+from server.revisions.rows import Head
 from server.revisions.statements import Statements
 from server.revisions.tables import bodies, databases, documents, entries
 from server.revisions.write import head_of

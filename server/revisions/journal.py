@@ -16,12 +16,13 @@ from server.clock import Clock
 from server.db.engine import Storage
 from server.ids import uuid7
 from server.revisions import audit, feed, listing, quarantine, read, removal, whole, write
-from server.revisions.batch import Arrival, Batch
+from server.revisions.batch import Batch
 from server.revisions.bell import Bell
 from server.revisions.doors import Doors
 from server.revisions.entitlement import Asked, oversteps
 from server.revisions.listening import Listening
 from server.revisions.model import (
+    Arrival,
     Change,
     Changes,
     DatabaseState,
@@ -137,7 +138,7 @@ class Journal:
         """
         head = await write.lock(connection, self._sql, database)
         batch = await write.begin(connection, self._sql, head, revisions, Arrival(origin, self._now()))
-        outcomes = batch.take_all(revisions)
+        outcomes = await write.take_all(connection, self._sql, batch, revisions)
         if seal is not None and batch.has_kept:
             batch.take(self._seal(seal))
         await self._finish(connection, batch)
@@ -313,7 +314,7 @@ class Journal:
                 return [Outcome(doc_id, rev, moving[0].number, "quarantined", FORGED)]
             for one, revision in zip(moving, revisions, strict=True):
                 batch.admit(revision, Arrival(Origin(one.person, one.enrolment), one.received_at))
-            batch.release()
+            await write.release(connection, self._sql, batch)
             await self._finish(connection, batch)
             await quarantine.mark_accepted(connection, moving, origin.person, now)
             outcomes = [Outcome(one.doc_id, one.rev, one.number, "stored", None) for one in moving]

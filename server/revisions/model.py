@@ -1,12 +1,13 @@
 """What goes into the journal and what comes out of it, as values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from server.canonical import canonical
 from sync.admission import Offer, OutcomeName
 from sync.canonical import Json, MalformedJson
+from sync.contract.members import Door
 from sync.revision import RevisionId, generation_of, revision_id
 
 _MEMBERS = frozenset({"_id", "_rev", "_deleted"})
@@ -23,14 +24,33 @@ class NotWaiting(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
+class Overstep:
+    """Why `sync.contract` is asked again when more of a record comes: the door that asked first.
+
+    `besides` is the reason for which that door would hold the revision back otherwise.
+    """
+
+    door: Door
+    besides: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewRevision(Offer):
     """A revision on its way in, as admission sees it, with `number`: the count of its enrolment's saves.
 
     `content` is canonical and without `_id`, `_rev`, `_deleted`; `quarantine` is the reason for which a door holds the
     revision back; `verify` is off where ids were made here, and for replicas whose ids are their own business.
+    `overstep` stands beside a `quarantine` that the contract gave.
     """
 
     number: str | None = None
+    overstep: Overstep | None = None
+
+    def overstepping(self, reason: str | None, door: Door) -> "NewRevision":
+        """Return the revision held back for what its bringer may not say; itself where that is nothing."""
+        if reason is None:
+            return self
+        return replace(self, quarantine=reason, overstep=Overstep(door, self.quarantine))
 
     @classmethod
     def from_document(
@@ -85,6 +105,19 @@ class Origin:
 
     person: str | None = None
     enrolment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Who brings something, and when it was received; `moment` is that as the chain has it."""
+
+    origin: Origin
+    received_at: datetime
+    moment: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Write the moment once, not for each revision of a batch."""
+        object.__setattr__(self, "moment", self.received_at.isoformat())
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +214,4 @@ class QuarantinedRevision:
     number: str | None
     received_at: datetime
     fingerprint: bytes = field(repr=False)
+    overstep: Overstep | None = None

@@ -37,6 +37,7 @@ from server.revisions.model import (
     WITH_ATTACHMENTS,
     NewRevision,
     NotWaiting,
+    Overstep,
     QuarantinedKey,
     QuarantinedRevision,
 )
@@ -273,4 +274,5 @@ def quarantined_of(row: RowMapping) -> QuarantinedRevision:
         number=row["number"],
         received_at=row["received_at"],
         fingerprint=row["fingerprint"],
+        overstep=None if row["door"] is None else Overstep(row["door"], row["besides"]),
     )

@@ -4,10 +4,15 @@ A hundred of them go to the driver in one call and as they are: building a dicti
 take it apart again would cost more than SQLite takes to write them.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from sync.revision import RevisionId
+
+#: A row that names its columns.
+Row: TypeAlias = dict[str, Any]
 
 
 class HeadRow(NamedTuple):
@@ -65,3 +70,32 @@ class DocumentRow(NamedTuple):
     winner: RevisionId
     deleted: bool
     leaves: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a database's feed, and the sums over its documents."""
+
+    name: str
+    seq: int
+    chain: bytes
+    digest: str
+    documents: int
+    deleted: int
+    takes_anything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a batch writes, by table; `head` is where the feed ends afterwards."""
+
+    head: Head
+    revisions: Sequence[RevisionRow]
+    bodies: Sequence[BodyRow]
+    entries: Sequence[EntryRow]
+    documents: Sequence[DocumentRow]
+    named: Sequence[Row]
+    edges: Sequence[Row]
+    quarantine: Sequence[Row]
+    released: Sequence[Row]
+    reasons: Sequence[Row]

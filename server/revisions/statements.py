@@ -5,7 +5,20 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import ARRAY, BindParameter, ColumnElement, Text, Update, any_, bindparam, func, literal, select, update
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    LargeBinary,
+    Text,
+    Update,
+    any_,
+    bindparam,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
@@ -37,8 +50,11 @@ class Statements:
         self.revisions_of = select(
             revisions.c.doc_id, revisions.c.rev, revisions.c.parent, revisions.c.deleted, revisions.c.fingerprint
         ).where(revisions.c.database == of_database, self.among(revisions.c.doc_id))
-        self.bodies_of = select(bodies.c.doc_id, bodies.c.rev, bodies.c.content).where(
-            bodies.c.database == of_database, self.among(bodies.c.doc_id)
+        # Nearly no body names what it brings together (see `merged_of`).
+        merged, content = literal(b'"merged":[', LargeBinary), bodies.c.content
+        place = func.position(merged.op("IN")(content)) if is_postgresql else func.instr(content, merged)
+        self.merging_of = select(bodies.c.doc_id, bodies.c.rev, content).where(
+            bodies.c.database == of_database, self.among(bodies.c.doc_id), place > 0
         )
         self.beside_of = select(
             quarantine.c.doc_id,
@@ -58,7 +74,7 @@ class Statements:
         self.leaves_of = select(documents.c.doc_id, documents.c.leaves).where(
             documents.c.database == of_database, self.among(documents.c.doc_id)
         )
-        self.rejudged_of = select(quarantine).where(
+        self.rejudged_of = select(*(column for column in quarantine.c if column.name != "content")).where(
             quarantine.c.database == of_database,
             self.among(quarantine.c.doc_id),
             quarantine.c.accepted_at.is_(None),
@@ -73,6 +89,16 @@ class Statements:
                 quarantine.c.fingerprint == bindparam("of_fingerprint"),
             )
             .values(accepted_at=bindparam("at"))
+        )
+        self.name_reason = (
+            update(quarantine)
+            .where(
+                quarantine.c.database == bindparam("of_database"),
+                quarantine.c.doc_id == bindparam("of_doc"),
+                quarantine.c.rev == bindparam("of_rev"),
+                quarantine.c.fingerprint == bindparam("of_fingerprint"),
+            )
+            .values(reason=bindparam("of_reason"))
         )
         self.new_database = self.insert(databases).on_conflict_do_nothing()
         moved = HeadRow._fields[:-1]

@@ -99,5 +99,8 @@ quarantine = Table(
     Column("received_at", UtcDateTime, nullable=False),
     Column("accepted_at", UtcDateTime),
     Column("accepted_by", String),
+    # Of what its bringer may not say: the door that asked the contract, and why it would wait otherwise.
+    Column("door", String),
+    Column("besides", String),
     Index("ix_quarantine_queue", "database", "received_at"),
 )

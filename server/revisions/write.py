@@ -13,10 +13,11 @@ from sqlalchemy import Row, RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.db.several import Step, execute_several
-from server.revisions.batch import Arrival, Batch, Head, Known, Rows
-from server.revisions.model import NewRevision, QuarantinedRevision, UnknownDatabase
-from server.revisions.quarantine import quarantined_of
-from server.revisions.rows import HeadRow, RevisionRow
+from server.revisions.batch import Batch, Known
+from server.revisions.branches import contents
+from server.revisions.model import Arrival, NewRevision, Outcome, UnknownDatabase
+from server.revisions.rejudging import Waiting, read_bodies, waiting_of
+from server.revisions.rows import Head, HeadRow, RevisionRow, Rows
 from server.revisions.statements import Statements
 from sync.admission import MAX_LEAVES, REJUDGED, Standing, is_machine_merge, resolved_among
 from sync.graph import Graph
@@ -41,6 +42,35 @@ async def begin(
     return Batch(head, await _known(connection, sql, head, by_document), by)
 
 
+async def take_all(
+    connection: AsyncConnection, sql: Statements, batch: Batch, revisions: Iterable[NewRevision]
+) -> list[Outcome]:
+    """Return what becomes of each revision, in order, once those have come in that waited only for one of them."""
+    outcomes = [batch.take(revision) for revision in revisions]
+    let_in = await release(connection, sql, batch)
+    if not let_in:
+        return outcomes
+    return [
+        replace(one, outcome="stored", reason=None)
+        if one.reason in REJUDGED and (one.doc_id, one.rev) in let_in
+        else one
+        for one in outcomes
+    ]
+
+
+async def release(connection: AsyncConnection, sql: Statements, batch: Batch) -> set[tuple[str, RevisionId]]:
+    """Let in what waited only for revisions that are here by now; return (document, revision) of it."""
+    unclear = batch.unclear()
+    if unclear:
+        batch.clarify(await _with_merged(connection, sql, batch.database, unclear))
+    some = batch.candidates()
+    if not some:
+        return set()
+    await read_bodies(connection, sql, batch.database, some)
+    lines = await contents(connection, sql, batch.database, batch.lines_of(some))
+    return batch.release(some, lines)
+
+
 async def finish(connection: AsyncConnection, sql: Statements, rows: Rows) -> None:
     """Write what the batch has decided; nothing at all when it was all known."""
     if rows.named:
@@ -48,7 +78,7 @@ async def finish(connection: AsyncConnection, sql: Statements, rows: Rows) -> No
     steps: list[Step] = []
     if rows.revisions:
         steps += [(sql.put_revisions, _to_driver(rows.revisions, sql)), (sql.put_bodies, rows.bodies)]
-    if rows.edges or rows.quarantine or rows.released:
+    if rows.edges or rows.quarantine or rows.released or rows.reasons:
         # Before the edges: one may belong to a revision that came in this very batch.
         await execute_several(connection, steps)
         steps = []
@@ -58,6 +88,8 @@ async def finish(connection: AsyncConnection, sql: Statements, rows: Rows) -> No
         await connection.execute(sql.put_quarantine, rows.quarantine)
     if rows.released:
         await connection.execute(sql.release, rows.released)
+    if rows.reasons:
+        await connection.execute(sql.name_reason, rows.reasons)
     if rows.entries:
         head = HeadRow(*(getattr(rows.head, name) for name in HeadRow._fields))
         steps += [(sql.put_entries, rows.entries), (sql.put_documents, rows.documents), (sql.move_head, [head])]
@@ -93,21 +125,21 @@ async def _known(
         if is_line and _continues_leaf(row.winner, batch[row.doc_id]):
             graphs[row.doc_id] = Standing(Graph({row.winner: None}, {row.winner: row.deleted}))
     unread = [row.doc_id for row in rows if row.doc_id not in graphs]
+    clear: frozenset[str] = frozenset()
     if unread:
         graphs |= await _graphs(connection, sql, database, unread)
         unclear = [
             doc_id
             for doc_id in unread
             if not head.takes_anything
-            and (
-                doc_id in rejudged
-                or _may_be_too_many(graphs[doc_id], batch[doc_id])
-                or _hangs_on_merges(graphs[doc_id], batch[doc_id])
-            )
+            and (_may_be_too_many(graphs[doc_id], batch[doc_id]) or _hangs_on_merges(graphs[doc_id], batch[doc_id]))
         ]
         if unclear:
             graphs |= await _with_merged(connection, sql, database, {doc_id: graphs[doc_id] for doc_id in unclear})
-    known = {row.doc_id: Known(graphs[row.doc_id], row.winner, row.deleted) for row in rows}
+            clear = frozenset(unclear)
+    known = {
+        row.doc_id: Known(graphs[row.doc_id], row.winner, row.deleted, is_clear=row.doc_id in clear) for row in rows
+    }
     for doc_id, quarantined_ones in beside.items():
         of = known.get(doc_id, Known(Standing()))
         standing = _with_quarantined(of.standing, quarantined_ones)
@@ -117,13 +149,13 @@ async def _known(
 
 async def _rejudged(
     connection: AsyncConnection, sql: Statements, database: str, beside: Mapping[str, Sequence[Row[*tuple[Any, ...]]]]
-) -> dict[str, list[QuarantinedRevision]]:
+) -> dict[str, list[Waiting]]:
     waiting = [doc_id for doc_id, rows in beside.items() if any(_is_rejudged(row) for row in rows)]
-    found: dict[str, list[QuarantinedRevision]] = {}
+    found: dict[str, list[Waiting]] = {}
     if waiting:
         values = {"database": database, "ids": sql.ids(waiting)}
         for row in (await connection.execute(sql.rejudged_of, values)).mappings():
-            found.setdefault(row["doc_id"], []).append(quarantined_of(row))
+            found.setdefault(row["doc_id"], []).append(waiting_of(row))
     return found
 
 
@@ -170,17 +202,18 @@ async def _with_merged(
     # there are few leaves and nobody but people writes.
     bodies: dict[str, dict[RevisionId, bytes]] = {doc_id: {} for doc_id in standings}
     values = {"database": database, "ids": sql.ids(standings)}
-    for doc_id, rev, content in await connection.execute(sql.bodies_of, values):
-        if merged_of(content):
-            bodies[doc_id][rev] = content
+    for doc_id, rev, content in await connection.execute(sql.merging_of, values):
+        bodies[doc_id][rev] = content
     return {doc_id: _merging(doc_id, of, bodies[doc_id]) for doc_id, of in standings.items()}
 
 
 def _merging(doc_id: str, of: Standing, merging: Mapping[RevisionId, bytes]) -> Standing:
-    graph = replace(of.graph, merged={rev: merged_of(content) for rev, content in merging.items()})
-    merges = set()
-    for rev, content in merging.items():
-        parent = graph.parents[rev]
+    merged = {rev: named for rev, content in merging.items() if (named := merged_of(content))}
+    # What came in this very batch is not among the stored bodies yet.
+    graph = replace(of.graph, merged={**merged, **of.graph.merged})
+    merges = {*of.merges}
+    for rev in merged:
+        content, parent = merging[rev], graph.parents[rev]
         offer = NewRevision(doc_id, rev, () if parent is None else (parent,), graph.held[rev], content)
         if is_machine_merge(offer, graph):
             merges.add(rev)

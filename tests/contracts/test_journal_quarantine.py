@@ -174,7 +174,7 @@ async def test_a_forged_generation_does_not_come_in_under_another_reason(journal
     assert await journal.faults(AREA) == []
 
 
-async def test_a_leaf_too_many_is_quarantined_but_the_branches_can_still_be_closed(journal: Journal) -> None:
+async def test_a_leaf_too_many_is_quarantined_until_a_branch_is_closed(journal: Journal) -> None:
     first = edit("a", "maize")
     branches = [edit("a", str(number), first) for number in range(MAX_LEAVES + 1)]
     written = await journal.write(AREA, [first, *branches], SOMEBODY)
@@ -185,8 +185,11 @@ async def test_a_leaf_too_many_is_quarantined_but_the_branches_can_still_be_clos
     merge = NewRevision.following("a", {"type": "record", "merged": [branches[1].rev]}, branches[2].rev)
     closing = replace(foreign("a", rev(3, "f"), branches[1].rev, first.rev), deleted=True, content=RESOLVED_TOMBSTONE)
     assert outcomes(await journal.write(AREA, [merge, closing], SOMEBODY)) == ["stored", "stored"]
-    assert outcomes(await journal.write(AREA, [edit("a", "late", first)], SOMEBODY)) == ["stored"]
-    assert outcomes(await journal.accept(AREA, "a", branches[-1].rev, ANOTHER)) == ["stored"]
+    # The place that this leaves is for the one that waited.
+    assert await journal.quarantined(AREA) == []
+    late = edit("a", "late", first)
+    assert outcomes(await journal.write(AREA, [late], SOMEBODY)) == ["quarantined: too_many_leaves"]
+    assert outcomes(await journal.accept(AREA, "a", late.rev, ANOTHER)) == ["stored"]
     [change] = (await journal.changes(AREA)).rows
     assert len(change.leaves) == MAX_LEAVES + 2
     assert await journal.faults(AREA) == []
@@ -202,7 +205,8 @@ async def test_deletions_that_a_merge_took_in_no_longer_count_against_the_limit(
     merge = NewRevision.following("a", content, live.rev)
     # In one batch and in batches of their own: what was merged is read from the bodies.
     assert outcomes(await journal.write(AREA, [merge, edit("a", "tea", first)], SOMEBODY)) == ["stored", "stored"]
-    for number in range(MAX_LEAVES - 2):
+    # The deletion that waited has come in, too.
+    for number in range(MAX_LEAVES - 3):
         assert outcomes(await journal.write(AREA, [edit("a", f"more {number}", first)], SOMEBODY)) == ["stored"]
     too_many = await journal.write(AREA, [edit("a", "one more", first)], SOMEBODY)
     assert outcomes(too_many) == ["quarantined: too_many_leaves"]

@@ -3,19 +3,25 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from server.areas.areas import Areas
 from server.demo.phone import Phone
 from server.peers import remote
 from server.peers.background import parts_of
+from server.peers.commands import tell
 from server.peers.failures import SENTENCES
 from server.peers.model import Peer
 from server.peers.runner import PeersRunner
+from server.peers.standing import Standings
 from server.revisions.model import NewRevision, Origin
 from server.settings import Settings
+from sync.admission import MAX_GENERATION_JUMP
+from sync.revision import RESOLVED_TOMBSTONE
 from tests.builders import Client, add_person, grant, person_signed_in, problem, sign_in
 from tests.conftest import StandingClock
 from tests.server.misbehaving_peer import FAULTS, MisbehavingPeer, misbehaving
@@ -168,6 +174,39 @@ async def test_what_waits_here_is_counted_while_the_peer_is_away(client: Client,
     await client.app.state["journal"].write(DATABASE, new, Origin())
     await sync(client.app, peer)
     assert (await behind())[DATABASE, "push"] == 3
+
+
+async def test_what_a_person_must_look_at_is_counted_beside_the_peer_that_shares_it(
+    client: Client, there: MisbehavingPeer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    peer = await both_have_something(client, there)
+    await synced(client.app, peer)
+    chief = await person_signed_in(client, "chief", grant("administrator", "*", "11"))
+    journal = client.app.state["journal"]
+
+    async def held() -> tuple[int, str]:
+        (shown,) = (await client.get("/api/peers", headers=chief.headers)).json()["peers"]
+        parts = parts_of(client.app)
+        areas = Areas(parts.storage, journal, parts.clock)
+        tell(await Standings(parts.storage, journal, areas, parts.clock, parts.book).of(peer))
+        return shown["held"], capsys.readouterr().out
+
+    count, told = await held()
+    assert count == 0
+    assert "held for a look" not in told
+    first = NewRevision.following("new", {"type": "record"}, None)
+    ahead = NewRevision("new", f"{2 * MAX_GENERATION_JUMP}-{'a' * 32}", (), False, b'{"type":"record"}', verify=False)
+    misfit = replace(NewRevision.following("odd", {"type": "record"}, None), quarantine="misfit_answers")
+    # Nobody is asked about the end of a branch that nothing has taken in yet.
+    end = NewRevision.with_body("new", RESOLVED_TOMBSTONE, first.rev, deleted=True)
+    await journal.write(DATABASE, [first, ahead, misfit, end], Origin())
+    # Nor does this peer share the catalog's.
+    await journal.write("catalog", [replace(misfit, quarantine="not_a_record")], Origin())
+    count, told = await held()
+    assert count == 2
+    assert "2 revisions held for a look" in told
+    await journal.accept(DATABASE, "odd", misfit.rev, Origin())
+    assert (await held())[0] == 1
 
 
 async def test_a_password_or_a_token_in_the_address_is_refused(client: Client) -> None:

@@ -1,6 +1,6 @@
 """Documents that are long, and a link that bears little: batches are as large as both allow, and that is kept."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 import pytest
@@ -8,14 +8,17 @@ import pytest
 from server.peers import remote_database, replication
 from server.peers.pace import BATCH, PATIENCE, Pace
 from server.revisions import bodies_in_turn
+from server.revisions.branches import Branches
 from server.revisions.model import NewRevision, Origin
 from server.settings import Settings
 from sync.canonical import Json
+from sync.revision import RevisionId
 from tests.builders import Client
 from tests.conftest import StandingClock
+from tests.server.couchdb_door import record
 from tests.server.misbehaving_peer import MisbehavingPeer, misbehaving
 from tests.server.peers_world import a_server, add_peer, histories, peer_account, sync, synced
-from tests.server.sync_door import DATABASE
+from tests.server.sync_door import DATABASE, with_form
 
 LENGTH = 3_000
 
@@ -132,16 +135,33 @@ def test_a_pace_that_was_learnt_since_is_not_forgotten_for_what_was_written_befo
     assert pace.size == BATCH // 4
 
 
-async def test_a_record_of_more_edits_than_a_path_names_is_brought_whole_either_way(
-    client: Client, there: MisbehavingPeer
+@pytest.mark.parametrize("doc_id", ["long", "seal:long"])
+@pytest.mark.parametrize("direction", ["pull", "push"])
+async def test_a_history_of_more_edits_than_a_path_names_is_brought_whole_either_way(
+    client: Client, there: MisbehavingPeer, direction: str, doc_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    named: list[int] = []
+    line_of = Branches.line
+
+    def line(of: Branches, rev: RevisionId, until: Collection[RevisionId] = ()) -> list[RevisionId]:
+        found = line_of(of, rev, until)
+        named.append(len(found))
+        return found
+
+    monkeypatch.setattr(Branches, "line", line)
     other = Client(there.app)
-    line: list[NewRevision] = []
+    source, target = (other, client) if direction == "pull" else (client, other)
+    await with_form(source)
+    await with_form(target)
+    content: dict[str, Json] = {"type": "seal"} if doc_id.startswith("seal") else record()
+    edits: list[NewRevision] = []
     for number in range(2_300):
-        content: dict[str, Json] = {"type": "seal", "text": str(number)}
-        line.append(NewRevision.following("seal:long", content, line[-1].rev if line else None))
-    await other.app.state["journal"].write(DATABASE, line, Origin())
-    peer = await add_peer(client.app, there.url, direction="pull", **await peer_account(other))
+        said = {**content, "saved": {"number": str(number)}}
+        edits.append(NewRevision.following(doc_id, said, edits[-1].rev if edits else None))
+    await source.app.state["journal"].write(DATABASE, edits, Origin())
+    peer = await add_peer(client.app, there.url, direction=direction, **await peer_account(other))
     await synced(client.app, peer)
     assert len(await histories(client, other)) == 1
-    assert await client.app.state["journal"].quarantined(DATABASE) == []
+    assert await target.app.state["journal"].quarantined(DATABASE) == []
+    # A path that names a thousand ancestors for each edit is a hundred megabytes in all.
+    assert sum(named) < 20 * len(edits)

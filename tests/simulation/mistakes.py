@@ -18,9 +18,10 @@ from server.gateway import exchange, pull
 from server.gateway.admit import Admission
 from server.gateway.numbers import Numbers
 from server.revisions import feed
-from server.revisions.batch import Batch, Rows
+from server.revisions.batch import Batch
 from server.revisions.journal import Also, Journal
 from server.revisions.model import Changes, Outcome
+from server.revisions.rows import Rows
 from sync import document as merge_document
 from sync import merge
 from sync.canonical import canonical

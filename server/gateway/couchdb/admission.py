@@ -37,19 +37,16 @@ def brings_others(call: Call) -> bool:
     return call.db.kind == "scope" and allowed(call.person.principal, "replicate", call.db.name)
 
 
-async def held_back(call: Call, documents: Sequence[Incoming], revisions: Sequence[NewRevision]) -> list[str | None]:
-    """Return the reason for which a person must look at each document first; None where there is none.
-
-    `revisions` are what the documents become.
-    """
-    reasons = [document.finding for document in documents]
+async def held_back(call: Call, documents: Sequence[Incoming], revisions: Sequence[NewRevision]) -> list[NewRevision]:
+    """Return the revisions that documents become, with the reasons for which a person must look at them first."""
+    held = [replace(new, quarantine=of.finding) for new, of in zip(revisions, documents, strict=True)]
     if call.db.kind != "scope":
-        return reasons
-    places = [place for place, reason in enumerate(reasons) if reason in (None, *MISFITS)]
-    asked = [Asked.of(revisions[place], documents[place].claims, "replica") for place in places]
+        return held
+    places = [place for place, new in enumerate(held) if new.quarantine in (None, *MISFITS)]
+    asked = [Asked.of(held[place], documents[place].claims, "replica") for place in places]
     for place, reason in zip(places, await call.parts.journal.oversteps(call.db.name, asked), strict=True):
-        reasons[place] = reason or reasons[place]
-    return reasons
+        held[place] = held[place].overstepping(reason, "replica")
+    return held
 
 
 async def _finding(call: Call, document: Incoming, content: Mapping[str, Any]) -> str | None:

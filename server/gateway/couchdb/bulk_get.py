@@ -2,10 +2,13 @@
 
 A row that nobody can read is answered as CouchDB 3 answers it, with an error in its place; the others go on. Documents
 are read and leave a few megabytes at a time, however many and however long those are that one request names.
+
+A Nương that asks for `short_revs` beside `revs` gets paths that end where the path of another revision in the answer
+goes on: it takes the union of all paths. To a CouchDB a path is a whole.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from server.gateway.couchdb.answer import Answer
@@ -51,6 +54,7 @@ class _Part:
     of: Branches | None = None
     rev: RevisionId = ""
     after: bytes = b""
+    until: Collection[RevisionId] = ()
 
     @property
     def key(self) -> Key | None:
@@ -61,7 +65,7 @@ class _Part:
         """Return it with its body; a body that is gone is an error, too."""
         if self.of is None or content is None:
             return self.before + self.error + self.after
-        more = revisions(self.of.line(self.rev)) if with_revs else b""
+        more = revisions(self.of.line(self.rev, self.until)) if with_revs else b""
         doc = document(self.of.doc_id, self.rev, content, deleted=self.of.graph.held[self.rev], more=more)
         return b'%b{"ok":%b}%b' % (self.before, doc, self.after)
 
@@ -119,7 +123,7 @@ def _odd_since(doc_id: str, since: Json) -> _Unfit | None:
 
 
 async def _pieces(call: Call, asked: Sequence[_Asked | _Unfit]) -> AsyncIterator[bytes]:
-    with_revs, latest = call.flag("revs"), call.flag("latest")
+    with_revs, latest, is_short = call.flag("revs"), call.flag("latest"), call.flag("short_revs")
     rows = iter(asked)
     start = b'{"results":['
     while page := list(islice(rows, PAGE)):
@@ -127,6 +131,9 @@ async def _pieces(call: Call, asked: Sequence[_Asked | _Unfit]) -> AsyncIterator
         async with call.parts.storage.read() as connection:
             here = await branches(connection, call.parts.sql, call.db.name, ids)
         parts = [part for each in page for part in _parts(each, here, latest=latest)]
+        if is_short:
+            together = _by_document([key for part in parts if (key := part.key) is not None])
+            parts = [part if part.of is None else replace(part, until=together[part.of.doc_id]) for part in parts]
         left = iter(parts)
         keys = [part.key for part in parts]
         async for bodies in bodies_in_turn(call.parts.storage, call.parts.sql, call.db.name, keys):
@@ -137,6 +144,13 @@ async def _pieces(call: Call, asked: Sequence[_Asked | _Unfit]) -> AsyncIterator
                 yield start + piece.removeprefix(b",") if start else piece
                 start = b""
     yield start + b"]}\n"
+
+
+def _by_document(keys: Collection[Key]) -> dict[str, set[RevisionId]]:
+    found: dict[str, set[RevisionId]] = {}
+    for doc_id, rev in keys:
+        found.setdefault(doc_id, set()).add(rev)
+    return found
 
 
 def _parts(asked: _Asked | _Unfit, here: Mapping[str, Branches], *, latest: bool) -> Iterator[_Part]:

@@ -6,7 +6,7 @@ was read before is compared again inside the write's transaction, and the whole 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -52,11 +52,8 @@ async def replicate(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Re
         for place, result in zip(places, await _brought(call, wanted), strict=True):
             results[place] = result
         return [each for each in results if each is not None]
-    coming = [each.as_it_is() for each in wanted]
-    reasons = await held_back(call, wanted, coming)
-    revisions: list[tuple[int, NewRevision]] = []
-    for place, revision, reason in zip(places, coming, reasons, strict=True):
-        revisions.append((place, revision if reason is None else replace(revision, quarantine=reason)))
+    held = await held_back(call, wanted, [each.as_it_is() for each in wanted])
+    revisions = [*zip(places, held, strict=True)]
     if revisions:
         # Parents first, in whatever order a line came: what follows a quarantined revision must be seen to.
         revisions.sort(key=lambda each: generation_of(each[1].rev))
@@ -126,10 +123,9 @@ class _Plan:
             for place, (each, row) in enumerate(zip(documents, plan._rows, strict=True))
             if isinstance(each, Incoming) and isinstance(row, NewRevision)
         ]
-        reasons = await held_back(call, [each for _, each, _ in edits], [row for _, _, row in edits])
-        for (place, _, row), reason in zip(edits, reasons, strict=True):
-            if reason is not None:
-                plan._rows[place] = replace(row, quarantine=reason)
+        held = await held_back(call, [each for _, each, _ in edits], [row for _, _, row in edits])
+        for (place, _, _), row in zip(edits, held, strict=True):
+            plan._rows[place] = row
         return plan
 
     @property
