@@ -4,7 +4,7 @@ Work is counted, not timed.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
@@ -140,9 +140,9 @@ class CountedLines(Branches):
 
     walked = 0
 
-    def line(self, of: RevisionId) -> list[RevisionId]:
+    def line(self, rev: RevisionId, until: Collection[RevisionId] = ()) -> list[RevisionId]:
         CountedLines.walked += 1
-        return super().line(of)
+        return super().line(rev, until)
 
 
 def test_what_any_number_of_revisions_led_to_is_found_in_one_walk_a_leaf() -> None:
