@@ -8,7 +8,7 @@ from server.auth.weak_passwords import LIST, weakness
 from server.demo.people import PASSWORD as DEMO_PASSWORD
 from tests.builders import PASSWORD, Client, person_signed_in, problem
 from tests.builders import grant as a_grant
-from tests.server.command_process import run_command
+from tests.command_process import run_command
 
 COMMON = [
     "password123",
