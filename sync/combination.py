@@ -166,7 +166,7 @@ class _Combination:
         if place.role in {"choices", "row"}:
             self.marked.append(path)
         last = editors if len(editors) == 1 else latest(editors)
-        if place.role == "row":
+        if place.role == "row" and (len(last) > 1 or last[0].value(path) is ABSENT):
             self._settle_row(path, last)
             return
         if len(last) == 1:

@@ -80,7 +80,10 @@ class Covering:
     def _in_base(self, base: Content) -> Iterator[Path]:
         """Return the paths of `by_path` that may be in the base: of rows only those of its own repeats."""
         known: dict[Path, bool] = {}
-        for path in self.by_path:
+        for path, edits in self.by_path.items():
+            if edits[0].before is base and edits[0].changes.get(path) is True and path not in edits[0].decided:
+                # Who brought a row to the base itself did not find it there.
+                continue
             around = path.rpartition("/")[0]
             if around not in known:
                 known[around] = value_at(base, around, self.shape, self.rows) not in (ABSENT, [])

@@ -5,7 +5,7 @@ that one, and not the choices of the other candidates. So they say of each choic
 others had chosen would join their list as soon as nothing is asked any more.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sync.document import Content
 from sync.edits import Edit, latest
@@ -45,14 +45,20 @@ def say_whole_lists(edits: Sequence[Edit], base: Content, shape: Shape, rows: Ro
     for edit in edits:
         for path in edit.lists:
             lists.setdefault(path, {})[edit.bit] = edit
-    # Before who answers, somebody must have asked.
-    lists = {path: editors for path, editors in lists.items() if len(editors) > 1}
+    # Nearly always nobody knew another editor of the same list.
+    lists = {path: editors for path, editors in lists.items() if len(editors) > 1 and _is_known(editors)}
     for edit in edits if lists else ():
         for path in edit.covered.keys() & lists.keys():
             lists[path][edit.bit] = edit
     for path, editors in lists.items():
         if not place_of(path, shape).shape.is_calculated:
             _List(path, [editors[bit] for bit in sorted(editors)], base, shape, rows).answer()
+
+
+def _is_known(editors: Mapping[int, Edit]) -> bool:
+    """Whether one of some edits knew another one."""
+    bits = sum(editors)
+    return any(edit.knows & bits != bit for bit, edit in editors.items())
 
 
 class _List:

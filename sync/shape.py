@@ -9,7 +9,7 @@ the document. What is not there has the value `ABSENT`, which is not null: null 
 The server makes shapes from published forms; here nobody knows what an XForm is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Literal, NamedTuple, TypeAlias
@@ -70,11 +70,14 @@ class Shape:
     version: str
     fields: Mapping[Path, FieldShape]
     nodes: Mapping[str, Node] = field(init=False, repr=False)
+    #: The repeats that stand in no other one, by their paths from the document's root.
+    repeats: dict[Path, Node] = field(init=False, repr=False, default_factory=dict)
     #: Places that were asked for, of fields that the form knows and outside rows: as many as the form has.
     places: dict[Path, "Place"] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", _nodes(self.fields))
+        object.__setattr__(self, "repeats", dict(_repeats(self.nodes, "")))
 
 
 class Place(NamedTuple):
@@ -123,6 +126,19 @@ def place_of(path: Path, shape: Shape) -> Place:
 def _place(path: Path, shape: Shape) -> Place:
     if not path:
         return Place(path, "document", GROUP, path)
+    around, _, escaped = path.rpartition("/")
+    # Of a record with many rows nearly all paths are of rows and of cells, and these are found without a walk.
+    if (repeat := shape.repeats.get(around)) is not None:
+        return Place(path, "row", repeat.shape, path)
+    if (repeat := shape.repeats.get(around.rpartition("/")[0])) is not None:
+        node = repeat.inner.get(name_of(escaped))
+        if node is None:
+            return Place(path, "atom", ATOM, path, (around,))
+        return Place(path, _ROLES[node.shape.kind], node.shape, path, (around,))
+    return _walked_to(path, shape)
+
+
+def _walked_to(path: Path, shape: Shape) -> Place:
     nodes: Mapping[str, Node] = shape.nodes
     around = OPEN
     rows: tuple[Path, ...] = ()
@@ -142,6 +158,15 @@ def _place(path: Path, shape: Shape) -> Place:
             return Place(path, "atom", ATOM, path, rows)
         around, nodes = found, found.inner
     return Place(path, "row" if is_row else _ROLES[around.shape.kind], around.shape, path, rows)
+
+
+def _repeats(nodes: Mapping[str, Node], path: Path) -> Iterator[tuple[Path, Node]]:
+    for name, node in nodes.items():
+        at = f"{path}/{token(name)}"
+        if node.shape.kind == "repeat":
+            yield at, node
+        else:
+            yield from _repeats(node.inner, at)
 
 
 def _nodes(fields: Mapping[Path, FieldShape]) -> dict[str, Node]:
