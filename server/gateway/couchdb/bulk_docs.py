@@ -1,22 +1,31 @@
 """`POST /{db}/_bulk_docs`: many documents at once, each with its own outcome."""
 
+import asyncio
 from collections.abc import Iterable
+from functools import partial
+from itertools import islice
 
 from server.gateway.couchdb.admission import admitted
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.incoming import Flaw, Incoming
-from server.gateway.couchdb.refusals import bad_request
+from server.gateway.couchdb.refusals import bad_request, too_many
 from server.gateway.couchdb.storing import Result, edit, replicate
 from server.ids import uuid7
-from server.reading import read_documents
-from sync.canonical import MalformedJson, Reading
+from server.reading import aside, read_documents
+from sync.canonical import Json, MalformedJson, Reading
+
+#: CouchDB sends 500 at once, PouchDB 100, this server its pace of some hundred.
+MOST_DOCS = 10_000
+#: After so many documents others get a turn.
+AT_ONCE = 100
 
 
 async def bulk_docs(call: Call) -> Answer:
     """Store documents: as edits with a row for each, or as other replicas' revisions with rows for errors only."""
     try:
-        said, readings = read_documents(await call.text(), keeps_numbers=call.db.takes_anything)
+        read = partial(_read, keeps_numbers=call.db.takes_anything)
+        said, readings = await aside(read, await call.text())
         if not isinstance(said, dict) or not isinstance(said.get("docs"), list):
             raise bad_request("POST body must include `docs` parameter.")
         new_edits = said.get("new_edits", True)
@@ -31,9 +40,19 @@ async def bulk_docs(call: Call) -> Answer:
     return answer([_row(each) for each in results if isinstance(each, Flaw)], 201)
 
 
+def _read(body: bytes, *, keeps_numbers: bool) -> tuple[Json, list[Reading]]:
+    said, readings = read_documents(body, keeps_numbers=keeps_numbers)
+    found = list(islice(readings, MOST_DOCS + 1))
+    if len(found) > MOST_DOCS:
+        raise too_many(MOST_DOCS)
+    return said, found
+
+
 async def _documents(call: Call, readings: Iterable[Reading], *, new_edits: bool) -> list[Incoming | Flaw]:
     found: list[Incoming | Flaw] = []
-    for reading in readings:
+    for place, reading in enumerate(readings):
+        if place % AT_ONCE == 0:
+            await asyncio.sleep(0)
         value = reading.value
         if reading.flaws:
             doc_id = value.get("_id") if isinstance(value, dict) else None

@@ -106,18 +106,18 @@ class Call:
 
     async def mapping(self, limit: int | None = None) -> dict[str, Json]:
         """Return the body, which must be a JSON object without flaws."""
-        return await aside(_mapping, await self.text(limit))
+        return await aside(mapping_of, await self.text(limit))
 
     async def document(self) -> dict[str, Json]:
         """Return the body as `mapping` does, a document for this database."""
-        return _mapping(await self.text(), keeps_numbers=self.db.takes_anything)
+        return mapping_of(await self.text(), keeps_numbers=self.db.takes_anything)
 
     async def mapping_if_any(self) -> dict[str, Json]:
         """Return the body as `mapping` does; one without a byte says nothing, of whatever type."""
         if not (body := await self.body()):
             return {}
         self._require_json()
-        return await aside(_mapping, body)
+        return await aside(mapping_of, body)
 
     def _require_json(self) -> None:
         # A browser sends other types across origins without asking first; JSON it does not.
@@ -126,7 +126,8 @@ class Call:
             raise Refusal(415, "bad_content_type", "Content-Type must be application/json")
 
 
-def _mapping(body: bytes, *, keeps_numbers: bool = False) -> dict[str, Json]:
+def mapping_of(body: bytes, *, keeps_numbers: bool = False) -> dict[str, Json]:
+    """Return a body that must be a JSON object without flaws; raise Refusal."""
     try:
         reading = read(body, keeps_numbers=keeps_numbers)
     except MalformedJson as error:

@@ -49,6 +49,11 @@ def not_yet(reason: str) -> Refusal:
     return Refusal(503, "service_unavailable", reason)
 
 
+def too_many(most: int) -> Refusal:
+    """Return what a request is answered with that names more than `most`: replicators halve it and send it again."""
+    return Refusal(413, "too_large", f"One request may name {most} at most.")
+
+
 def bad_parameter(name: str) -> Refusal:
     """Return what a query value of the wrong kind is answered with."""
     return Refusal(400, "query_parse_error", f"Invalid value for `{name}`.")

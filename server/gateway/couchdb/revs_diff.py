@@ -5,20 +5,20 @@ form than ours is only missing; it is refused where it is brought, alone.
 """
 
 from server.gateway.couchdb.answer import Answer, answer
-from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.refusals import INVALID_REV, bad_request
+from server.gateway.couchdb.call import Call, mapping_of
+from server.gateway.couchdb.refusals import INVALID_REV, bad_request, too_many
 from server.gateway.couchdb.revs import is_rev
+from server.reading import aside
 from server.revisions.branches import missing
 from sync.revision import RevisionId
+
+#: Documents and revisions; this server asks about half as many at once, CouchDB and PouchDB about some hundred.
+MOST = 20_000
 
 
 async def revs_diff(call: Call) -> Answer:
     """Answer what is not here of the revisions that are asked for; documents with nothing missing are left out."""
-    asked: dict[str, list[RevisionId]] = {}
-    for doc_id, revs in (await call.mapping()).items():
-        if not isinstance(revs, list) or not all(map(is_rev, revs)):
-            raise bad_request(INVALID_REV[1])
-        asked[doc_id] = list(dict.fromkeys(str(rev) for rev in revs))
+    asked = await aside(_asked, await call.text())
     async with call.parts.storage.read() as connection:
         found = await missing(connection, call.parts.sql, call.db.name, asked)
     return answer(
@@ -28,3 +28,16 @@ async def revs_diff(call: Call) -> Answer:
             for doc_id, of in found.items()
         }
     )
+
+
+def _asked(body: bytes) -> dict[str, list[RevisionId]]:
+    asked: dict[str, list[RevisionId]] = {}
+    left = MOST
+    for doc_id, revs in mapping_of(body).items():
+        if not isinstance(revs, list) or not all(map(is_rev, revs)):
+            raise bad_request(INVALID_REV[1])
+        left -= max(1, len(revs))
+        if left < 0:
+            raise too_many(MOST)
+        asked[doc_id] = list(dict.fromkeys(str(rev) for rev in revs))
+    return asked

@@ -134,3 +134,16 @@ async def test_a_record_with_attachments_waits_with_them_and_is_accepted_without
     # Whoever sends it again has done so before.
     assert await door.bring(revision("inline", rev(1, "a"), **record(), _attachments=attached)) == []
     assert "inline" not in await _quarantined(client)
+
+
+async def test_attachments_that_are_too_long_fail_the_request_so_that_no_checkpoint_passes_them(client: Client) -> None:
+    await with_form(client)
+    door = await at_scope(client, "lan", grant("field_worker"))
+    said = json.dumps(record() | {"_attachments": {"a.jpg": {"follows": True, "length": 11_000_000}}}).encode()
+    parts = (
+        b"--x\r\nContent-Type: application/json\r\n\r\n" + said + b"\r\n--x\r\n\r\n" + b"j" * 11_000_000 + b"\r\n--x--"
+    )
+    kind = {"Content-Type": 'multipart/related; boundary="x"'}
+    refused = await door.ask("PUT", "/long?new_edits=false", content=parts, headers=kind)
+    assert (refused.status_code, refused.json()["error"]) == (503, "service_unavailable")
+    assert await _quarantined(client) == {}

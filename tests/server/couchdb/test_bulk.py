@@ -2,11 +2,13 @@
 
 import gzip
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from server.gateway.couchdb import bulk_docs, revs_diff
 from server.gateway.couchdb.outgoing import PIECE_BYTES, joined
 from tests.builders import PASSWORD, Client, grant
 from tests.server.couchdb_door import Door, a_database, at_scope, record, rev, revision
@@ -240,3 +242,33 @@ def test_rows_leave_in_pieces_whatever_one_request_names() -> None:
     assert made == 1
     assert list(joined([b"1", b"2"], b",")) == [b"1,2"]
     assert list(joined([], b",")) == []
+
+
+async def test_a_request_may_name_only_so_many_documents_and_is_read_beside_the_event_loop(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = await a_database(client)
+    readers: list[threading.Thread] = []
+    read_documents, mapping_of = bulk_docs.read_documents, revs_diff.mapping_of
+
+    def read(body: bytes, *, keeps_numbers: bool = False) -> Any:
+        readers.append(threading.current_thread())
+        return read_documents(body, keeps_numbers=keeps_numbers)
+
+    def read_mapping(body: bytes) -> Any:
+        readers.append(threading.current_thread())
+        return mapping_of(body)
+
+    monkeypatch.setattr(bulk_docs, "read_documents", read)
+    monkeypatch.setattr(revs_diff, "mapping_of", read_mapping)
+    docs = [{"_id": f"doc-{number}", "_rev": rev(1, "a")} for number in range(bulk_docs.MOST_DOCS + 1)]
+    refused = await door.ask("POST", "/_bulk_docs", {"docs": docs, "new_edits": False})
+    assert (refused.status_code, refused.json()["error"]) == (413, "too_large")
+    assert (await door.get())["doc_count"] == 0
+    assert await door.post("/_bulk_docs", {"docs": docs[:3000], "new_edits": False}, 201) == []
+    asked = {f"doc-{number}": [rev(1, "a")] for number in range(revs_diff.MOST + 1)}
+    refused = await door.ask("POST", "/_revs_diff", asked)
+    assert (refused.status_code, refused.json()["error"]) == (413, "too_large")
+    assert len(await door.post("/_revs_diff", dict([*asked.items()][: revs_diff.MOST]))) == revs_diff.MOST - 3000
+    assert len(readers) == 4
+    assert threading.main_thread() not in readers
