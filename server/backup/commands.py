@@ -1,4 +1,4 @@
-"""`nuong backup` and `nuong restore`."""
+"""`nuong backup` and `nuong restore`, and `nuong epoch begin` after a restore by other means."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,8 +10,9 @@ import click
 from server.backup.manifest import Manifest, read_manifest
 from server.backup.work import How, Wanted, back_up, restore, verify_and_note
 from server.clock import system_clock
-from server.console import Failure, open_storage
+from server.console import Console, Failure, open_storage, run
 from server.db.engine import Storage
+from server.db.identity import begin_epoch, identify
 from server.settings import Settings, load_settings
 
 Result = TypeVar("Result")
@@ -101,6 +102,26 @@ def restore_backup(source: Path, *, yes: bool, keep_sign_ins: bool, new_secret: 
         click.echo("Run `nuong keys rotate` before starting the server, and give the passwords of peers again.")
 
 
+@click.group("epoch")
+def epoch() -> None:
+    """Tell phones that this server lacks what it once confirmed."""
+
+
+@epoch.command("begin")
+def begin() -> None:
+    """Begin a new epoch, after a database was put back without `nuong restore`; the server must be stopped."""
+
+    async def work(console: Console) -> None:
+        # A database that no server has opened yet gets its ids here.
+        await identify(console.storage)
+        async with console.storage.write() as connection:
+            await begin_epoch(connection)
+
+    run(work)
+    click.echo("A new epoch has begun. Start the server, or restart it where it runs: it tells the epoch of its start.")
+    click.echo("Phones then send again what they still keep and this server lacks, each at its next exchange.")
+
+
 def _what_comes_back(manifest: Manifest, *, keep_sign_ins: bool) -> str:
     ends = "go on, those that were ended since too" if keep_sign_ins else "end: everybody signs in once more"
     return "\n".join(
@@ -130,4 +151,4 @@ def _over_storage(work: Callable[[Storage, Settings], Awaitable[Result]]) -> Res
     return asyncio.run(over())
 
 
-commands: tuple[click.Command, ...] = (backup, restore_backup)
+commands: tuple[click.Command, ...] = (backup, restore_backup, epoch)

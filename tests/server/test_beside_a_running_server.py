@@ -59,6 +59,7 @@ USES = {
     "backup verify": Use(("{folder}/backup",)),
     # This database is in use.
     "restore": Use(("{folder}/backup", "--yes"), code=1),
+    "epoch begin": Use(),
     "peer add": Use(("department", NOBODY_LISTENS)),
     "peer list": Use(),
     "peer status": Use(),
