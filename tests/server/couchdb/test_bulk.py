@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from server.gateway.couchdb import bulk_docs, revs_diff
+from server.gateway.couchdb.call import mapping_of
 from server.gateway.couchdb.outgoing import PIECE_BYTES, joined
+from server.reading import read_documents
 from tests.builders import PASSWORD, Client, grant
 from tests.server.couchdb_door import Door, a_database, at_scope, record, rev, revision
 from tests.server.sync_door import with_form
@@ -249,7 +251,6 @@ async def test_a_request_may_name_only_so_many_documents_and_is_read_beside_the_
 ) -> None:
     door = await a_database(client)
     readers: list[threading.Thread] = []
-    read_documents, mapping_of = bulk_docs.read_documents, revs_diff.mapping_of
 
     def read(body: bytes, *, keeps_numbers: bool = False) -> Any:
         readers.append(threading.current_thread())
@@ -259,8 +260,8 @@ async def test_a_request_may_name_only_so_many_documents_and_is_read_beside_the_
         readers.append(threading.current_thread())
         return mapping_of(body)
 
-    monkeypatch.setattr(bulk_docs, "read_documents", read)
-    monkeypatch.setattr(revs_diff, "mapping_of", read_mapping)
+    monkeypatch.setattr("server.gateway.couchdb.bulk_docs.read_documents", read)
+    monkeypatch.setattr("server.gateway.couchdb.revs_diff.mapping_of", read_mapping)
     docs = [{"_id": f"doc-{number}", "_rev": rev(1, "a")} for number in range(bulk_docs.MOST_DOCS + 1)]
     refused = await door.ask("POST", "/_bulk_docs", {"docs": docs, "new_edits": False})
     assert (refused.status_code, refused.json()["error"]) == (413, "too_large")
