@@ -148,3 +148,15 @@ def test_a_tree_too_deep_for_the_writer_is_refused() -> None:
         value = [value]
     with pytest.raises(MalformedJson, match="too_deep"):
         canonical(value)
+
+
+@pytest.mark.parametrize("digits", ["9007199254740993", "-0", "1.0", "1e400", "1" + "0" * 400, "-1e-7"])
+def test_numbers_that_are_kept_are_written_as_they_came(digits: str) -> None:
+    written = f'{{"a":{digits}}}'.encode()
+    assert canonical(read(written, keeps_numbers=True).value) == written
+
+
+def test_kept_numbers_excuse_no_lone_surrogate() -> None:
+    kept = read(b"[1e400]", keeps_numbers=True).value
+    with pytest.raises(MalformedJson, match="lone_surrogate"):
+        canonical([kept, "\ud800"])

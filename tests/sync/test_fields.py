@@ -132,6 +132,15 @@ def test_what_a_revision_says_of_itself_is_no_field() -> None:
     assert of_record(content({}, **said)) == content({}, form="plot", form_version="1")
 
 
+def test_what_a_form_does_not_know_in_a_row_is_one_field_of_that_row() -> None:
+    place = place_of("/answers/plots/a/unknown", SHAPE)
+    assert (place.role, place.rows) == ("atom", ("/answers/plots/a",))
+
+
+def test_no_rows_are_no_list() -> None:
+    assert field_at(content({"plots": []}), "/answers/plots", SHAPE) is ABSENT
+
+
 def test_rows_that_are_new_are_told() -> None:
     made: list[str] = []
     changes(content({}), content({"plots": [{"_rid": "a", "trees": [{"_rid": "t"}]}]}), SHAPE, made=made)
@@ -142,6 +151,9 @@ def test_rows_that_are_new_are_told() -> None:
     ("before", "values", "after"),
     [
         ({}, {"/crops": ["tea", "maize"]}, {"crops": ["maize", "tea"]}),
+        # What has not the form's shape is not emptied by taking from it what it never held.
+        ({"crops": "odd"}, {"/crops/tea": ABSENT}, {"crops": "odd"}),
+        ({"house": "odd"}, {"/house/roof": ABSENT}, {"house": "odd"}),
         ({"crops": ["tea"]}, {"/crops": None, "/crops/tea": ABSENT}, {"crops": None}),
         ({"crops": ["tea"]}, {"/crops/tea": ABSENT}, {"crops": None}),
         ({}, {"/crops/tea": ABSENT}, {}),

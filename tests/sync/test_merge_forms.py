@@ -228,3 +228,65 @@ def test_a_decision_without_a_way_has_decided_the_answers_as_a_whole() -> None:
     assert combined.fields["/answers"].candidates[0] == Candidate(decision, {"area": "large", "crop": "ngô"}, True)
     assert answers_of(combined) == {"area_m2": "4", "crop": "ngô", "phone": "1"}
     assert combined.fields["/of"].source == decision
+
+
+def no_way() -> PlainForms:
+    """Return a form in two versions; answers with a large area have no way from one to the other."""
+    return PlainForms(
+        (SHAPE, Shape(FORM, "2", SHAPE.fields)), lambda given, *_: None if given.get("area") == "large" else given
+    )
+
+
+def test_who_answered_anew_without_a_way_left_out_rows_in_which_others_went_on() -> None:
+    story = Story(forms=no_way())
+    first = story.first({"area": "large"})
+    story.edit(first, of="household")
+    anew = story.edit(first, {"area": "2"}, form_version="2")
+    one = story.edit(anew, {"crops": ["tea"], "plots": [{"_rid": "a", "area": "1"}]})
+    story.edit(one, {"crops": ["rice"], "plots": [{"_rid": "a", "area": "3"}]})
+    story.edit(anew, {"phone": "1"})
+    assert answers_of(story.combined()) == {
+        "area": "2",
+        "crops": ["rice"],
+        "phone": "1",
+        "plots": [{"_rid": "a", "area": "3"}],
+    }
+    assert story.combined().open == {}
+
+
+def test_without_a_way_and_without_any_answers_that_can_be_held_none_are_shown() -> None:
+    story = Story(forms=no_way())
+    first = story.first({"area": "large"})
+    large = story.edit(first, {"crop": "lúa"})
+    none = story.add(first, {"type": "record", "form": FORM, "form_version": "2"}, saved=True)
+    combined = story.combined()
+    assert combined.open == {"/answers": tuple(sorted([large, none]))}
+    assert "answers" not in combined.content
+
+
+def test_a_list_that_the_form_computes_is_nobodys_answer() -> None:
+    computed = {**SHAPE.fields, "/crops": FieldShape("choices", "select_multiple", is_calculated=True)}
+    story = Story(forms=PlainForms((Shape(FORM, "1", computed),)))
+    first = story.first({"crops": []})
+    one = story.edit(first, {"crops": ["tea"]})
+    story.edit(one, {"crops": ["rice"]})
+    story.edit(first, {"crops": ["maize"]})
+    assert story.combined().open == {}
+
+
+def test_who_only_computed_anew_was_not_at_work_in_a_row_that_is_gone() -> None:
+    story = Story()
+    first = story.first({"plots": [{"_rid": "a"}, {"_rid": "b"}], "yield": "2"})
+    story.edit(first, {"plots": [{"_rid": "b"}], "yield": "1"})
+    story.edit(first, {"yield": "3"})
+    assert story.combined().open == {}
+    assert answers_of(story.combined())["plots"] == [{"_rid": "b"}]
+
+
+def test_what_is_added_is_told_from_what_all_who_added_knew() -> None:
+    story = Story()
+    first = story.first({"remarks": "a"})
+    story.edit(first, {"phone": "1"})
+    known = story.edit(first, {"remarks": "a b"})
+    added = {story.edit(known, {"remarks": "a b c"}): " c", story.edit(known, {"remarks": "a b d"}): " d"}
+    assert answers_of(story.combined())["remarks"] == "a b" + "".join(added[rev] for rev in sorted(added))

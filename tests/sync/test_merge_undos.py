@@ -66,6 +66,22 @@ def test_an_undo_at_a_hub_that_lacks_the_later_decision_asks_or_keeps() -> None:
     assert set(combined(story, later).open) == {"/answers/losses"}
 
 
+def test_an_undo_at_a_hub_that_lacks_the_decision_itself_keeps_what_it_holds() -> None:
+    story = Story()
+    decision = story.decide(story.first({"area": "1"}), ["/answers/area"], {"area": "2"})
+    story.undo(decision, decision)
+    assert answers_of(combined(story, decision)) == {"area": "1"}
+
+
+def test_an_edit_of_whose_ancestors_only_names_are_here_holds_all_that_it_says() -> None:
+    story = Story()
+    first = story.first({"area": "1"})
+    story.edit(first, {"phone": "1"})
+    story.edit(first, {"crop": "lúa"})
+    assert answers_of(combined(story, first)) == {"area": "1", "phone": "1", "crop": "lúa"}
+    assert combined(story, first).open == {}
+
+
 @pytest.mark.parametrize(
     ("name", "one", "other", "decided", "last"),
     [("losses", ["none"], ["frost"], ["pest"], ["frost"]), ("crops", ["rice"], ["maize"], ["none"], ["tea"])],

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.canonical import Json, canonical
-from sync.revision import MAX_GENERATION, generation_of, is_revision_id, merged_of, rank, revision_id
+from sync.revision import (
+    MAX_GENERATION,
+    generation_of,
+    is_any_revision_id,
+    is_revision_id,
+    merged_of,
+    rank,
+    revision_id,
+)
 from tests.vectors import vectors
 
 VECTORS = vectors("revision_ids")
@@ -69,3 +77,11 @@ def test_what_a_revision_brings_together_is_read_from_its_content() -> None:
     others.append({'a"merged': [a]})
     others.append({"said": f'"merged":["{a}"]}}'})
     assert [merged_of(canonical(other)) for other in others] == [()] * len(others)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [("1-a", True), ("999999999999-" + "F" * 200, True), ("0-a", False), ("1-a b", False), ("1-", False)],
+)
+def test_where_hashes_of_any_text_are_taken_a_revision_id_is_a_number_and_a_text(text: str, *, is_one: bool) -> None:
+    assert is_any_revision_id(text) is is_one
