@@ -7,6 +7,7 @@ parties hold the same sign-in, and the whole family is revoked (RFC 9700, 4.14.2
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -43,9 +44,10 @@ class Reused:
     family: str
 
 
-async def begin(connection: AsyncConnection, sign_in: SignIn, at: datetime, lifetime: timedelta) -> str:
-    """Return the first refresh token of a sign-in."""
-    return await _add(connection, sign_in, None, at + lifetime)
+async def begin(connection: AsyncConnection, sign_in: SignIn, label: str, at: datetime, lifetime: timedelta) -> str:
+    """Return the first refresh token of a sign-in; `label` is what its person sees it called."""
+    about = {"began_at": at, "issued_at": at, "label": label}
+    return await _add(connection, sign_in, None, at + lifetime, about)
 
 
 async def renew(connection: AsyncConnection, token: str, at: datetime, lifetime: timedelta) -> Renewal | Reused | None:
@@ -70,7 +72,8 @@ async def renew(connection: AsyncConnection, token: str, at: datetime, lifetime:
         )
     await forget_expired(connection, row.person, at)
     sign_in = SignIn(row.person, row.enrolment, row.family)
-    return Renewal(sign_in, await _add(connection, sign_in, shown, at + lifetime))
+    about = {"began_at": row.began_at, "issued_at": at, "label": row.label}
+    return Renewal(sign_in, await _add(connection, sign_in, shown, at + lifetime, about))
 
 
 async def family_of(connection: AsyncConnection, token: str) -> tuple[str, str] | None:
@@ -123,9 +126,15 @@ async def _note_end(connection: AsyncConnection, holder: str, at: datetime, *, i
     await put(connection, ended_sign_ins, [{"holder": holder, "is_person": is_person, "at": at}])
 
 
-async def _add(connection: AsyncConnection, sign_in: SignIn, parent: str | None, expires_at: datetime) -> str:
+async def _add(
+    connection: AsyncConnection,
+    sign_in: SignIn,
+    parent: str | None,
+    expires_at: datetime,
+    about: Mapping[str, object],
+) -> str:
     token = secrets.token_urlsafe(32)
-    row = {"digest": _digest(token), "parent": parent, "expires_at": expires_at, **asdict(sign_in)}
+    row = {"digest": _digest(token), "parent": parent, "expires_at": expires_at, **asdict(sign_in), **about}
     await connection.execute(table.insert().values(**row))
     return token
 

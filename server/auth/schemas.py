@@ -110,6 +110,23 @@ class PasswordBody(Door):
     new_password: Password
 
 
+class SignInAnswer(Door):
+    """One's own sign-in, on an enrolled device or in a program; moments that nobody knows are null."""
+
+    id: str
+    label: str
+    is_device: bool
+    began_at: datetime | None
+    used_at: datetime | None
+    is_this: bool
+
+
+class SignInsAnswer(Door):
+    """One's own sign-ins: this one first, then the last used first."""
+
+    sessions: list[SignInAnswer]
+
+
 class DeviceAnswer(Door):
     """An enrolment, as an administrator sees it; the last three are what the phone says of itself, or null."""
 

@@ -101,7 +101,7 @@ class Sessions:
             name = enrolment.id if enrolment else None
             sign_in = SignIn(person.id, name, str(uuid.uuid4()))
             await refresh.forget_expired(connection, person.id, now)
-            token = await refresh.begin(connection, sign_in, now, self._refresh_lifetime)
+            token = await refresh.begin(connection, sign_in, label, now, self._refresh_lifetime)
             await people.change(connection, person.id, {"signed_in_at": now})
             await note(connection, self._clock, person.id, "login", person.id, enrolment=name)
         return SignedIn(person, enrolment, await self._tokens(sign_in, token))

@@ -1,6 +1,8 @@
 """The doors for signing in and out, and for people to see and change their own account."""
 
-from litestar import Router, get, post
+from typing import Any
+
+from litestar import Request, Router, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody
 
@@ -27,6 +29,7 @@ from server.auth.schemas import (
     TokensAnswer,
 )
 from server.auth.sessions import Sessions
+from server.auth.sign_ins import browser_name
 from server.auth.tokens import Tokens
 from server.clock import Clock
 from server.db.engine import Storage
@@ -35,7 +38,9 @@ from server.errors import Problem
 
 @post("/login", status_code=200, guards=[paced])
 async def login(
+    *,
     data: JSONBody[LoginBody],
+    request: Request[Any, Any, Any],
     sessions: NamedDependency[Sessions],
     address: NamedDependency[str],
     areas: NamedDependency[Areas],
@@ -47,7 +52,7 @@ async def login(
         Attempt(data.username, address),
         data.password,
         device.jwk if device else None,
-        device.label if device else "",
+        (device.label if device else "") or browser_name(request.headers.get("user-agent", "")),
     )
     enrolment = signed_in.enrolment
     return LoginAnswer(

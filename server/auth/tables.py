@@ -61,6 +61,10 @@ refresh_tokens = Table(
     Column("expires_at", UtcDateTime, nullable=False),
     Column("superseded_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
+    #: Of the sign-in, and of this token: what its person sees of it. Null from before they were kept.
+    Column("began_at", UtcDateTime),
+    Column("issued_at", UtcDateTime),
+    Column("label", String(200)),
     Index(None, "family"),
     Index(None, "parent"),
     Index(None, "person"),

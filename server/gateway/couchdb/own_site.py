@@ -39,7 +39,7 @@ def require_no_form(request: Request[Any, Any, Any]) -> None:
 
 
 def _ours(request: Request[Any, Any, Any], public_url: str | None) -> set[Address | None]:
-    scheme, host = str(request.scope["scheme"]), request.headers.get("host", "")
+    scheme, host = str(request.scope.get("scheme", "http")), request.headers.get("host", "")
     # Plain HTTP here may be HTTPS at a proxy that is not trusted to say so.
     schemes = ("https",) if scheme == "https" else ("http", "https")
     found = {_address(f"{each}://{host}") for each in schemes if host}
