@@ -20,7 +20,7 @@ function layer(name) {
 }
 
 export default defineConfig(
-  { ignores: ['dist/**', 'dev-dist/**', 'public/**', 'node_modules/**', 'coverage/**', '**/*.json'] },
+  { ignores: ['dist/**', 'dev-dist/**', 'public/**', 'node_modules/**', 'coverage/**', '**/*.json', 'src/api/schema.d.ts'] },
   ...tseslint.configs.strictTypeChecked,
   ...vue.configs['flat/recommended'],
   ...vueI18n.configs['flat/recommended'],

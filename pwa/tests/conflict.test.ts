@@ -158,14 +158,19 @@ describe('what can be chosen', () => {
   test('a row that somebody took out is kept with what all edits say of it', () => {
     const row = '/answers/harvests/vu-1'
     const kept = { value: { _rid: 'vu-1', kilos: '320' }, is_absent: false }
-    const asked = question(row, { kind: 'row', base: null, kept, may: ['candidate', 'keep', 'confirm'] })
+    const asked = question(row, {
+      kind: 'row',
+      base: { value: null, is_absent: true },
+      kept,
+      may: ['candidate', 'keep', 'confirm'],
+    })
     const [, , option] = optionsOf(asked, here, [])
     expect(option).toMatchObject({ kind: 'kept', key: '3', value: kept })
     expect(sent(asked, option!.choice)).toEqual({ path: row, keep: true })
   })
 
   test('where a record stays is offered to those who manage what it goes from', () => {
-    const asked = question('', { kind: 'moved', base: null, may: ['stay'] })
+    const asked = question('', { kind: 'moved', base: { value: null, is_absent: true }, may: ['stay'] })
     const stays = (...managed: boolean[]): string[] =>
       optionsOf(
         asked,

@@ -83,7 +83,8 @@ describe('values by pointer', () => {
 })
 
 describe('going through questions', () => {
-  const questions = ['/a', '/b', '/c'].map((path) => ({ path, base: null, candidates: [], asked: [] }))
+  const base = { value: null, is_absent: true }
+  const questions = ['/a', '/b', '/c'].map((path) => ({ path, base, candidates: [], asked: [] }))
 
   test('to the next that has no choice, round to the first', () => {
     expect(nextOpen(questions, { '/b': { kind: 'confirm' } }, '/a')).toBe('/c')

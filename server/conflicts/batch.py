@@ -148,7 +148,7 @@ class Batches:
             expires_at=now + LASTS,
             matching=matching,
             will_decide=len(found.selected),
-            skipped=BatchSkipped(**found.skipped),
+            skipped=BatchSkipped(**{reason: found.skipped.get(reason, 0) for reason in BatchSkipped.model_fields}),
             warnings=found.warnings,
             samples=[_sample(each, path, atlas, names) for each, path in found.samples],
         )

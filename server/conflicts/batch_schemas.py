@@ -34,7 +34,7 @@ class BatchFilters(Shown):
 
     scope: Name | None = None
     project: Name = ""
-    unit: Annotated[tuple[Name, ...], Field(max_length=200)] = ()
+    unit: Annotated[list[Name], Field(max_length=200)] = Field(default_factory=list)
     person: Name = ""
     waiting_days: Annotated[int, Field(ge=0, le=3650)] | None = None
     newest_days: Annotated[int, Field(ge=0, le=3650)] | None = None
@@ -94,11 +94,11 @@ class BatchSkipped(Shown):
     no open question any more, or more than one batch takes.
     """
 
-    no_such_candidate: int = 0
-    misfit: int = 0
-    waiting: int = 0
-    nothing_to_decide: int = 0
-    over_limit: int = 0
+    no_such_candidate: int
+    misfit: int
+    waiting: int
+    nothing_to_decide: int
+    over_limit: int
 
 
 class BatchShown(Shown):

@@ -62,6 +62,7 @@ def decisions_of(case: Case, history: list[HistoryLine], *, may_decide: bool) ->
             comment=line.comment,
             may_undo=may_decide and line.rev not in undone and may_be_undone(case, history, line),
             is_undone=line.rev in undone,
+            stays=None,
         )
         for line in reversed(history)
         if line.kind == "decision"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from server.conflicts.geometry import KINDS, Measured, Shape, compare, measure, read_shape
-from server.conflicts.page_schemas import Drawn, DrawnShape, ShapePair
+from server.conflicts.page_schemas import Drawn, DrawnShape, GeoJson, ShapePair
 
 #: Pairs grow with the square of the candidates, and nobody looks at more.
 MOST_COMPARED = 6
@@ -43,7 +43,7 @@ def _drawn_shape(rev: str | None, shape: Shape, base: Measured | None) -> DrawnS
     change = None if area is None or was is None else area - was
     return DrawnShape(
         rev=rev,
-        geojson=shape.geojson,
+        geojson=GeoJson.model_validate(shape.geojson) if shape.geojson else None,
         area_m2=area,
         length_m=measured.length_m if measured else None,
         accuracy_m=shape.accuracy_m,

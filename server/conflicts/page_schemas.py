@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from server.body_types import Answers, Document
 from server.conflicts.queue_schemas import Cause, Claim, Labels, PersonName, Shown
 from sync.authorship import Act
 
@@ -72,6 +73,13 @@ class Proposal(Shown):
     why: Literal["stands", "more_accurate"]
 
 
+class GeoJson(Shown):
+    """A place as RFC 7946 has it."""
+
+    type: Literal["Point", "LineString", "Polygon"]
+    coordinates: list[Any]
+
+
 class DrawnShape(Shown):
     """A place as one revision (None: the base) recorded it; changes are against the base.
 
@@ -79,7 +87,7 @@ class DrawnShape(Shown):
     """
 
     rev: str | None
-    geojson: dict[str, Any] | None
+    geojson: GeoJson | None
     area_m2: float | None
     length_m: float | None
     accuracy_m: float | None
@@ -207,7 +215,7 @@ class DecisionLine(Shown):
     comment: str
     may_undo: bool
     is_undone: bool
-    stays: str | None = None
+    stays: str | None
 
 
 class Elsewhere(Shown):
@@ -225,7 +233,7 @@ class Elsewhere(Shown):
     title: str
     by_name: str
     received_at: datetime
-    doc: dict[str, Any]
+    doc: Document
     changed: list[ChangedField]
     may_decide: bool
 
@@ -266,7 +274,7 @@ class ConflictPage(Shown):
     languages: list[str]
     waiting: WaitingFor | None
     may_decide: bool
-    doc: dict[str, Any]
+    doc: Document
     questions: list[OpenQuestion]
     merged: list[MergedField]
     history: list[HistoryLine]
@@ -307,7 +315,7 @@ class SeenElsewhere(Shown):
 
     database: Annotated[str, Field(max_length=100)]
     rev: Rev
-    leaves: Annotated[tuple[Rev, ...], Field(max_length=50)] = ()
+    leaves: Annotated[list[Rev], Field(max_length=50)] = Field(default_factory=list)
 
 
 class NewDecision(Shown):
@@ -320,10 +328,10 @@ class NewDecision(Shown):
     """
 
     rev: Rev
-    leaves: Annotated[tuple[Rev, ...], Field(max_length=50)] = ()
-    elsewhere: Annotated[tuple[SeenElsewhere, ...], Field(max_length=50)] = ()
+    leaves: Annotated[list[Rev], Field(max_length=50)] = Field(default_factory=list)
+    elsewhere: Annotated[list[SeenElsewhere], Field(max_length=50)] = Field(default_factory=list)
     choices: Annotated[list[Choice], Field(max_length=500)]
-    answers: dict[str, Any] | None = None
+    answers: Answers | None = None
     form_version: Annotated[str, Field(max_length=200)] | None = None
     comment: Comment = ""
     dry_run: bool = False
@@ -333,7 +341,7 @@ class Undo(Shown):
     """Takes a decision back: what it settled is open again."""
 
     rev: Rev
-    leaves: Annotated[tuple[Rev, ...], Field(max_length=50)] = ()
+    leaves: Annotated[list[Rev], Field(max_length=50)] = Field(default_factory=list)
     decision: Rev
     comment: Comment = ""
 

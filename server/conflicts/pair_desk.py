@@ -237,7 +237,9 @@ def pair_line(
         by_name=names.get(row["by_person"] or "", ""),
         at=row["at"],
         comment=row["comment"] or "",
-        agreements=[Told(particular=particular, agreement=agreement) for particular, agreement in row["agreements"]],
+        agreements=[
+            Told(particular=particular, agreement=agreement, values={}) for particular, agreement in row["agreements"]
+        ],
         records=[
             PairRecord(
                 record=each["id"],

@@ -1,10 +1,11 @@
 """What the desk gives and takes about pairs of records that may be of one household."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
+from server.body_types import Document
 from server.conflicts.page_schemas import ChoiceLabel, MediaFile, ShownValue
 from server.conflicts.queue_schemas import Labels, Shown
 from sync.duplicates import Agreement, Identifier
@@ -20,7 +21,7 @@ class Told(Shown):
 
     particular: Identifier
     agreement: Agreement
-    values: dict[str, str] = Field(default_factory=dict)
+    values: dict[str, str]
 
 
 class PairRecord(Shown):
@@ -91,7 +92,7 @@ class PairPage(Pair):
     suggested: str
     can_join: bool
     fields: list[PairField]
-    docs: dict[str, dict[str, Any]]
+    docs: dict[str, Document]
     media: dict[str, MediaFile]
 
 

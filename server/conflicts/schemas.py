@@ -1,9 +1,11 @@
 """What the data manager's door takes and gives."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from server.body_types import Document
 
 # PostgreSQL keeps no NUL in text.
 Name = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
@@ -60,7 +62,7 @@ class Present(_Door):
     by_name: str
     received_at: datetime
     is_deleted: bool
-    doc: dict[str, Any]
+    doc: Document
 
 
 class QuarantineEntry(EntryKey):
@@ -82,7 +84,7 @@ class QuarantineEntry(EntryKey):
     is_form_known: bool
     title: str
     is_deleted: bool
-    doc: dict[str, Any]
+    doc: Document
     present: Present | None
     differs: list[str]
     misfits: list[MisfitEntry]

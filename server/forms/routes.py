@@ -124,7 +124,18 @@ def _checked(checked: Checked, project: str) -> CheckedAnswer:
         for severity in ("error", "warning")
     }
     if candidate is None or form is None:
-        return CheckedAnswer(project=project, errors=said["error"], warnings=said["warning"])
+        return CheckedAnswer(
+            id=None,
+            project=project,
+            form=None,
+            version=None,
+            title={},
+            languages=[],
+            errors=said["error"],
+            warnings=said["warning"],
+            xform=None,
+            lists={},
+        )
     return CheckedAnswer(
         id=candidate.id,
         project=project,

@@ -36,16 +36,16 @@ class FindingAnswer(Door):
 class CheckedAnswer(Door):
     """What the server thinks of an upload; without an `id` it cannot be published."""
 
-    id: str | None = None
+    id: str | None
     project: str
-    form: str | None = None
-    version: str | None = None
-    title: dict[str, str] = {}
-    languages: list[str] = []
+    form: str | None
+    version: str | None
+    title: dict[str, str]
+    languages: list[str]
     errors: list[FindingAnswer]
     warnings: list[FindingAnswer]
-    xform: str | None = None
-    lists: dict[str, str] = {}
+    xform: str | None
+    lists: dict[str, str]
 
 
 class PublishBody(Door):

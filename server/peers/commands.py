@@ -12,7 +12,7 @@ from server.db.identity import identify
 from server.forms.library import FormLibrary
 from server.gateway.bring import Bringing
 from server.peers.book import MEDIA, NewPeer, PeerBook, Status
-from server.peers.failures import SENTENCES
+from server.peers.failures import SENTENCES, TroubleCode
 from server.peers.media_book import REASONS
 from server.peers.model import DIRECTIONS, MODES, Directions, Mode, Peer
 from server.peers.parts import Parts
@@ -210,7 +210,7 @@ def _line(each: Peer) -> str:
 def tell(standing: Standing) -> None:
     """Tell how far all is together, and each trouble once: a peer that is down is one matter."""
     statuses = standing.statuses
-    by_trouble: dict[str, list[Status]] = {}
+    by_trouble: dict[TroubleCode, list[Status]] = {}
     for one in statuses:
         if one.trouble:
             by_trouble.setdefault(one.trouble.code, []).append(one)

@@ -5,9 +5,26 @@ it never holds passwords, since nothing that was sent is repeated.
 """
 
 from dataclasses import dataclass
+from typing import Literal
+
+TroubleCode = Literal[
+    "unreachable",
+    "slow",
+    "half",
+    "garbage",
+    "sign_in",
+    "not_allowed",
+    "no_database",
+    "full",
+    "full_here",
+    "no_media",
+    "busy",
+    "failing",
+    "local",
+]
 
 #: Code → (what is the matter, what to do).
-SENTENCES: dict[str, tuple[str, str]] = {
+SENTENCES: dict[TroubleCode, tuple[str, str]] = {
     "unreachable": ("The peer does not answer", "Look whether it runs and whether its address is right"),
     "slow": ("The peer answers too slowly", "Wait for a better link; it goes on by itself"),
     "half": ("The peer's answer broke off", "Wait: it is asked again by itself; if it stays so, look at the link"),
@@ -28,14 +45,16 @@ SENTENCES: dict[str, tuple[str, str]] = {
 class Trouble:
     """What is the matter, as it is kept and shown."""
 
-    code: str
+    code: TroubleCode
     told: str = ""
 
 
 class PeerFailed(Exception):
     """The peer could not do what it was asked; nothing that was sent counts as taken."""
 
-    def __init__(self, code: str, told: str = "", *, status: int | None = None, wait_s: float | None = None) -> None:
+    def __init__(
+        self, code: TroubleCode, told: str = "", *, status: int | None = None, wait_s: float | None = None
+    ) -> None:
         """Refuse codes without a sentence; `wait_s` is how long the peer asks to be left alone."""
         self.sentence, self.advice = SENTENCES[code]
         self.trouble = Trouble(code, told[:300])

@@ -7,7 +7,7 @@ whoever has the right bytes may bring them at any time. What has arrived, by wha
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import delete, func, select
 
@@ -18,8 +18,10 @@ from server.peers.media_tables import peer_files_left as table
 from server.peers.model import Direction
 from server.peers.tables import peers
 
+FileReason = Literal["wrong_bytes", "damaged", "too_large", "not_taken"]
+
 #: Code → what is the matter with the file, for the console; the screen has its own sentences for the same codes.
-REASONS: dict[str, str] = {
+REASONS: dict[FileReason, str] = {
     "wrong_bytes": "what came is not what it is called",
     "damaged": "the file of the sending server is damaged or gone",
     "too_large": "it is larger than the receiving server takes",
@@ -39,7 +41,7 @@ class FileLeft:
     database: str
     record: str
     name: str
-    reason: str
+    reason: FileReason
     told: str = ""
     tries: int = 1
     at: datetime | None = None

@@ -23,7 +23,7 @@ from server.media.files import digest_of
 from server.media.holding import kept
 from server.media.schemas import UploadMetadata
 from server.peers.failures import PeerFailed
-from server.peers.media_book import FileLeft, MediaBook
+from server.peers.media_book import FileLeft, FileReason, MediaBook
 from server.peers.media_door import PIECE_BYTES
 from server.peers.media_here import Awaited, awaited
 from server.peers.model import Direction, Peer
@@ -63,7 +63,7 @@ class FileToCarry:
 class FileUnfit(Exception):
     """This file alone is in trouble; `reason` is a code of `server.peers.media_book`."""
 
-    def __init__(self, reason: str, told: str = "") -> None:
+    def __init__(self, reason: FileReason, told: str = "") -> None:
         """Keep what is the matter."""
         self.reason, self.told = reason, told
         super().__init__(reason)
@@ -227,7 +227,13 @@ class MediaExchange:
                     raise PeerFailed("garbage", "an upload that stands still")
                 offset = reached
         except PeerFailed as failure:
-            reasons = {413: "too_large", 422: "wrong_bytes", 400: "not_taken", 403: "not_taken", 404: "not_taken"}
+            reasons: dict[int | None, FileReason] = {
+                413: "too_large",
+                422: "wrong_bytes",
+                400: "not_taken",
+                403: "not_taken",
+                404: "not_taken",
+            }
             if failure.status == 423:
                 raise Problem("upload_busy") from None
             if failure.status in reasons:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from server.peers.failures import AnswerTooLong, PeerFailed
+from server.peers.failures import AnswerTooLong, PeerFailed, TroubleCode
 from server.peers.inflated import ACCEPTED, inflated
 from sync.canonical import Json, MalformedJson, read
 
@@ -206,7 +206,15 @@ async def _body(response: httpx.Response, most_bytes: int = MAX_ANSWER_BYTES) ->
 
 def _failure(response: httpx.Response, said: bytes) -> PeerFailed:
     status = response.status_code
-    codes = {401: "sign_in", 403: "not_allowed", 404: "no_database", 413: "full", 507: "full", 429: "busy", 503: "busy"}
+    codes: dict[int, TroubleCode] = {
+        401: "sign_in",
+        403: "not_allowed",
+        404: "no_database",
+        413: "full",
+        507: "full",
+        429: "busy",
+        503: "busy",
+    }
     code = codes.get(status, "failing" if status >= 500 else "garbage")
     return PeerFailed(code, f"{status} {_reason(said)}", status=status, wait_s=_wait_s(response))
 

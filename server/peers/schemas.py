@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from server.peers.failures import TroubleCode
+from server.peers.media_book import FileReason
+
 #: Names that no network but one's own resolves.
 _OWN_DOMAINS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 
@@ -48,7 +51,7 @@ class StatusAnswer(BaseModel):
     last_seq: str | None
     behind: int | None
     documents: int
-    trouble: str | None
+    trouble: TroubleCode | None
     told: str | None
     since: datetime
     checked_at: datetime
@@ -72,7 +75,7 @@ class FileLeftAnswer(BaseModel):
     record: str
     name: str
     sha256: str
-    reason: str
+    reason: FileReason
     told: str
 
 

@@ -14,7 +14,7 @@ from server.db.engine import Storage
 from server.errors import Problem
 from server.ids import uuid7
 from server.review.page import Reviewed, reviews_of
-from server.review.schemas import NewDecision
+from server.review.schemas import NewReview
 from server.revisions.journal import Journal
 from server.revisions.listing import Range
 from server.revisions.model import NewRevision, Origin, Outcome
@@ -48,7 +48,7 @@ class Desk:
         async with self._storage.read() as connection:
             return Reviewed(history, await reviews_of(connection, database, record))
 
-    async def decide(self, principal: Principal, database: str, record: str, new: NewDecision) -> Written:
+    async def decide(self, principal: Principal, database: str, record: str, new: NewReview) -> Written:
         """Write a decision; raise `not_found`, `record_moved_on`, `decided_meanwhile` or `own_work`.
 
         The revision may be overtaken between this look and the commit: the decision then names what its author saw,
@@ -85,7 +85,7 @@ class Desk:
         _must_be_stored(outcome)
         return Written(document, review(winner.rev, decisions).state)
 
-    def _content(self, principal: Principal, record: str, new: NewDecision, known: Reviewed) -> dict[str, Json]:
+    def _content(self, principal: Principal, record: str, new: NewReview, known: Reviewed) -> dict[str, Json]:
         mine = f"review:{record}:"
         seen = (
             sorted(known.contents) if new.follows is None else [each for each in new.follows if each.startswith(mine)]

@@ -24,7 +24,7 @@ from server.review.schemas import (
     Branch,
     Decided,
     HistoryEntry,
-    NewDecision,
+    NewReview,
     Place,
     Queue,
     RecordLine,
@@ -129,7 +129,7 @@ async def show_record(
 async def decide(
     database: FromPath[str],
     record: FromPath[str],
-    data: JSONBody[NewDecision],
+    data: JSONBody[NewReview],
     principal: NamedDependency[Principal],
     desk: NamedDependency[Desk],
 ) -> Decided:

@@ -1,10 +1,11 @@
 """What the review door takes and gives."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from server.body_types import Document
 from sync.authorship import Act
 from sync.review import State, Verdict
 
@@ -13,11 +14,26 @@ Text = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00]*$")]
 Pointer = Annotated[str, Field(pattern=r"^/answers(/[^/\x00]{1,200})+$", max_length=1000)]
 
 
+Flag = Literal[
+    "outside_area",
+    "poor_gps",
+    "clock_suspect",
+    "missing_media",
+    "unreadable_media",
+    "conflict",
+    "constraint_broken",
+    "calculation_unfit",
+]
+
+
+MOST_COMMENTS = 500
+
+
 class _Door(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class NewDecision(_Door):
+class NewReview(_Door):
     """A supervisor's decision about exactly `rev`; `comments` are pinned to answers by JSON Pointer.
 
     `follows` are the review documents that the person saw; without it, all that the server knows.
@@ -26,8 +42,16 @@ class NewDecision(_Door):
     rev: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}-[0-9a-f]{32}$")]
     decision: Verdict
     comment: Text = ""
-    comments: Annotated[dict[Pointer, Text], Field(max_length=500)] = {}
+    comments: dict[Pointer, Text] = Field(default_factory=dict)
     follows: Annotated[list[Annotated[str, Field(max_length=300)]], Field(max_length=500)] | None = None
+
+    @field_validator("comments")
+    @classmethod
+    def _few(cls, value: dict[str, str]) -> dict[str, str]:
+        # A `max_length` on the field would make OpenAPI describe a list.
+        if len(value) > MOST_COMMENTS:
+            raise ValueError(f"at most {MOST_COMMENTS} comments")
+        return value
 
 
 class Decided(_Door):
@@ -58,7 +82,7 @@ class _Line(_Door):
     unit: str
     unit_name: str
     project: str
-    flags: list[str]
+    flags: list[Flag]
     is_corrected: bool
     is_deleted: bool
 
@@ -114,7 +138,7 @@ class Branch(_Door):
     rev: str
     by_name: str
     received_at: datetime
-    doc: dict[str, Any]
+    doc: Document
 
 
 class Place(_Door):
@@ -131,13 +155,13 @@ class RecordPage(_Line):
     """
 
     sent_at: datetime
-    doc: dict[str, Any]
+    doc: Document
     published_rev: str | None
     area: Place | None
     history: list[HistoryEntry]
     reviews: list[ReviewEntry]
     branches: list[Branch]
-    returned: dict[str, Any] | None
+    returned: Document | None
     may_decide: bool
     may_approve: bool
     why_not: Literal["not_supervisor", "own_work"] | None

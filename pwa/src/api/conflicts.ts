@@ -1,13 +1,14 @@
 /** The door of what people disagree about: the queue, one record's open questions, decisions and the way back, many alike at once. */
 import type { FieldChoice } from '@/domain/choosing'
-import type { Answers, Document, Json } from '@/domain/record'
+import type { Json } from '@/domain/record'
 import type { Api } from './client'
+import type { Schemas } from './schema'
 
 /** `is_absent`: not asked for, or the row, choice or file is not there; null beside it is blank. */
-export type Value = { value: Json; is_absent: boolean }
+export type Value = Schemas['ShownValue']
 /** By language; empty where the form has no words for it. */
 export type Text = Record<string, string>
-export type Named = { id: string; name: string }
+export type Named = Schemas['PersonName']
 
 export const KINDS = [
   'value',
@@ -21,45 +22,15 @@ export const KINDS = [
   'parent_unknown',
   'after_approval',
   'moved',
-] as const
-export type ConflictKind = (typeof KINDS)[number]
+] as const satisfies readonly Schemas['QuestionLine']['kind'][]
+export type ConflictKind = Schemas['QuestionLine']['kind']
 
-export type Claim = { person: string; name: string; until: string; is_me?: boolean }
-
-export type ConflictLine = {
-  database: string
-  record: string
-  form: string
-  form_title: Text
-  title: string
-  project: string
-  unit: string
-  unit_name: string
-  since: string
-  people: Named[]
-  questions: { path: string; kind: ConflictKind; label: Text; in_row: boolean }[]
-  claims: Claim[]
-}
-
+export type Claim = Schemas['Claim']
+export type ConflictLine = Schemas['ConflictLine']
 /** Questions that are alike: the same field of the same form, for the same cause. */
-export type ConflictGroup = {
-  kind: ConflictKind
-  form: string
-  form_title: Text
-  path: string
-  label: Text
-  questions: number
-  records: number
-}
-
+export type ConflictGroup = Schemas['ConflictGroup']
+export type ConflictPages = Schemas['ConflictQueue']
 export type KindCounts = Partial<Record<ConflictKind, number>>
-export type ConflictPages = {
-  conflicts: ConflictLine[]
-  next: string | null
-  counts: KindCounts
-  total: number
-  groups: ConflictGroup[]
-}
 
 export type ConflictFilters = {
   kind: ConflictKind | ''
@@ -73,173 +44,28 @@ export type ConflictFilters = {
   order: 'oldest' | 'newest'
 }
 
-export type FilterChoices = {
-  units: { unit: string; unit_name: string; records: number }[]
-  projects: { project: string; records: number }[]
-  forms: { form: string; title: Text; records: number }[]
-  people: { id: string; name: string; records: number }[]
-  kinds: KindCounts
-}
-
-export type Changed = { path: string; label: Text; row: string | null; before: Value; after: Value }
-
-export type Candidate = {
-  rev: string
-  value: Value
-  is_decision: boolean
-  is_deleted: boolean
-  is_after_approval: boolean
-  is_parent_unknown: boolean
-  by_person: string | null
-  by_name: string
-  device: string
-  recorded_at: string
-  received_at: string
-  /** The answers that differ from what they were before, where answers or a row are chosen between as a whole. */
-  changed: Changed[]
-}
-
-export type GeoJson = { type: string; coordinates: unknown }
-export type Shape = {
-  /** Null: what stood before. */
-  rev: string | null
-  geojson: GeoJson | null
-  area_m2: number | null
-  length_m: number | null
-  accuracy_m: number | null
-  change_m2: number | null
-  change_percent: number | null
-  vertices: number
-  is_valid: boolean
-}
-export type ShapePair = {
-  a: string | null
-  b: string
-  overlap_m2: number | null
-  overlap_percent: number | null
-  only_a_m2: number | null
-  only_b_m2: number | null
-  union_m2: number | null
-  distance_m: number | null
-}
-export type Geometry = { kind: 'point' | 'line' | 'outline'; shapes: Shape[]; pairs: ShapePair[] }
-
-export type Reply = {
-  id: string
-  by_person: string
-  by_name: string
-  at: string
-  has_value: boolean
-  value: Value
-  text: string
-  was_asked: boolean
-}
-export type Asked = { id: string; text: string; by_name: string; at: string; to: Named[]; replies: Reply[] }
-
-export type Way = 'candidate' | 'value' | 'confirm' | 'delete' | 'keep' | 'stay'
-export type Question = {
-  path: string
-  kind: ConflictKind
-  label: Text
-  row: string | null
-  parents: Text[]
-  type: string
-  choices: { value: string; label: Text }[]
-  list_file: string | null
-  base: Value | null
-  candidates: Candidate[]
-  proposal: { rev: string | null; value: Value; why: 'stands' | 'more_accurate' | 'reply' } | null
-  geometry: Geometry | null
-  broken: Text | string | null
-  asked: Asked[]
-  /** A row that somebody took out, with what all edits say of it: what `keep` chooses. */
-  kept: Value | null
-  may: Way[]
-}
-
-export type MergedField = {
-  path: string
-  label: Text
-  row: string | null
-  value: Value
-  how: 'only' | 'alike' | 'policy' | 'recomputed'
-  rev: string | null
-  by_name: string
-}
-
-export type ConflictEvent = {
-  rev: string
-  parent: string | null
-  merged: string[]
-  kind: 'edit' | 'merge' | 'resolved' | 'decision' | 'undo' | 'joined' | 'parted'
-  by_person: string | null
-  by_name: string
-  device: string
-  recorded_at: string
-  received_at: string
-  is_deleted: boolean
-  is_winner: boolean
-  is_branch: boolean
-  changed: Changed[]
-  comment: string
-  decided: string[]
-  undoes: string[]
-}
-
-export type Decision = {
-  rev: string
-  by_person: string | null
-  by_name: string
-  at: string
-  paths: string[]
-  comment: string
-  may_undo: boolean
-  is_undone: boolean
-  /** The area in which the record was to stay, of a decision about its place. */
-  stays: string | null
-}
-
-export type Elsewhere = {
-  database: string
-  unit: string
-  unit_name: string
-  project: string
-  rev: string
-  leaves: string[]
-  title: string
-  by_name: string
-  received_at: string
-  doc: Document
-  /** The answers in which it differs: before as the page's own area has them, after as this one. */
-  changed: Changed[]
-  may_decide: boolean
-}
-
-export type ConflictPage = {
-  database: string
-  record: string
-  /** What was looked at, with the branches that stood then; a decision names both. */
-  rev: string
-  leaves: string[]
-  form: string
-  form_version: string
-  form_title: Text
-  title: string
-  project: string
-  unit: string
-  unit_name: string
-  languages: string[]
-  waiting: { reason: 'form_version' | 'inputs'; names: string[] } | null
-  may_decide: boolean
-  doc: Document
-  questions: Question[]
-  merged: MergedField[]
-  history: ConflictEvent[]
-  decisions: Decision[]
-  claims: Claim[]
-  elsewhere: Elsewhere[]
-  media: Record<string, { url: string; thumb: string; type: string; name: string }>
-}
+export type FilterChoices = Schemas['QueueFilters']
+export type Changed = Schemas['ChangedField']
+/** `changed`: the answers that differ from before, where answers or a row are chosen between as a whole. */
+export type Candidate = Schemas['CandidateValue']
+export type GeoJson = Schemas['GeoJson']
+/** `rev` is null for what stood before. */
+export type Shape = Schemas['DrawnShape']
+export type ShapePair = Schemas['ShapePair']
+export type Geometry = Schemas['Drawn']
+export type Reply = Schemas['ReplyShown']
+export type Asked = Schemas['AskedShown']
+/** `kept`: a row that somebody took out, with what all edits say of it: what `keep` chooses. */
+export type Question = Schemas['OpenQuestion']
+export type Way = Question['may'][number]
+export type MergedField = Schemas['MergedField']
+export type ConflictEvent = Schemas['HistoryLine']
+/** `stays`: the area in which the record was to stay, of a decision about its place. */
+export type Decision = Schemas['DecisionLine']
+/** `changed`: the answers in which it differs: before as the page's own area has them, after as this one. */
+export type Elsewhere = Schemas['Elsewhere']
+/** `rev` is what was looked at, `leaves` the branches that stood then; a decision names both. */
+export type ConflictPage = Schemas['ConflictPage']
 
 export type SentChoice =
   | FieldChoice
@@ -250,52 +76,20 @@ export type SentChoice =
   | { path: ''; delete: true }
   | { path: ''; stay: string }
 
-export type SentDecision = {
-  rev: string
-  leaves: string[]
-  /** The record in other areas as the page showed it. */
-  elsewhere: { database: string; rev: string; leaves: string[] }[]
-  choices: SentChoice[]
-  answers?: Answers
-  form_version?: string
-  comment: string
-  dry_run: boolean
-}
-export type Warning = { path: string; label: Text; row: string | null; message: Text | string | null }
-export type Decided = { rev: string | null; warnings: Warning[]; page: ConflictPage }
+/** `elsewhere` is the record in other areas as the page showed it. */
+export type SentDecision = Omit<Schemas['NewDecision'], 'choices'> & { choices: SentChoice[] }
+export type Warning = Schemas['BrokenConstraint']
+export type Decided = Schemas['DecisionMade']
 
 export type Rule =
   | { take: 'later' | 'earlier' | 'confirm' | 'delete' | 'keep' }
   | { take: 'person'; person: string }
   | { take: 'value'; value: Json }
 
-export type BatchAsk = {
-  form: string
-  path: string
-  kind: ConflictKind
-  rule: Rule
-  filters: { unit?: string[]; project?: string; person?: string; waiting_days?: number; q?: string }
-}
-export type BatchPreview = {
-  token: string
-  expires_at: string
-  matching: number
-  will_decide: number
-  skipped: Record<string, number>
-  warnings: number
-  samples: {
-    database: string
-    record: string
-    title: string
-    unit_name: string
-    path: string
-    row: string | null
-    candidates: { rev: string; value: Value; by_name: string; received_at: string }[]
-    result: Value
-    warnings: Warning[]
-  }[]
-}
-export type BatchDone = { decided: number; moved: number; failed: number; batch: string }
+export type BatchFilters = Schemas['BatchFilters']
+export type BatchAsk = { form: string; path: string; kind: ConflictKind; rule: Rule; filters: BatchFilters }
+export type BatchPreview = Schemas['BatchShown']
+export type BatchDone = Schemas['BatchDone']
 
 const CONFLICTS = '/api/conflicts'
 
@@ -327,12 +121,7 @@ export function sendChoices(api: Api, database: string, record: string, decision
   return api.json(`${addressOf(database, record)}/decide`, { method: 'POST', json: decision })
 }
 
-export function undoDecision(
-  api: Api,
-  database: string,
-  record: string,
-  undo: { rev: string; leaves: string[]; decision: string },
-): Promise<Decided> {
+export function undoDecision(api: Api, database: string, record: string, undo: Schemas['Undo']): Promise<Decided> {
   return api.json(`${addressOf(database, record)}/undo`, { method: 'POST', json: undo })
 }
 
@@ -342,7 +131,7 @@ export function claimConflict(
   database: string,
   record: string,
   leave: boolean,
-): Promise<{ claims: Claim[] }> {
+): Promise<Schemas['ClaimsShown']> {
   return api.json(`${addressOf(database, record)}/claim`, { method: 'POST', json: { leave } })
 }
 
@@ -350,20 +139,26 @@ export function askAbout(
   api: Api,
   database: string,
   record: string,
-  question: { path: string; text: string; to: string[] },
-): Promise<{ id: string; to: Named[]; page: ConflictPage }> {
+  question: Schemas['NewQuestion'],
+): Promise<Schemas['QuestionSent']> {
   return api.json(`${addressOf(database, record)}/ask`, { method: 'POST', json: question })
 }
 
 export function previewBatch(api: Api, ask: BatchAsk): Promise<BatchPreview> {
-  return api.json(`${CONFLICTS}/batch`, { method: 'POST', json: { dry_run: true, ...ask } })
+  return api.json(`${CONFLICTS}/batch`, {
+    method: 'POST',
+    json: { dry_run: true, ...ask } satisfies Schemas['NewBatch'],
+  })
 }
 
 export function applyBatch(api: Api, token: string, comment: string): Promise<BatchDone> {
-  return api.json(`${CONFLICTS}/batch`, { method: 'POST', json: { dry_run: false, token, comment } })
+  return api.json(`${CONFLICTS}/batch`, {
+    method: 'POST',
+    json: { dry_run: false, token, comment } satisfies Schemas['NewBatch'],
+  })
 }
 
-export function undoBatch(api: Api, batch: string): Promise<{ undone: number; too_late: number }> {
+export function undoBatch(api: Api, batch: string): Promise<Schemas['BatchUndone']> {
   return api.json(`${CONFLICTS}/batch/undo`, { method: 'POST', json: { batch } })
 }
 

@@ -1,32 +1,17 @@
 /** What the server could not take into its lists and tables, and trying one of it again. */
 import type { Api } from './client'
+import type { Schemas } from './schema'
 
-export type SetAside = {
-  follower: string
-  database: string
-  document: string
-  record: string
-  title: string
-  error: string
-  attempts: number
-  since: string
-  last_at: string
-}
-
-export type WaitingRevisions = {
-  database: string
-  reason: 'waits_for_merge' | 'waits_for_inputs'
-  count: number
-  since: string
-}
-
-export type Following = { set_aside: SetAside[]; waiting: WaitingRevisions[] }
+export type SetAside = Schemas['SetAsideDocument']
+export type WaitingRevisions = Schemas['WaitingRevisions']
+export type Following = Schemas['Following']
 
 export function fetchFollowing(api: Api): Promise<Following> {
   return api.json('/api/following')
 }
 
-export function retryDocument(api: Api, entry: SetAside): Promise<{ taken: boolean }> {
+export function retryDocument(api: Api, entry: SetAside): Promise<Schemas['Retried']> {
   const { follower, database, document } = entry
-  return api.json('/api/following/retry', { method: 'POST', json: { follower, database, document } })
+  const json: Schemas['Retry'] = { follower, database, document }
+  return api.json('/api/following/retry', { method: 'POST', json })
 }

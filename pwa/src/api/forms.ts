@@ -1,41 +1,14 @@
 /** The doors of forms for administrators: check a spreadsheet, publish what was checked, list what is published. */
 import type { Api } from './client'
+import type { Schemas } from './schema'
 
-export type Finding = {
-  code: string
-  sheet: string | null
-  row: number | null
-  message: string
-  params: Record<string, string>
-}
-
+export type Finding = Schemas['FindingAnswer']
 /** Without an `id` it cannot be published. */
-export type CheckedForm = {
-  id: string | null
-  project: string
-  form: string | null
-  version: string | null
-  title: Record<string, string>
-  languages: string[]
-  errors: Finding[]
-  warnings: Finding[]
-  xform: string | null
-  lists: Record<string, string>
-}
-
-export type PublishedVersion = {
-  form: string
-  version: string
-  project: string
-  title: Record<string, string>
-  languages: string[]
-  status: 'live' | 'retired'
-  loaded_in_browser: boolean
-  published_at: string
-}
+export type CheckedForm = Schemas['CheckedAnswer']
+export type PublishedVersion = Schemas['FormAnswer']
 
 export async function fetchForms(api: Api): Promise<PublishedVersion[]> {
-  return (await api.json<{ forms: PublishedVersion[] }>('/api/forms')).forms
+  return (await api.json<Schemas['FormsAnswer']>('/api/forms')).forms
 }
 
 export function checkForm(api: Api, project: string, file: File, lists: readonly File[]): Promise<CheckedForm> {
@@ -48,7 +21,8 @@ export function checkForm(api: Api, project: string, file: File, lists: readonly
 
 export function publishForm(api: Api, candidate: string, languages: readonly string[]): Promise<PublishedVersion> {
   const path = `/api/forms/candidates/${encodeURIComponent(candidate)}/publish`
-  return api.json(path, { method: 'POST', json: { loaded: true, languages } })
+  const json: Schemas['PublishBody'] = { loaded: true, languages: [...languages] }
+  return api.json(path, { method: 'POST', json })
 }
 
 export async function fetchContent(api: Api, sha256: string): Promise<string> {

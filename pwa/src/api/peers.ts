@@ -1,5 +1,6 @@
 /** The doors of other servers: what is connected, how far behind, what is the matter. */
 import type { Api } from './client'
+import type { Schemas } from './schema'
 
 /** What can be the matter, as the server names it; each has a sentence and an advice on the screen. */
 export const TROUBLES = [
@@ -16,71 +17,24 @@ export const TROUBLES = [
   'busy',
   'failing',
   'local',
-] as const
-export type Trouble = (typeof TROUBLES)[number]
-
-export type PeerStatus = {
-  database: string
-  direction: 'push' | 'pull'
-  behind: number | null
-  documents: number
-  trouble: Trouble | null
-  told: string | null
-  since: string
-  checked_at: string
-}
+] as const satisfies readonly Trouble[]
+export type Trouble = NonNullable<PeerStatus['trouble']>
+export type PeerStatus = Schemas['StatusAnswer']
 
 /** Why a file did not go over, as the server names it; each has a sentence on the screen. */
-export const FILE_REASONS = ['wrong_bytes', 'damaged', 'too_large', 'not_taken'] as const
+export const FILE_REASONS = [
+  'wrong_bytes',
+  'damaged',
+  'too_large',
+  'not_taken',
+] as const satisfies readonly FileLeft['reason'][]
 
-export type FileLeft = {
-  direction: 'push' | 'pull'
-  database: string
-  record: string
-  name: string
-  sha256: string
-  reason: (typeof FILE_REASONS)[number]
-  told: string
-}
-
-export type LeftOut = { database: string; id: string; rev: string; direction: 'push' | 'pull'; reason: string }
-
-export type Peer = {
-  id: string
-  name: string
-  url: string
-  kind: 'replica' | 'province'
-  direction: 'both' | 'push' | 'pull'
-  mode: 'continuous' | 'once'
-  auth: 'none' | 'password' | 'token'
-  username: string | null
-  scopes: string[]
-  behind: number
-  /** Revisions of these databases that wait here for a person. */
-  held: number
-  statuses: PeerStatus[]
-  left_out_count: number
-  left_out: LeftOut[]
-  /** Files that one side awaits and the other has; those that are not at this server at all. */
-  files_waiting: number
-  files_missing: number
-  files_left_count: number
-  files_left: FileLeft[]
-}
-
-/** `token_url` is the one address to which this server shows tokens of its own key; `may_manage`: add and remove. */
-export type Peers = { peers: Peer[]; province: string | null; token_url: string | null; may_manage: boolean }
-
-export type NewPeer = {
-  name: string
-  url: string
-  scopes: string[]
-  direction: Peer['direction']
-  mode: Peer['mode']
-  auth: Peer['auth']
-  username: string | null
-  password: string | null
-}
+export type FileLeft = Schemas['FileLeftAnswer']
+export type LeftOut = Schemas['LeftOutAnswer']
+export type Peer = Schemas['PeerAnswer']
+/** `token_url` is the one address to which this server shows tokens of its own key. */
+export type Peers = Schemas['PeersAnswer']
+export type NewPeer = Required<Schemas['NewPeerBody']>
 
 const PEERS = '/api/peers'
 

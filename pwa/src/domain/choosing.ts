@@ -24,7 +24,7 @@ type KnownValue = { readonly value: Json; readonly is_absent: boolean }
 /** What of a question decides whether a choice can be made. */
 export type Choosable = {
   readonly path: string
-  readonly base: KnownValue | null
+  readonly base: KnownValue
   readonly candidates: readonly { readonly rev: string; readonly value: KnownValue }[]
   readonly asked: readonly { readonly replies: readonly { readonly id: string; readonly value: KnownValue }[] }[]
 }
@@ -48,7 +48,7 @@ export function sent(question: Choosable, choice: Choice): Sent | null {
     case 'candidate':
       return question.candidates.some(({ rev }) => rev === choice.rev) ? { path, candidate: choice.rev } : null
     case 'base':
-      return question.base === null ? null : valueSent(path, question.base)
+      return valueSent(path, question.base)
     case 'value':
       return { path, value: choice.value }
     case 'remove':

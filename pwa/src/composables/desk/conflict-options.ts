@@ -55,7 +55,7 @@ export function optionsOf(question: Question, here: Here, elsewhere: readonly El
   const numbered = found.map((make, index) => make(String(index + 1)))
   const { base } = question
   // What nobody had answered before is no answer to go back to.
-  if (base === null || base.is_absent || !may.has('value')) return numbered
+  if (base.is_absent || !may.has('value')) return numbered
   if (question.candidates.some(({ value }) => sameValue(value, base))) return numbered
   return [...numbered, { kind: 'base', key: 'b', choice: { kind: 'base' }, value: base }]
 }
@@ -96,7 +96,7 @@ export function canAsk(question: Question): boolean {
 /** The option that the machine would take, and why; null where it has nothing to say. */
 export function proposed(question: Question, options: readonly Option[]): Option | null {
   const { proposal } = question
-  if (proposal === null || proposal.rev === null) return null
+  if (proposal.rev === null) return null
   const choice: Choice = { kind: 'candidate', rev: proposal.rev }
   return options.find((option) => sameChoice(option.choice, choice)) ?? null
 }

@@ -5,19 +5,13 @@ import type { Json, MediaRef } from '@/domain/record'
 import { isObject } from '@/domain/answers'
 
 /** In `language`, else in Vietnamese, else in any; `otherwise` where there are no words at all. */
-export function inLanguage(text: Text | string | null, language: string, otherwise = ''): string {
-  if (typeof text === 'string') return text
-  const found = text?.[language] ?? text?.['vi'] ?? Object.values(text ?? {})[0]
+export function inLanguage(text: Text, language: string, otherwise = ''): string {
+  const found = text[language] ?? text['vi'] ?? Object.values(text)[0]
   return found === undefined || found === '' ? otherwise : found
 }
 
 /** What a field is called: in the form's words, the whole record and all its answers in ours. */
-export function nameOf(
-  t: (key: string) => string,
-  path: string,
-  label: Text | string | null,
-  language: string,
-): string {
+export function nameOf(t: (key: string) => string, path: string, label: Text, language: string): string {
   if (path === '') return t('conflicts.question.record')
   if (path === ANSWERS) return t('conflicts.question.answers')
   return inLanguage(label, language, lastStep(path))

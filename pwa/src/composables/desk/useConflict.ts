@@ -105,7 +105,7 @@ export function useConflict(api: Api, database: string, record: string, pending:
       save.value.kind !== 'sending' &&
       (chosen.value > 0 || insisted.value.length > 0 || edits.value !== null),
   )
-  const others = computed(() => claims.value.filter((claim) => claim.is_me !== true))
+  const others = computed(() => claims.value.filter((claim) => !claim.is_me))
 
   async function load(): Promise<void> {
     try {
