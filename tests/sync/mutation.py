@@ -35,6 +35,7 @@ MODULES = (
     "merge",
     "patching",
     "policy",
+    "questions",
     "shape",
     "values",
 )

@@ -58,6 +58,16 @@ def test_who_answers_an_open_question_of_choices_says_the_whole_list(
     assert answers_of(story.combined())[name] == later
 
 
+def test_who_edits_a_list_that_nobody_asks_about_says_only_what_they_changed() -> None:
+    story = Story()
+    first = story.first({"crops": ["maize", "rice"]})
+    one = story.edit(first, {"crops": ["maize", "rice", "tea"]})
+    story.edit(one, {"crops": ["rice", "tea"]})
+    story.edit(first, {"crops": ["maize"]})
+    assert answers_of(story.combined())["crops"] == ["tea"]
+    assert story.combined().open == {}
+
+
 def test_a_decided_list_stands_whole_while_it_is_asked_about() -> None:
     """A decision is greater than any edit, however long its line."""
     story = Story()
