@@ -14,6 +14,7 @@ from server.app import create_app
 from server.console import Failure
 from server.ops.logs import configure_logs
 from server.settings import Settings
+from server.slow_clients import Patience, patient_protocol
 
 GRACE_S = 10
 #: So many more containers than were freed start a search for garbage, where Python begins with 700: a batch of five
@@ -43,7 +44,7 @@ def serve_app(settings: Settings, listener: socket.socket) -> None:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=patient_protocol(Patience(settings.head_timeout_s, settings.body_timeout_s)),
         ws="none",
         log_config=None,
         access_log=False,

@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     request_bytes: Bytes = 10_000_000
     media_bytes: Bytes = 100_000_000
 
+    #: How long a request's head may take to arrive, and in which intervals its body must have gone on.
+    head_timeout_s: Seconds = 20
+    body_timeout_s: Seconds = 60
+
     #: A CouchDB beside this server that every scope is carried to, by one-minute tokens of this server's key.
     couchdb_url: str | None = None
 
