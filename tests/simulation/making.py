@@ -25,8 +25,13 @@ T = TypeVar("T")
 #: Most worlds are small: two people and a crash are enough for most of what can go wrong, and so there can be many.
 _PEOPLE = (3, 3, 3, 3, 4, 4, 5, 6, 8)
 
-#: From this seed on, servers replicate with each other by the product's own code.
+#: The first seed of a world whose servers replicate with each other by the product's own code.
 PEERS_FROM = 1000
+
+
+def are_peers(seed: int) -> bool:
+    """Whether a seed's servers replicate by the product's own code: the second of each two thousand seeds do."""
+    return seed // PEERS_FROM % 2 == 1
 
 
 async def make_world(seed: int, disks: dict[str, Disk], image: Image) -> World:
@@ -37,7 +42,7 @@ async def make_world(seed: int, disks: dict[str, Disk], image: Image) -> World:
     links = links_between(names, is_ring=len(names) > 3 or random.random() < 0.7)
     world = World(seed, servers, links, Replica("copy"), random)
     world.network = Network(servers, random, world.log, seen=world.seen)
-    world.are_peers = seed >= PEERS_FROM
+    world.are_peers = are_peers(seed)
     world.lines = Lines(random, world.log, world.seen)
     for name in names:
         disks[name].install(image.content, random)

@@ -3,9 +3,10 @@
 import pytest
 
 from tests.simulation.making import PEERS_FROM
+from tests.simulation.seeds import PEERS, base, of_peers, shares
 from tests.simulation.test_seeds import run
 
-FEW, MANY, A_SHARE = 20, 60, 20
+FEW = 20
 #: What the first of them must have met, or they were not worth running.
 MUST_HAPPEN = (
     "line: answer broken off",
@@ -29,11 +30,11 @@ MUST_HAPPEN = (
 
 @pytest.mark.slow
 async def test_a_few_worlds_of_peers_hold_and_meet_every_fault_of_a_line() -> None:
-    seen = await run(PEERS_FROM, FEW)
+    seen = await run(range(PEERS_FROM, PEERS_FROM + FEW))
     assert not [what for what in MUST_HAPPEN if not seen[what]]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(PEERS_FROM + FEW, PEERS_FROM + MANY, A_SHARE))
-async def test_more_worlds_of_peers_hold(first: int) -> None:
-    await run(first, A_SHARE)
+@pytest.mark.parametrize(("start", "end"), shares(PEERS))
+async def test_the_worlds_of_peers_of_the_day_hold(start: int, end: int) -> None:
+    await run(of_peers(base() + number) for number in range(start, end))

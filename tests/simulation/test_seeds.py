@@ -1,16 +1,17 @@
 """Worlds hold what must always hold, whatever fails in them; each failing seed tells its story."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 import pytest
 
-from tests.simulation.making import PEERS_FROM
+from tests.simulation.making import PEERS_FROM, are_peers
 from tests.simulation.run import simulator
+from tests.simulation.seeds import WORLDS, base, of_peers, plain, shares
 
-FEW, HALF = 24, 500
+FEW = 24
 #: The first world in which a decision is taken back.
 TAKEN_BACK = 60
-A_SHARE = 25
 #: What a few dozen worlds must have met, or they were not worth running.
 MUST_HAPPEN = (
     "answer cut",
@@ -44,10 +45,10 @@ MUST_HAPPEN = (
 )
 
 
-async def run(first: int, seeds: int) -> Counter[str]:
+async def run(seeds: Iterable[int]) -> Counter[str]:
     seen: Counter[str] = Counter()
     async with simulator() as machines:
-        for seed in range(first, first + seeds):
+        for seed in seeds:
             story = await machines.run(seed)
             if story.broken is not None:
                 pytest.fail(story.told(), pytrace=False)
@@ -57,7 +58,7 @@ async def run(first: int, seeds: int) -> Counter[str]:
 
 @pytest.mark.slow
 async def test_a_few_worlds_hold_and_meet_every_fault() -> None:
-    seen = await run(0, FEW) + await run(TAKEN_BACK, 1)
+    seen = await run([*range(FEW), TAKEN_BACK])
     assert not [what for what in MUST_HAPPEN if not seen[what]]
 
 
@@ -72,6 +73,13 @@ async def test_a_seed_tells_the_same_story_again(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", range(FEW, HALF, A_SHARE))
-async def test_many_worlds_hold(first: int) -> None:
-    await run(first, min(A_SHARE, HALF - first))
+@pytest.mark.parametrize(("start", "end"), shares(WORLDS))
+async def test_the_worlds_of_the_day_hold(start: int, end: int) -> None:
+    await run(plain(base() + number) for number in range(start, end))
+
+
+def test_each_number_of_a_world_is_a_seed_of_its_kind_and_no_others() -> None:
+    numbers = range(2500)
+    assert len({*map(plain, numbers), *map(of_peers, numbers)}) == 2 * len(numbers)
+    assert not any(are_peers(plain(number)) for number in numbers)
+    assert all(are_peers(of_peers(number)) for number in numbers)

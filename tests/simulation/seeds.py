@@ -1,0 +1,36 @@
+"""Which seeds a run takes: the same few always, and others every day, so that in time all kinds of worlds are met.
+
+The base is the day's, unless `NUONG_TEST_WORLDS_FROM` says another one; how many worlds, `NUONG_TEST_WORLDS` (thousands
+in `make torture`). A world that breaks names its seed, which tells the same story on any day.
+"""
+
+import os
+from datetime import UTC, datetime
+
+from tests.simulation.making import PEERS_FROM
+
+#: How many worlds without peers and with them a run adds to those that it always takes.
+WORLDS = int(os.environ.get("NUONG_TEST_WORLDS", "75"))
+PEERS = WORLDS // 5
+#: A test runs so many.
+A_SHARE = 15
+
+
+def base() -> int:
+    """Return the number of the first world of this run."""
+    return int(os.environ.get("NUONG_TEST_WORLDS_FROM", datetime.now(UTC).toordinal() % 10_000 * 100))
+
+
+def shares(worlds: int) -> list[tuple[int, int]]:
+    """Return from where and to where in this run's worlds each test goes."""
+    return [(start, min(start + A_SHARE, worlds)) for start in range(0, worlds, A_SHARE)]
+
+
+def plain(number: int) -> int:
+    """Return the seed of a world whose servers replicate by the simulation's own code."""
+    return number // PEERS_FROM * 2 * PEERS_FROM + number % PEERS_FROM
+
+
+def of_peers(number: int) -> int:
+    """Return the seed of a world whose servers replicate by the product's."""
+    return plain(number) + PEERS_FROM
