@@ -11,21 +11,22 @@ MAKEFLAGS += --no-builtin-rules
 PORT ?= 8000
 RESET ?=
 KILLS ?= 1000
+WORLDS ?= 2000
 MILLION ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 NPM := npm --prefix pwa
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --universal --no-header --python-version 3.11
-# Over the cores, each with a PostgreSQL of its own; four are enough.
-SPREAD := --numprocesses auto --maxprocesses 4 --dist loadfile
+# Over the cores, each with a PostgreSQL of its own; four are enough. Whoever has nothing left takes from another's rest.
+SPREAD := --numprocesses auto --maxprocesses 4 --dist worksteal --durations 10
 APP := pwa/dist/index.html
 CLIENTS := tests/clients
 PRETTIER := pwa/node_modules/.bin/prettier --log-level warn --ignore-path pwa/.prettierignore
 # Folders too, so that a deleted file builds the app again.
 APP_SOURCES := $(shell find pwa/src pwa/public pwa/index.html pwa/vite.config.ts pwa/tsconfig*.json 2>/dev/null)
 
-.PHONY: help demo test test-fast coverage torture check bench simulate mutation migration api-types format lock clean install install-dev install-app install-clients parts
+.PHONY: help demo test test-fast coverage torture check bench simulate mutation migration api-types format lock clean install install-dev install-app install-clients parts check-server check-app
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,25 +38,32 @@ test: install-dev install-clients $(APP) parts ## every test: server on SQLite a
 	$(BIN)/pytest -q $(SPREAD) --ignore tests/e2e --ignore tests/bench
 	$(NPM) test
 	$(NPM) run --silent size
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest --durations 10 tests/e2e
 
-test-fast: install-dev install-app ## while coding: some of every stage, on SQLite; no browser, nothing marked slow, fewer examples
-	NUONG_TEST_STORES=sqlite $(BIN)/pytest -q $(SPREAD) -m "not slow" --hypothesis-profile fast --ignore tests/e2e --ignore tests/bench --ignore tests/clients
+test-fast: install-dev install-app ## while coding: five tests of each file, on SQLite; no browser, nothing marked slow, fewer examples
+	NUONG_TEST_STORES=sqlite NUONG_TEST_FEW=5 $(BIN)/pytest -q $(SPREAD) -m "not slow" --hypothesis-profile fast --ignore tests/e2e --ignore tests/bench --ignore tests/clients
 	$(NPM) run --silent test:fast
 
 coverage: install-dev ## the merge engine's own tests, and every branch of it that they don't take: one is enough to fail
 	$(BIN)/coverage run -m pytest -q tests/sync
 	$(BIN)/coverage report
 
-torture: install-dev ## kill a working server KILLS times (1,000), half of them over PostgreSQL, and look for anything lost
+torture: install-dev ## kill a working server KILLS times (1,000), half over PostgreSQL, and simulate WORLDS (2,000): is anything lost?
 	NUONG_TEST_KILLS=$(KILLS) $(BIN)/pytest -q tests/faults
+	NUONG_TEST_WORLDS=$(WORLDS) $(BIN)/pytest -q $(SPREAD) tests/simulation
 
+# The two halves side by side: each needs one core.
 check: install-dev install-app ## style, types, layers, migrations and lock files: what CI runs first
+	$(MAKE) --no-print-directory --jobs 2 check-server check-app
+
+check-server:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 	$(BIN)/pytest -q tests/house
+
+check-app:
 	$(NPM) run --silent lint
 	$(NPM) run --silent format
 	$(NPM) run --silent types

@@ -8,6 +8,7 @@ import { defineConfig } from 'vitest/config'
 import { VitePWA } from 'vite-plugin-pwa'
 import project from './package.json' with { type: 'json' }
 import { mendedEngine } from './scripts/engine-patch.ts'
+import { Slowest } from './scripts/slowest.ts'
 
 const server = process.env['NUONG_URL'] ?? 'http://127.0.0.1:8000'
 
@@ -77,6 +78,7 @@ export default defineConfig({
     tags: [{ name: 'slow', description: 'A test that a person would not wait for while coding.' }],
     // Vitest would leave one core idle, which is half of a small machine; and a busy one needs longer than five seconds.
     maxWorkers: '100%',
+    reporters: ['default', new Slowest()],
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

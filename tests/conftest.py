@@ -25,6 +25,8 @@ from tests.postgresql import Cluster, NoPostgresql, cluster
 
 CHOICES = {"sqlite": ["sqlite"], "postgresql": ["postgresql"], "both": ["sqlite", "postgresql"]}
 STORES = CHOICES[os.environ.get("NUONG_TEST_STORES", "both")]
+#: How many tests of each file are run, 0 for all of them.
+FEW = int(os.environ.get("NUONG_TEST_FEW", "0"))
 #: Where a test's clock stands at first.
 START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 TESTS = Path(__file__).parent
@@ -48,12 +50,27 @@ structlog.configure(
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give tests of real browsers, processes and worlds the time that their folder takes on a busy machine."""
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give tests of real browsers, processes and worlds the time that their folder takes; leave few of each file."""
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
         if folder in LIMITS_S and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(LIMITS_S[folder]))
+    if FEW:
+        chosen = few_of_each_file(items)
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = [item for item in items if item in chosen]
+
+
+def few_of_each_file(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Return at most `FEW` tests of each file, spread over it: the same ones every time."""
+    chosen: set[pytest.Item] = set()
+    for _file, group in itertools.groupby(items, lambda item: item.path):
+        tests = list(group)
+        few = min(FEW, len(tests))
+        chosen |= {tests[len(tests) * number // few] for number in range(few)}
+    return chosen
 
 
 @pytest.hookimpl(wrapper=True)
