@@ -22,6 +22,7 @@ from tests.server.published_forms import publish
 DATABASE = f"agri-{SIN_CHAI}"
 OTHER = f"agri-{SIN_THAU}"
 FORM, VERSION = "plot", "1"
+FIRST = {"owner": "Lò Văn Ban", "area": "1.0", "crop": "maize", "tools": ["hoe"]}
 XFORM = (Path(__file__).parent / "plot.xml").read_bytes()
 
 
@@ -182,6 +183,15 @@ class Desk:
     async def batch(self, body: dict[str, Any], by: SignedIn | None = None, path: str = "") -> httpx.Response:
         self.client.app.state["clock"].move(seconds=10)
         return await self.client.post(f"/api/conflicts/batch{path}", headers=(by or self.manager).headers, json=body)
+
+
+async def two_areas(desk: Desk) -> dict[str, str]:
+    """Two people correct one record without knowing: one the area, the other the area and the crop."""
+    first = await desk.save("lo", FIRST)
+    one = await desk.save("vang", {**FIRST, "area": "1.2"}, edits=first)
+    other = await desk.save("lo", {**FIRST, "area": "0.8", "crop": "rice"}, edits=first)
+    await desk.follow()
+    return {"record": first.doc_id, "first": first.rev, "one": one.rev, "other": other.rev}
 
 
 def _seen(page: dict[str, Any]) -> dict[str, Any]:
