@@ -40,8 +40,8 @@ test: install-dev install-clients $(APP) parts ## every test: server on SQLite a
 	$(NPM) run --silent size
 	$(BIN)/pytest --durations 10 tests/e2e
 
-test-fast: install-dev install-app ## while coding: five tests of each file, on SQLite; no browser, nothing marked slow, fewer examples
-	NUONG_TEST_STORES=sqlite NUONG_TEST_FEW=5 $(BIN)/pytest -q $(SPREAD) -m "not slow" --hypothesis-profile fast --ignore tests/e2e --ignore tests/bench --ignore tests/clients
+test-fast: install-dev install-app ## while coding: three tests of each file, on SQLite; no browser, nothing marked slow, fewer examples
+	NUONG_TEST_STORES=sqlite NUONG_TEST_FEW=3 $(BIN)/pytest -q $(SPREAD) -m "not slow" --hypothesis-profile fast --ignore tests/e2e --ignore tests/bench --ignore tests/clients
 	$(NPM) run --silent test:fast
 
 coverage: install-dev ## the merge engine's own tests, and every branch of it that they don't take: one is enough to fail
