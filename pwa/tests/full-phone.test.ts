@@ -11,6 +11,7 @@ import AppBanners from '@/components/AppBanners.vue'
 import { i18n } from '@/locales/i18n'
 import { database, serverState } from '@/storage/database'
 import { beginDraft, deleteDraft, restoreDraft, saveDraft } from '@/storage/drafts'
+import { putPieces } from '@/storage/pieces'
 import { saveReplyDraft } from '@/storage/questions'
 import { discardUnsent, finishDraft } from '@/storage/records'
 import { storeSignIn } from '@/storage/session'
@@ -73,6 +74,7 @@ test('every write of the phone’s store is told as a full phone', async () => {
     finishDraft: () => finishDraft(draft, { a: '1' }, {}),
     discardUnsent: () => discardUnsent(rev),
     saveReplyDraft: () => saveReplyDraft({ question: 'q', person: PERSON, choice: null, text: 'x' }),
+    putPieces: () => putPieces([{ recording: 'r', number: 0, draft: draft.id, bytes: new Uint8Array(3), addedAt: '' }]),
     bulk: () => database.settings.bulkPut([{ key: 'a', value: '1' }]),
     storeSignIn: () => storeSignIn({ ...(session as object), enrolment } as Parameters<typeof storeSignIn>[0]),
   }

@@ -42,6 +42,7 @@ test('the first store becomes the present one: drafts, saves, files and who is s
   expect(await now.servers.count()).toBe(0)
   expect(await now.documents.count()).toBe(0)
   expect(await now.bodies.count()).toBe(0)
+  expect(await now.pieces.count()).toBe(0)
   now.close()
 })
 

@@ -5,6 +5,7 @@ import { parsePoints } from '@/domain/geometry'
 /** The sentence about a begun answer: its key among the form's words, and what it names. */
 export function begunWords(begun: Begun): { readonly key: string; readonly named: Readonly<Record<string, unknown>> } {
   if (begun.kind === 'text') return { key: `fill.misfit.${begun.reason}`, named: { typed: begun.typed } }
+  if (begun.kind === 'sound' || begun.kind === 'file') return { key: `fill.begun.${begun.kind}`, named: {} }
   if (begun.kind === 'walk') {
     const count = parsePoints(begun.points)?.length ?? 0
     const key = begun.reason === null ? `fill.begun.${begun.shape}` : `fill.misfit.${begun.reason}`

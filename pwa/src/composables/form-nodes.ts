@@ -95,6 +95,12 @@ export function questionsIn(nodes: readonly VisibleNode[]): QuestionNode[] {
   })
 }
 
+/** The question that stands at a pointer, if a person sees it. */
+export function questionAt(root: RootNode, pointer: string): QuestionNode | undefined {
+  const nodes = pagesOf(root).flatMap((page) => page.nodes)
+  return questionsIn(nodes).find((node) => pointerOf(node) === pointer)
+}
+
 /** Whether a person answers it; notes are only read. */
 export function isAnswerable(node: QuestionNode): boolean {
   return node.nodeType !== 'note' && !node.currentState.readonly

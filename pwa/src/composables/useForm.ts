@@ -69,6 +69,9 @@ export type FillForm = {
   save(): Promise<void>
   /** Remember what is begun at a question; null when it is complete or given up. */
   setBegun(pointer: string, value: Begun | null): void
+  /** Pointers of questions whose file is being kept: nothing is finished before it is. */
+  readonly keeping: ShallowRef<ReadonlyMap<string, Promise<void>>>
+  whileKeeping(pointer: string, work: () => Promise<void>): Promise<void>
   /** Remember a file under the name that an answer is about to bear. */
   keepMedia(name: string, file: MediaRef): Promise<boolean>
   /** Where the person is, so that a draft reopens there. */
@@ -85,6 +88,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
   const state = shallowRef<FillState>({ kind: 'loading' })
   const saving = ref<SaveState>({ kind: 'saved', at: null })
   const begun = shallowRef<BegunAnswers>({})
+  const keeping = shallowRef<ReadonlyMap<string, Promise<void>>>(new Map())
   const media = shallowRef<Media>({})
   let form: LoadedForm | null = null
   let step: string | null = null
@@ -216,6 +220,16 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     else if (before !== undefined) begun.value = others
   }
 
+  async function whileKeeping(pointer: string, work: () => Promise<void>): Promise<void> {
+    const kept = work()
+    keeping.value = new Map([...keeping.value, [pointer, kept]])
+    try {
+      await kept
+    } finally {
+      keeping.value = new Map([...keeping.value].filter(([, other]) => other !== kept))
+    }
+  }
+
   async function keepMedia(name: string, file: MediaRef): Promise<boolean> {
     media.value = { ...media.value, [name]: file }
     try {
@@ -257,6 +271,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
   }
 
   async function finishOnce(): Promise<void> {
+    await Promise.allSettled(keeping.value.values())
     if (state.value.kind !== 'open' || form === null) return
     const { draft, schema, root: filled } = state.value
     await save()
@@ -286,6 +301,8 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     open,
     save,
     setBegun,
+    keeping,
+    whileKeeping,
     keepMedia,
     setStep,
     rework,

@@ -22,8 +22,8 @@ export type Question = {
   /** The answer that is begun here and that the record can't hold yet. */
   readonly begun: ComputedRef<Begun | undefined>
   readonly setBegun: (value: Begun | null) => void
-  /** Give up what is begun; `message` stands beside the way back. */
-  readonly dropBegun: (message: string) => void
+  /** Give up what is begun; `message` stands beside the way back, `settle` runs once there is none. */
+  readonly dropBegun: (message: string, settle?: () => Promise<void>) => void
   /** Hand typed text to `set` in its lexical form, true; what can't be kept stays begun, as `half` makes it of the reason. */
   readonly type: (
     type: LexicalType,
@@ -50,6 +50,8 @@ export function useQuestion(node: QuestionNode): Question {
 
   const error = computed(() => {
     if (isWrong(begun.value, fill.passed.value.has(node.nodeId))) {
+      // Beside a file the question itself says what became of it.
+      if (begun.value.kind === 'sound' || begun.value.kind === 'file') return ''
       const { key, named } = begunWords(begun.value)
       const sentence = t(key, named)
       const kept = node.currentState.instanceValue
@@ -73,7 +75,7 @@ export function useQuestion(node: QuestionNode): Question {
     fill.form.setBegun(pointer.value, value)
   }
 
-  function dropBegun(message: string): void {
+  function dropBegun(message: string, settle?: () => Promise<void>): void {
     const before = begun.value
     // The row may have another place by the time it is brought back, never another pointer.
     const place = pointer.value
@@ -86,6 +88,7 @@ export function useQuestion(node: QuestionNode): Question {
         fill.form.setBegun(place, broughtBack(before, fill.form.begun.value[place]))
         return fill.form.save()
       },
+      settle,
     })
   }
 

@@ -1,5 +1,6 @@
 /**
- * Answers that a person has begun and that the record can't hold yet: an open ring, half a place, text that is no number.
+ * Answers that a person has begun and that the record can't hold yet: an open ring, half a place, text that is no number,
+ * sound that was broken off.
  * They stand in the draft beside the form's own answers until they are complete or given up.
  */
 import type { MisfitReason } from './lexical'
@@ -22,6 +23,9 @@ export type Begun =
       readonly reason: BegunReason | null
     }
   | { readonly kind: 'text'; readonly typed: string; readonly reason: BegunReason }
+  /** Sound whose pieces are stored, and a file that is stored as it came: neither is the answer yet. */
+  | { readonly kind: 'sound'; readonly recording: string; readonly type: string; readonly reason: null }
+  | { readonly kind: 'file'; readonly sha256: string; readonly name: string; readonly reason: null }
 
 /** Begun answers by their question's JSON Pointer, rows by their `_rid`. */
 export type BegunAnswers = Readonly<Record<string, Begun>>

@@ -1,6 +1,7 @@
 /**
  * Photos, sound and files by the SHA-256 of their bytes: the same file is kept once, and a name never points at other bytes.
  */
+import type { Table } from 'dexie'
 import { hex } from '@/domain/canonical'
 import type { MediaRef } from '@/domain/record'
 import { database, type StoredBlob } from './database'
@@ -24,28 +25,46 @@ export async function getBlob(sha256: string): Promise<StoredBlob | undefined> {
 }
 
 /**
- * Drop files that neither a draft, nor a revision of this phone, nor a waiting upload names. A file younger than a day
- * stays: it may belong to a form that is open and has not been saved yet.
+ * Drop files that neither a draft, nor a revision of this phone, nor a waiting upload names, and recordings that no draft has
+ * begun. What is younger than a day stays: it may belong to a form that is open and has not been saved yet.
  */
 export async function collectBlobs(now: number = Date.now()): Promise<number> {
-  return database.transaction(
-    'rw',
-    [database.blobs, database.drafts, database.revisions, database.uploads],
-    async () => {
-      const named = new Set<string>()
-      await database.drafts.each((draft) => {
-        for (const ref of Object.values(draft.media)) named.add(ref.sha256)
-      })
-      await database.revisions.each(({ content }) => {
-        const media = content['media']
-        if (typeof media !== 'object' || media === null || Array.isArray(media)) return
-        for (const ref of Object.values(media) as unknown as MediaRef[]) named.add(ref.sha256)
-      })
-      await database.uploads.each((upload) => {
-        if (upload.done === 0) named.add(upload.sha256)
-      })
-      const yesterday = new Date(now - 86_400_000).toISOString()
-      return database.blobs.filter((blob) => blob.addedAt < yesterday && !named.has(blob.sha256)).delete()
-    },
-  )
+  return database.transaction('rw', tables(), async () => {
+    const named = await namedHere()
+    const yesterday = new Date(now - 86_400_000).toISOString()
+    await database.pieces.filter(({ addedAt, recording }) => addedAt < yesterday && !named.has(recording)).delete()
+    return database.blobs.filter((blob) => blob.addedAt < yesterday && !named.has(blob.sha256)).delete()
+  })
+}
+
+/** Drop one file at once, unless something names it. */
+export async function dropUnnamed(sha256: string): Promise<void> {
+  await database.transaction('rw', tables(), async () => {
+    if (!(await namedHere()).has(sha256)) await database.blobs.delete(sha256)
+  })
+}
+
+function tables(): Table[] {
+  return [database.blobs, database.drafts, database.revisions, database.uploads, database.pieces]
+}
+
+/** Every file and recording that this phone's own work names. */
+async function namedHere(): Promise<ReadonlySet<string>> {
+  const named = new Set<string>()
+  await database.drafts.each((draft) => {
+    for (const ref of Object.values(draft.media)) named.add(ref.sha256)
+    for (const begun of Object.values(draft.begun ?? {})) {
+      if (begun.kind === 'file') named.add(begun.sha256)
+      if (begun.kind === 'sound') named.add(begun.recording)
+    }
+  })
+  await database.revisions.each(({ content }) => {
+    const media = content['media']
+    if (typeof media !== 'object' || media === null || Array.isArray(media)) return
+    for (const ref of Object.values(media) as unknown as MediaRef[]) named.add(ref.sha256)
+  })
+  await database.uploads.each((upload) => {
+    if (upload.done === 0) named.add(upload.sha256)
+  })
+  return named
 }

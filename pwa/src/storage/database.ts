@@ -127,6 +127,14 @@ export type StoredBlob = { sha256: string; blob: Blob; type: string; bytes: numb
 export type Content = { sha256: string; text: string }
 /** The beginning of a content that has not arrived whole. */
 export type PartialContent = { sha256: string; bytes: Uint8Array<ArrayBuffer> }
+/** About a second of a recording that goes on, or was broken off. */
+export type Piece = {
+  recording: string
+  number: number
+  draft: string
+  bytes: Uint8Array<ArrayBuffer>
+  addedAt: string
+}
 /** The epoch that a server last told: another one says that it was restored. */
 export type ServerEpoch = { server: string; epoch: string }
 
@@ -228,6 +236,7 @@ export class NuongDatabase extends Dexie {
   blobs!: EntityTable<StoredBlob, 'sha256'>
   contents!: EntityTable<Content, 'sha256'>
   partials!: EntityTable<PartialContent, 'sha256'>
+  pieces!: Table<Piece, [string, number]>
   epochs!: EntityTable<ServerEpoch, 'server'>
   uploads!: Table<Upload, [string, string]>
   servers!: EntityTable<ServerState, 'id'>
@@ -264,6 +273,7 @@ export class NuongDatabase extends Dexie {
     this.version(5).stores({ replyDrafts: null })
     this.version(6).stores({}).upgrade(dropOthersFiles)
     this.version(7).stores({ partials: 'sha256', epochs: 'server' })
+    this.version(8).stores({ pieces: '[recording+number], draft' })
   }
 }
 

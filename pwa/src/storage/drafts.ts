@@ -101,7 +101,12 @@ export async function restoreDraft(id: string): Promise<void> {
 
 /** Really delete drafts that were hidden before this moment. */
 export async function emptyDeletedDrafts(before: string): Promise<void> {
-  await database.drafts.filter((draft) => draft.deletedAt !== undefined && draft.deletedAt < before).delete()
+  await database.transaction('rw', [database.drafts, database.pieces], async () => {
+    const gone = database.drafts.filter((draft) => draft.deletedAt !== undefined && draft.deletedAt < before)
+    const ids = await gone.primaryKeys()
+    await database.pieces.where('draft').anyOf(ids).delete()
+    await database.drafts.bulkDelete(ids)
+  })
 }
 
 function text(value: unknown): string {

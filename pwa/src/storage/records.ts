@@ -105,8 +105,8 @@ async function committed(
   plan: Plan,
   made: { rev: string; content: JsonObject; saved: Saved; media: Media; title: string },
 ): Promise<string | null> {
-  const { drafts, revisions, enrolments, session, uploads, blobs } = database
-  return database.transaction('rw', [drafts, revisions, enrolments, session, uploads, blobs], async () => {
+  const { drafts, revisions, enrolments, session, uploads, blobs, pieces } = database
+  return database.transaction('rw', [drafts, revisions, enrolments, session, uploads, blobs, pieces], async () => {
     const again = await planned(plan.draft)
     const isMoved = again.number !== plan.number || again.parent !== plan.parent || again.replaces !== plan.replaces
     // The same draft was finished a moment ago, by a second tap or in another tab.
@@ -140,6 +140,7 @@ async function committed(
       const place = { database: draft.database, record: draft.record, name }
       await database.uploads.add({ ...file, ...place, sites: {}, done: 0 })
     }
+    await database.pieces.where('draft').equals(draft.id).delete()
     await database.drafts.delete(draft.id)
     return made.rev
   })

@@ -217,3 +217,20 @@ describe('finishing', () => {
     expect(await database.revisions.count()).toBe(0)
   })
 })
+
+test('finishing waits for a file that is being kept', async () => {
+  const { id } = await begin('every_type')
+  const draft = await openDraft(id)
+  const name = questions(opened(draft.form).root)[0]
+  if (name?.nodeType !== 'input') throw new Error('no name')
+  ;(name as { setValue: (value: string) => unknown }).setValue('Lò Văn Ánh')
+  let end: () => void = () => undefined
+  void draft.form.whileKeeping('/answers/photo', () => new Promise((resolve) => (end = resolve)))
+  const finishing = draft.form.finish()
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(draft.form.state.value.kind).toBe('open')
+  end()
+  await finishing
+  expect(draft.form.state.value.kind).toBe('finished')
+  draft.scope.stop()
+})
