@@ -1,4 +1,4 @@
-// Made by `make api-types` from schemas 087dd0e641f93ff3: do not edit.
+// Made by `make api-types` from schemas 421f62336134ddf8: do not edit.
 import type { Answers, Document, Json, JsonObject } from '@/domain/record'
 
 export interface components {
@@ -1197,6 +1197,19 @@ export interface components {
         ShownValue: {
             value: Json;
             is_absent: boolean;
+        };
+        /** SignInAnswer */
+        SignInAnswer: {
+            id: string;
+            label: string;
+            is_device: boolean;
+            began_at: string | null;
+            used_at: string | null;
+            is_this: boolean;
+        };
+        /** SignInsAnswer */
+        SignInsAnswer: {
+            sessions: components["schemas"]["SignInAnswer"][];
         };
         /** StatusAnswer */
         StatusAnswer: {
