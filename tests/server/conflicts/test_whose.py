@@ -8,8 +8,8 @@ import pytest
 from server.gateway.bring import Bringer
 from server.peers.background import parts_of
 from tests.builders import PROVINCE, Client, SignedIn, grant, person_signed_in, problem
-from tests.server.conflicts.desk_world import DATABASE, Desk, with_workers
-from tests.server.conflicts.test_deciding import AREA, FIRST, two_areas
+from tests.server.conflicts.desk_world import DATABASE, FIRST, Desk, two_areas, with_workers
+from tests.server.conflicts.test_deciding import AREA
 from tests.server.conflicts.test_pairs import NEWER, OLDER, follow, join, save, say
 from tests.server.conflicts.test_pairs import manager as manager  # noqa: PLC0414 — a fixture
 from tests.server.conflicts.test_pairs import pair as pair  # noqa: PLC0414 — a fixture
