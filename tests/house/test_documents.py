@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 from server.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
 
 
 def version() -> str:
