@@ -16,47 +16,47 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from server.areas.areas import Areas
-from server.auth.doorway import provide_principal
+from server.auth.authentication import provide_principal
 from server.auth.keys import key_ring
-from server.auth.pace import Pace
 from server.auth.passwords import Passwords
+from server.auth.rate_limit import Pace
 from server.auth.routes import router as auth_router
 from server.auth.sessions import Sessions
 from server.background import following
-from server.clock import Clock, system_clock
-from server.conflicts.pair_routes import router as pairs_router
-from server.conflicts.routes import router as conflicts_router
-from server.db.engine import Storage
-from server.db.identity import identify
+from server.desk.conflicts.routes import router as conflicts_router
+from server.desk.duplicates.routes import router as pairs_router
+from server.desk.review.routes import router as review_router
 from server.forms.library import FormLibrary
 from server.forms.routes import contents_router
 from server.forms.routes import router as forms_router
 from server.gateway.couchdb.caller import Recognition
 from server.gateway.couchdb.door import couchdb_door
-from server.gateway.couchdb.elsewhere import couchdb_elsewhere
-from server.gateway.routes import router as gateway_router
+from server.gateway.couchdb.root_paths import couchdb_elsewhere
+from server.gateway.sync.routes import router as gateway_router
+from server.journal.journal import Journal
+from server.maintenance.background import watching_media
+from server.maintenance.media_watch import MediaFolder
 from server.media.files import MediaFiles
 from server.media.routes import router as media_router
-from server.ops.docs import ApiPage
-from server.ops.edge import Edge
-from server.ops.metrics import Metrics
-from server.ops.problems import EXCEPTION_HANDLERS
-from server.ops.pwa import built_app
-from server.ops.request import StrictRequest
-from server.ops.routes import routes as ops_routes
 from server.peers.background import peering
 from server.peers.book import PeerBook
 from server.peers.hub import HubState, only_the_province_writes
 from server.peers.routes import router as peers_router
 from server.peers.secrets import PeerSecrets
-from server.publish.layouts import Layouts
+from server.platform.api_pages import ApiPage
+from server.platform.app_files import built_app
+from server.platform.clock import Clock, system_clock
+from server.platform.db.engine import Storage
+from server.platform.db.server_identity import identify
+from server.platform.metrics import Metrics
+from server.platform.problems import EXCEPTION_HANDLERS
+from server.platform.request import StrictRequest
+from server.platform.request_envelope import Edge
+from server.probes import routes as ops_routes
+from server.projections.routes import router as following_router
+from server.publish.layout_book import Layouts
 from server.publish.routes import router as publish_router
-from server.reconcile.routes import router as following_router
-from server.review.routes import router as review_router
-from server.revisions.journal import Journal
 from server.settings import Settings
-from server.upkeep.background import watching_media
-from server.upkeep.watch import MediaFolder
 
 #: What handlers may name as dependencies, besides `principal`; all of it stands in the app's state.
 PARTS = (

@@ -8,22 +8,22 @@ from functools import partial
 from litestar import Litestar
 
 from server.areas.areas import Areas
-from server.clock import Clock
-from server.db.engine import Storage
+from server.forms.engine_forms import MergingForms
 from server.forms.library import FormLibrary
-from server.forms.merging import MergingForms
-from server.media.holding import openable
+from server.journal.followers.follower import Follower
+from server.journal.followers.runner import Runner
+from server.journal.journal import Journal
+from server.media.availability import openable
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
+from server.projections.aliases import ForwardingProjection
+from server.projections.branches import ClosingProjection
+from server.projections.flags import Limits
+from server.projections.households import HouseholdsProjection
+from server.projections.open_documents import StillOpenProjection
+from server.projections.records import RecordsProjection
+from server.projections.replies import QuestionsProjection
 from server.publish.projection import PublishedProjection
-from server.reconcile.asked import QuestionsProjection
-from server.reconcile.closing import ClosingProjection
-from server.reconcile.forwarding import ForwardingProjection
-from server.reconcile.households import HouseholdsProjection
-from server.reconcile.projection import RecordsProjection
-from server.reconcile.quality import Limits
-from server.reconcile.still_open import StillOpenProjection
-from server.revisions.following import Follower
-from server.revisions.journal import Journal
-from server.revisions.runner import Runner
 from server.settings import Settings
 
 

@@ -17,10 +17,10 @@ from server.console import Console, Failure, run
 from server.demo.commands import commands as demo_commands
 from server.errors import Problem
 from server.forms.commands import commands as forms_commands
+from server.maintenance.commands import commands as upkeep_commands
 from server.peers.commands import commands as peers_commands
 from server.serving import listening, serve_app
 from server.settings import SettingsError, load_settings
-from server.upkeep.commands import commands as upkeep_commands
 
 #: Each stage's commands; a stage adds its `commands` here.
 COMMANDS: tuple[tuple[click.Command, ...], ...] = (

@@ -13,10 +13,10 @@ from typing import TypeVar
 
 from sqlalchemy.engine import make_url
 
-from server.clock import Clock, system_clock
-from server.db.engine import Storage
-from server.db.migrate import migrate
-from server.revisions.journal import Journal
+from server.journal.journal import Journal
+from server.platform.clock import Clock, system_clock
+from server.platform.db.engine import Storage
+from server.platform.db.migrate import migrate
 from server.settings import Settings, SettingsError, load_settings
 
 Result = TypeVar("Result")

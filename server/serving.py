@@ -12,9 +12,9 @@ import uvicorn
 
 from server.app import create_app
 from server.console import Failure
-from server.ops.logs import configure_logs
+from server.platform.logs import configure_logs
+from server.platform.slow_clients import Patience, patient_protocol
 from server.settings import Settings
-from server.slow_clients import Patience, patient_protocol
 
 GRACE_S = 10
 #: So many more containers than were freed start a search for garbage, where Python begins with 700: a batch of five

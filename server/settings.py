@@ -81,7 +81,8 @@ class Settings(BaseSettings):
     poor_gps_m: Annotated[float, Field(gt=0)] = 30
     clock_ahead_s: Seconds = 10 * 60
     clock_behind_s: Seconds = 180 * 24 * 3600
-    #: From which sum of weights (`sync/duplicates.py`) two records are shown to a person as perhaps one household.
+    #: From which sum of weights (`sync/matching/duplicates.py`) two records are shown to a person as perhaps one
+    #: household.
     duplicate_score: Annotated[float, Field(gt=0)] = 5.0
 
     @field_validator("database_url")

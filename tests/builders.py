@@ -22,8 +22,8 @@ from server.auth.jwk import PublicJwk, jwk_of, thumbprint
 from server.auth.members import Manager, NewMember
 from server.auth.passwords import Passwords
 from server.auth.people import Person
-from server.clock import Clock
-from server.db.engine import Storage
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
 from server.settings import Settings
 
 PASSWORD = "nương rẫy mùa lúa chín"

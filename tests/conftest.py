@@ -18,8 +18,8 @@ import pytest
 import structlog
 from hypothesis import settings
 
-from server.db.engine import Storage
-from server.db.migrate import migrate
+from server.platform.db.engine import Storage
+from server.platform.db.migrate import migrate
 from tests.engines import compile_once
 from tests.postgresql import Cluster, NoPostgresql, cluster
 

@@ -18,7 +18,7 @@ _compiled: dict[tuple[str, object], tuple[Dialect, Any]] = {}
 
 def compile_once() -> None:
     """Have every engine that a storage makes from here on use what the first of its kind has compiled."""
-    patch("server.db.engine.create_async_engine", _engine).start()
+    patch("server.platform.db.engine.create_async_engine", _engine).start()
 
 
 def _engine(url: URL, **options: Any) -> AsyncEngine:

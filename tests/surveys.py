@@ -7,17 +7,17 @@ from typing import Any
 from server.areas.areas import Areas
 from server.auth.tables import people
 from server.background import followers_of
-from server.clock import Clock
-from server.db.engine import Storage
 from server.forms.contents import XFORM_TYPE, Content, keep
 from server.forms.library import FormLibrary
 from server.forms.tables import form_versions
-from server.ids import uuid7
-from server.revisions.journal import Journal
-from server.revisions.model import NewRevision, Origin
-from server.revisions.runner import Runner
+from server.journal.followers.runner import Runner
+from server.journal.journal import Journal
+from server.journal.model import NewRevision, Origin
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
+from server.platform.ids import uuid7
 from server.settings import Settings
-from sync.canonical import Json
+from sync.revisions.canonical import Json
 
 SCOPE = "agri-03226-2025"
 OTHER_SCOPE = "agri-03158-2025"

@@ -16,11 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.areas.atlas import Atlas, Project, Unit
 from server.areas.grants import CATALOG, PROVINCE
 from server.areas.tables import projects, unit_successors, units
-from server.clock import Clock
-from server.db.engine import Storage
-from server.db.upsert import insert_missing
-from server.revisions.journal import Journal
-from server.revisions.model import NewRevision, Origin
+from server.journal.journal import Journal
+from server.journal.model import NewRevision, Origin
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
+from server.platform.db.insert_missing import insert_missing
 
 FRESH = timedelta(seconds=30)
 FIRST_PROJECTS = (

@@ -6,8 +6,8 @@ import click
 
 from server.areas.areas import Areas
 from server.areas.atlas import Atlas, Unit, local_day
-from server.clock import system_clock
 from server.console import Console, Failure, run
+from server.platform.clock import system_clock
 
 DAY = click.DateTime(["%Y-%m-%d"])
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Date, ForeignKey, Index, String, Table
 
-from server.db.metadata import metadata
+from server.platform.db.metadata import metadata
 
 projects = Table(
     "projects",

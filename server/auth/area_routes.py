@@ -11,13 +11,13 @@ from litestar.params import FromQuery, JSONBody, QueryParameter
 from server.areas.areas import Areas
 from server.areas.atlas import Project, Unit, local_day
 from server.auth.audit import note
+from server.auth.authentication import signed_in
 from server.auth.authorise import require
-from server.auth.doorway import signed_in
 from server.auth.principal import Principal
 from server.auth.schemas import AreasAnswer, ProjectBody, ResolvedAnswer, UnitAnswer
-from server.clock import Clock
-from server.db.engine import Storage
 from server.errors import Problem
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
 
 
 @get(guards=[signed_in])

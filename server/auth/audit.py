@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.auth.tables import audit
-from server.clock import Clock
-from server.ids import uuid7
+from server.platform.clock import Clock
+from server.platform.ids import uuid7
 
 
 @dataclass(frozen=True, slots=True)

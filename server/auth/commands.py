@@ -15,8 +15,8 @@ from server.auth.keys import key_ring
 from server.auth.members import Manager, NewMember
 from server.auth.passwords import Passwords
 from server.auth.people import Person
-from server.clock import system_clock
 from server.console import Console, Failure, run
+from server.platform.clock import system_clock
 
 Result = TypeVar("Result")
 

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.areas.grants import Grant
 from server.auth.jwk import BadKey, public_jwk, thumbprint
 from server.auth.tables import enrolments as table
-from server.db.upsert import insert_missing
 from server.errors import Problem
+from server.platform.db.insert_missing import insert_missing
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.auth.jwk import PublicJwk, jwk_of, load_public, thumbprint
 from server.auth.secret import server_secret
 from server.auth.tables import signing_keys
-from server.clock import Clock
-from server.db.engine import Storage
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
 from server.settings import Settings
 
 FRESH = timedelta(seconds=30)

@@ -20,8 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.auth.people import folded
 from server.auth.tables import known_places, login_failures
-from server.db.put import put
-from server.db.upsert import insert_missing
+from server.platform.db.insert_missing import insert_missing
+from server.platform.db.upsert import put
 
 #: After a day without a wrong password a counter starts afresh.
 FORGIVEN = timedelta(days=1)

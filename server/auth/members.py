@@ -23,10 +23,10 @@ from server.auth.enrolments import Enrolment
 from server.auth.passwords import Passwords
 from server.auth.people import Person
 from server.auth.principal import Principal
-from server.clock import Clock
-from server.db.engine import Storage
 from server.errors import Problem
-from server.ids import uuid7
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
+from server.platform.ids import uuid7
 
 
 @dataclass(frozen=True, slots=True)

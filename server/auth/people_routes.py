@@ -27,8 +27,8 @@ from server.auth.schemas import (
     NewMemberBody,
 )
 from server.auth.sign_in_routes import person_answer
-from server.clock import Clock
-from server.db.engine import Storage
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
 
 
 async def provide_manager(

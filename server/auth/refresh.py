@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.auth.tables import ended_sign_ins, people
 from server.auth.tables import refresh_tokens as table
-from server.db.put import put
+from server.platform.db.upsert import put
 
 
 @dataclass(frozen=True, slots=True)

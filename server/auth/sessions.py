@@ -19,9 +19,9 @@ from server.auth.people import Person
 from server.auth.principal import Principal
 from server.auth.refresh import SignIn
 from server.auth.tokens import AccessTokens, BadToken, ExpiredToken, Tokens
-from server.clock import Clock
-from server.db.engine import Storage
 from server.errors import Problem
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
 from server.settings import Settings
 
 

@@ -10,8 +10,8 @@ from server.areas.areas import Areas
 from server.areas.atlas import Atlas
 from server.auth import people, refresh
 from server.auth.audit import note
+from server.auth.authentication import SIGN_IN_BYTES, paced, provide_address
 from server.auth.authorise import ACTIONS
-from server.auth.doorway import SIGN_IN_BYTES, paced, provide_address
 from server.auth.keys import KeyRing
 from server.auth.lockout import Attempt
 from server.auth.passwords import Passwords
@@ -31,9 +31,9 @@ from server.auth.schemas import (
 from server.auth.sessions import Sessions
 from server.auth.sign_ins import browser_name
 from server.auth.tokens import Tokens
-from server.clock import Clock
-from server.db.engine import Storage
 from server.errors import Problem
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
 
 
 @post("/login", status_code=200, guards=[paced])

@@ -8,9 +8,9 @@ from server.auth import sign_ins
 from server.auth.audit import note
 from server.auth.principal import Principal
 from server.auth.schemas import SignInAnswer, SignInsAnswer
-from server.clock import Clock
-from server.db.engine import Storage
 from server.errors import Problem
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
 
 
 @get("/")

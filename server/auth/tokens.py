@@ -14,7 +14,7 @@ from jwt.api_jws import PyJWS
 from server.auth.jwk import BadKey, load_public
 from server.auth.keys import KeyRing
 from server.auth.refresh import SignIn
-from server.clock import Clock
+from server.platform.clock import Clock
 
 #: Tokens for other parts (a CouchDB beside the server) are signed by the same keys: the audience keeps them apart.
 AUDIENCE = "nuong"

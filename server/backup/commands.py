@@ -8,11 +8,11 @@ from typing import TypeVar
 import click
 
 from server.backup.manifest import Manifest, read_manifest
-from server.backup.work import How, Wanted, back_up, restore, verify_and_note
-from server.clock import system_clock
+from server.backup.run import How, Wanted, back_up, restore, verify_and_note
 from server.console import Console, Failure, open_storage, run
-from server.db.engine import Storage
-from server.db.identity import begin_epoch, identify
+from server.platform.clock import system_clock
+from server.platform.db.engine import Storage
+from server.platform.db.server_identity import begin_epoch, identify
 from server.settings import Settings, load_settings
 
 Result = TypeVar("Result")

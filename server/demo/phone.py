@@ -17,15 +17,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.api_jws import PyJWS
 
 from server.auth.jwk import jwk_of, thumbprint
-from server.clock import Clock, system_clock
-from server.gateway.schemas import Push
-from server.gateway.seal import pushed_ids
-from server.ids import uuid7
-from sync.canonical import Json, canonical
+from server.gateway.sync.schemas import Push
+from server.gateway.sync.seal import pushed_ids
+from server.platform.clock import Clock, system_clock
+from server.platform.ids import uuid7
 from sync.contract.seal import said_digest, sealed_payload
 from sync.contract.wire import PROTOCOL
-from sync.digest import EMPTY, moved, term
-from sync.revision import rank, revision_id
+from sync.revisions.canonical import Json, canonical
+from sync.revisions.digest import EMPTY, moved, term
+from sync.revisions.revision_id import rank, revision_id
 
 Document = dict[str, Any]
 _JWS = PyJWS(algorithms=["ES256"])

@@ -8,15 +8,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.clock import Clock
-from server.db.engine import Storage
 from server.forms.checks import has_errors
 from server.forms.contents import CSV_TYPE, XFORM_TYPE, XLSX_TYPE, Content, keep
 from server.forms.findings import Finding, error
 from server.forms.sheets import FIRST_ROW
 from server.forms.tables import form_candidates, form_versions
 from server.forms.xlsform import ConvertedForm, convert_xlsform
-from server.ids import uuid7
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
+from server.platform.ids import uuid7
 
 
 @dataclass(frozen=True, slots=True)

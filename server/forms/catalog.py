@@ -4,7 +4,7 @@ Strings, arrays and objects only, like every document, and no person: whoever ha
 """
 
 from server.forms.candidates import Candidate
-from sync.canonical import Json
+from sync.revisions.canonical import Json
 
 LIVE = "live"
 RETIRED = "retired"

@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.grants import EVERY_PROJECT, Holder
-from server.db.engine import Storage
-from server.db.upsert import insert_missing
 from server.forms.tables import content_projects, contents
+from server.platform.db.engine import Storage
+from server.platform.db.insert_missing import insert_missing
 
 XFORM_TYPE = "application/xml; charset=utf-8"
 CSV_TYPE = "text/csv; charset=utf-8"

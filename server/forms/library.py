@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from server.db.engine import Storage
 from server.forms.evaluate.evaluator import Evaluator
 from server.forms.schema import FormSchema
 from server.forms.tables import contents, form_versions
+from server.platform.db.engine import Storage
 
 
 @dataclass(frozen=True, slots=True)

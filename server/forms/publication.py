@@ -15,15 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.grants import CATALOG
 from server.auth.audit import note
-from server.clock import Clock
-from server.db.engine import Storage
 from server.errors import Problem
 from server.forms.candidates import Candidate, columns_of
 from server.forms.catalog import LIVE, RETIRED, document_id, form_document
 from server.forms.contents import assign
 from server.forms.tables import form_versions
-from server.revisions.journal import Journal
-from server.revisions.model import NewRevision, Origin, Outcome
+from server.journal.journal import Journal
+from server.journal.model import NewRevision, Origin, Outcome
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,6 @@ from server.areas.areas import Areas
 from server.areas.grants import EVERY_PROJECT
 from server.auth.authorise import allowed, require
 from server.auth.principal import Principal
-from server.clock import Clock
-from server.db.engine import Storage
 from server.errors import Problem
 from server.forms import publication
 from server.forms.candidates import Checked, check_upload, read_candidate
@@ -22,7 +20,9 @@ from server.forms.library import FormLibrary
 from server.forms.publication import FormVersion, versions_of
 from server.forms.schema import language_code
 from server.forms.schemas import CheckedAnswer, FindingAnswer, FormAnswer, FormsAnswer, PublishBody, UploadBody
-from server.revisions.journal import Journal
+from server.journal.journal import Journal
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
 
 #: A content never changes under its hash; `private`, because who may read it depends on who asks.
 FOR_EVER = "private, max-age=31536000, immutable"

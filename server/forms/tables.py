@@ -2,8 +2,8 @@
 
 from sqlalchemy import Boolean, Column, ForeignKey, Integer, LargeBinary, String, Table
 
-from server.db.metadata import metadata
-from server.db.types import Json, UtcDateTime
+from server.platform.db.metadata import metadata
+from server.platform.db.types import Json, UtcDateTime
 
 #: A text that phones fetch once, by hash: an XForm, a choice list. Never changed, never overwritten.
 contents = Table(

@@ -1,1 +1,1 @@
-"""The doors of the journal: what phones bring in one exchange is admitted here, and what they lack is handed back."""
+"""The two doors of the journal: `sync` for phones, `couchdb` for every other replica."""

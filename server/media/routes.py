@@ -18,14 +18,14 @@ from sqlalchemy import select
 
 from server.auth.authorise import allowed, require
 from server.auth.principal import Principal
-from server.clock import Clock
-from server.db.engine import Storage
 from server.errors import Problem
+from server.journal.journal import Journal
 from server.media.files import MediaFiles
 from server.media.schemas import UploadMetadata, parse_metadata
 from server.media.tables import media
 from server.media.uploads import Caps, Standing, Uploads, readable_bytes
-from server.revisions.journal import Journal
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
 from server.settings import Settings
 
 TUS_VERSION = "1.0.0"

@@ -2,8 +2,8 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, String, Table
 
-from server.db.metadata import metadata
-from server.db.types import UtcDateTime
+from server.platform.db.metadata import metadata
+from server.platform.db.types import UtcDateTime
 
 #: One row per content. `readable` is false for an image that cannot be opened: it is kept, since it may be all there
 #: is, and a person is told.

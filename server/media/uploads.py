@@ -15,14 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.auth.authorise import allowed
 from server.auth.principal import Principal
-from server.clock import Clock
-from server.db.engine import Storage
-from server.db.upsert import insert_missing
 from server.errors import Problem
 from server.media.files import FULL, MediaFiles, OpenUpload, digest_of
 from server.media.pictures import thumbnail
 from server.media.schemas import UploadMetadata
 from server.media.tables import media, media_links, media_uploads
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
+from server.platform.db.insert_missing import insert_missing
 
 #: What one person may have under way at once, so that nobody fills the disk with beginnings.
 MAX_UPLOADS = 500

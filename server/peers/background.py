@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar
 
-from server.gateway.bring import Bringing
-from server.peers.parts import Parts
+from server.ingest.peer_ingest import Bringing
+from server.peers.connections import Parts
 from server.peers.runner import PeersRunner
 
 

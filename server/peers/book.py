@@ -8,16 +8,16 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from server.clock import Clock
-from server.db.engine import Storage
-from server.db.put import put
 from server.errors import Problem
-from server.ids import uuid7
 from server.peers.failures import Trouble
 from server.peers.media_tables import peer_files_left
 from server.peers.model import Auth, Direction, Directions, Kind, Mode, Peer
 from server.peers.secrets import PeerSecrets
 from server.peers.tables import hub, peer_left_out, peer_status, peers
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
+from server.platform.db.upsert import put
+from server.platform.ids import uuid7
 
 #: What has a status beside the databases: the directory of a hub, the way to the peer itself, and files.
 DIRECTORY = "directory"

@@ -16,9 +16,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.revisions import local_documents
-from server.revisions.local_documents import LocalKey
-from sync.canonical import Json, canonical
+from server.journal.store import local_documents
+from server.journal.store.local_documents import LocalKey
+from sync.revisions.canonical import Json, canonical
 
 VERSION = 4
 HISTORY = 50

@@ -8,19 +8,19 @@ import click
 from server.areas.areas import Areas
 from server.auth.keys import key_ring
 from server.console import Console, Failure, run
-from server.db.identity import identify
 from server.forms.library import FormLibrary
-from server.gateway.bring import Bringing
+from server.ingest.peer_ingest import Bringing
 from server.peers.book import MEDIA, NewPeer, PeerBook, Status
+from server.peers.connections import Parts
 from server.peers.failures import SENTENCES, TroubleCode
 from server.peers.media_book import REASONS
 from server.peers.model import DIRECTIONS, MODES, Directions, Mode, Peer
-from server.peers.parts import Parts
 from server.peers.schemas import checked_url, checked_way
 from server.peers.secrets import PeerSecrets
 from server.peers.service_token import couchdb_key_lines, may_be_shown_to
 from server.peers.standing import Standing, Standings
-from server.peers.work import PeerWork
+from server.peers.worker import PeerWork
+from server.platform.db.server_identity import identify
 
 
 @click.group()

@@ -17,16 +17,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.areas.tables import projects, unit_successors, units
 from server.auth import refresh
 from server.auth.tables import enrolments, grants, people
-from server.db.put import put
-from server.db.types import UtcDateTime
-from server.db.upsert import insert_missing
 from server.forms.contents import Content, keep
 from server.forms.tables import content_projects, contents, form_versions
+from server.peers.connections import Parts
 from server.peers.failures import PeerFailed
 from server.peers.model import Peer
-from server.peers.parts import Parts
 from server.peers.remote import Remote
 from server.peers.tables import hub, hub_ended, peers
+from server.platform.db.insert_missing import insert_missing
+from server.platform.db.types import UtcDateTime
+from server.platform.db.upsert import put
 
 DOOR = "/api/peers"
 

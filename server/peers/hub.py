@@ -12,10 +12,10 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from sqlalchemy import select
 
-from server.clock import Clock
-from server.db.engine import Storage
 from server.errors import Problem
 from server.peers.tables import hub, peers
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
 
 FRESH = timedelta(seconds=30)
 #: Where people, places and forms are written; one's own password too, or the next directory would undo it.

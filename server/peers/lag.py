@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from server.journal.journal import Journal
 from server.peers.book import Status
-from server.revisions.journal import Journal
 
 
 async def with_lag(journal: Journal, statuses: Sequence[Status]) -> list[Status]:

@@ -11,12 +11,12 @@ from typing import Any, Literal
 
 from sqlalchemy import delete, func, select
 
-from server.clock import Clock
-from server.db.engine import Storage
-from server.db.put import put
 from server.peers.media_tables import peer_files_left as table
 from server.peers.model import Direction
 from server.peers.tables import peers
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
+from server.platform.db.upsert import put
 
 FileReason = Literal["wrong_bytes", "damaged", "too_large", "not_taken"]
 

@@ -18,14 +18,14 @@ from litestar.params import FromPath, JSONBody, Parameter, QueryParameter
 from server.areas.areas import Areas
 from server.auth.authorise import allowed
 from server.auth.principal import Principal
-from server.db.engine import Storage
 from server.errors import Problem
+from server.media.availability import kept
 from server.media.files import MediaFiles
-from server.media.holding import kept
 from server.media.routes import announce, append, provide_uploads, standing
 from server.media.uploads import readable_bytes
 from server.peers.media_here import Awaited, awaited
 from server.peers.schemas import AwaitedAnswer, AwaitedFile, HeldAnswer, HeldBody, HeldFile
+from server.platform.db.engine import Storage
 from server.settings import Settings
 
 PIECE_BYTES = 1 << 20

@@ -19,15 +19,15 @@ from pydantic import ValidationError
 from server.areas.grants import CATALOG, Grant
 from server.auth.principal import Principal
 from server.errors import Problem
+from server.media.availability import kept
 from server.media.files import digest_of
-from server.media.holding import kept
 from server.media.schemas import UploadMetadata
+from server.peers.connections import Parts
 from server.peers.failures import PeerFailed
 from server.peers.media_book import FileLeft, FileReason, MediaBook
 from server.peers.media_door import PIECE_BYTES
 from server.peers.media_here import Awaited, awaited
 from server.peers.model import Direction, Peer
-from server.peers.parts import Parts
 from server.peers.remote import Remote
 from server.peers.remote_media import RemoteMedia
 from server.peers.replication import Step

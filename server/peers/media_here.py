@@ -9,7 +9,7 @@ from sqlalchemy import distinct, exists, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.media.tables import media, media_links
-from server.reconcile.tables import awaited_media
+from server.read_model.record_tables import awaited_media
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _RECORD = re.compile(r"[0-9a-f-]{36}")

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Column, ForeignKey, Integer, String, Table, Text
 
-from server.db.metadata import metadata
-from server.db.types import UtcDateTime
+from server.platform.db.metadata import metadata
+from server.platform.db.types import UtcDateTime
 
 #: `direction` is which way the file would have gone; `reason` a code of `server.peers.media_book`.
 peer_files_left = Table(

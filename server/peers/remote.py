@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 import httpx
 
+from server.peers.decompression import ACCEPTED, inflated
 from server.peers.failures import AnswerTooLong, PeerFailed, TroubleCode
-from server.peers.inflated import ACCEPTED, inflated
-from sync.canonical import Json, MalformedJson, read
+from sync.revisions.canonical import Json, MalformedJson, read
 
 MAX_ANSWER_BYTES = 64_000_000
 #: Longest silence, and longest answer in all: a peer that sends a byte a second holds nothing up for ever.

@@ -8,8 +8,8 @@ from urllib.parse import quote
 from server.peers import remote
 from server.peers.failures import PeerFailed
 from server.peers.remote import Answer, Remote
-from sync.canonical import Json
-from sync.revision import RevisionId, generation_of, is_revision_id
+from sync.revisions.canonical import Json
+from sync.revisions.revision_id import RevisionId, generation_of, is_revision_id
 
 LONGPOLL_S = 45
 #: Several revisions are no longer than this together, or they are asked for in smaller parts: read and taken apart,

@@ -16,18 +16,18 @@ from typing import ClassVar
 
 import structlog
 
-from server.gateway.bring import Bringer
+from server.ingest.peer_ingest import Bringer
+from server.peers.batch_size import Pace
 from server.peers.book import LeftOut
 from server.peers.checkpoints import Session, common_seq, history_of, read_own, replication_id, write_own
+from server.peers.connections import Parts
 from server.peers.failures import AnswerTooLong, PeerFailed
-from server.peers.local import LocalDatabase
+from server.peers.local_database import LocalDatabase
 from server.peers.model import Direction, Peer
-from server.peers.pace import Pace
-from server.peers.parts import Parts
 from server.peers.peer_checkpoint import CheckpointMoved, PeerCheckpoint
 from server.peers.remote_database import Brought, RemoteDatabase
-from sync.canonical import Json, canonical
-from sync.revision import RevisionId
+from sync.revisions.canonical import Json, canonical
+from sync.revisions.revision_id import RevisionId
 
 BATCH_BYTES = 1_000_000
 #: Revisions that the peer is asked about at once; lines are long.

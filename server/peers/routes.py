@@ -11,11 +11,10 @@ from server.areas.areas import Areas
 from server.auth.audit import note
 from server.auth.authorise import administers_everything, allowed, require
 from server.auth.principal import Principal
-from server.clock import Clock
-from server.db.engine import Storage
 from server.errors import Problem
 from server.gateway.couchdb.caller import Recognition
 from server.gateway.couchdb.refusals import Refusal
+from server.journal.journal import Journal
 from server.peers.book import NewPeer, PeerBook
 from server.peers.directory import content, directory
 from server.peers.hub import HubState
@@ -33,9 +32,10 @@ from server.peers.schemas import (
 )
 from server.peers.service_token import may_be_shown_to
 from server.peers.standing import Standing, Standings
-from server.revisions.journal import Journal
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
 from server.settings import Settings
-from sync.canonical import canonical
+from sync.revisions.canonical import canonical
 
 
 def _manage(principal: Principal) -> None:

@@ -11,16 +11,16 @@ from datetime import datetime
 
 import structlog
 
-from server.db.leadership import lead
-from server.db.locks import AdvisoryLock
 from server.errors import Problem
-from server.gateway.seal_tables import seals_with_a_key_now
+from server.ingest.seal_tables import seals_with_a_key_now
+from server.peers.batch_size import Paces
 from server.peers.book import NewPeer
+from server.peers.connections import Parts
 from server.peers.model import Peer
-from server.peers.pace import Paces
-from server.peers.parts import Parts
-from server.peers.work import PeerWork
-from server.revisions.beside import running_beside
+from server.peers.worker import PeerWork
+from server.platform.background_task import running_beside
+from server.platform.db.advisory_locks import AdvisoryLock
+from server.platform.db.leader_lock import lead
 
 LOOK_S = 2.0
 PAUSE_S = 5.0

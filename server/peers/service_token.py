@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 
 from server.auth.keys import KeyRing
-from server.clock import Clock
+from server.platform.clock import Clock
 
 AUDIENCE = "couchdb"
 LIFETIME = timedelta(minutes=1)

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.areas.areas import Areas
-from server.clock import Clock
-from server.db.engine import Storage
+from server.journal.journal import Journal
 from server.peers.book import CONNECTION, DIRECTORY, MEDIA, LeftOut, PeerBook, Status
 from server.peers.lag import with_lag
 from server.peers.media_book import FileLeft, MediaBook
 from server.peers.media_here import come_since, missing_here
 from server.peers.model import Peer
-from server.revisions.journal import Journal
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, String, Table, Text
 
-from server.db.metadata import metadata
-from server.db.types import Json, UtcDateTime
+from server.platform.db.metadata import metadata
+from server.platform.db.types import Json, UtcDateTime
 
 #: `sealed` is the password under the server's secret, so that a copy of the database opens no other server.
 peers = Table(

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import RowMapping, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.db.engine import Storage
+from server.platform.db.engine import Storage
 from server.publish.columns import ROW_ID, Column, Table
 from server.publish.tables import published
 

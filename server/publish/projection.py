@@ -14,18 +14,18 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.db.engine import Storage
-from server.db.put import put
 from server.forms.library import FormLibrary
+from server.journal.followers.follower import Effects
+from server.journal.followers.tables import checkpoints
+from server.journal.journal import Journal
+from server.journal.model import Change, StoredRevision
+from server.platform.db.engine import Storage
+from server.platform.db.upsert import put
 from server.publish.columns import Table, row
-from server.publish.layouts import Layouts
+from server.publish.layout_book import Layouts
 from server.publish.tables import published
-from server.reconcile.tables import decisions, records
-from server.revisions.following import Effects
-from server.revisions.following_tables import checkpoints
-from server.revisions.journal import Journal
-from server.revisions.model import Change, StoredRevision
-from sync.duplicates import survivor_of
+from server.read_model.record_tables import decisions, records
+from sync.matching.duplicates import survivor_of
 
 NAME = "published"
 FOLLOWED = "records"

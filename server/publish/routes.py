@@ -10,10 +10,10 @@ from litestar.response import Stream
 from server.areas.areas import Areas
 from server.auth.authorise import allowed
 from server.auth.principal import Principal
-from server.db.engine import Storage
 from server.errors import Problem
+from server.platform.db.engine import Storage
 from server.publish.geojson import Wanted, feature_collection
-from server.publish.layouts import Layouts
+from server.publish.layout_book import Layouts
 
 
 @get("/{file:str}", media_type="application/geo+json")

@@ -4,8 +4,8 @@ No other table's name begins with `published_`: the views of forms do."""
 
 from sqlalchemy import Boolean, Column, Index, Integer, Table, Text
 
-from server.db.metadata import metadata
-from server.db.types import Json, UtcDateTime
+from server.platform.db.metadata import metadata
+from server.platform.db.types import Json, UtcDateTime
 
 #: `data` holds the typed values as text by column name, sensitive ones too: the views leave these out.
 published = Table(

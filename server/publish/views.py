@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.db.put import put
+from server.platform.db.upsert import put
 from server.publish.columns import ROW_ID, Column, Table, short
 from server.publish.tables import publication_views
 from server.publish.values import ColumnType

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from sync.canonical import Json, same
-from sync.shape import ABSENT
+from sync.merging.field_schema import ABSENT
+from sync.revisions.canonical import Json, same
 
 Content: TypeAlias = Mapping[str, Json]
 #: `capture`: who may record in the scope. `desk`: who may decide conflicts there, at a desk. `projection`: a follower,

@@ -15,7 +15,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sync.canonical import canonical
+from sync.revisions.canonical import canonical
 
 SEAL_PREFIX = "seal:"
 

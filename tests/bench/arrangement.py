@@ -13,9 +13,9 @@ import httpx
 
 from server.app import create_app
 from server.areas.grants import Grant
-from server.db.engine import Storage
-from server.db.migrate import migrate
 from server.demo.phone import Phone
+from server.platform.db.engine import Storage
+from server.platform.db.migrate import migrate
 from server.settings import Settings
 from tests.bench import record_set
 from tests.builders import PASSWORD, Client, add_person, grant, running

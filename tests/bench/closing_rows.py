@@ -16,14 +16,14 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
-from server.clock import system_clock
-from server.db.engine import Storage
-from server.db.migrate import migrate
-from server.ids import uuid7
-from server.reconcile.deciding import is_record
-from server.reconcile.tables import open_questions
-from server.revisions.model import NewRevision, Origin
-from sync.canonical import Json
+from server.journal.model import NewRevision, Origin
+from server.platform.clock import system_clock
+from server.platform.db.engine import Storage
+from server.platform.db.migrate import migrate
+from server.platform.ids import uuid7
+from server.projections.review_documents import is_record
+from server.read_model.record_tables import open_questions
+from sync.revisions.canonical import Json
 from tests.bench import record_set
 from tests.conftest import administer
 from tests.postgresql import NoPostgresql, cluster

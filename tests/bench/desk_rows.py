@@ -13,13 +13,13 @@ from typing import Any
 import httpx
 
 from server.app import create_app
-from server.clock import system_clock
-from server.db.engine import Storage
-from server.db.put import put
-from server.ids import uuid7
-from server.reconcile.tables import open_questions, records
+from server.platform.clock import system_clock
+from server.platform.db.engine import Storage
+from server.platform.db.upsert import put
+from server.platform.ids import uuid7
+from server.read_model.record_tables import open_questions, records
 from server.settings import Settings
-from sync.folding import fold
+from sync.matching.text_normalisation import fold
 from tests.bench.arrangement import Bench, bench
 from tests.bench.record_set import FORM, VERSION
 from tests.bench.rows import COMMUNES

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from server.clock import system_clock
-from server.db.engine import Storage
-from server.db.migrate import migrate
-from server.reconcile.households import HouseholdsProjection
-from server.revisions.model import Change
+from server.journal.model import Change
+from server.platform.clock import system_clock
+from server.platform.db.engine import Storage
+from server.platform.db.migrate import migrate
+from server.projections.households import HouseholdsProjection
 from server.settings import Settings
-from sync.duplicates import likely, particulars
+from sync.matching.duplicates import likely, particulars
 from tests.bench.households import LabelledSet, Told, labelled_set
 from tests.surveys import SCOPE, Province, survey
 

@@ -10,8 +10,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sync.duplicates import Identifier
-from sync.folding import fold
+from sync.matching.duplicates import Identifier
+from sync.matching.text_normalisation import fold
 
 VILLAGE_HOUSEHOLDS = 80
 #: Of all households, how many were recorded twice.

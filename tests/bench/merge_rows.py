@@ -10,10 +10,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sync.document import Checked, Content, Document
-from sync.graph import Graph
-from sync.merge import Closing, close
-from sync.shape import FieldShape, Path, Shape
+from sync.merging.document import Checked, Content, Document
+from sync.merging.field_schema import FieldShape, Path, Shape
+from sync.merging.merge import Closing, close
+from sync.revisions.graph import Graph
 
 ANSWERS, REPEATS, ROWS = 40, 3, 3
 DOCUMENTS, PIECE, ROUNDS = 500, 20, 20

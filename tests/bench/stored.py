@@ -17,13 +17,13 @@ from typing import Any
 
 from server.areas.areas import Areas
 from server.background import followers_of
-from server.clock import system_clock
-from server.db.engine import Storage
 from server.demo.phone import Phone
 from server.forms.library import FormLibrary
-from server.ids import uuid7
-from server.revisions.journal import Journal
-from server.revisions.model import NewRevision, Origin
+from server.journal.journal import Journal
+from server.journal.model import NewRevision, Origin
+from server.platform.clock import system_clock
+from server.platform.db.engine import Storage
+from server.platform.ids import uuid7
 from server.settings import Settings
 from tests.bench import record_set
 from tests.bench.arrangement import Bench, bench, save

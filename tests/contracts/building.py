@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from server.revisions.model import NewRevision, Origin, Outcome
-from sync.canonical import canonical
+from server.journal.model import NewRevision, Origin, Outcome
+from sync.revisions.canonical import canonical
 
 AREA = "agri-03226-2025"
 OTHER_AREA = "tourism-03127-2025"

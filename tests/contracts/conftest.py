@@ -2,8 +2,8 @@
 
 import pytest
 
-from server.db.engine import Storage
-from server.revisions.journal import Journal
+from server.journal.journal import Journal
+from server.platform.db.engine import Storage
 from tests.conftest import StandingClock
 from tests.contracts.building import AREA, OTHER_AREA
 

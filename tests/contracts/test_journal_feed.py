@@ -2,10 +2,10 @@
 
 import pytest
 
-from server.db.engine import Storage
-from server.revisions.journal import Journal
-from server.revisions.model import UnknownDatabase
-from sync.digest import EMPTY, digest_of
+from server.journal.journal import Journal
+from server.journal.model import UnknownDatabase
+from server.platform.db.engine import Storage
+from sync.revisions.digest import EMPTY, digest_of
 from tests.conftest import StandingClock
 from tests.contracts.building import AREA, OTHER_AREA, SOMEBODY, edit
 

@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from server.revisions.journal import Journal
-from server.revisions.model import Change, NewRevision
+from server.journal.journal import Journal
+from server.journal.model import Change, NewRevision
 from tests.contracts.building import ANOTHER, AREA, OTHER_AREA, SOMEBODY, foreign, outcomes
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from server.db.engine import Storage
-from server.revisions import quarantine
-from server.revisions.journal import Journal
-from server.revisions.model import NewRevision, NotWaiting
-from sync.canonical import Json
-from sync.revision import RESOLVED_TOMBSTONE
+from server.journal import quarantine
+from server.journal.journal import Journal
+from server.journal.model import NewRevision, NotWaiting
+from server.platform.db.engine import Storage
+from sync.revisions.canonical import Json
+from sync.revisions.revision_id import RESOLVED_TOMBSTONE
 from tests.conftest import StandingClock
 from tests.contracts.building import ANOTHER, AREA, SOMEBODY, edit, foreign, outcomes, rev
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.revisions.journal import Journal
-from server.revisions.model import NewRevision, NotWaiting, Outcome
-from sync.admission import MAX_GENERATION_JUMP, MAX_LEAVES
-from sync.canonical import canonical
-from sync.digest import EMPTY, digest_of
-from sync.revision import RESOLVED_TOMBSTONE
+from server.journal.journal import Journal
+from server.journal.model import NewRevision, NotWaiting, Outcome
+from sync.revisions.admission import MAX_GENERATION_JUMP, MAX_LEAVES
+from sync.revisions.canonical import canonical
+from sync.revisions.digest import EMPTY, digest_of
+from sync.revisions.revision_id import RESOLVED_TOMBSTONE
 from tests.conftest import StandingClock
 from tests.contracts.building import ANOTHER, AREA, SOMEBODY, edit, foreign, outcomes, rev
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import delete, update
 
-from server.db.engine import Storage
-from server.revisions import audit
-from server.revisions.journal import Journal
-from server.revisions.model import NewRevision
-from server.revisions.tables import bodies, databases, documents, entries, revisions
-from sync.canonical import Json, MalformedJson
+from server.journal import self_check
+from server.journal.journal import Journal
+from server.journal.model import NewRevision
+from server.journal.store.tables import bodies, databases, documents, entries, revisions
+from server.platform.db.engine import Storage
+from sync.revisions.canonical import Json, MalformedJson
 from tests.contracts.building import AREA, SOMEBODY, edit, foreign, rev
 
 
@@ -86,7 +86,7 @@ async def test_what_is_shown_and_what_is_held_are_each_found_without_the_other(
     journal: Journal, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Documents lie across the pages in which they are read.
-    monkeypatch.setattr(audit, "PAGE", 2)
+    monkeypatch.setattr(self_check, "PAGE", 2)
     first = edit("a", "maize")
     second = edit("a", "rice", first)
     lines = [first, second, edit("a", "tea", second), edit("b", "rice"), edit("c", "tea"), edit("d", "", deleted=True)]

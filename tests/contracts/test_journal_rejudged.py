@@ -6,14 +6,15 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.revisions import batch, rejudging, write
-from server.revisions.journal import Journal
-from server.revisions.model import NewRevision, Origin, Overstep
-from server.revisions.statements import Statements
-from sync import admission
-from sync.admission import MAX_GENERATION_JUMP, MAX_LEAVES
-from sync.canonical import Json
-from sync.revision import RESOLVED_TOMBSTONE
+from server.journal import rejudging
+from server.journal.journal import Journal
+from server.journal.model import NewRevision, Origin, Overstep
+from server.journal.store import batch, write
+from server.journal.store.statements import Statements
+from sync.revisions import admission
+from sync.revisions.admission import MAX_GENERATION_JUMP, MAX_LEAVES
+from sync.revisions.canonical import Json
+from sync.revisions.revision_id import RESOLVED_TOMBSTONE
 from tests.contracts.building import AREA, SOMEBODY, outcomes
 
 #: More edits than a generation may jump, twice over.

@@ -8,10 +8,10 @@ import pytest
 from asyncpg import InternalClientError
 from sqlalchemy import text
 
-from server.db import notices
-from server.db.engine import Storage
-from server.revisions import listening
-from server.revisions.journal import Journal
+from server.journal.feed import commit_listener
+from server.journal.journal import Journal
+from server.platform.db import notifications
+from server.platform.db.engine import Storage
 from tests.conftest import StandingClock
 from tests.contracts.building import AREA, OTHER_AREA, SOMEBODY, edit
 
@@ -95,9 +95,9 @@ async def test_a_write_by_another_process_wakes_too(
 ) -> None:
     if storage.is_postgresql:
         # By its notice alone: the look-out comes once and never again.
-        monkeypatch.setattr(listening, "LOOK_S", NEVER_S)
+        monkeypatch.setattr(commit_listener, "LOOK_S", NEVER_S)
     else:
-        monkeypatch.setattr(listening, "LOOK_S", 0.01)
+        monkeypatch.setattr(commit_listener, "LOOK_S", 0.01)
     async with journal.listening(), elsewhere.listening():
         for _ in range(3):
             await write_until(waiting_for(journal, AREA), elsewhere, AREA)
@@ -107,7 +107,7 @@ async def test_a_write_by_another_process_wakes_too(
 async def test_a_lost_notice_costs_a_look(
     journal: Journal, elsewhere: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listening, "LOOK_S", 0.01)
+    monkeypatch.setattr(commit_listener, "LOOK_S", 0.01)
     async with journal.listening():
         # The other process is a command that tells nobody.
         for _ in range(3):
@@ -119,8 +119,8 @@ async def test_whoever_listens_connects_again(
 ) -> None:
     if not storage.is_postgresql:
         pytest.skip("SQLite has no connections that a server could end")
-    monkeypatch.setattr(listening, "LOOK_S", NEVER_S)
-    monkeypatch.setattr(notices, "RETRY_S", 0.01)
+    monkeypatch.setattr(commit_listener, "LOOK_S", NEVER_S)
+    monkeypatch.setattr(notifications, "RETRY_S", 0.01)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(journal.listening())
         await stack.enter_async_context(elsewhere.listening())
@@ -141,18 +141,18 @@ async def test_whatever_the_driver_says_of_a_lost_connection_it_is_made_again(
 ) -> None:
     if not storage.is_postgresql:
         pytest.skip("SQLite has no connections that could be lost")
-    monkeypatch.setattr(listening, "LOOK_S", NEVER_S)
-    monkeypatch.setattr(notices, "RETRY_S", 0.01)
-    serve = notices.Notices._serve
+    monkeypatch.setattr(commit_listener, "LOOK_S", NEVER_S)
+    monkeypatch.setattr(notifications, "RETRY_S", 0.01)
+    serve = notifications.Notices._serve
     lost: list[object] = []
 
-    async def lose_it_once(self: notices.Notices, connection: object) -> None:
+    async def lose_it_once(self: notifications.Notices, connection: object) -> None:
         if len(lost) < 2:
             lost.append(connection)
             raise InternalClientError("cannot switch to state 12; another operation (2) is in progress")
         await serve(self, connection)
 
-    monkeypatch.setattr(notices.Notices, "_serve", lose_it_once)
+    monkeypatch.setattr(notifications.Notices, "_serve", lose_it_once)
     async with journal.listening(), elsewhere.listening():
         await write_until(waiting_for(journal, AREA), elsewhere, AREA)
     assert len(lost) == 2
@@ -163,7 +163,7 @@ async def test_a_notice_that_is_no_word_of_ours_says_nothing(
 ) -> None:
     if not storage.is_postgresql:
         pytest.skip("SQLite carries no notices")
-    monkeypatch.setattr(listening, "LOOK_S", NEVER_S)
+    monkeypatch.setattr(commit_listener, "LOOK_S", NEVER_S)
     async with journal.listening(), elsewhere.listening():
         await write_until(waiting_for(journal, AREA), elsewhere, AREA)
         heard = journal.heard
@@ -177,7 +177,7 @@ async def test_a_notice_that_is_no_word_of_ours_says_nothing(
 async def test_a_database_that_another_process_removes_wakes_too(
     storage: Storage, journal: Journal, monkeypatch: pytest.MonkeyPatch, clock: StandingClock
 ) -> None:
-    monkeypatch.setattr(listening, "LOOK_S", NEVER_S if storage.is_postgresql else 0.01)
+    monkeypatch.setattr(commit_listener, "LOOK_S", NEVER_S if storage.is_postgresql else 0.01)
     other = Storage(storage.engine.url.render_as_string(hide_password=False), pool_size=2)
     elsewhere = Journal(other, clock)
     async with journal.listening(), elsewhere.listening():

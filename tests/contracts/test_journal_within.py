@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy import Column, MetaData, String, Table, insert, select
 
-from server.db.engine import Storage
-from server.revisions.journal import Journal
+from server.journal.journal import Journal
+from server.platform.db.engine import Storage
 from tests.contracts.building import ANOTHER, AREA, OTHER_AREA, SOMEBODY, edit, outcomes
 
 noted = Table("noted", MetaData(), Column("word", String, primary_key=True))

@@ -8,11 +8,11 @@ from datetime import datetime
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.db.engine import Storage
-from server.revisions.journal import Journal
-from server.revisions.model import NewRevision, Outcome, UnknownDatabase
-from sync.canonical import canonical
-from sync.digest import EMPTY, digest_of
+from server.journal.journal import Journal
+from server.journal.model import NewRevision, Outcome, UnknownDatabase
+from server.platform.db.engine import Storage
+from sync.revisions.canonical import canonical
+from sync.revisions.digest import EMPTY, digest_of
 from tests.conftest import StandingClock
 from tests.contracts.building import ANOTHER, AREA, OTHER_AREA, SOMEBODY, edit, foreign, outcomes, rev
 from tests.waiting import within

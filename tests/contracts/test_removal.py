@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from server.db.engine import Storage
-from server.revisions.journal import Journal
-from server.revisions.model import UnknownDatabase
+from server.journal.journal import Journal
+from server.journal.model import UnknownDatabase
+from server.platform.db.engine import Storage
 from tests.contracts.building import AREA, SOMEBODY, edit, outcomes
 
 

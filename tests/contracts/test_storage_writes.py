@@ -7,9 +7,9 @@ from sqlalchemy import Column, MetaData, String, Table, event, insert, select, t
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.db.engine import Storage
-from server.db.several import ROWS, execute_several
-from server.db.writers import Writers
+from server.platform.db.engine import Storage
+from server.platform.db.execute_each import ROWS, execute_several
+from server.platform.db.sqlite_group_commit import Writers
 
 said = Table("said", MetaData(), Column("word", String, primary_key=True))
 

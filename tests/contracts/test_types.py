@@ -2,8 +2,8 @@
 
 from sqlalchemy import Column, MetaData, Table, insert, select
 
-from server.db.engine import Storage
-from server.db.types import Json
+from server.platform.db.engine import Storage
+from server.platform.db.types import Json
 
 held = Table("held", MetaData(), Column("value", Json))
 

@@ -4,8 +4,8 @@ import random
 from pathlib import Path
 
 from server.app import create_app
-from server.db.engine import Storage
-from server.db.migrate import migrate
+from server.platform.db.engine import Storage
+from server.platform.db.migrate import migrate
 from server.settings import Settings
 from tests.builders import Client, add_person, grant, running
 from tests.e2e.live_server import LiveServer

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from server.clock import system_clock
 from server.demo.phone import Phone, PhoneRefused
+from server.platform.clock import system_clock
 from tests.builders import PASSWORD
 from tests.server.sync_door import ANSWERS, FORM, VERSION
 

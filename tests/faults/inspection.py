@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from server.clock import system_clock
-from server.db.engine import Storage
-from server.gateway.numbers import Numbers
-from server.gateway.progress import load_progress
-from server.revisions.following_tables import checkpoints
-from server.revisions.journal import Journal
-from sync.canonical import canonical
+from server.gateway.sync.numbers import Numbers
+from server.gateway.sync.progress import load_progress
+from server.journal.followers.tables import checkpoints
+from server.journal.journal import Journal
+from server.platform.clock import system_clock
+from server.platform.db.engine import Storage
+from sync.revisions.canonical import canonical
 from tests.faults.fieldwork import Acknowledged, Fieldwork
 
 MEMBERS = ("_id", "_rev", "_deleted")

@@ -13,8 +13,8 @@ from alembic import command
 from alembic.script import ScriptDirectory
 
 import server.app  # noqa: F401  (registers every stage's tables)
-from server.db.engine import Storage
-from server.db.migrate import MIGRATIONS, configuration, migrate
+from server.platform.db.engine import Storage
+from server.platform.db.migrate import MIGRATIONS, configuration, migrate
 
 
 async def write(name: str) -> Path:

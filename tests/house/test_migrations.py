@@ -12,13 +12,13 @@ from sqlalchemy import ColumnClause, Connection, column, insert, select, table
 import server.app  # noqa: F401  (registers every stage's tables)
 from server.auth.audit import acts_on
 from server.auth.tables import audit, grants, people
-from server.db.engine import Storage
-from server.db.metadata import metadata
-from server.db.migrate import configuration, is_current, migrate
 from server.gateway.couchdb.tables import made_databases
-from server.reconcile.tables import records
-from server.revisions.following_tables import checkpoints
-from server.revisions.tables import databases, revisions
+from server.journal.followers.tables import checkpoints
+from server.journal.store.tables import databases, revisions
+from server.platform.db.engine import Storage
+from server.platform.db.metadata import metadata
+from server.platform.db.migrate import configuration, is_current, migrate
+from server.read_model.record_tables import records
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import pytest
 
-from server.review.schemas import Flag
+from server.desk.review.schemas import Flag
 
 WORDS = Path(__file__).parents[2] / "pwa" / "src" / "locales"
 LANGUAGES = ("vi", "en")

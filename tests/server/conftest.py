@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from litestar import Litestar
 
-from server.db.engine import Storage
+from server.platform.db.engine import Storage
 from server.settings import Settings
 from tests.builders import Client, an_app, running
 from tests.conftest import StandingClock, administer, arrange, run

@@ -10,14 +10,14 @@ from typing import Any
 import httpx
 from litestar import Litestar
 
-from server.clock import Clock
-from server.db.engine import Storage
 from server.peers.background import parts_of
 from server.peers.book import NewPeer, PeerBook, Status
+from server.peers.connections import Parts
 from server.peers.model import Peer
-from server.peers.parts import Parts
 from server.peers.remote import Remote
-from server.peers.work import PeerWork
+from server.peers.worker import PeerWork
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
 from server.settings import Settings
 from tests.builders import PASSWORD, SIN_CHAI, Client, add_person, an_app, grant, running
 from tests.server.started import started_sqlite

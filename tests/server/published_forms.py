@@ -2,8 +2,8 @@
 
 import hashlib
 
-from server.db.upsert import insert_missing
 from server.forms.tables import contents, form_versions
+from server.platform.db.insert_missing import insert_missing
 from tests.builders import Client
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from server.areas.areas import Areas
 from server.background import followers_of
-from server.db.engine import Storage
-from server.db.migrate import migrate
 from server.forms.library import FormLibrary
-from server.revisions.journal import Journal
+from server.journal.journal import Journal
+from server.platform.db.engine import Storage
+from server.platform.db.migrate import migrate
 from server.settings import Settings
 from tests.conftest import START, StandingClock, arrange
 

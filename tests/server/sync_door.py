@@ -11,7 +11,7 @@ import httpx
 
 from server.areas.grants import Grant
 from server.demo.phone import Attachment, Phone
-from server.gateway.schemas import SyncAnswer
+from server.gateway.sync.schemas import SyncAnswer
 from tests.builders import PASSWORD, SIN_CHAI, Client, add_person, grant
 from tests.server.published_forms import publish
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from server.app import furnish, unfurnished
-from server.db.engine import Storage
+from server.platform.db.engine import Storage
 from server.settings import Settings
 from tests.builders import Client, add_person, grant, quick_passwords, running, sign_in, try_sign_in
 from tests.conftest import StandingClock, sqlite_copy

@@ -10,8 +10,8 @@ from server.areas.areas import Areas
 from server.areas.atlas import Atlas, Project
 from server.areas.grants import PROVINCE
 from server.auth.principal import Principal
-from server.db.engine import Storage
-from server.revisions.journal import Journal
+from server.journal.journal import Journal
+from server.platform.db.engine import Storage
 from tests.builders import SIN_CHAI, Client, grant, person_signed_in, problem
 from tests.conftest import StandingClock
 

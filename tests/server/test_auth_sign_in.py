@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from server.app import create_app
-from server.auth.pace import REMEMBERED, Pace
 from server.auth.passwords import Passwords
+from server.auth.rate_limit import REMEMBERED, Pace
 from server.auth.tables import audit, login_failures, people
-from server.db.engine import Storage
+from server.platform.db.engine import Storage
 from server.settings import Settings
 from tests.builders import (
     PASSWORD,

@@ -11,8 +11,8 @@ from litestar import Litestar
 from server.auth.keys import KeyRing, WrongSecret, key_ring
 from server.auth.sessions import Sessions
 from server.auth.tokens import verify_seal
-from server.db.engine import Storage
 from server.errors import Problem
+from server.platform.db.engine import Storage
 from server.settings import Settings
 from tests.builders import SIN_CHAI, Client, DeviceKey, SignedIn, claims_of, grant, person_signed_in, problem, sign_in
 from tests.conftest import StandingClock

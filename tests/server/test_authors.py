@@ -2,9 +2,9 @@
 
 from sqlalchemy import insert, text
 
-from server.db.engine import Storage
-from server.revisions import authors
-from server.revisions.author_tables import sealed_revisions
+from server.journal.store import authors
+from server.journal.store.author_tables import sealed_revisions
+from server.platform.db.engine import Storage
 
 
 async def test_only_what_holds_and_is_not_told_is_asked_for(storage: Storage) -> None:

@@ -12,14 +12,14 @@ from alembic import command
 from sqlalchemy import MetaData, func, select, text
 
 from server.auth.tables import refresh_tokens
+from server.backup.dump import copy_database
 from server.backup.manifest import NAME, Manifest, read_manifest, write_manifest
-from server.backup.taking import copy_database
-from server.backup.work import How, Wanted, back_up, restore, verify_and_note
+from server.backup.run import How, Wanted, back_up, restore, verify_and_note
 from server.console import Failure
-from server.db.engine import Storage
-from server.db.identity import identify, identity
-from server.db.migrate import configuration, is_current
 from server.media.files import MediaFiles
+from server.platform.db.engine import Storage
+from server.platform.db.migrate import configuration, is_current
+from server.platform.db.server_identity import identify, identity
 from server.settings import Settings
 from tests.builders import PASSWORD, Client, an_app, running
 from tests.conftest import StandingClock, administer
@@ -284,7 +284,7 @@ async def test_a_restore_overwrites_nothing_and_leaves_nothing_half_done(
         raise KeyError("the power went")
 
     with monkeypatch.context() as patched:
-        patched.setattr("server.backup.work.begin_epoch", dies)
+        patched.setattr("server.backup.run.begin_epoch", dies)
         with pytest.raises(KeyError):
             await pair.bring()
     # Still empty: the same restore works now.

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from server.db.engine import Storage
-from server.db.identity import Identity, identify
+from server.platform.db.engine import Storage
+from server.platform.db.server_identity import Identity, identify
 from tests.builders import PASSWORD
 from tests.server.test_operating import At
 

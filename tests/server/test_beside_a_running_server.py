@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import text
 
 from server.cli import nuong
-from server.db.engine import Storage
-from server.db.locks import AdvisoryLock
-from server.db.migrate import migrate
+from server.platform.db.advisory_locks import AdvisoryLock
+from server.platform.db.engine import Storage
+from server.platform.db.migrate import migrate
 from tests.command_process import run_command
 from tests.conftest import administer, run
 from tests.e2e.live_server import ROOT, LiveServer
@@ -136,4 +136,4 @@ def test_every_lock_has_a_number_of_its_own_and_only_one_module_writes_numbers()
             takers.add(name)
             assert "AdvisoryLock" in source, f"{name} takes a lock that has no name"
             assert not re.search(r"0x|advisory_\w*lock\w*\(\s*\d", source), f"{name} writes a lock's number"
-    assert takers == {"server/db/leadership.py", "server/db/migrate.py"}
+    assert takers == {"server/platform/db/leader_lock.py", "server/platform/db/migrate.py"}

@@ -4,18 +4,18 @@ import asyncio
 
 import pytest
 
-from server.db.engine import Storage
-from server.db.notices import Notices
+from server.maintenance.media_watch import MediaFolder
 from server.media.files import MediaFiles
-from server.ops.health import check_parts
+from server.peers.connections import Parts
 from server.peers.failures import PeerFailed
 from server.peers.model import Peer
-from server.peers.parts import Parts
 from server.peers.remote import Remote
-from server.peers.work import PeerWork
-from server.revisions.beside import running_beside
+from server.peers.worker import PeerWork
+from server.platform.background_task import running_beside
+from server.platform.db.engine import Storage
+from server.platform.db.notifications import Notices
+from server.platform.health import check_parts
 from server.settings import Settings
-from server.upkeep.watch import MediaFolder
 from tests.builders import Client
 from tests.server.peers_world import add_peer, parts_towards
 from tests.waiting import within

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from server.canonical import canonical
-from sync.canonical import MalformedJson, parse
-from sync.canonical import canonical as by_the_letter
+from server.platform.canonical_json import canonical
+from sync.revisions.canonical import MalformedJson, parse
+from sync.revisions.canonical import canonical as by_the_letter
 from tests.vectors import vectors
 
 CHARACTERS = st.characters() | st.sampled_from('"\\/\b\n\x1f\x7f\ue000\uffff🌾:[,-0n')

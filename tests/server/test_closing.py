@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import RowMapping, event, select
 
-from server.db.engine import Storage
-from server.reconcile import closing
-from server.reconcile.tables import awaited_forms, open_questions, provenance, records
-from server.revisions.following_tables import set_aside
-from server.revisions.model import NewRevision, Origin, StoredRevision
-from sync import merge
-from sync.canonical import Json
+from server.journal.followers.tables import set_aside
+from server.journal.model import NewRevision, Origin, StoredRevision
+from server.platform.db.engine import Storage
+from server.projections import branches
+from server.read_model.record_tables import awaited_forms, open_questions, provenance, records
+from sync.merging import merge
+from sync.revisions.canonical import Json
 from tests.conftest import StandingClock
 from tests.surveys import OTHER_SCOPE, SCOPE, Province
 
@@ -233,7 +233,7 @@ async def test_a_long_record_is_merged_beside_the_event_loop(
         return honest(document, forms)
 
     loops = threading.get_ident()
-    monkeypatch.setattr(closing, "reconcile", watched)
+    monkeypatch.setattr(branches, "reconcile", watched)
     said = {"members": "5", "note_text": "m" * (50_000 if is_long else 5)}
     first, *_ = await branched(province, said, {"members": "6"}, {"area": "7"})
     await province.follow()
@@ -262,7 +262,7 @@ async def test_a_document_that_cannot_be_merged_keeps_no_other_from_it(
         return honest(document, forms)
 
     with monkeypatch.context() as patched:
-        patched.setattr(closing, "reconcile", failing)
+        patched.setattr(branches, "reconcile", failing)
         await province.follow()
     assert (len(await live(province, poison.doc_id)), len(await live(province, fine.doc_id))) == (2, 1)
     async with province.storage.read() as connection:

@@ -7,10 +7,10 @@ from contextlib import contextmanager, suppress
 import pytest
 from sqlalchemy import event, func, select
 
-from server.db.engine import Storage
-from server.reconcile.tables import open_questions, provenance
-from server.revisions.following import LostLead
-from server.revisions.following_tables import checkpoints
+from server.journal.followers.follower import LostLead
+from server.journal.followers.tables import checkpoints
+from server.platform.db.engine import Storage
+from server.read_model.record_tables import open_questions, provenance
 from tests.conftest import StandingClock
 from tests.surveys import SCOPE, Province
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from server.db.engine import Storage
-from server.reconcile.tables import open_questions
-from server.revisions import quarantine
-from server.revisions.model import NewRevision, Origin
+from server.journal import quarantine
+from server.journal.model import NewRevision, Origin
+from server.platform.db.engine import Storage
+from server.read_model.record_tables import open_questions
 from tests.conftest import StandingClock
 from tests.surveys import SCOPE, Province
 

@@ -9,12 +9,12 @@ import pytest
 
 from server.areas.grants import Role
 from server.demo.phone import Phone
-from server.gateway.bring import Bringer
+from server.ingest.peer_ingest import Bringer
+from server.journal.model import NewRevision, Origin
 from server.peers.background import parts_of
-from server.revisions.model import NewRevision, Origin
-from sync.canonical import canonical
 from sync.contract.members import DOORS, MEMBERS, UNKNOWN, Door
-from sync.revision import revision_id
+from sync.revisions.canonical import canonical
+from sync.revisions.revision_id import revision_id
 from tests.builders import PASSWORD, Client, add_person, grant, sign_in
 from tests.server.couchdb_door import Door as ReplicaDoor
 from tests.server.couchdb_door import at_scope, record, rev, revision

@@ -18,8 +18,8 @@ from server.forms.answers import check, to_json
 from server.forms.commands import publish_file
 from server.forms.library import FormLibrary
 from server.forms.publication import versions_of
-from server.reconcile.household_tables import likenesses
-from server.reconcile.tables import open_questions, records
+from server.read_model.household_tables import likenesses
+from server.read_model.record_tables import open_questions, records
 from tests.builders import Client
 
 PLACE = Place("03226", 22.02, 103.29)

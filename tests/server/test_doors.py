@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from server.revisions.doors import Doors
+from server.journal.followers.request_priority import Doors
 from tests.waiting import within
 
 LONG_S = 60.0

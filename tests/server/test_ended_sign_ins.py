@@ -9,9 +9,9 @@ import pytest
 from litestar import Request
 
 from server.areas.grants import Grant
-from server.db.engine import Storage
 from server.gateway.couchdb.caller import COOKIE, Caller
 from server.gateway.couchdb.refusals import Refusal
+from server.platform.db.engine import Storage
 from server.settings import Settings
 from tests.builders import PASSWORD, Client, DeviceKey, SignedIn, add_person, an_app, grant, problem, running, sign_in
 from tests.conftest import StandingClock

@@ -9,14 +9,14 @@ from sqlalchemy import RowMapping, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.db.engine import Storage
+from server.journal.followers.follower import Effects, Follower
+from server.journal.followers.runner import IDLE_S, Runner
+from server.journal.followers.tables import set_aside
+from server.journal.model import Change, NewRevision, Origin
 from server.media.tables import media, media_links
-from server.reconcile.tables import records
-from server.revisions.following import Effects, Follower
-from server.revisions.following_tables import set_aside
-from server.revisions.model import Change, NewRevision, Origin
-from server.revisions.runner import IDLE_S, Runner
-from sync.canonical import Json
+from server.platform.db.engine import Storage
+from server.read_model.record_tables import records
+from sync.revisions.canonical import Json
 from tests.conftest import StandingClock
 from tests.surveys import BINDS, INSIDE, OTHER_SCOPE, SCOPE, Province, survey
 
@@ -348,8 +348,8 @@ async def test_of_two_processes_on_one_postgresql_only_one_follows(province: Pro
     if not province.storage.is_postgresql:
         # One process at a time opens a file of SQLite; there is nobody to share the lead with.
         return
-    from server.db.leadership import lead
-    from server.db.locks import AdvisoryLock
+    from server.platform.db.advisory_locks import AdvisoryLock
+    from server.platform.db.leader_lock import lead
 
     async with lead(province.storage, AdvisoryLock.FOLLOWERS) as mine:
         assert mine is not None

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from server.forms.lifting import Way
+from server.forms.merge_schema import shape_of
 from server.forms.schema import FormSchema, exclusive_choices
-from server.forms.shape import shape_of
-from sync.shape import place_of
+from sync.merging.field_schema import place_of
 
 
 def form(version: str, questions: Sequence[str | tuple[str, str]], **marks: str) -> FormSchema:

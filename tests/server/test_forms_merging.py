@@ -1,13 +1,13 @@
 """The merge engine over published forms: what is read before, lifting between versions, computing anew."""
 
-from server.clock import Clock
-from server.db.engine import Storage
 from server.forms.contents import XFORM_TYPE, Content, keep
+from server.forms.engine_forms import MergingForms
 from server.forms.library import FormLibrary
-from server.forms.merging import MergingForms
 from server.forms.tables import form_versions
-from sync.graph import Graph
-from sync.merge import Combined, Document, Waiting, combine
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
+from sync.merging.merge import Combined, Document, Waiting, combine
+from sync.revisions.graph import Graph
 from tests.sync.merge_world import Story
 
 LIST = b"name,label,price\ntea,Tea,3\nrice,Rice,2\n"

@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from server.clock import Clock
-from server.db.engine import Storage
 from server.errors import Problem
 from server.forms.candidates import Candidate, check_upload
 from server.forms.library import FormLibrary
 from server.forms.publication import publish, versions_of
-from server.revisions.journal import Journal
+from server.journal.journal import Journal
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
 from tests.builders import PROVINCE, Client, SignedIn, grant, person_signed_in, problem
 from tests.workbooks import GOOD, SETTINGS, question, xlsform
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from server.app import create_app
-from server.db.engine import Storage
-from server.db.migrate import migrate
 from server.media.files import MediaFiles
+from server.platform.db.engine import Storage
+from server.platform.db.migrate import migrate
 from server.settings import Settings
 from tests.builders import Client, problem, running
 from tests.conftest import StandingClock

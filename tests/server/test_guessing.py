@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from server.db.engine import Storage
+from server.platform.db.engine import Storage
 from server.settings import Settings
 from tests.builders import PASSWORD, Client, add_person, an_app, problem, running, try_sign_in
 from tests.conftest import StandingClock

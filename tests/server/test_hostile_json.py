@@ -8,9 +8,9 @@ import pytest
 from litestar import Litestar
 from structlog.testing import capture_logs
 
-from server.auth.doorway import SIGN_IN_BYTES
-from server.ops.request import JSON_BYTES, JSON_VALUES
-from sync.canonical import MAX_DEPTH
+from server.auth.authentication import SIGN_IN_BYTES
+from server.platform.request import JSON_BYTES, JSON_VALUES
+from sync.revisions.canonical import MAX_DEPTH
 from tests.builders import Client, DeviceKey, grant, person_signed_in, problem
 from tests.server.couchdb_door import at_scope
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from server.db.engine import Storage
-from server.reconcile.household_tables import household_keys, households, likenesses
-from server.reconcile.households import HouseholdsProjection
-from server.revisions.model import NewRevision
+from server.journal.model import NewRevision
+from server.platform.db.engine import Storage
+from server.projections.households import HouseholdsProjection
+from server.read_model.household_tables import household_keys, households, likenesses
 from tests.conftest import StandingClock
 from tests.surveys import OTHER_SCOPE, SCOPE, Province, survey
 

@@ -9,8 +9,8 @@ import pytest
 from server.areas.grants import Grant
 from server.auth.members import Manager
 from server.auth.passwords import Passwords
-from server.db.engine import Storage
 from server.errors import Problem
+from server.platform.db.engine import Storage
 from tests.builders import Client, SignedIn, add_person, grant, person_signed_in, problem, sign_in
 from tests.conftest import StandingClock
 

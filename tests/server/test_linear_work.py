@@ -12,13 +12,13 @@ import pytest
 from server.gateway.couchdb.changes import MAX_DOC_IDS
 from server.gateway.couchdb.refusals import Refusal
 from server.gateway.couchdb.selector import MAX_PARTS, matcher
-from server.gateway.numbers import Numbers
-from server.gateway.progress import MAX_RANGES, Progress
-from server.gateway.schemas import SyncRequest
-from server.ops.edge import ADDRESS_BYTES
-from server.revisions.branches import Branches
-from sync.graph import Graph
-from sync.revision import RevisionId
+from server.gateway.sync.numbers import Numbers
+from server.gateway.sync.progress import MAX_RANGES, Progress
+from server.gateway.sync.schemas import SyncRequest
+from server.journal.store.branches import Branches
+from server.platform.request_envelope import ADDRESS_BYTES
+from sync.revisions.graph import Graph
+from sync.revisions.revision_id import RevisionId
 from tests.builders import Client, problem
 from tests.server.couchdb_door import a_database, rev
 

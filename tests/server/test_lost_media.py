@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from server.demo.phone import Attachment, Phone
+from server.maintenance.background import media_watch
+from server.maintenance.lost_media import LostMedia
+from server.maintenance.media_watch import MediaWatch
 from server.media.files import MediaFiles
 from server.settings import Settings
-from server.upkeep.background import media_watch
-from server.upkeep.lost_media import LostMedia
-from server.upkeep.watch import MediaWatch
 from tests.builders import Client, add_person, grant, problem
 from tests.conftest import StandingClock
 from tests.server.hub_world import MEDIA, a_hub, after_the_records, followed, given_to, is_here, on_phone, with_photo

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from server.db.engine import Storage
-from server.db.one_hop import FIRST_ROWS
+from server.platform.db.engine import Storage
+from server.platform.db.sqlite_driver import FIRST_ROWS
 
 COUNT = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :most) "
 

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from server.app import create_app
 from server.auth.secret import server_secret
 from server.cli import main
-from server.db.engine import Storage
+from server.platform.db.engine import Storage
 from server.settings import Settings, SettingsError, load_settings
 from tests.builders import PASSWORD, Client, problem, running, try_sign_in
 from tests.conftest import StandingClock

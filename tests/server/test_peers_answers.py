@@ -10,7 +10,7 @@ import pytest
 
 from server.peers.failures import PeerFailed
 from server.peers.remote_database import RemoteDatabase
-from sync.canonical import Json
+from sync.revisions.canonical import Json
 from tests.server.peers_world import a_peer, said
 
 MEGABYTES = 100

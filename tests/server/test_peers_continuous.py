@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from server.areas.atlas import Project
-from server.peers import runner, work
+from server.journal.model import NewRevision, Origin
+from server.peers import runner, worker
 from server.peers.background import parts_of
+from server.peers.batch_size import MOST, PATIENCE, Pace
 from server.peers.failures import PeerFailed
 from server.peers.model import Peer
-from server.peers.pace import MOST, PATIENCE, Pace
 from server.peers.remote import Answer, Remote
 from server.peers.remote_database import Brought, Document, RemoteDatabase
 from server.peers.runner import PeersRunner
-from server.revisions.model import NewRevision, Origin
 from server.settings import Settings
 from tests.builders import PASSWORD, SIN_CHAI, Client, add_person, grant
 from tests.conftest import StandingClock
@@ -84,7 +84,7 @@ async def test_what_a_link_does_not_bear_goes_over_in_smaller_batches(
     monkeypatch.setattr(RemoteDatabase, "get", get)
     monkeypatch.setattr(RemoteDatabase, "put", put)
     monkeypatch.setattr(runner, "LOOK_S", 0.05)
-    monkeypatch.setattr(work.Backoff, "next_s", lambda _backoff, _failure: 0.01)
+    monkeypatch.setattr(worker.Backoff, "next_s", lambda _backoff, _failure: 0.01)
     async with PeersRunner(parts_of(client.app), None).running():
         if mode == "once":
             await tried(client, peer)
@@ -102,7 +102,7 @@ async def test_a_scope_that_is_made_later_is_exchanged_without_a_restart(
     await add_person(other, "hub", grant("peer", "*", SIN_CHAI))
     account = {"auth": "password", "username": "hub", "password": PASSWORD}
     await add_peer(client.app, there.url, scopes=(f"*-{SIN_CHAI}",), **account)
-    monkeypatch.setattr(work, "LOOK_S", 0.05)
+    monkeypatch.setattr(worker, "LOOK_S", 0.05)
     async with PeersRunner(parts_of(client.app), None).running():
         await client.app.state["journal"].write(DATABASE, documents(1), Origin())
         await agreed(client, other)
@@ -120,16 +120,16 @@ async def test_a_peer_that_let_in_for_long_is_asked_again_soon_when_it_shuts(
 ) -> None:
     other = Client(there.app)
     await add_peer(client.app, there.url, **await peer_account(other))
-    really_ask, really_next_s = Remote.ask, work.Backoff.next_s
+    really_ask, really_next_s = Remote.ask, worker.Backoff.next_s
     is_shut = True
-    seen: list[tuple[work.Backoff, float]] = []
+    seen: list[tuple[worker.Backoff, float]] = []
 
     async def ask(self: Remote, *args: Any, **rest: Any) -> Answer:
         if is_shut:
             raise PeerFailed("sign_in")
         return await really_ask(self, *args, **rest)
 
-    def next_s(self: work.Backoff, failure: PeerFailed) -> float:
+    def next_s(self: worker.Backoff, failure: PeerFailed) -> float:
         seen.append((self, self.pause_s))
         really_next_s(self, failure)
         return 0.01
@@ -147,8 +147,8 @@ async def test_a_peer_that_let_in_for_long_is_asked_again_soon_when_it_shuts(
         raise AssertionError("it was let in")
 
     monkeypatch.setattr(Remote, "ask", ask)
-    monkeypatch.setattr(work.Backoff, "next_s", next_s)
-    monkeypatch.setattr(work, "LOOK_S", 0.05)
+    monkeypatch.setattr(worker.Backoff, "next_s", next_s)
+    monkeypatch.setattr(worker, "LOOK_S", 0.05)
     async with PeersRunner(parts_of(client.app), None).running():
         assert await shut_out(4) == [2.0, 4.0, 8.0, 16.0]
         await client.app.state["journal"].write(DATABASE, documents(1), Origin())

@@ -10,10 +10,10 @@ from server.areas.grants import Grant
 from server.auth.audit import acts_on
 from server.auth.people import set_grants
 from server.demo.phone import Phone
-from server.gateway.bring import Bringer
+from server.ingest.peer_ingest import Bringer
+from server.journal.model import NewRevision, Origin
 from server.peers.background import parts_of
 from server.peers.model import Peer
-from server.revisions.model import NewRevision, Origin
 from server.settings import Settings
 from tests.builders import PASSWORD, SIN_THAU, Client, add_person, grant, problem, sign_in
 from tests.conftest import StandingClock

@@ -11,6 +11,7 @@ import pytest
 
 from server.areas.areas import Areas
 from server.demo.phone import Phone
+from server.journal.model import NewRevision, Origin
 from server.peers import remote
 from server.peers.background import parts_of
 from server.peers.commands import tell
@@ -18,10 +19,9 @@ from server.peers.failures import SENTENCES
 from server.peers.model import Peer
 from server.peers.runner import PeersRunner
 from server.peers.standing import Standings
-from server.revisions.model import NewRevision, Origin
 from server.settings import Settings
-from sync.admission import MAX_GENERATION_JUMP
-from sync.revision import RESOLVED_TOMBSTONE
+from sync.revisions.admission import MAX_GENERATION_JUMP
+from sync.revisions.revision_id import RESOLVED_TOMBSTONE
 from tests.builders import Client, add_person, grant, person_signed_in, problem, sign_in
 from tests.conftest import StandingClock
 from tests.server.misbehaving_peer import FAULTS, MisbehavingPeer, misbehaving

@@ -6,11 +6,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from server.journal.model import NewRevision, Origin
 from server.peers.failures import PeerFailed
 from server.peers.remote_database import Brought, RemoteDatabase
-from server.revisions.model import NewRevision, Origin
 from server.settings import Settings
-from sync.canonical import Json
+from sync.revisions.canonical import Json
 from tests.builders import Client
 from tests.conftest import StandingClock
 from tests.server.hub_world import followed

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from server.db.engine import Storage
 from server.demo.phone import Phone
-from server.gateway.bring import Bringer
+from server.ingest.peer_ingest import Bringer
+from server.journal.model import NewRevision
 from server.peers.background import parts_of
+from server.peers.connections import remote_of
 from server.peers.directory_pull import pull_directory
 from server.peers.model import Peer
-from server.peers.parts import remote_of
 from server.peers.runner import PeersRunner
-from server.revisions.model import NewRevision
+from server.platform.db.engine import Storage
 from server.settings import Settings
 from sync.contract.seal import said_digest, sealed_payload
 from tests.builders import PASSWORD, SIN_CHAI, Client, add_person, grant, problem, sign_in, try_sign_in

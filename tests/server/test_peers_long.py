@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from server.journal.model import NewRevision, Origin
+from server.journal.store import stream_bodies
+from server.journal.store.branches import Branches
 from server.peers import remote_database, replication
-from server.peers.pace import BATCH, PATIENCE, Pace
-from server.revisions import bodies_in_turn
-from server.revisions.branches import Branches
-from server.revisions.model import NewRevision, Origin
+from server.peers.batch_size import BATCH, PATIENCE, Pace
 from server.settings import Settings
-from sync.canonical import Json
-from sync.revision import RevisionId
+from sync.revisions.canonical import Json
+from sync.revisions.revision_id import RevisionId
 from tests.builders import Client
 from tests.conftest import StandingClock
 from tests.server.couchdb_door import record
@@ -75,8 +75,8 @@ async def test_a_single_document_may_be_longer_than_several_together(
 async def test_long_documents_are_pushed_some_at_a_time(
     client: Client, there: MisbehavingPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies_in_turn, "SHORT_BYTES", LENGTH // 2)
-    monkeypatch.setattr(bodies_in_turn, "AT_ONCE_BYTES", 10 * LENGTH)
+    monkeypatch.setattr(stream_bodies, "SHORT_BYTES", LENGTH // 2)
+    monkeypatch.setattr(stream_bodies, "AT_ONCE_BYTES", 10 * LENGTH)
     await written(client, 60)
     other = Client(there.app)
     peer = await add_peer(client.app, there.url, direction="push", **await peer_account(other))

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from server.demo.phone import Attachment
 from server.media.files import MediaFiles, OpenUpload
 from server.media.tables import media
-from server.peers import media_door, media_exchange, remote_media, work
+from server.peers import media_door, media_exchange, remote_media, worker
 from server.peers.background import parts_of
 from server.peers.media_book import FIRST_PAUSE, MediaBook
 from server.peers.runner import PeersRunner
@@ -236,8 +236,8 @@ async def test_a_disk_that_fills_up_midway_keeps_what_has_come_and_says_so(
 async def test_files_follow_by_themselves_and_outlive_an_outage(
     client: Client, hub: Client, far: MisbehavingPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work, "MEDIA_LOOK_S", 0.1)
-    monkeypatch.setattr(work, "FIRST_PAUSE_S", 0.1)
+    monkeypatch.setattr(worker, "MEDIA_LOOK_S", 0.1)
+    monkeypatch.setattr(worker, "FIRST_PAUSE_S", 0.1)
     await a_hub(hub, client)
     await hub.app.state["peer_book"].remove((await hub.app.state["peer_book"].find("province")).id)
     await add_peer(hub.app, far.url, name="again", **await peer_account(client, "hub2"))

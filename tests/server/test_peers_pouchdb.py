@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from server.revisions.model import NewRevision, Origin
-from sync.canonical import Json
+from server.journal.model import NewRevision, Origin
+from sync.revisions.canonical import Json
 from tests.builders import Client
 from tests.clients.pouchdb_server import pouchdb_server
 from tests.server.peers_world import add_peer, parts_towards, sync, synced

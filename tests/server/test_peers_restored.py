@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from server.db.engine import Storage
-from server.peers import remote_database, runner, work
+from server.journal.model import NewRevision, Origin
+from server.peers import remote_database, runner, worker
 from server.peers.background import parts_of
 from server.peers.book import Status
 from server.peers.lag import with_lag
 from server.peers.remote_database import RemoteDatabase
 from server.peers.runner import PeersRunner
-from server.revisions.model import NewRevision, Origin
+from server.platform.db.engine import Storage
 from server.settings import Settings
 from tests.builders import Client, an_app, running
 from tests.conftest import StandingClock
@@ -94,12 +94,12 @@ async def test_what_a_restored_peer_lost_goes_there_again_without_a_restart(
         return keeps_history
 
     monkeypatch.setattr(RemoteDatabase, "keeps_history", keeps)
-    for module in (runner, work):
+    for module in (runner, worker):
         monkeypatch.setattr(module, "LOOK_S", 0.05)
     monkeypatch.setattr(remote_database, "LONGPOLL_S", 1)
     if told_by == "look":
-        monkeypatch.setattr(work, "CONFIRM_S", 0.1)
-    monkeypatch.setattr(work.Backoff, "next_s", lambda _backoff, _failure: 0.01)
+        monkeypatch.setattr(worker, "CONFIRM_S", 0.1)
+    monkeypatch.setattr(worker.Backoff, "next_s", lambda _backoff, _failure: 0.01)
     async with PeersRunner(parts_of(client.app), None).running():
         await write(client, "a", "b", "c")
         await agreed(client, other)

@@ -4,9 +4,9 @@ import httpx
 import pytest
 
 from server.peers.background import parts_of
+from server.peers.connections import Signing
 from server.peers.failures import PeerFailed
 from server.peers.model import Peer
-from server.peers.parts import Signing
 from server.peers.schemas import checked_way
 from server.settings import Settings
 from tests.builders import Client, SignedIn, grant, person_signed_in, problem

@@ -14,11 +14,11 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from server.app import create_app
-from server.db.engine import Storage
-from server.db.faults import is_disk_full
 from server.errors import KINDS, Problem
-from server.ops.logs import blot_secrets, configure_logs
-from server.ops.problems import problem_body
+from server.platform.db.engine import Storage
+from server.platform.db.error_kinds import is_disk_full
+from server.platform.logs import blot_secrets, configure_logs
+from server.platform.problems import problem_body
 from server.settings import Settings
 from tests.builders import PASSWORD, Client, add_person, grant, person_signed_in, problem, running, sign_in, try_sign_in
 from tests.conftest import StandingClock

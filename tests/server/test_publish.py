@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from server.db.engine import Storage
+from server.platform.db.engine import Storage
 from server.publish.tables import published
 from tests.conftest import StandingClock
 from tests.surveys import BINDS, FIELDS, INSIDE, OTHER_SCOPE, Province, survey

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, text, update
 
-from server.db.engine import Storage
 from server.forms.schema import FormSchema
+from server.journal.followers.tables import checkpoints
+from server.platform.db.engine import Storage
 from server.publish.columns import layout
 from server.publish.tables import publication_versions, publication_views, published
 from server.publish.views import make_views
-from server.reconcile.tables import records
-from server.revisions.following_tables import checkpoints
+from server.read_model.record_tables import records
 from tests.conftest import StandingClock
 from tests.server.test_publish import rows
 from tests.surveys import BINDS, FIELDS, Province, survey

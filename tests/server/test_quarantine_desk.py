@@ -13,8 +13,8 @@ from server.auth.audit import acts_on
 from server.auth.people import set_grants
 from server.background import followers_of
 from server.demo.phone import Phone
-from server.revisions.model import NewRevision, Origin
-from sync.canonical import canonical
+from server.journal.model import NewRevision, Origin
+from sync.revisions.canonical import canonical
 from tests.builders import PROVINCE, SIN_THAU, Client, SignedIn, grant, person_signed_in, problem
 from tests.conftest import StandingClock
 from tests.server.sync_door import DATABASE, FORM, VERSION, a_phone, answer_of, exchange, outcomes, save, with_form

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from server.reading import read, read_documents
-from sync.canonical import MalformedJson, Reading
-from sync.canonical import read as by_the_letter
+from server.platform.json_reader import read, read_documents
+from sync.revisions.canonical import MalformedJson, Reading
+from sync.revisions.canonical import read as by_the_letter
 from tests.server.test_canonical import VALUES
 from tests.vectors import vectors
 

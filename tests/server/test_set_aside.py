@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from server.revisions.following import Effects, Follower
-from server.revisions.model import Change, NewRevision, Origin
-from server.revisions.runner import Runner
-from sync.revision import RESOLVED_TOMBSTONE, revision_id
+from server.journal.followers.follower import Effects, Follower
+from server.journal.followers.runner import Runner
+from server.journal.model import Change, NewRevision, Origin
+from sync.revisions.revision_id import RESOLVED_TOMBSTONE, revision_id
 from tests.builders import Client, grant, person_signed_in, problem
 
 SCOPE = "agri-03226-2025"

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from server.auth.people import set_grants
-from server.db.engine import Storage
-from server.revisions.model import NewRevision, Origin
-from sync.digest import digest_of
+from server.journal.model import NewRevision, Origin
+from server.platform.db.engine import Storage
+from sync.revisions.digest import digest_of
 from tests.builders import PROVINCE, SIN_THAU, Client, add_person, grant
 from tests.server.sync_door import (
     DATABASE,

@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from server.auth.people import set_grants
 from server.auth.tables import enrolments
-from server.gateway.tables import sync_numbers
-from server.revisions.model import NewRevision, Origin
-from sync.canonical import canonical
-from sync.revision import revision_id
+from server.gateway.sync.tables import sync_numbers
+from server.journal.model import NewRevision, Origin
+from sync.revisions.canonical import canonical
+from sync.revisions.revision_id import revision_id
 from tests.builders import SIN_THAU, Client, grant, problem
 from tests.conftest import StandingClock
 from tests.server.sync_door import (

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from server.canonical import canonical
 from server.demo.phone import Phone
-from server.gateway.bring import Bringer
-from server.gateway.tables import sync_numbers
+from server.gateway.sync.tables import sync_numbers
+from server.ingest.peer_ingest import Bringer
+from server.journal.model import Origin
 from server.peers.background import parts_of
-from server.revisions.model import Origin
+from server.platform.canonical_json import canonical
 from server.settings import Settings
 from tests.builders import PASSWORD, Client, add_person, grant, problem, sign_in
 from tests.conftest import StandingClock

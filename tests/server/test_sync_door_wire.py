@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.auth.tokens import verify_seal
-from server.gateway.schemas import SyncAnswer, SyncRequest
+from server.gateway.sync.schemas import SyncAnswer, SyncRequest
 from sync.contract.seal import said_digest, sealed_payload
 from sync.contract.wire import PROTOCOL
 

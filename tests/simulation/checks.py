@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from server.areas.grants import CATALOG
-from sync.revision import revision_id
+from sync.revisions.revision_id import revision_id
 from tests.simulation.phone import Phone
 from tests.simulation.replica import Replica
 from tests.simulation.server import Server

@@ -7,12 +7,12 @@ together, with the chosen values in it, and which fields it decides.
 import json
 from typing import Any
 
-from server.forms.merging import MergingForms
-from server.revisions.model import NewRevision, Origin
-from sync.canonical import Json
-from sync.fields import patch
-from sync.merge import Combined, Document, Revision, Waiting, combine, taken_back
-from sync.shape import ABSENT, Path, Value
+from server.forms.engine_forms import MergingForms
+from server.journal.model import NewRevision, Origin
+from sync.merging.field_diff import patch
+from sync.merging.field_schema import ABSENT, Path, Value
+from sync.merging.merge import Combined, Document, Revision, Waiting, combine, taken_back
+from sync.revisions.canonical import Json
 from tests.simulation.checks import Made
 from tests.simulation.disk import Killed
 from tests.simulation.events import short

@@ -17,8 +17,8 @@ from unittest.mock import patch
 
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from server.db.engine import Storage
-from server.db.one_hop import Connection
+from server.platform.db.engine import Storage
+from server.platform.db.sqlite_driver import Connection
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ class Disk:
     def start(self) -> Storage:
         """Return the storage of a new process."""
         self._process, self._dies_in = _Process(), None
-        with patch("server.db.engine.create_async_engine", lambda *_, **__: self.engine):
+        with patch("server.platform.db.engine.create_async_engine", lambda *_, **__: self.engine):
             return Storage(f"sqlite:///{self.path}")
 
     def schedule_death(self, operations: int, *, after: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 from uuid import UUID
 
-from server.clock import Clock
+from server.platform.clock import Clock
 from tests.simulation.checks import Made
 from tests.simulation.disk import Disk
 from tests.simulation.events import SERVERS, links_between
@@ -73,7 +73,7 @@ def ids_from(random: Random) -> Iterator[None]:
         return UUID(int=random.getrandbits(128), version=4)
 
     with (
-        patch("server.ids.secrets", SimpleNamespace(randbits=random.getrandbits)),
+        patch("server.platform.ids.secrets", SimpleNamespace(randbits=random.getrandbits)),
         patch("server.peers.checkpoints.uuid", SimpleNamespace(uuid4=uuid4)),
     ):
         yield

@@ -14,23 +14,23 @@ from unittest.mock import patch
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.atlas import Atlas, Scope
-from server.gateway import exchange, pull
-from server.gateway.admit import Admission
-from server.gateway.numbers import Numbers
-from server.revisions import feed
-from server.revisions.batch import Batch
-from server.revisions.journal import Also, Journal
-from server.revisions.model import Changes, Outcome
-from server.revisions.rows import Rows
-from sync import document as merge_document
-from sync import merge
-from sync.canonical import canonical
-from sync.combination import combined
-from sync.fields import patch as patch_fields
-from sync.fields import value_at
-from sync.graph import Graph
-from sync.history import History
-from sync.revision import RevisionId
+from server.gateway.sync import exchange, pull
+from server.gateway.sync.numbers import Numbers
+from server.ingest.phone_checks import Admission
+from server.journal.feed import changes
+from server.journal.journal import Also, Journal
+from server.journal.model import Changes, Outcome
+from server.journal.store.batch import Batch
+from server.journal.store.rows import Rows
+from sync.merging import document as merge_document
+from sync.merging import merge
+from sync.merging.causal_history import History
+from sync.merging.field_diff import patch as patch_fields
+from sync.merging.field_diff import value_at
+from sync.merging.resolution import combined
+from sync.revisions.canonical import canonical
+from sync.revisions.graph import Graph
+from sync.revisions.revision_id import RevisionId
 from tests.simulation import receiving
 from tests.simulation.replication import Side
 from tests.simulation.store import Own
@@ -93,12 +93,12 @@ def digest_forgotten_on_delete() -> AbstractContextManager[Any]:
 
 def other_content_is_a_duplicate() -> AbstractContextManager[Any]:
     """A known id is success, whatever it says."""
-    return patch("sync.admission._says_the_same", lambda *_: True)
+    return patch("sync.revisions.admission._says_the_same", lambda *_: True)
 
 
 def forged_generation_accepted() -> AbstractContextManager[Any]:
     """Any generation may come in."""
-    return patch("sync.admission.is_forged", lambda *_: False)
+    return patch("sync.revisions.admission.is_forged", lambda *_: False)
 
 
 def known_revision_moves_the_feed() -> AbstractContextManager[Any]:
@@ -145,18 +145,18 @@ def echo_hides_the_winner() -> AbstractContextManager[Any]:
     def broad(*arguments: Any) -> dict[str, pull.Pushed]:
         return {name: pull.Pushed(Documents(one.revisions), 0) for name, one in proper(*arguments).items()}
 
-    return patch("server.gateway.exchange._pushed", broad)
+    return patch("server.gateway.sync.exchange._pushed", broad)
 
 
 def page_skips_a_row() -> AbstractContextManager[Any]:
     """A page that ends at its limit leaves out the last row that it claims to have told."""
-    proper = feed.changes
+    proper = changes.changes
 
     async def short(*arguments: Any, **options: Any) -> Changes:
         page = await proper(*arguments, **options)
         return replace(page, rows=page.rows[:-1]) if page.pending else page
 
-    return patch("server.revisions.feed.changes", short)
+    return patch("server.journal.feed.changes.changes", short)
 
 
 def paths_in_order_of_arrival() -> AbstractContextManager[Any]:
@@ -188,7 +188,7 @@ def unknown_checkpoint_means_now() -> AbstractContextManager[Any]:
 
 def later_sequence_visible_first() -> AbstractContextManager[Any]:
     """Who reads while a change is being committed sees those after it, and never comes back for it."""
-    proper = feed.changes
+    proper = changes.changes
     committed: set[tuple[str, int, str]] = set()
 
     async def early(connection: AsyncConnection, sql: Any, database: str, *rest: Any, **options: Any) -> Changes:
@@ -198,7 +198,7 @@ def later_sequence_visible_first() -> AbstractContextManager[Any]:
         committed.update(marks.values())
         return replace(page, rows=rows)
 
-    return patch("server.revisions.feed.changes", early)
+    return patch("server.journal.feed.changes.changes", early)
 
 
 def gaps_not_reported() -> AbstractContextManager[Any]:
@@ -235,7 +235,7 @@ def winner_stands() -> AbstractContextManager[Any]:
         kept = {path: value_at(wins, path, history.shape) for path in together.open if path.startswith("/answers/")}
         return replace(together, content=patch_fields(together.content, kept, history.shape))
 
-    return patch("sync.merge.combined", hasty)
+    return patch("sync.merging.merge.combined", hasty)
 
 
 def always_merges() -> AbstractContextManager[Any]:
@@ -252,17 +252,17 @@ def always_merges() -> AbstractContextManager[Any]:
         content = {**together().content, "merged": sorted(others), **({"open": open_} if open_ else {})}
         return _closed(document, content, others)
 
-    return patch("sync.merge._closing", eager)
+    return patch("sync.merging.merge._closing", eager)
 
 
 def wrong_merges_stay() -> AbstractContextManager[Any]:
     """What was merged while a body was missing is not merged again when it comes."""
-    return patch("sync.merge._made_again", lambda *_: [])
+    return patch("sync.merging.merge._made_again", lambda *_: [])
 
 
 def merges_forgotten() -> AbstractContextManager[Any]:
     """Who merges reads what followed what, but not what earlier merges brought together."""
-    return patch("server.revisions.whole.merged_of", lambda _: ())
+    return patch("server.journal.store.document_histories.merged_of", lambda _: ())
 
 
 def _closed(document: merge.Document, content: merge_document.Content, others: Sequence[RevisionId]) -> merge.Closing:

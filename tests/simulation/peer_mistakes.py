@@ -5,12 +5,12 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 from unittest.mock import patch
 
-from server.peers.local import LocalDatabase
-from server.peers.pace import Pace
+from server.peers.batch_size import Pace
+from server.peers.local_database import LocalDatabase
 from server.peers.remote_database import RemoteDatabase
 from server.peers.replication import Pull, Push
-from sync.canonical import Json
-from sync.revision import RevisionId
+from sync.revisions.canonical import Json
+from sync.revisions.revision_id import RevisionId
 from tests.simulation.mistakes import Mistake
 
 
@@ -83,7 +83,7 @@ def what_waits_has_no_line() -> AbstractContextManager[Any]:
     async def nothing(*_: object) -> dict[str, set[RevisionId]]:
         return {}
 
-    return patch("server.peers.local.lines_beside", nothing)
+    return patch("server.peers.local_database.lines_beside", nothing)
 
 
 PEER_MISTAKES: tuple[Mistake, ...] = (

@@ -12,17 +12,17 @@ from litestar.datastructures import State
 
 from server.auth import people
 from server.auth.lockout import Attempt
-from server.auth.pace import Pace
 from server.auth.people import Person
+from server.auth.rate_limit import Pace
 from server.auth.sessions import Sessions
-from server.db.engine import Storage
 from server.errors import Problem
-from server.gateway import exchange
-from server.gateway.bring import Bringing
 from server.gateway.couchdb.caller import Recognition
 from server.gateway.couchdb.door import couchdb_door
+from server.gateway.sync import exchange
+from server.ingest.peer_ingest import Bringing
 from server.peers.book import PeerBook
-from server.peers.parts import Parts
+from server.peers.connections import Parts
+from server.platform.db.engine import Storage
 from server.settings import Settings
 
 App = Callable[[Any, Any, Any], Awaitable[None]]

@@ -13,11 +13,11 @@ from typing import Any, get_args
 
 import httpx
 
+from server.peers.batch_size import Pace
 from server.peers.checkpoints import OWNER, common_seq, replication_id
+from server.peers.connections import remote_of
 from server.peers.failures import PeerFailed
 from server.peers.model import Direction, Kind, Peer
-from server.peers.pace import Pace
-from server.peers.parts import remote_of
 from server.peers.remote_database import RemoteDatabase
 from server.peers.replication import REPLICATIONS
 from tests.simulation.checks import Broken, check_brought, check_server_checkpoint

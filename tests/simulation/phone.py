@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from server.auth.jwk import PublicJwk, jwk_of, thumbprint
-from server.clock import Clock
-from server.gateway.schemas import SyncAnswer
-from sync.canonical import Json, canonical
+from server.gateway.sync.schemas import SyncAnswer
+from server.platform.clock import Clock
 from sync.contract.seal import said_digest, sealed_payload
 from sync.contract.wire import PROTOCOL
-from sync.revision import revision_id
+from sync.revisions.canonical import Json, canonical
+from sync.revisions.revision_id import revision_id
 from tests.simulation import receiving
 from tests.simulation.store import Own, Rows, Store
 

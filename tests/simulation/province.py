@@ -12,13 +12,13 @@ from server.areas.grants import CATALOG, EVERY_PROJECT, PROVINCE, Grant
 from server.areas.tables import projects, units
 from server.auth import people
 from server.auth.people import Person
-from server.db.engine import Storage
-from server.db.migrate import migrate
-from server.db.upsert import insert_missing
 from server.forms.tables import contents, form_versions
-from server.revisions.journal import Journal
-from server.revisions.model import NewRevision, Origin
-from sync.canonical import Json
+from server.journal.journal import Journal
+from server.journal.model import NewRevision, Origin
+from server.platform.db.engine import Storage
+from server.platform.db.insert_missing import insert_missing
+from server.platform.db.migrate import migrate
+from sync.revisions.canonical import Json
 from tests.simulation.disk import Disk
 from tests.simulation.events import SERVERS
 

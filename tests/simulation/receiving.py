@@ -7,11 +7,11 @@ is never ahead of what it stands for (I7).
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.gateway.numbers import Numbers
-from server.gateway.schemas import DatabaseChanges, SyncAnswer
-from sync.canonical import canonical
-from sync.digest import digest_of
-from sync.revision import generation_of, rank
+from server.gateway.sync.numbers import Numbers
+from server.gateway.sync.schemas import DatabaseChanges, SyncAnswer
+from sync.revisions.canonical import canonical
+from sync.revisions.digest import digest_of
+from sync.revisions.revision_id import generation_of, rank
 from tests.simulation.store import Held, Own, Receipt, Rows, ServerState
 
 TAKEN = ("stored", "duplicate")

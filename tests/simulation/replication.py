@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
-from server.revisions.model import NewRevision, Origin
+from server.journal.model import NewRevision, Origin
 from tests.simulation.replica import Replica, Travelling
 from tests.simulation.server import Server
 

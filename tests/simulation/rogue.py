@@ -4,9 +4,9 @@ import copy
 import json
 from typing import TYPE_CHECKING, Any
 
-from sync.canonical import Json, canonical
 from sync.contract.wire import PROTOCOL
-from sync.revision import revision_id
+from sync.revisions.canonical import Json, canonical
+from sync.revisions.revision_id import revision_id
 from tests.simulation.checks import Broken
 from tests.simulation.phone import NetworkFailed, Phone, Refused
 from tests.simulation.province import BASE_RECORDS, FORM, SCOPES, VERSION

@@ -21,17 +21,17 @@ from server.auth.principal import Principal
 from server.auth.refresh import SignIn
 from server.auth.sessions import Sessions
 from server.auth.tokens import Tokens
-from server.clock import Clock
-from server.db.engine import Storage
 from server.errors import Problem
+from server.forms.engine_forms import MergingForms
 from server.forms.library import FormLibrary
-from server.forms.merging import MergingForms
-from server.gateway.exchange import Parts, exchange
-from server.gateway.inflate import read_body
-from server.peers.parts import Parts as PeerParts
-from server.reconcile.closing import ClosingProjection
-from server.revisions.following import Follower
-from server.revisions.journal import Journal
+from server.gateway.sync.exchange import Parts, exchange
+from server.journal.followers.follower import Follower
+from server.journal.journal import Journal
+from server.peers.connections import Parts as PeerParts
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
+from server.platform.inflate import read_body
+from server.projections.branches import ClosingProjection
 from tests.simulation.disk import Disk, Killed
 from tests.simulation.peer_parts import App, door, peer_parts
 from tests.simulation.province import NEXT_VERSION

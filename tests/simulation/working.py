@@ -5,7 +5,7 @@ import json
 from collections.abc import Awaitable
 from typing import Any
 
-from sync.canonical import canonical
+from sync.revisions.canonical import canonical
 from tests.simulation.checks import Made
 from tests.simulation.disk import Killed
 from tests.simulation.events import both_ways, short

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from server.revisions.model import NotWaiting, Origin
+from server.journal.model import NotWaiting, Origin
 from tests.simulation import checks, peering
 from tests.simulation.checks import Heard, Made
 from tests.simulation.disk import Killed

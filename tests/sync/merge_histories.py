@@ -10,10 +10,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sync.document import Document, is_machine_merge
-from sync.fields import FieldShape, Shape
-from sync.graph import Graph
-from sync.merge import Checked, Combined, Waiting, combine, is_resolved_tombstone
+from sync.merging.document import Document, is_machine_merge
+from sync.merging.field_diff import FieldShape, Shape
+from sync.merging.merge import Checked, Combined, Waiting, combine, is_resolved_tombstone
+from sync.revisions.graph import Graph
 from tests.sync.merge_strategies import ABSENT, BASE, act, answers
 from tests.sync.merge_world import FORM, SHAPE, PlainForms, Story
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sync.fields import changes
-from sync.merge import Combined, is_machine_merge, is_resolved_tombstone
+from sync.merging.field_diff import changes
+from sync.merging.merge import Combined, is_machine_merge, is_resolved_tombstone
 from tests.sync.merge_world import SHAPE, Story
 
 BASE: Mapping[str, Any] = {

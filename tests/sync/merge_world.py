@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync.canonical import canonical
-from sync.fields import FieldShape, Path, Shape
-from sync.graph import Graph
-from sync.merge import Checked, Closing, Combined, Document, Revision, Waiting, close, combine, taken_back
-from sync.revision import merged_of, revision_id
+from sync.merging.field_diff import FieldShape, Path, Shape
+from sync.merging.merge import Checked, Closing, Combined, Document, Revision, Waiting, close, combine, taken_back
+from sync.revisions.canonical import canonical
+from sync.revisions.graph import Graph
+from sync.revisions.revision_id import merged_of, revision_id
 
 DOC = "0193a1b2-0000-7000-8000-000000000001"
 FORM, VERSION = "plot", "1"

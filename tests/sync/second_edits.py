@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync.canonical import canonical
-from sync.document import Document, Forms
-from sync.revision import revision_id
-from sync.shape import Shape
+from sync.merging.document import Document, Forms
+from sync.merging.field_schema import Shape
+from sync.revisions.canonical import canonical
+from sync.revisions.revision_id import revision_id
 from tests.sync.second_fields import (
     ABSENT,
     ANSWERS,

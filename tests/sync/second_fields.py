@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-from sync.canonical import canonical
-from sync.shape import FieldShape, Shape
+from sync.merging.field_schema import FieldShape, Shape
+from sync.revisions.canonical import canonical
 
 Way = tuple[str, ...]
 """The names from the root to a field, ids of rows among them."""

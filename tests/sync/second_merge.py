@@ -8,7 +8,7 @@ ids, canonical JSON, the graph's parents and `merged`, and the data classes that
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sync.document import Document, Forms
+from sync.merging.document import Document, Forms
 from tests.sync.second_edits import Edit, Reading, beside, latest
 from tests.sync.second_fields import (
     ABSENT,

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from sync.admission import MAX_LEAVES, Decision, Offer, Standing, decide, fingerprint, resolved_among
-from sync.canonical import canonical
-from sync.graph import Graph
-from sync.revision import RESOLVED_TOMBSTONE, merged_of, revision_id
+from sync.revisions.admission import MAX_LEAVES, Decision, Offer, Standing, decide, fingerprint, resolved_among
+from sync.revisions.canonical import canonical
+from sync.revisions.graph import Graph
+from sync.revisions.revision_id import RESOLVED_TOMBSTONE, merged_of, revision_id
 
 CONTENT = b'{"type":"record"}'
 PRINT = fingerprint(CONTENT, deleted=False)

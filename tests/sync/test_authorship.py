@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sync.authorship import Act, Authorship, act_of, authorship
-from sync.document import RESOLVED
+from sync.merging.document import RESOLVED
+from sync.revisions.authorship import Act, Authorship, act_of, authorship
 from tests.sync.merge_world import DOC, Story
 
 PLACE = "/answers/area"

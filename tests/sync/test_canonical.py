@@ -11,7 +11,18 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sync.canonical import MAX_DEPTH, MAX_INTEGER, Json, MalformedJson, canonical, member, parse, pointer, read, same
+from sync.revisions.canonical import (
+    MAX_DEPTH,
+    MAX_INTEGER,
+    Json,
+    MalformedJson,
+    canonical,
+    member,
+    parse,
+    pointer,
+    read,
+    same,
+)
 from tests.vectors import vectors
 
 VECTORS = vectors("canonical")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync import chain
-from sync.digest import EMPTY, counts, digest_of, moved, term
+from sync.revisions import checkpoint_chain
+from sync.revisions.digest import EMPTY, counts, digest_of, moved, term
 from tests.vectors import vectors
 
 PAIRS = st.lists(
@@ -42,23 +42,23 @@ def test_what_phones_never_get_does_not_count() -> None:
 
 
 def test_a_link_depends_on_every_part_of_its_change() -> None:
-    start = chain.seed("agri-03226-2025")
+    start = checkpoint_chain.seed("agri-03226-2025")
     change = {"fingerprint": b"\1" * 32, "person": "p", "enrolment": "e", "received_at": "2026-11-21T08:00:00+00:00"}
-    links = {chain.link(start, "a", "1-x", **change)}  # type: ignore[arg-type]
+    links = {checkpoint_chain.link(start, "a", "1-x", **change)}  # type: ignore[arg-type]
     for member in change:
-        links.add(chain.link(start, "a", "1-x", **(change | {member: None})))  # type: ignore[arg-type]
-    links.add(chain.link(start, "b", "1-x", **change))  # type: ignore[arg-type]
-    links.add(chain.link(chain.seed("agri-03127-2025"), "a", "1-x", **change))  # type: ignore[arg-type]
+        links.add(checkpoint_chain.link(start, "a", "1-x", **(change | {member: None})))  # type: ignore[arg-type]
+    links.add(checkpoint_chain.link(start, "b", "1-x", **change))  # type: ignore[arg-type]
+    links.add(checkpoint_chain.link(checkpoint_chain.seed("agri-03127-2025"), "a", "1-x", **change))  # type: ignore[arg-type]
     assert len(links) == 7
 
 
 @given(st.integers(0, 10**9), st.binary(min_size=32, max_size=32))
 def test_a_checkpoint_is_read_as_it_was_written(seq: int, link: bytes) -> None:
-    assert chain.read_token(chain.token(seq, link)) == (seq, link.hex()[:8])
+    assert checkpoint_chain.read_token(checkpoint_chain.token(seq, link)) == (seq, link.hex()[:8])
 
 
 @pytest.mark.parametrize(
     "text", ["", "7", "-0123abcd", "7-0123abc", "7-0123abcde", "12345678901-0123abcd", "٧-0123abcd", "7x-0123abcd"]
 )
 def test_what_is_no_checkpoint_is_read_as_none(text: str) -> None:
-    assert chain.read_token(text) is None
+    assert checkpoint_chain.read_token(text) is None

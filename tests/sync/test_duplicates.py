@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.duplicates import Identifier, Particulars, compare, keys, likely, particulars, probes
+from sync.matching.duplicates import Identifier, Particulars, compare, keys, likely, particulars, probes
 
 THRESHOLD = 5.0
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from sync.canonical import same
-from sync.fields import ABSENT, changes, field_at, flatten, of_record, patch, place_of, unflatten, value_at
-from sync.shape import name_of, token
+from sync.merging.field_diff import ABSENT, changes, field_at, flatten, of_record, patch, place_of, unflatten, value_at
+from sync.merging.field_schema import name_of, token
+from sync.revisions.canonical import same
 from tests.sync.merge_strategies import BASE, answers
 from tests.sync.merge_world import SHAPE
 

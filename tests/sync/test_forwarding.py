@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.forwarding import Forwarded, forward
-from sync.merge import NewRev
+from sync.merging.alias_replay import Forwarded, forward
+from sync.merging.merge import NewRev
 from tests.sync.merge_world import DOC, PlainForms, Story, answers_of
 
 ALIAS = "0193a1b2-0000-7000-8000-000000000002"

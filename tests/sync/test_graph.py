@@ -7,8 +7,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.graph import Graph
-from sync.revision import rank
+from sync.revisions.graph import Graph
+from sync.revisions.revision_id import rank
 
 
 @dataclass(frozen=True, slots=True)

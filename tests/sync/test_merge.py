@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sync.merge import Revision, is_machine_merge, is_resolved_tombstone
+from sync.merging.merge import Revision, is_machine_merge, is_resolved_tombstone
 from tests.sync.merge_world import FORM, VERSION, Story, answers_of
 
 

@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 
-from sync.fields import ABSENT
-from sync.graph import Graph
-from sync.merge import (
+from sync.merging.field_diff import ABSENT
+from sync.merging.merge import (
     Combined,
     Document,
     Reconciled,
@@ -20,7 +19,8 @@ from sync.merge import (
     reconcile,
     taken_back,
 )
-from sync.revision import rank
+from sync.revisions.graph import Graph
+from sync.revisions.revision_id import rank
 from tests.sync.merge_world import Story, answers_of
 
 

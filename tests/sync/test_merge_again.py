@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sync.canonical import Json, canonical
-from sync.merge import CORRECTIONS, Checked, Closing, Waiting, close, is_machine_merge, reconcile
-from sync.revision import revision_id
+from sync.merging.merge import CORRECTIONS, Checked, Closing, Waiting, close, is_machine_merge, reconcile
+from sync.revisions.canonical import Json, canonical
+from sync.revisions.revision_id import revision_id
 from tests.sync.merge_world import PlainForms, Story, answers_of
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sync.fields import FieldShape, Shape
-from sync.merge import Candidate, Checked
+from sync.merging.field_diff import FieldShape, Shape
+from sync.merging.merge import Candidate, Checked
 from tests.sync.merge_world import FORM, SHAPE, PlainForms, Story, answers_of
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from sync.fields import ABSENT
-from sync.merge import Waiting, combine, counting_leaves
+from sync.merging.field_diff import ABSENT
+from sync.merging.merge import Waiting, combine, counting_leaves
 from tests.sync.merge_world import Story, answers_of
 
 

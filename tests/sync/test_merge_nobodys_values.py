@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from sync.fields import Shape
-from sync.merge import Combined, combine
+from sync.merging.field_diff import Shape
+from sync.merging.merge import Combined, combine
 from tests.sync.merge_histories import without
 from tests.sync.merge_world import FORM, SHAPE, VERSION, PlainForms, Story, answers_of, rows
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.document import Document
-from sync.fields import ABSENT, changes, place_of, value_at
-from sync.merge import Combined, FieldOutcome, close, combine
+from sync.merging.document import Document
+from sync.merging.field_diff import ABSENT, changes, place_of, value_at
+from sync.merging.merge import Combined, FieldOutcome, close, combine
 from tests.sync.merge_strategies import edited, human_edits, stories
 from tests.sync.merge_world import SHAPE, Story
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from sync.canonical import canonical
-from sync.combination import combined
-from sync.history import read
-from sync.merge import Waiting
+from sync.merging.causal_history import read
+from sync.merging.merge import Waiting
+from sync.merging.resolution import combined
+from sync.revisions.canonical import canonical
 from tests.sync.merge_world import Story, answers_of, rows
 
 FULL: dict[str, Any] = {"crop": "ngô", "phone": "1", "area": "1", "plots": rows(a={}, b={"crop": "chè"})}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sync.merge import Combined, combine
+from sync.merging.merge import Combined, combine
 from tests.sync.merge_world import Story, answers_of, rows
 
 A, B, C = {"area": "1"}, {"area": "2"}, {"area": "3"}

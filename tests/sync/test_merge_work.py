@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sync.merge import Closing, close, combine
+from sync.merging.merge import Closing, close, combine
 from tests.sync.merge_world import Story
 
 #: Four times as much may cost six times as much; the square of it would cost sixteen times.

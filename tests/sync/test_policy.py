@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from sync.policy import Candidate, settle
-from sync.shape import ABSENT, FieldShape, Place, Role
+from sync.merging.field_schema import ABSENT, FieldShape, Place, Role
+from sync.merging.policy import Candidate, settle
 
 
 def settled(shape: FieldShape, *values: Any, base: Any = None, role: Role = "atom", **more: Any) -> Any:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.canonical import Json, canonical
-from sync.revision import (
+from sync.revisions.canonical import Json, canonical
+from sync.revisions.revision_id import (
     MAX_GENERATION,
     generation_of,
     is_any_revision_id,

@@ -4,11 +4,11 @@ from typing import Any
 
 from hypothesis import given, settings
 
-from sync.canonical import canonical
-from sync.combination import combined
-from sync.document import Document
-from sync.history import read
-from sync.merge import Waiting, combine
+from sync.merging.causal_history import read
+from sync.merging.document import Document
+from sync.merging.merge import Waiting, combine
+from sync.merging.resolution import combined
+from sync.revisions.canonical import canonical
 from tests.sync.merge_histories import documents
 from tests.sync.merge_world import FORM, Story
 from tests.sync.second_merge import told

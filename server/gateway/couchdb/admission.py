@@ -14,11 +14,11 @@ from typing import Any
 
 from server.auth.authorise import allowed
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.incoming import Flaw, Incoming, Kind, incoming
-from server.gateway.records import MISFITS, misfit
-from server.revisions.entitlement import Asked
-from server.revisions.model import NewRevision
-from sync.canonical import Json
+from server.gateway.couchdb.parse_documents import Flaw, Incoming, Kind, incoming
+from server.ingest.record_checks import MISFITS, misfit
+from server.journal.entitlement import Asked
+from server.journal.model import NewRevision
+from sync.revisions.canonical import Json
 
 
 async def admitted(call: Call, value: Json, *, new_edits: bool, doc_id: str | None = None) -> Incoming | Flaw:

@@ -8,11 +8,11 @@ from typing import Any
 
 from server.gateway.couchdb.answer import Answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.outgoing import Stride, document, joined, rev_list, string
 from server.gateway.couchdb.refusals import Refusal, bad_parameter
-from server.revisions import listing
-from server.revisions.branches import Branches, branches
-from server.revisions.listing import Listed, Range
+from server.gateway.couchdb.write_documents import Stride, document, joined, rev_list, string
+from server.journal.store import document_list
+from server.journal.store.branches import Branches, branches
+from server.journal.store.document_list import Listed, Range
 
 PAGE = 500
 
@@ -35,11 +35,11 @@ async def all_docs(call: Call) -> Answer:
     said = await call.mapping_if_any() if call.method == "POST" else {}
     options = _options(call, said)
     async with call.parts.storage.read() as connection:
-        of = await listing.info(connection, call.db.name)
-        before = await listing.count_before(connection, call.db.name, options.of) if options.keys is None else 0
+        of = await document_list.info(connection, call.db.name)
+        before = await document_list.count_before(connection, call.db.name, options.of) if options.keys is None else 0
         start = None
         if options.skip and options.keys is None:
-            start = await listing.skip(connection, call.db.name, options.of, options.skip)
+            start = await document_list.skip(connection, call.db.name, options.of, options.skip)
     head = b'{"total_rows":%d,"offset":' % of.documents
     head += b"null" if options.keys is not None else b"%d" % min(of.documents, before + options.skip)
     if options.update_seq:
@@ -67,7 +67,7 @@ async def _in_range(
     while not is_past_end and (left is None or left > 0):
         limit = stride.rows if left is None else min(stride.rows, left)
         async with call.parts.storage.read() as connection:
-            found = await listing.page(
+            found = await document_list.page(
                 connection, call.db.name, options.of, after=after, limit=limit, include_docs=options.include_docs
             )
             torn = await _torn(call, connection, options, found)
@@ -88,7 +88,7 @@ async def _by_keys(call: Call, options: _Options) -> AsyncIterator[Iterable[byte
     stride = Stride(PAGE, has_documents=options.include_docs)
     while page := list(islice(left, stride.rows)):
         async with call.parts.storage.read() as connection:
-            found = await listing.by_ids(
+            found = await document_list.by_ids(
                 connection, call.parts.sql, call.db.name, page, include_docs=options.include_docs
             )
             torn = await _torn(call, connection, options, list(found.values()))

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
-from server.gateway.couchdb.outgoing import dumps
+from server.gateway.couchdb.write_documents import dumps
 
 JSON = "application/json"
 

@@ -8,12 +8,12 @@ from itertools import islice
 from server.gateway.couchdb.admission import admitted
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.incoming import Flaw, Incoming
+from server.gateway.couchdb.parse_documents import Flaw, Incoming
 from server.gateway.couchdb.refusals import bad_request, too_many
 from server.gateway.couchdb.storing import Result, edit, replicate
-from server.ids import uuid7
-from server.reading import aside, read_documents
-from sync.canonical import Json, MalformedJson, Reading
+from server.platform.ids import uuid7
+from server.platform.json_reader import aside, read_documents
+from sync.revisions.canonical import Json, MalformedJson, Reading
 
 #: CouchDB sends 500 at once, PouchDB 100, this server its pace of some hundred.
 MOST_DOCS = 10_000

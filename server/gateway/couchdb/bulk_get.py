@@ -13,15 +13,15 @@ from itertools import islice
 
 from server.gateway.couchdb.answer import Answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.outgoing import document, dumps, joined, revisions, string
 from server.gateway.couchdb.refusals import INVALID_REV, bad_request
-from server.gateway.couchdb.revs import is_rev
-from server.reading import aside, read_documents
-from server.revisions.bodies_in_turn import bodies_in_turn
-from server.revisions.branches import Branches, Key, branches
-from sync.admission import is_well_formed_doc_id
-from sync.canonical import Json, MalformedJson
-from sync.revision import RevisionId
+from server.gateway.couchdb.revision_ids import is_rev
+from server.gateway.couchdb.write_documents import document, dumps, joined, revisions, string
+from server.journal.store.branches import Branches, Key, branches
+from server.journal.store.stream_bodies import stream_bodies
+from server.platform.json_reader import aside, read_documents
+from sync.revisions.admission import is_well_formed_doc_id
+from sync.revisions.canonical import Json, MalformedJson
+from sync.revisions.revision_id import RevisionId
 
 #: The graphs of so many documents are read at a time; an answer may be as long as its client asks for.
 PAGE = 200
@@ -136,7 +136,7 @@ async def _pieces(call: Call, asked: Sequence[_Asked | _Unfit]) -> AsyncIterator
             parts = [part if part.of is None else replace(part, until=together[part.of.doc_id]) for part in parts]
         left = iter(parts)
         keys = [part.key for part in parts]
-        async for bodies in bodies_in_turn(call.parts.storage, call.parts.sql, call.db.name, keys):
+        async for bodies in stream_bodies(call.parts.storage, call.parts.sql, call.db.name, keys):
             # The bodies first: what stands in front is asked first, and the next part would be lost at their end.
             written = (part.written(body, with_revs=with_revs) for body, part in zip(bodies, left, strict=False))
             for piece in joined(written, b""):

@@ -7,20 +7,20 @@ from typing import Any
 from litestar import Request
 
 from server.areas.areas import Areas
-from server.auth.pace import Pace
+from server.auth.rate_limit import Pace
 from server.auth.sessions import Sessions
-from server.clock import Clock
-from server.db.engine import Storage
 from server.forms.library import FormLibrary
 from server.gateway.couchdb.caller import Caller, Recognition
 from server.gateway.couchdb.databases import Database, Databases
 from server.gateway.couchdb.refusals import Refusal, bad_parameter, bad_request, unauthorized
-from server.gateway.inflate import read_body
-from server.reading import aside, read
-from server.revisions.journal import Journal
-from server.revisions.statements import Statements
+from server.journal.journal import Journal
+from server.journal.store.statements import Statements
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
+from server.platform.inflate import read_body
+from server.platform.json_reader import aside, read
 from server.settings import Settings
-from sync.canonical import Json, MalformedJson, parse
+from sync.revisions.canonical import Json, MalformedJson, parse
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,17 +19,17 @@ from typing import Any
 from litestar import Request
 
 from server.auth import people
+from server.auth.authentication import bearer_token, client_address
 from server.auth.authorise import administers_everything
-from server.auth.doorway import bearer_token, client_address
 from server.auth.lockout import Attempt
-from server.auth.pace import Pace
 from server.auth.people import Person
 from server.auth.principal import Principal
+from server.auth.rate_limit import Pace
 from server.auth.sessions import Sessions
-from server.db.engine import Storage
 from server.errors import Problem
 from server.gateway.couchdb.own_site import require_own_page
 from server.gateway.couchdb.refusals import Refusal, unauthorized
+from server.platform.db.engine import Storage
 
 COOKIE = "AuthSession"
 COOKIE_HANDLER = "cookie"

@@ -19,8 +19,8 @@ from server.gateway.couchdb.feed_reading import Place, Reader, Selection
 from server.gateway.couchdb.live_feed import Pace, continuous, eventsource, longpoll, watched
 from server.gateway.couchdb.refusals import Refusal, bad_parameter, missing
 from server.gateway.couchdb.selector import matcher
-from server.revisions import listing
-from sync import chain
+from server.journal.store import document_list
+from sync.revisions import checkpoint_chain
 
 Feed = Literal["normal", "longpoll", "continuous", "eventsource"]
 
@@ -84,11 +84,11 @@ def _kind(call: Call) -> _Kind:
 async def _place(call: Call) -> Place:
     since = call.query.get("since", call.request.headers.get("last-event-id", "0")).strip('"')
     async with call.parts.storage.read() as connection:
-        of = await listing.info(connection, call.db.name)
+        of = await document_list.info(connection, call.db.name)
     if since == "now":
         return Place(of.seq, of.update_seq, of.created_at)
     seq = await call.parts.journal.position(call.db.name, since)
-    return Place(seq, since if seq else chain.token(0, chain.seed(call.db.name)), of.created_at)
+    return Place(seq, since if seq else checkpoint_chain.token(0, checkpoint_chain.seed(call.db.name)), of.created_at)
 
 
 def _selection(call: Call, said: Mapping[str, Any]) -> Selection:

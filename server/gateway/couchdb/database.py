@@ -5,8 +5,8 @@ from typing import Any
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.refusals import bad_request
-from server.revisions import listing
-from server.revisions.listing import DatabaseInfo
+from server.journal.store import document_list
+from server.journal.store.document_list import DatabaseInfo
 
 
 async def info(call: Call) -> Answer:
@@ -72,7 +72,7 @@ async def set_security(call: Call) -> Answer:
 
 async def _info(call: Call) -> DatabaseInfo:
     async with call.parts.storage.read() as connection:
-        return await listing.info(connection, call.db.name)
+        return await document_list.info(connection, call.db.name)
 
 
 def _started(of: DatabaseInfo) -> str:

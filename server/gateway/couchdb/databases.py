@@ -14,13 +14,13 @@ from sqlalchemy import delete, select
 from server.areas.areas import Areas
 from server.areas.grants import CATALOG
 from server.auth.authorise import allowed
-from server.clock import Clock
-from server.db.engine import Storage
-from server.db.upsert import insert_missing
 from server.gateway.couchdb.caller import Caller
 from server.gateway.couchdb.refusals import Refusal, forbidden, no_database
 from server.gateway.couchdb.tables import made_databases as table
-from server.revisions.journal import Journal
+from server.journal.journal import Journal
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
+from server.platform.db.insert_missing import insert_missing
 
 #: CouchDB's rule for names.
 _NAME = re.compile(r"[a-z][a-z0-9_$()+/-]{0,99}")

@@ -17,7 +17,6 @@ from litestar import Request, asgi
 from litestar.datastructures import State
 from litestar.types import Receive, Scope, Send
 
-from server.db.faults import AWAY_S, is_away, is_disk_full
 from server.errors import Problem
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call, Parts
@@ -27,8 +26,9 @@ from server.gateway.couchdb.databases import Databases
 from server.gateway.couchdb.own_site import require_no_form
 from server.gateway.couchdb.refusals import Refusal, from_problem, no_database, unauthorized
 from server.gateway.couchdb.router import destination
-from server.revisions.model import UnknownDatabase
-from server.revisions.statements import statements
+from server.journal.model import UnknownDatabase
+from server.journal.store.statements import statements
+from server.platform.db.error_kinds import AWAY_S, is_away, is_disk_full
 
 MOUNT = "/db"
 #: Level 1 takes a seventh of level 6's time over a feed and leaves a third more bytes.

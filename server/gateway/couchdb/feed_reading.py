@@ -10,16 +10,17 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.outgoing import Stride, document, rev_list, string
 from server.gateway.couchdb.selector import Matcher
-from server.reading import read
-from server.revisions import listing, replica_feed
-from server.revisions.branches import Branches, branches
-from server.revisions.listing import DatabaseInfo
-from server.revisions.model import UnknownDatabase
-from server.revisions.replica_feed import FeedRow
-from sync import chain
-from sync.canonical import Json
+from server.gateway.couchdb.write_documents import Stride, document, rev_list, string
+from server.journal.feed import replica_changes
+from server.journal.feed.replica_changes import FeedRow
+from server.journal.model import UnknownDatabase
+from server.journal.store import document_list
+from server.journal.store.branches import Branches, branches
+from server.journal.store.document_list import DatabaseInfo
+from server.platform.json_reader import read
+from sync.revisions import checkpoint_chain
+from sync.revisions.canonical import Json
 
 PAGE = 500
 
@@ -112,7 +113,7 @@ class Reader:
             of = await self._head(connection)
             if of is None:
                 return 0
-            return await replica_feed.count(
+            return await replica_changes.count(
                 connection, self.call.parts.sql, of, since=self.position, ids=self._selection.ids
             )
 
@@ -124,7 +125,7 @@ class Reader:
     async def _head(self, connection: AsyncConnection) -> DatabaseInfo | None:
         """Return what the database is now; None once it is not the one that this feed is of."""
         try:
-            of = await listing.info(connection, self.call.db.name)
+            of = await document_list.info(connection, self.call.db.name)
         except UnknownDatabase:
             self.is_gone = True
             return None
@@ -137,7 +138,7 @@ class Reader:
         limit = self._stride.rows
         if self._left is not None and chosen.matches is None:
             limit = min(limit, self._left)
-        rows = await replica_feed.page(
+        rows = await replica_changes.page(
             connection,
             self.call.parts.sql,
             self.call.db.name,
@@ -181,7 +182,7 @@ class Reader:
             self._stand_at(found[-1])
 
     def _stand_at(self, row: FeedRow) -> None:
-        self.position, self._token = row.seq, chain.token(row.seq, row.link)
+        self.position, self._token = row.seq, checkpoint_chain.token(row.seq, row.link)
 
     def _cut(self, rows: list[FeedRow]) -> list[FeedRow]:
         if self._left is None:
@@ -215,7 +216,7 @@ class Reader:
         chosen = self._selection
         self._count += 1
         is_numbered = self._count % chosen.seq_interval == 0
-        seq = b'"%b"' % chain.token(row.seq, row.link).encode() if is_numbered else b"null"
+        seq = b'"%b"' % checkpoint_chain.token(row.seq, row.link).encode() if is_numbered else b"null"
         shown = row.leaves.replace(" ", '"},{"rev":"') if chosen.with_all_leaves else row.rev
         flag = b',"deleted":true' if row.deleted else b""
         doc = b""

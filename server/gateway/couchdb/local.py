@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 from sqlalchemy.exc import IntegrityError
 
-from server.canonical import canonical
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.outgoing import document
 from server.gateway.couchdb.refusals import Refusal, bad_request, conflict, missing
-from server.revisions import local_documents
-from server.revisions.local_documents import LocalKey
-from sync.canonical import Json
+from server.gateway.couchdb.write_documents import document
+from server.journal.store import local_documents
+from server.journal.store.local_documents import LocalKey
+from server.platform.canonical_json import canonical
+from sync.revisions.canonical import Json
 
 MAX_ID_CHARACTERS = 200
 #: CouchDB's checkpoints hold some fifty sessions, of a few hundred bytes each.

@@ -7,11 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.gateway.couchdb.answer import Answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.outgoing import document, dumps, rev_list, revisions
 from server.gateway.couchdb.refusals import bad_request, missing
-from server.gateway.couchdb.revs import is_rev
-from server.revisions.branches import Branches, Key, branches, contents
-from sync.revision import RevisionId
+from server.gateway.couchdb.revision_ids import is_rev
+from server.gateway.couchdb.write_documents import document, dumps, rev_list, revisions
+from server.journal.store.branches import Branches, Key, branches, contents
+from sync.revisions.revision_id import RevisionId
 
 
 async def read(call: Call) -> Answer:

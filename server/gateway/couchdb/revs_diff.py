@@ -7,10 +7,10 @@ form than ours is only missing; it is refused where it is brought, alone.
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call, mapping_of
 from server.gateway.couchdb.refusals import INVALID_REV, bad_request, too_many
-from server.gateway.couchdb.revs import is_rev
-from server.reading import aside
-from server.revisions.branches import missing
-from sync.revision import RevisionId
+from server.gateway.couchdb.revision_ids import is_rev
+from server.journal.store.branches import missing
+from server.platform.json_reader import aside
+from sync.revisions.revision_id import RevisionId
 
 #: Documents and revisions; this server asks about half as many at once, CouchDB and PouchDB about some hundred.
 MOST = 20_000

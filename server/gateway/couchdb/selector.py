@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from server.gateway.couchdb.refusals import Refusal
-from sync.canonical import Json
+from sync.revisions.canonical import Json
 
 Matcher = Callable[[Any], bool]
 

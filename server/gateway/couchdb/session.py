@@ -6,7 +6,7 @@ The cookie holds a refresh token that is never renewed, so that a sign-in can be
 
 from urllib.parse import parse_qsl
 
-from server.auth.doorway import SIGN_IN_BYTES, client_address
+from server.auth.authentication import SIGN_IN_BYTES, client_address
 from server.auth.lockout import Attempt
 from server.errors import Problem
 from server.gateway.couchdb.answer import Answer, answer

@@ -11,18 +11,18 @@ from typing import cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.gateway.bring import Bringer, Bringing
 from server.gateway.couchdb.admission import brings_others, held_back
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.incoming import Flaw, Incoming
+from server.gateway.couchdb.parse_documents import Flaw, Incoming
 from server.gateway.couchdb.refusals import CONFLICT, Refusal, forbidden
-from server.reading import read
-from server.revisions import listing
-from server.revisions.authors import PEER_PREFIX
-from server.revisions.branches import Branches, branches
-from server.revisions.model import NewRevision, Origin, Outcome
-from sync.canonical import Json
-from sync.revision import RevisionId, generation_of
+from server.ingest.peer_ingest import Bringer, Bringing
+from server.journal.model import NewRevision, Origin, Outcome
+from server.journal.store import document_list
+from server.journal.store.authors import PEER_PREFIX
+from server.journal.store.branches import Branches, branches
+from server.platform.json_reader import read
+from sync.revisions.canonical import Json
+from sync.revisions.revision_id import RevisionId, generation_of
 
 ATTEMPTS = 5
 
@@ -113,7 +113,7 @@ class _Plan:
         """Read what stands of the documents and plan an edit for each."""
         ids = {each.doc_id for each in documents if isinstance(each, Incoming)}
         async with call.parts.storage.read() as connection:
-            seq = (await listing.info(connection, call.db.name)).seq
+            seq = (await document_list.info(connection, call.db.name)).seq
             here = await branches(connection, call.parts.sql, call.db.name, ids)
         plan = cls(call, seq, here, await call.parts.journal.waiting_among(call.db.name, ids))
         for each in documents:
@@ -146,10 +146,10 @@ class _Plan:
                 expected[revision.doc_id] -= {*revision.ancestors}
                 expected[revision.doc_id].add(revision.rev)
         stored = sum(outcome.outcome == "stored" for outcome in outcomes)
-        if (await listing.info(connection, self._call.db.name)).seq == self._seq + stored:
+        if (await document_list.info(connection, self._call.db.name)).seq == self._seq + stored:
             # Nobody else has written to the database at all.
             return
-        found = await listing.leaves_of(connection, self._call.parts.sql, self._call.db.name, expected)
+        found = await document_list.leaves_of(connection, self._call.parts.sql, self._call.db.name, expected)
         if any(set(found.get(doc_id, "").split()) != leaves for doc_id, leaves in expected.items()):
             raise _Moved
 

@@ -2,9 +2,9 @@
 
 from sqlalchemy import Column, String, Table
 
-from server.db.metadata import metadata
-from server.db.types import Json, UtcDateTime
-from server.revisions.tables import Id
+from server.journal.store.tables import Id
+from server.platform.db.metadata import metadata
+from server.platform.db.types import Json, UtcDateTime
 
 made_databases = Table(
     "made_databases",

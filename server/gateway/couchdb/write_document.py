@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from server.gateway.couchdb.admission import admitted
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.incoming import Flaw
+from server.gateway.couchdb.multipart import related
+from server.gateway.couchdb.parse_documents import Flaw
 from server.gateway.couchdb.refusals import Refusal, bad_request, missing
-from server.gateway.couchdb.related import related
-from server.gateway.couchdb.revs import is_rev
+from server.gateway.couchdb.revision_ids import is_rev
 from server.gateway.couchdb.storing import Kept, edit, replicate
-from server.ids import uuid7
-from server.revisions.branches import branches
-from sync.canonical import Json
-from sync.revision import is_revision_id
+from server.journal.store.branches import branches
+from server.platform.ids import uuid7
+from sync.revisions.canonical import Json
+from sync.revisions.revision_id import is_revision_id
 
 STATUSES = {"conflict": 409, "forbidden": 403}
 

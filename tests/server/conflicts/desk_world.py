@@ -11,11 +11,11 @@ from sqlalchemy import insert
 
 from server.auth.tables import people
 from server.background import followers_of
-from server.db.put import put
-from server.ids import uuid7
-from server.reconcile.tables import open_questions
-from server.revisions.model import NewRevision, Origin
-from sync.folding import fold
+from server.journal.model import NewRevision, Origin
+from server.platform.db.upsert import put
+from server.platform.ids import uuid7
+from server.read_model.record_tables import open_questions
+from sync.matching.text_normalisation import fold
 from tests.builders import PROVINCE, SIN_CHAI, SIN_THAU, Client, SignedIn, grant, person_signed_in
 from tests.server.published_forms import publish
 

@@ -8,8 +8,8 @@ from sqlalchemy import delete
 
 from server.auth.tables import grants
 from server.demo.phone import Phone
-from server.ids import uuid7
-from server.revisions.model import NewRevision, Origin
+from server.journal.model import NewRevision, Origin
+from server.platform.ids import uuid7
 from tests.builders import PROVINCE, SIN_THAU, Client, SignedIn, grant, person_signed_in, problem
 from tests.server.conflicts.desk_world import DATABASE, FORM, VERSION, with_form
 from tests.server.sync_door import a_phone, exchange

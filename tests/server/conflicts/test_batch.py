@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from server.revisions.journal import Journal
-from server.revisions.model import Outcome
+from server.journal.journal import Journal
+from server.journal.model import Outcome
 from tests.builders import SIN_THAU, Client, grant, person_signed_in, problem, sign_in
 from tests.conftest import StandingClock
 from tests.server.conflicts.desk_world import DATABASE, FORM, OTHER, Desk, ask_about

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from server.auth.audit import acts_on
-from server.conflicts import case, deciding
-from sync import merge
+from server.desk.conflicts import deciding, record_case
+from sync.merging import merge
 from tests.builders import PROVINCE, Client, grant, person_signed_in, problem
 from tests.conftest import StandingClock
 from tests.server.conflicts.desk_world import DATABASE, FIRST, OTHER, Desk, ask_about, two_areas
@@ -70,7 +70,7 @@ async def test_a_long_record_is_read_decided_and_taken_back_beside_the_event_loo
             is_beside.append(False)
         return honest(document, forms)
 
-    for module in (case, deciding):
+    for module in (record_case, deciding):
         monkeypatch.setattr(module, "combine", watched)
     made = await desk.decide(await desk.page(first.doc_id), {"path": AREA, "confirm": True})
     await desk.undo(made["page"], made["rev"])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.conflicts.geometry import Compared, Shape, compare, measure, read_shape
+from server.desk.conflicts.geometry import Compared, Shape, compare, measure, read_shape
 
 #: WGS 84.
 A_M, F = 6_378_137.0, 1 / 298.257223563

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from server.ids import uuid7
-from server.revisions.model import NewRevision, Origin
+from server.journal.model import NewRevision, Origin
+from server.platform.ids import uuid7
 from tests.builders import Client
 from tests.server.conflicts.desk_world import DATABASE, FORM, XFORM, Desk
 from tests.server.published_forms import publish

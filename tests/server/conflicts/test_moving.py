@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from server.auth.audit import acts_on
-from server.reconcile.tables import open_questions
+from server.read_model.record_tables import open_questions
 from tests.builders import Client, grant, person_signed_in, problem
 from tests.server.conflicts.desk_world import DATABASE, OTHER, Desk
 

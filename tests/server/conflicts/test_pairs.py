@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from server.auth.audit import acts_on
-from server.forms.merging import MergingForms
-from server.reconcile.forwarding import ForwardingProjection
-from server.revisions.model import NewRevision, Origin
+from server.forms.engine_forms import MergingForms
+from server.journal.model import NewRevision, Origin
+from server.projections.aliases import ForwardingProjection
 from tests.builders import PROVINCE, SIN_CHAI, SIN_THAU, Client, SignedIn, grant, person_signed_in, problem
 from tests.server.published_forms import publish
 

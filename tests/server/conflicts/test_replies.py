@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from server.background import followers_of
 from server.demo.phone import Phone
-from server.ids import uuid7
-from server.reconcile.tables import questions
-from server.revisions.model import NewRevision, Origin
+from server.journal.model import NewRevision, Origin
+from server.platform.ids import uuid7
+from server.read_model.record_tables import questions
 from tests.builders import Client, add_person, grant
 from tests.server.conflicts.desk_world import DATABASE
 from tests.server.sync_door import a_phone, another_phone, exchange, outcomes

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from server.revisions.model import NewRevision
+from server.journal.model import NewRevision
 from tests.builders import Client, problem
 from tests.server.conflicts.desk_world import Desk
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from server.forms.merging import MergingForms
-from server.revisions.model import NewRevision, Origin
-from sync.canonical import canonical
+from server.forms.engine_forms import MergingForms
+from server.journal.model import NewRevision, Origin
+from sync.revisions.canonical import canonical
 from tests.builders import Client, problem
 from tests.server.conflicts.desk_world import DATABASE, FORM, XFORM, Desk
 from tests.server.published_forms import publish

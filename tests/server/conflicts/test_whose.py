@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from server.gateway.bring import Bringer
+from server.ingest.peer_ingest import Bringer
 from server.peers.background import parts_of
 from tests.builders import PROVINCE, Client, SignedIn, grant, person_signed_in, problem
 from tests.server.conflicts.desk_world import DATABASE, FIRST, Desk, two_areas, with_workers

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from server.revisions.model import Origin
+from server.journal.model import Origin
 from tests.builders import Client, add_person, grant, sign_in
 from tests.server.couchdb_door import Door, at_scope, record, rev, revision
 from tests.server.sync_door import DATABASE, a_phone, exchange, outcomes, save, with_form
@@ -62,7 +62,7 @@ async def test_an_edit_of_what_waits_waits_too(client: Client) -> None:
 
 
 async def test_members_of_servers_may_come_back_as_they_were(client: Client) -> None:
-    from server.revisions.model import NewRevision, Origin
+    from server.journal.model import NewRevision, Origin
 
     door = await _at_scope(client)
     merged = NewRevision.following("a", {**record(), "open": {"/answers/trees": [rev(1, "x")]}}, None)

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from sqlalchemy import insert, select
 
-from server.revisions.tables import quarantine
-from sync.admission import fingerprint
-from sync.revision import RESOLVED_TOMBSTONE
+from server.journal.store.tables import quarantine
+from sync.revisions.admission import fingerprint
+from sync.revisions.revision_id import RESOLVED_TOMBSTONE
 from tests.builders import PASSWORD, Client
 from tests.server.couchdb_door import Door, a_database, rev, revision
 

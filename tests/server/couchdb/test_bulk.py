@@ -10,8 +10,8 @@ import pytest
 
 from server.gateway.couchdb import bulk_docs, revs_diff
 from server.gateway.couchdb.call import mapping_of
-from server.gateway.couchdb.outgoing import PIECE_BYTES, joined
-from server.reading import read_documents
+from server.gateway.couchdb.write_documents import PIECE_BYTES, joined
+from server.platform.json_reader import read_documents
 from tests.builders import PASSWORD, Client, grant
 from tests.server.couchdb_door import Door, a_database, at_scope, record, rev, revision
 from tests.server.sync_door import with_form

@@ -40,7 +40,7 @@ async def test_a_revision_may_be_named_in_the_query_or_a_header(client: Client) 
 async def test_the_same_edit_of_the_same_parent_has_the_same_revision(client: Client) -> None:
     """I1: the door makes ids by the one rule, so that two servers agree."""
     door = await a_database(client)
-    from server.revisions.model import NewRevision
+    from server.journal.model import NewRevision
 
     first = await door.put("a", x="1", y=["2"])
     assert first == NewRevision.following("a", {"y": ["2"], "x": "1"}, None).rev

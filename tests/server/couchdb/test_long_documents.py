@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from server.gateway.couchdb import bulk_get, outgoing
-from server.gateway.couchdb.outgoing import Stride
-from server.revisions import bodies_in_turn
-from server.revisions.bodies_in_turn import AT_ONCE_BYTES, SHORT_BYTES
-from server.revisions.branches import Key
-from server.revisions.statements import statements
+from server.gateway.couchdb import bulk_get, write_documents
+from server.gateway.couchdb.write_documents import Stride
+from server.journal.store import stream_bodies
+from server.journal.store.branches import Key
+from server.journal.store.statements import statements
+from server.journal.store.stream_bodies import AT_ONCE_BYTES, SHORT_BYTES
 from tests.builders import Client
 from tests.server.couchdb_door import a_database, rev, revision
 
@@ -28,7 +28,7 @@ async def test_bodies_come_in_their_order_some_megabytes_at_a_time(client: Clien
     keys = [None, *long[:5], ("short", rev(1, "s")), long[2], ("gone", rev(1, "g")), *long[5:], *long[:2]]
     found: list[bytes | None] = []
     sql = statements(is_postgresql=storage.is_postgresql)
-    async for some in bodies_in_turn.bodies_in_turn(storage, sql, "notes", keys):
+    async for some in stream_bodies.stream_bodies(storage, sql, "notes", keys):
         held = {body for body in some if body is not None}
         assert sum(map(len, held)) <= AT_ONCE_BYTES + SHORT_BYTES
         found += some
@@ -55,7 +55,7 @@ async def test_bulk_get_of_many_long_documents_leaves_in_the_order_of_the_reques
 async def test_feeds_and_lists_with_documents_read_as_many_as_are_few_enough_bytes(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outgoing, "ROWS_BYTES", 20_000)
+    monkeypatch.setattr(write_documents, "ROWS_BYTES", 20_000)
     read: list[int] = []
     really = Stride.came
 
@@ -91,7 +91,7 @@ def test_a_stride_is_long_where_documents_are_short_or_none_come_with_their_rows
     for _ in range(6):
         stride.came([b"x" * 300] * stride.rows)
     assert stride.rows == 500
-    stride.came([b"x" * outgoing.ROWS_BYTES] * 500)
+    stride.came([b"x" * write_documents.ROWS_BYTES] * 500)
     assert stride.rows == 1
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from litestar import Litestar
 
-from server.db.engine import Storage
+from server.platform.db.engine import Storage
 from server.settings import Settings
 from tests.builders import PASSWORD, Client, an_app, running
 from tests.conftest import StandingClock

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from server.areas.grants import Grant
-from server.reconcile.tables import records
+from server.read_model.record_tables import records
 from tests.builders import PASSWORD, Client, DeviceKey, add_person, grant, person_signed_in, sign_in
 from tests.server.couchdb_door import Door, a_database, at_scope, rev
 from tests.server.sync_door import DATABASE

@@ -1,0 +1,1 @@
+"""Where people decide: review, conflicts, duplicates, relocation and quarantine."""

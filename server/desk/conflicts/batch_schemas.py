@@ -1,0 +1,136 @@
+"""What deciding many alike at once takes and gives."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from server.desk.conflicts.page_schemas import Comment, PathText, ShownValue
+from server.desk.conflicts.queue_schemas import Cause, Shown
+
+Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+
+
+class Rule(Shown):
+    """How each of them is decided: the candidate that was received later or earlier, the one by a person, a value,
+    what stands; or of whole records, that they are deleted or kept.
+    """
+
+    take: Literal["later", "earlier", "person", "value", "confirm", "delete", "keep"]
+    person: Name | None = None
+    value: Any = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Rule":
+        if (self.take == "person") != (self.person is not None):
+            raise ValueError("a person belongs to taking a person's, and to nothing else")
+        if (self.take == "value") != ("value" in self.model_fields_set):
+            raise ValueError("a value belongs to taking a value, and to nothing else")
+        return self
+
+
+class BatchFilters(Shown):
+    """What narrows them beside form, question and cause; as in the queue."""
+
+    scope: Name | None = None
+    project: Name = ""
+    unit: Annotated[list[Name], Field(max_length=200)] = Field(default_factory=list)
+    person: Name = ""
+    waiting_days: Annotated[int, Field(ge=0, le=3650)] | None = None
+    newest_days: Annotated[int, Field(ge=0, le=3650)] | None = None
+    q: Name = ""
+
+
+class NewBatch(Shown):
+    """A dry run (`form`, `path`, `kind` and `rule`), or what applies one that was seen (`token`), and nothing else.
+
+    `path` is a question as the queue's groups name it, with `*` for any row.
+    """
+
+    dry_run: bool
+    form: Name | None = None
+    path: PathText | None = None
+    kind: Cause | None = None
+    rule: Rule | None = None
+    filters: BatchFilters = BatchFilters()
+    token: Name | None = None
+    comment: Comment = ""
+
+    @model_validator(mode="after")
+    def _is_either(self) -> "NewBatch":
+        asked = (self.form, self.path, self.kind, self.rule)
+        if self.dry_run and (self.token is not None or any(each is None for each in asked)):
+            raise ValueError("a dry run names form, path, kind and rule")
+        if not self.dry_run and (self.token is None or any(each is not None for each in asked)):
+            raise ValueError("what is applied is named by its token alone")
+        return self
+
+
+class SampleCandidate(Shown):
+    """One side of a conflict that would be decided."""
+
+    rev: str
+    value: ShownValue
+    by_name: str
+    received_at: datetime
+
+
+class BatchSample(Shown):
+    """One of the conflicts as it would be decided."""
+
+    database: str
+    record: str
+    title: str
+    unit_name: str
+    path: str
+    row: str | None
+    candidates: list[SampleCandidate]
+    result: ShownValue
+    warnings: list[str]
+
+
+class BatchSkipped(Shown):
+    """Why some would not be decided: no such candidate, a value that doesn't fit, something that has not come yet,
+    no open question any more, or more than one batch takes.
+    """
+
+    no_such_candidate: int
+    misfit: int
+    waiting: int
+    nothing_to_decide: int
+    over_limit: int
+
+
+class BatchShown(Shown):
+    """What a dry run found. Applying `token` before `expires_at` decides exactly these, and none that came since."""
+
+    token: str
+    expires_at: datetime
+    matching: int
+    will_decide: int
+    skipped: BatchSkipped
+    warnings: int
+    samples: list[BatchSample]
+
+
+class BatchDone(Shown):
+    """What applying a batch did: `moved` were left alone since somebody was faster. `batch` takes it back."""
+
+    batch: str
+    decided: int
+    moved: int
+    failed: int
+
+
+class BatchUndo(Shown):
+    """Takes back what a batch decided."""
+
+    batch: Name
+    comment: Comment = ""
+
+
+class BatchUndone(Shown):
+    """How much was taken back; of the rest somebody has said something new since."""
+
+    undone: int
+    too_late: int

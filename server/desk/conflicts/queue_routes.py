@@ -1,0 +1,225 @@
+"""`GET /api/conflicts`: what waits for a data manager, narrowed and grouped, and who is looking at what."""
+
+from collections import Counter
+from typing import Annotated, cast, get_args
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
+from sqlalchemy import RowMapping
+
+from server.areas.areas import Areas
+from server.areas.atlas import Atlas
+from server.auth.authorise import Action, allowed, require
+from server.auth.names import names_of
+from server.auth.principal import Principal
+from server.desk.conflicts import queue
+from server.desk.conflicts.labels import Alike, spot_of
+from server.desk.conflicts.page import unit_name
+from server.desk.conflicts.presence import claims_on
+from server.desk.conflicts.queue_schemas import (
+    Cause,
+    Claim,
+    ConflictGroup,
+    ConflictLine,
+    ConflictQueue,
+    FormCount,
+    Labels,
+    PersonCount,
+    PersonName,
+    ProjectCount,
+    QuestionLine,
+    QueueFilters,
+    UnitCount,
+)
+from server.errors import Problem
+from server.forms.library import FormLibrary, PublishedForm
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
+from sync.matching.text_normalisation import fold
+
+#: How many groups are worth showing: the rest are few of a kind.
+GROUPS = 50
+
+
+@get("", operation_id="listConflicts", summary="List what people must decide")
+async def list_conflicts(
+    *,
+    principal: NamedDependency[Principal],
+    storage: NamedDependency[Storage],
+    areas: NamedDependency[Areas],
+    library: NamedDependency[FormLibrary],
+    clock: NamedDependency[Clock],
+    # `scope` itself means something else to the framework.
+    database: Annotated[str | None, QueryParameter(name="scope", max_length=100)] = None,
+    project: Annotated[str, QueryParameter(max_length=40)] = "",
+    unit: Annotated[list[str] | None, QueryParameter(max_items=200)] = None,
+    form: Annotated[str, QueryParameter(max_length=200)] = "",
+    kind: FromQuery[list[Cause] | None] = None,
+    person: Annotated[str, QueryParameter(max_length=60)] = "",
+    path: Annotated[str | None, QueryParameter(max_length=1000)] = None,
+    waiting_days: Annotated[int | None, QueryParameter(ge=0, le=3650)] = None,
+    newest_days: Annotated[int | None, QueryParameter(ge=0, le=3650)] = None,
+    q: Annotated[str, QueryParameter(max_length=200)] = "",
+    order: FromQuery[queue.Order] = "oldest",
+    before: Annotated[str | None, QueryParameter(max_length=1500)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
+) -> ConflictQueue:
+    """List the records of one's areas about which people disagree, those that wait longest first.
+
+    For data managers and administrators. `path` is a question as `groups` name it, with `*` for any row.
+    """
+    atlas = await areas.atlas()
+    _refuse_nul(project, form, person, path or "", *(unit or ()))
+    filters = queue.Filters(
+        databases=databases_of(principal, atlas, "read_conflicts", database),
+        project=project,
+        units=tuple(unit or ()),
+        form=form,
+        kinds=tuple(kind or ()),
+        person=person,
+        path=path,
+        folded_text=fold(q.replace("\x00", "")),
+    ).aged(clock(), waiting_days, newest_days)
+    async with storage.read() as connection:
+        page = await queue.page(connection, filters, order, before, limit)
+        held = await claims_on(connection, set(page.questions), clock())
+        counts = await queue.counts(connection, filters)
+        total = await queue.total(connection, filters)
+        places = await queue.by_place(connection, filters) if before is None else []
+        named = {person for rows in page.questions.values() for row in rows for person in row["people"]}
+        names = await names_of(connection, named | {person for each in held.values() for person, _ in each})
+    words = Words(library)
+    lines = []
+    for key in page.keys:
+        rows = page.questions[key.database, key.record]
+        first = rows[0]
+        people = sorted({person for row in rows for person in row["people"]})
+        lines.append(
+            ConflictLine(
+                database=key.database,
+                record=key.record,
+                form=first["form"],
+                form_title=await words.title(first["form"], first["form_version"]),
+                title=first["title"],
+                project=first["project"],
+                unit=first["unit"],
+                unit_name=unit_name(atlas, first["unit"]),
+                since=key.since,
+                people=[PersonName(id=each, name=names.get(each, "")) for each in people],
+                questions=[await words.line(row) for row in rows],
+                claims=[
+                    Claim(person=each, name=names.get(each, ""), until=until, is_me=each == principal.person)
+                    for each, until in held.get((key.database, key.record), [])
+                ],
+            )
+        )
+    return ConflictQueue(
+        conflicts=lines,
+        next=page.next,
+        total=total,
+        counts={each: counts.get(each, 0) for each in get_args(Cause)},
+        groups=await words.groups(places),
+    )
+
+
+@get("/filters", operation_id="conflictFilters", summary="What the queue can be narrowed to")
+async def conflict_filters(
+    principal: NamedDependency[Principal],
+    storage: NamedDependency[Storage],
+    areas: NamedDependency[Areas],
+    library: NamedDependency[FormLibrary],
+) -> QueueFilters:
+    """Return the areas, projects, forms, causes and people of what waits in one's areas, the most first."""
+    atlas = await areas.atlas()
+    databases = databases_of(principal, atlas, "read_conflicts", None)
+    async with storage.read() as connection:
+        found = await queue.tallies(connection, databases)
+        names = await names_of(connection, found["person"])
+    words = Words(library)
+    return QueueFilters(
+        units=[UnitCount(unit=each, unit_name=unit_name(atlas, each), records=n) for each, n in _most(found["unit"])],
+        projects=[ProjectCount(project=each, records=n) for each, n in _most(found["project"])],
+        forms=[
+            FormCount(form=each, title=await words.title(each, None), records=n) for each, n in _most(found["form"])
+        ],
+        people=[PersonCount(id=each, name=names.get(each, ""), records=n) for each, n in _most(found["person"])],
+        kinds={each: found["cause"][each] for each in get_args(Cause)},
+    )
+
+
+class Words:
+    """What forms and their questions are called, looked up once in a request."""
+
+    def __init__(self, library: FormLibrary) -> None:
+        """Look up nothing yet."""
+        self._library = library
+        self._latest: dict[str, PublishedForm | None] = {}
+
+    async def title(self, form: str, version: str | None) -> Labels:
+        """Return a form's title; of any version where the one named is not here."""
+        published = await self._published(form, version)
+        return dict(published.titles) if published else {}
+
+    async def line(self, row: RowMapping) -> QuestionLine:
+        """Return a question as a list shows it."""
+        spot = spot_of(await self._published(row["form"], row["form_version"]), row["path"])
+        return QuestionLine(path=row["path"], kind=row["cause"], label=spot.labels, in_row=bool(spot.rows))
+
+    async def groups(self, places: list[queue.AtPath]) -> list[ConflictGroup]:
+        """Return the questions that are alike, biggest group first."""
+        counted: Counter[tuple[str, str, str]] = Counter()
+        labels: dict[tuple[str, str, str], Labels] = {}
+        in_rows: dict[tuple[str, str, str], set[str]] = {}
+        alike: dict[str, Alike] = {}
+        for place in places:
+            if place.form not in alike:
+                alike[place.form] = Alike(await self._published(place.form, None))
+            spot = alike[place.form].spot(place.path)
+            group = (place.cause, place.form, spot.pattern)
+            counted[group] += place.records
+            labels.setdefault(group, spot.labels)
+            if spot.rows:
+                # The id of a row is one record's only, so that whichever record stands for a path is the one.
+                in_rows.setdefault(group, set()).add(place.one_of_them)
+        biggest = sorted(counted.items(), key=lambda each: (-each[1], each[0]))[:GROUPS]
+        return [
+            ConflictGroup(
+                kind=cast(Cause, cause),
+                form=form,
+                form_title=await self.title(form, None),
+                path=pattern,
+                label=labels[cause, form, pattern],
+                questions=questions,
+                records=len(in_rows.get((cause, form, pattern), ())) or questions,
+            )
+            for (cause, form, pattern), questions in biggest
+        ]
+
+    async def _published(self, form: str, version: str | None) -> PublishedForm | None:
+        found = await self._library.get(form, version) if version is not None else None
+        if found is not None:
+            return found
+        if form not in self._latest:
+            self._latest[form] = await self._library.latest(form)
+        return self._latest[form]
+
+
+def databases_of(principal: Principal, atlas: Atlas, action: Action, wanted: str | None) -> tuple[str, ...]:
+    """Return the databases where the person may do `action`, or the one that is wanted; raise what stands against."""
+    require(principal, action, wanted)
+    names = (scope.name for scope in atlas.scopes_of(principal) if wanted in {None, scope.name})
+    found = tuple(name for name in names if allowed(principal, action, name))
+    if wanted is not None and not found:
+        raise Problem("not_found")
+    return found
+
+
+def _most(tally: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(tally.items(), key=lambda each: (-each[1], each[0]))
+
+
+def _refuse_nul(*texts: str) -> None:
+    # PostgreSQL keeps no NUL in text and takes none in a question.
+    if any("\x00" in text for text in texts):
+        raise Problem("invalid_request", parameter="filters")

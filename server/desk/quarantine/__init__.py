@@ -1,0 +1,1 @@
+"""The queue of quarantined revisions, and accepting them."""

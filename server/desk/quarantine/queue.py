@@ -1,0 +1,327 @@
+"""The queue of what was kept aside, as a data manager reads it and works it off.
+
+An entry leaves the queue by being let in, and in no other way: nothing that a worker saved is thrown away. What cannot
+be let in, or should not be, is marked as seen with a comment and stays for whoever asks.
+"""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, tuple_
+
+from server.areas.atlas import Atlas
+from server.auth.audit import note
+from server.auth.names import names_of
+from server.auth.principal import Principal
+from server.desk.conflicts.differences import differences
+from server.desk.conflicts.schemas import (
+    Accepted,
+    Counts,
+    EntryKey,
+    MisfitEntry,
+    NewNote,
+    Note,
+    Present,
+    QuarantineEntry,
+    QuarantineQueue,
+    WhyNot,
+)
+from server.desk.conflicts.tables import quarantine_notes
+from server.errors import Problem
+from server.forms.answers import check, pointer_token
+from server.forms.library import FormLibrary, PublishedForm
+from server.journal import quarantine
+from server.journal.entitlement import Asked
+from server.journal.journal import Journal
+from server.journal.model import (
+    NotWaiting,
+    Origin,
+    QuarantinedKey,
+    QuarantinedRevision,
+    StoredRevision,
+)
+from server.journal.quarantine import Narrowing, as_new
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
+from server.platform.ids import uuid7
+from server.read_model.record_tables import records
+from sync.contract.members import SERVERS_ONLY, Reason
+
+#: How much content one page carries; a phone may save megabytes in one record.
+PAGE_BYTES = 1_000_000
+#: How much of an answer is quoted that does not fit.
+QUOTED = 300
+
+_SEEN = select(
+    quarantine_notes.c.database, quarantine_notes.c.doc_id, quarantine_notes.c.rev, quarantine_notes.c.fingerprint
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the queue is narrowed to; `databases` are those whose queue the person may work off."""
+
+    databases: tuple[str, ...]
+    reason: str | None = None
+    is_seen: bool | None = None
+
+
+class QuarantineDesk:
+    """What a data manager sees of the quarantine, and acts through."""
+
+    def __init__(self, storage: Storage, journal: Journal, library: FormLibrary, clock: Clock) -> None:
+        """Keep the parts."""
+        self._storage = storage
+        self._journal = journal
+        self._library = library
+        self._clock = clock
+
+    async def page(
+        self, filters: Filters, atlas: Atlas, before: QuarantinedKey | None, limit: int
+    ) -> tuple[QuarantineQueue, QuarantinedKey | None]:
+        """Return part of the queue without its `next`, and the key that it goes on from."""
+        narrowing = Narrowing(filters.databases, _SEEN, filters.reason, filters.is_seen)
+        async with self._storage.read() as connection:
+            found = await quarantine.page(connection, narrowing, before, limit, PAGE_BYTES)
+            counts = Counts(
+                unseen=await quarantine.count(connection, narrowing, is_marked=False),
+                seen=await quarantine.count(connection, narrowing, is_marked=True),
+            )
+        entries = await self._entries(found.rows, atlas)
+        return QuarantineQueue(entries=entries, next=None, counts=counts), found.next
+
+    async def accept(self, principal: Principal, key: EntryKey) -> Accepted:
+        """Let an entry in with those that waited only for it; raise what stands against it as a problem."""
+        waiting = await self._waiting(key)
+        blocking = await self._journal.waiting_among(key.database, [key.id], only_blocking=True)
+        [overstep] = await self._oversteps(key.database, [waiting])
+        if why_not := _why_not(waiting, blocking, overstep):
+            raise Problem(why_not)
+
+        async def leave_trace(connection: Any, _outcomes: object) -> None:
+            details = {"rev": key.rev, "fingerprint": key.fingerprint, "reason": waiting.reason}
+            subject = f"{key.database}/{key.id}"
+            await note(connection, self._clock, principal.person, "quarantine.accepted", subject, **details)
+
+        origin = Origin(principal.person, principal.enrolment)
+        try:
+            moved = await self._journal.accept(
+                key.database, key.id, key.rev, origin, fingerprint=waiting.fingerprint, also=leave_trace
+            )
+        except NotWaiting:
+            # Somebody else was quicker between the look and the lock.
+            raise Problem("not_waiting") from None
+        if moved[0].outcome != "stored":
+            raise Problem("waits_for_more", reason=moved[0].reason)
+        return Accepted(rev=key.rev, followers=len(moved) - 1)
+
+    async def mark_seen(self, principal: Principal, new: NewNote) -> None:
+        """Add what a person made of an entry that waits."""
+        waiting = await self._waiting(new)
+        row = {
+            "id": uuid7(self._clock),
+            "database": new.database,
+            "doc_id": new.id,
+            "rev": new.rev,
+            "fingerprint": waiting.fingerprint,
+            "person": principal.person,
+            "at": self._clock(),
+            "comment": new.comment.strip(),
+        }
+        async with self._storage.write() as connection:
+            await connection.execute(quarantine_notes.insert().values(**row))
+            subject = f"{new.database}/{new.id}"
+            await note(connection, self._clock, principal.person, "quarantine.seen", subject, rev=new.rev)
+
+    async def _oversteps(self, database: str, rows: Sequence[QuarantinedRevision]) -> list[Reason | None]:
+        # Of what moves in, not of all that came: attachments stay behind.
+        moving = [as_new(one) for one in rows]
+        asked = [Asked.of(each, json.loads(each.content), "acceptance") for each in moving]
+        return await self._journal.oversteps(database, asked)
+
+    async def _waiting(self, key: EntryKey) -> QuarantinedRevision:
+        named = (key.rev, bytes.fromhex(key.fingerprint))
+        for one in await self._journal.quarantined(key.database, key.id):
+            if (one.rev, one.fingerprint) == named:
+                return one
+        raise Problem("not_waiting")
+
+    async def _entries(self, rows: Sequence[QuarantinedRevision], atlas: Atlas) -> list[QuarantineEntry]:
+        standing: dict[tuple[str, str], StoredRevision] = {}
+        oversteps: dict[tuple[str, str, str, bytes], Reason | None] = {}
+        blocking: dict[str, set[tuple[str, str]]] = {}
+        for database in {one.database for one in rows}:
+            ids = {one.doc_id for one in rows if one.database == database}
+            winners = await self._journal.documents(database, ids)
+            standing |= {(database, doc_id): winner for doc_id, winner in winners.items()}
+            named = [one for one in rows if one.database == database]
+            found = zip(named, await self._oversteps(database, named), strict=True)
+            oversteps |= {(database, one.doc_id, one.rev, one.fingerprint): reason for one, reason in found}
+            blocking[database] = await self._journal.waiting_among(database, ids, only_blocking=True)
+        async with self._storage.read() as connection:
+            entry = tuple_(quarantine_notes.c.database, quarantine_notes.c.doc_id, quarantine_notes.c.rev)
+            wanted = {(one.database, one.doc_id, one.rev) for one in rows}
+            query = select(quarantine_notes).where(entry.in_(wanted)).order_by(quarantine_notes.c.id)
+            notes = (await connection.execute(query)).all() if rows else []
+            people = {one.person for one in rows} | {one.person for one in standing.values()}
+            people |= {row.person for row in notes}
+            names = await names_of(connection, (person for person in people if person))
+            # Whose a record is, whatever a desk decided about it, its row says; the very latest may have none yet.
+            here = tuple_(records.c.database, records.c.id).in_(standing.keys())
+            shown = (await connection.execute(select(records).where(here))).all() if standing else []
+            whose = {key: names.get(one.person or "", "") for key, one in standing.items()}
+            whose |= {(row.database, row.id): row.by_name for row in shown}
+        return [
+            await self._entry(
+                one,
+                atlas,
+                names,
+                present=standing.get((one.database, one.doc_id)),
+                whose=whose.get((one.database, one.doc_id), ""),
+                blocking=blocking[one.database],
+                overstep=oversteps[one.database, one.doc_id, one.rev, one.fingerprint],
+                notes=[
+                    Note(by_name=names.get(row.person, ""), at=row.at, comment=row.comment)
+                    for row in notes
+                    if (row.database, row.doc_id, row.rev, row.fingerprint)
+                    == (one.database, one.doc_id, one.rev, one.fingerprint)
+                ],
+            )
+            for one in rows
+        ]
+
+    async def _entry(
+        self,
+        one: QuarantinedRevision,
+        atlas: Atlas,
+        names: Mapping[str, str],
+        *,
+        present: StoredRevision | None,
+        whose: str,
+        blocking: Collection[tuple[str, str]],
+        overstep: Reason | None,
+        notes: list[Note],
+    ) -> QuarantineEntry:
+        content = _content(one)
+        stands = {} if present is None else _content(present)
+        # A deletion says nothing of its form; what it deletes does.
+        form, version = (_text(content.get(name) or stands.get(name)) for name in ("form", "form_version"))
+        published = await self._library.get(form, version)
+        if published is not None and not one.database.startswith(f"{published.project}-"):
+            published = None
+        project, _, unit_id = one.database.partition("-")
+        unit = atlas.units.get(unit_id)
+        why_not = _why_not(one, blocking, overstep)
+        is_compared = present is not None and not present.deleted and not one.deleted
+        return QuarantineEntry(
+            database=one.database,
+            id=one.doc_id,
+            rev=one.rev,
+            fingerprint=one.fingerprint.hex(),
+            reason=one.reason,
+            project=project,
+            unit=unit_id,
+            unit_name=unit.name if unit else unit_id,
+            by_name=names.get(one.person or "", ""),
+            recorded_at=_text(_mapping(content.get("saved")).get("at")),
+            received_at=one.received_at,
+            form=form,
+            form_version=version,
+            form_title=dict(published.titles) if published else {},
+            is_form_known=published is not None,
+            title=_title(content) or _title(stands),
+            is_deleted=one.deleted,
+            doc=_document(one, content),
+            present=None
+            if present is None
+            else Present(
+                rev=present.rev,
+                by_name=whose,
+                received_at=present.received_at,
+                is_deleted=present.deleted,
+                doc=_document(present, stands),
+            ),
+            differs=differences(content.get("answers"), stands.get("answers"), "/answers") if is_compared else [],
+            misfits=_misfits(one, content, published),
+            notes=notes,
+            may_accept=why_not is None,
+            why_not=why_not,
+        )
+
+
+def _why_not(one: QuarantinedRevision, blocking: Collection[tuple[str, str]], overstep: Reason | None) -> WhyNot | None:
+    """Return what stands against letting it in, None where a person may.
+
+    A member that means nothing to this server may come in, by the hand of somebody who has seen it.
+    """
+    content = _content(one)
+    # A decision, or a merge, that a phone made up would take effect as if a supervisor or a server had made it: whoever
+    # lets it in can vouch for what a worker saw, not for that.
+    is_record = content.get("type") == "record" and ":" not in one.doc_id and not one.doc_id.startswith("_")
+    if not is_record or overstep == SERVERS_ONLY:
+        return "not_acceptable"
+    return "parent_waits" if any((one.doc_id, rev) in blocking for rev in one.ancestors) else None
+
+
+def _misfits(
+    one: QuarantinedRevision, content: Mapping[str, Any], published: PublishedForm | None
+) -> list[MisfitEntry]:
+    """Return the answers that do not type, whatever the entry waits for: rights are looked at before answers are."""
+    if published is None or one.deleted:
+        return []
+    answers = content.get("answers")
+    found = [
+        MisfitEntry(
+            path=f"/answers{misfit.path}",
+            reason=misfit.reason,
+            came=_quote(_at(answers, misfit.path)),
+            labels=_labels(published, misfit.path),
+        )
+        for misfit in check(published.schema, answers)
+    ]
+    if not found and one.reason == "misfit_answers":
+        # The door looks at two things under this name, and the answers are in order.
+        found = [MisfitEntry(path="/media", reason="not_media", came=_quote(content.get("media")), labels={})]
+    return found
+
+
+def _labels(published: PublishedForm, path: str) -> dict[str, str]:
+    question = published.schema.by_path.get("/".join(token for token in path.split("/") if not token.isdigit()))
+    return dict(question.labels or {}) if question else {}
+
+
+def _at(value: Any, path: str) -> Any:
+    for token in path.split("/")[1:]:
+        if isinstance(value, list):
+            value = value[int(token)]
+        else:
+            value = next((inner for key, inner in value.items() if pointer_token(key) == token), None)
+    return value
+
+
+def _quote(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"
+
+
+def _title(content: Mapping[str, Any]) -> str:
+    return _text(_mapping(_mapping(content.get("answers")).get("meta")).get("instanceName"))
+
+
+def _document(revision: QuarantinedRevision | StoredRevision, content: Mapping[str, Any]) -> dict[str, Any]:
+    flag = {"_deleted": True} if revision.deleted else {}
+    return {"_id": revision.doc_id, "_rev": revision.rev, **flag, **content}
+
+
+def _content(revision: QuarantinedRevision | StoredRevision) -> dict[str, Any]:
+    return _mapping(json.loads(revision.content))
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,1 @@
+"""A record that stands in two areas: a person says where it stays."""

@@ -1,0 +1,83 @@
+"""One record as a reviewer needs it: its document, history, decisions, other branches, and who may decide."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.journal.authorship import History
+from server.journal.model import StoredRevision
+from server.read_model.record_tables import decisions
+from sync.review import Decision, Edit, approved_revisions, authors, decision_of
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A record's revisions and review documents as they are known now."""
+
+    history: Sequence[StoredRevision]
+    contents: Mapping[str, Mapping[str, Any]]
+
+    @cached_property
+    def line(self) -> History:
+        """Return what kind of act each revision is, and whose the record is at it."""
+        return History(self.history)
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """Return the decisions that the review documents state."""
+        return [each for name, content in self.contents.items() if (each := decision_of(name, content))]
+
+    def authors_of(self, winner: str) -> frozenset[str]:
+        """Return who may not approve `winner`."""
+        edits = [Edit(each.rev, _parents(each), each.person) for each in self.history]
+        return authors(winner, edits, approved_revisions(self.decisions))
+
+    def branches(self, winner: str) -> list[StoredRevision]:
+        """Return the other leaves that still say something: live ones, and deletions by people."""
+        return [each for each in self.history if each.is_leaf and each.rev != winner and not _is_resolved(each)]
+
+    def corrected(self, winner: str) -> StoredRevision | None:
+        """Return the revision that was returned last, where `winner` is another one."""
+        returned = [each.rev for each in sorted(self.decisions, key=lambda each: each.id) if each.verdict == "returned"]
+        by_rev = {each.rev: each for each in self.history}
+        return by_rev.get(returned[-1]) if returned and returned[-1] != winner else None
+
+    def is_standing(self, decision: str) -> bool:
+        """Whether no later decision about the same revision knew this one."""
+        rev = self.contents[decision].get("rev")
+        return not any(decision in each.follows and each.rev == rev and each.id != decision for each in self.decisions)
+
+
+async def reviews_of(connection: AsyncConnection, database: str, record: str) -> dict[str, Mapping[str, Any]]:
+    """Return the contents of a record's review documents by id, in the order in which they were made."""
+    here = (decisions.c.database == database) & (decisions.c.record == record)
+    rows = await connection.execute(select(decisions).where(here).order_by(decisions.c.id))
+    return {row.id: row.content for row in rows}
+
+
+def document_of(stored: StoredRevision) -> dict[str, Any]:
+    """Return a revision as the document that phones get."""
+    content = json.loads(stored.content)
+    flag = {"_deleted": True} if stored.deleted else {}
+    return {"_id": stored.doc_id, "_rev": stored.rev, **flag, **content}
+
+
+def recorded_at(stored: StoredRevision) -> str:
+    """Return the device's time of a revision, empty where it has none."""
+    saved = json.loads(stored.content).get("saved")
+    return str(saved.get("at", "")) if isinstance(saved, dict) else ""
+
+
+def _parents(stored: StoredRevision) -> tuple[str, ...]:
+    merged = json.loads(stored.content).get("merged")
+    others = tuple(each for each in merged if isinstance(each, str)) if isinstance(merged, list) else ()
+    return (*((stored.parent,) if stored.parent else ()), *others)
+
+
+def _is_resolved(stored: StoredRevision) -> bool:
+    return stored.deleted and json.loads(stored.content).get("resolved") is True

@@ -1,0 +1,66 @@
+"""`POST /api/sync`: the door for phones."""
+
+from typing import Any
+
+from litestar import Request, Response, Router, post
+from litestar.di import NamedDependency, Provide
+
+from server.areas.areas import Areas
+from server.auth.authentication import bearer_token
+from server.auth.sessions import Sessions
+from server.forms.library import FormLibrary
+from server.gateway.compression import choose_coding
+from server.gateway.sync.exchange import Parts, exchange
+from server.journal.journal import Journal
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
+from server.platform.inflate import read_body
+from server.settings import Settings
+
+
+async def provide_parts(
+    *,
+    storage: NamedDependency[Storage],
+    journal: NamedDependency[Journal],
+    sessions: NamedDependency[Sessions],
+    areas: NamedDependency[Areas],
+    library: NamedDependency[FormLibrary],
+    clock: NamedDependency[Clock],
+    server_id: NamedDependency[str],
+    epoch: NamedDependency[str],
+) -> Parts:
+    """Return what an exchange works with on this server."""
+    return Parts(storage, journal, sessions, areas, library, clock, server_id, epoch)
+
+
+@post("/", status_code=200, request_max_body_size=None, own_encoding=True, summary="One exchange of a phone")
+async def sync(
+    request: Request[Any, Any, Any], parts: NamedDependency[Parts], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    """Take what a phone pushes and answer with acknowledgements and what it lacks, in one round trip.
+
+    The body is a `SyncRequest`, gzipped; the answer is a `SyncAnswer` in brotli or gzip as `Accept-Encoding` allows.
+    """
+    headers = request.headers
+    # The framework's own limit counts bytes on the wire; ours counts them after inflating, and says which it was.
+    body = await read_body(
+        request.stream(),
+        headers.get("content-encoding"),
+        limit=settings.request_bytes,
+        announced=request.content_length,
+    )
+    coding = choose_coding(headers.get("accept-encoding", ""))
+    with parts.journal.doors.serving():
+        answer = await exchange(parts, body, bearer_token(request), coding)
+    return Response(
+        answer,
+        media_type="application/json",
+        headers={
+            "Cache-Control": "no-store",
+            "Vary": "Accept-Encoding",
+            **({} if coding == "identity" else {"Content-Encoding": coding}),
+        },
+    )
+
+
+router = Router("/api/sync", route_handlers=[sync], dependencies={"parts": Provide(provide_parts)}, tags=["sync"])

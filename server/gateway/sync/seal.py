@@ -1,0 +1,36 @@
+"""What the seal of a request must sign, and the `seal:` document that keeps it (`sync.contract.seal`)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from server.gateway.sync.schemas import Push, SyncRequest
+from server.platform.canonical_json import canonical
+from sync.contract.seal import Pushed, said_digest, sealed_payload
+
+
+def pushed_ids(push: Sequence[Push]) -> list[Pushed]:
+    """Return (database, id, revision) of every pushed document, in order; blanks where one has no proper ids."""
+    return [(item.db, _text(item.doc.get("_id")), _text(item.doc.get("_rev"))) for item in push]
+
+
+def payload_of_request(request: SyncRequest) -> bytes:
+    """Return what the seal of `request` must sign."""
+    said = said_digest(request.holding.model_dump(), request.verdicts)
+    return sealed_payload(request.enrolment, request.exchange, pushed_ids(request.push), said)
+
+
+def seal_content(request: SyncRequest) -> bytes:
+    """Return the content of the `seal:` document: what was signed and the signature, for anyone to check."""
+    content: dict[str, Any] = {
+        "type": "seal",
+        "enrolment": request.enrolment,
+        "exchange": request.exchange,
+        "push": [list(item) for item in pushed_ids(request.push)],
+        "said": said_digest(request.holding.model_dump(), request.verdicts),
+        "jws": request.seal or "",
+    }
+    return canonical(content)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,1 @@
+"""The changes feed, and waking whoever waits for a commit."""

@@ -1,0 +1,1 @@
+"""Followers of the feed: checkpoints, dead letters, and the loop that runs them."""

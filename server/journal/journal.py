@@ -1,0 +1,373 @@
+"""The journal: what every stage reads, and the one write function that gateway, reconcile, conflicts and review call.
+
+Guarantees: a write is one transaction, durable when it returns, or nothing of it is there; the same batch again changes
+nothing, burns no sequence and succeeds (I3); sequences become visible in their order; what was accepted is never
+changed or lost (I2). It knows nothing of forms, people's rights or merging: doors decide who may write what.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.journal import quarantine, self_check
+from server.journal.entitlement import Asked, oversteps
+from server.journal.feed import changes
+from server.journal.feed.commit_listener import Listening
+from server.journal.feed.commit_notifier import Bell
+from server.journal.followers.request_priority import Doors
+from server.journal.model import (
+    Arrival,
+    Change,
+    Changes,
+    DatabaseState,
+    NewRevision,
+    Origin,
+    Outcome,
+    QuarantinedRevision,
+    StoredRevision,
+)
+from server.journal.store import database_removal, document_histories, document_list, read, write
+from server.journal.store.batch import Batch
+from server.journal.store.document_histories import Whole
+from server.journal.store.statements import statements
+from server.platform.clock import Clock
+from server.platform.db.engine import Storage
+from server.platform.ids import uuid7
+from sync.contract.members import Reason
+from sync.revisions import checkpoint_chain
+from sync.revisions.admission import FORGED
+from sync.revisions.digest import EMPTY
+from sync.revisions.revision_id import RevisionId, revision_id
+
+#: Work of another stage that must be in the same transaction as the revisions that it is about.
+Also = Callable[[AsyncConnection, Sequence[Outcome]], Awaitable[None]]
+
+
+class Journal:
+    """All databases of one storage."""
+
+    def __init__(self, storage: Storage, clock: Clock) -> None:
+        """Stand on a migrated storage; `clock` says when something was received."""
+        self._storage = storage
+        self._clock = clock
+        self._sql = statements(is_postgresql=storage.is_postgresql)
+        self._bell = Bell()
+        self._listening = Listening(storage, self._bell)
+        #: Those who wait for this journal's answers; followers let them go first.
+        self.doors = Doors()
+
+    async def ensure(self, names: Iterable[str]) -> None:
+        """Make the databases that are not there yet."""
+        async with self._storage.write() as connection:
+            await self.ensure_within(connection, names)
+
+    async def ensure_within(
+        self, connection: AsyncConnection, names: Iterable[str], *, takes_anything: bool = False
+    ) -> None:
+        """Do the same in a transaction that the caller has begun; `takes_anything`: without quarantine and limits."""
+        rows = [
+            {
+                "name": name,
+                "seq": 0,
+                "chain": checkpoint_chain.seed(name),
+                "digest": EMPTY,
+                "documents": 0,
+                "deleted": 0,
+                "created_at": self._clock(),
+                "takes_anything": takes_anything,
+            }
+            for name in sorted(set(names))
+        ]
+        if rows:
+            await connection.execute(self._sql.new_database, rows)
+
+    async def remove_within(self, connection: AsyncConnection, database: str) -> None:
+        """Take a database away with everything in it, in a transaction that the caller has begun.
+
+        Only one that an administrator made, never a scope's. Whoever waits for it is woken when that has committed.
+        Raise UnknownDatabase.
+        """
+        await database_removal.remove(connection, self._sql, database)
+        self._storage.after_commit(connection, partial(self._listening.removed, database))
+
+    async def databases(self, among: Collection[str] | None = None) -> list[DatabaseState]:
+        """Return how far every database is, at one moment, by name; with `among`, only those of them that are here."""
+        async with self._storage.read() as connection:
+            return [changes.state_of(head) for head in await changes.heads(connection, among)]
+
+    async def ends(self) -> dict[str, int]:
+        """Return the sequence to which each database has come, at one moment, by name."""
+        async with self._storage.read() as connection:
+            return await changes.ends(connection)
+
+    async def write(
+        self,
+        database: str,
+        revisions: Sequence[NewRevision],
+        origin: Origin,
+        *,
+        seal: bytes | None = None,
+        also: Also | None = None,
+    ) -> list[Outcome]:
+        """Write a batch, parents first; return an outcome for each revision, in order.
+
+        `seal` is the canonical content of a `seal:` document that covers the batch; it is kept with it unless the batch
+        brought nothing new. `also` runs in the same transaction: when it raises, nothing of the batch is there.
+        """
+        async with self._storage.write() as connection:
+            outcomes = await self.write_within(connection, database, revisions, origin, seal=seal)
+            if also is not None:
+                await also(connection, outcomes)
+        return outcomes
+
+    async def write_within(
+        self,
+        connection: AsyncConnection,
+        database: str,
+        revisions: Sequence[NewRevision],
+        origin: Origin,
+        *,
+        seal: bytes | None = None,
+    ) -> list[Outcome]:
+        """Write a batch as `write` does, in a transaction that the caller has begun with `Storage.write`.
+
+        The database stays locked until that ends, and its followers are woken when it has; undone with it, nothing of
+        the batch was ever there. Who writes several databases in one transaction takes them in the order of names, or
+        two of them wait for each other.
+        """
+        head = await write.lock(connection, self._sql, database)
+        batch = await write.begin(connection, self._sql, head, revisions, Arrival(origin, self._now()))
+        outcomes = await write.take_all(connection, self._sql, batch, revisions)
+        if seal is not None and batch.has_kept:
+            batch.take(self._seal(seal))
+        await self._finish(connection, batch)
+        return outcomes
+
+    async def changes(
+        self,
+        database: str,
+        since: int = 0,
+        *,
+        limit: int | None = None,
+        include_docs: bool = False,
+        up_to: int | None = None,
+        for_phones: bool = False,
+        counts_pending: bool = True,
+    ) -> Changes:
+        """Return a page of the feed, one row a document; `for_phones` leaves out what phones never get.
+
+        Who asks only whether more is pending turns `counts_pending` off: then it is 0 or 1.
+        """
+        async with self._storage.read() as connection:
+            return await changes.changes(
+                connection,
+                self._sql,
+                database,
+                since,
+                limit=limit,
+                include_docs=include_docs,
+                up_to=up_to,
+                for_phones=for_phones,
+                counts_pending=counts_pending,
+            )
+
+    async def changes_of(self, database: str, ids: Collection[str]) -> list[Change]:
+        """Return where these documents stand in the feed now, with their winners' contents, in its order."""
+        async with self._storage.read() as connection:
+            return await changes.changes_of(connection, self._sql, database, ids)
+
+    async def position(self, database: str, since_text: str) -> int:
+        """Return the sequence of a checkpoint; 0 when it is malformed or not one of this journal's chain."""
+        read_token = checkpoint_chain.read_token(since_text)
+        if read_token is None:
+            return 0
+        seq, opaque = read_token
+        async with self._storage.read() as connection:
+            link = await changes.link_at(connection, database, seq)
+        return seq if link is not None and link.hex().startswith(opaque) else 0
+
+    async def since_text(self, database: str, seq: int) -> str:
+        """Return the checkpoint of a sequence that the feed has reached; LookupError beyond it."""
+        async with self._storage.read() as connection:
+            link = await changes.link_at(connection, database, seq)
+        if link is None:
+            raise LookupError(f"{database} has no sequence {seq}")
+        return checkpoint_chain.token(seq, link)
+
+    async def state(self, database: str) -> DatabaseState:
+        """Return how far a database is."""
+        async with self._storage.read() as connection:
+            return changes.state_of(await changes.read_head(connection, self._sql, database))
+
+    @property
+    def heard(self) -> int:
+        """Return how many commits this process has heard of: to be asked for before the feed is read, for `wait`."""
+        return self._bell.rings
+
+    async def wait(self, heard: int, timeout_s: float, among: Collection[str] | None = None) -> int:
+        """Return once a database has moved, with more than `heard`; after the timeout exactly `heard`.
+
+        `among` are the databases that matter, None for any. Whoever reads the feed after asking for `heard`, and goes
+        on with what this returns, misses nothing. Commits of other processes are heard of while `listening`.
+        """
+        return await self._bell.wait(heard, timeout_s, among)
+
+    def listening(self) -> AbstractAsyncContextManager[None]:
+        """Hear commits of other processes until the block ends, and tell them of this one's."""
+        return self._listening.running()
+
+    async def document(self, database: str, doc_id: str, rev: RevisionId | None = None) -> StoredRevision | None:
+        """Return a revision, the winner when `rev` is None; None when it is not here."""
+        async with self._storage.read() as connection:
+            return await read.document(connection, database, doc_id, rev)
+
+    async def documents(self, database: str, ids: Iterable[str]) -> dict[str, StoredRevision]:
+        """Return the winners of those documents that are here, by id, tombstones included."""
+        async with self._storage.read() as connection:
+            return await read.winners(connection, self._sql, database, ids)
+
+    async def history(self, database: str, doc_id: str) -> list[StoredRevision]:
+        """Return every revision of a document that is here, in the order of arrival."""
+        async with self._storage.read() as connection:
+            return (await read.histories(connection, self._sql, database, [doc_id])).get(doc_id, [])
+
+    async def histories(self, database: str, ids: Iterable[str]) -> dict[str, list[StoredRevision]]:
+        """Return the histories of those documents that are here, by id, at one moment and in one query."""
+        async with self._storage.read() as connection:
+            return await read.histories(connection, self._sql, database, ids)
+
+    async def whole(self, database: str, ids: Collection[str]) -> dict[str, Whole]:
+        """Return graphs, bodies and authors of those documents that are here, by id, at one moment and in one query."""
+        async with self._storage.read() as connection:
+            return await document_histories.whole(connection, self._sql, database, ids)
+
+    async def standing_within(
+        self, connection: AsyncConnection, database: str, leaves: Mapping[str, Sequence[RevisionId]]
+    ) -> set[str]:
+        """Return which of these documents still have exactly these leaves, and hold the database as it is.
+
+        In a transaction that the caller has begun: nobody else writes to the database until that ends.
+        """
+        await write.lock(connection, self._sql, database)
+        found = await document_list.leaves_of(connection, self._sql, database, leaves)
+        return {doc_id for doc_id, of in leaves.items() if found.get(doc_id, "").split() == list(of)}
+
+    async def contents_within(
+        self, connection: AsyncConnection, database: str, of: document_list.Range, limit: int
+    ) -> dict[str, bytes]:
+        """Return the contents of at most `limit` live documents of a range, by id, also of those just written.
+
+        In a transaction that the caller has begun.
+        """
+        found = await document_list.page(connection, database, of, after=None, limit=limit, include_docs=True)
+        return {each.doc_id: each.content or b"{}" for each in found}
+
+    async def quarantined(self, database: str | None = None, doc_id: str | None = None) -> list[QuarantinedRevision]:
+        """Return what waits for a person, in the order of arrival; of one database or document where named."""
+        async with self._storage.read() as connection:
+            return await quarantine.waiting(connection, database, doc_id)
+
+    async def waiting_among(
+        self, database: str, ids: Iterable[str], *, only_blocking: bool = False
+    ) -> set[tuple[str, RevisionId]]:
+        """Return (document, revision) of what waits for a person; `only_blocking`: what its edits must wait for."""
+        async with self._storage.read() as connection:
+            return await quarantine.waiting_among(connection, self._sql, database, ids, only_blocking=only_blocking)
+
+    async def held_back(self, databases: Collection[str]) -> int:
+        """Return how many revisions wait for a person in these databases."""
+        async with self._storage.read() as connection:
+            return await quarantine.held_back(connection, databases)
+
+    async def oversteps(self, database: str, asked: Sequence[Asked]) -> list[Reason | None]:
+        """Return for each revision on its way in what it says that its bringer may not, None where there is nothing."""
+        if not asked:
+            return []
+        async with self._storage.read() as connection:
+            return await oversteps(connection, self._sql, database, asked)
+
+    async def accept(
+        self,
+        database: str,
+        doc_id: str,
+        rev: RevisionId,
+        origin: Origin,
+        *,
+        fingerprint: bytes | None = None,
+        also: Also | None = None,
+    ) -> list[Outcome]:
+        """Let a quarantined revision in, and those that waited only for it; raise NotWaiting.
+
+        The outcomes say what moved; `origin` is who decided. Its parent must not wait itself: a person accepts what
+        they have seen. So one whose generation is forged besides what it waited for moves not yet: it waits for that
+        from now on, which is the only outcome then. `fingerprint` names the content where several wait under one id.
+        """
+        async with self._storage.write() as connection:
+            now = self._now()
+            head = await write.lock(connection, self._sql, database)
+            moving = quarantine.moving_with(rev, await quarantine.waiting(connection, database, doc_id), fingerprint)
+            revisions = [quarantine.as_new(one) for one in moving]
+            batch = await write.begin(connection, self._sql, head, revisions, Arrival(origin, now))
+            if moving[0].reason != FORGED and batch.is_forged(revisions[0]):
+                await quarantine.name_forged(connection, moving[0])
+                return [Outcome(doc_id, rev, moving[0].number, "quarantined", FORGED)]
+            for one, revision in zip(moving, revisions, strict=True):
+                batch.admit(revision, Arrival(Origin(one.person, one.enrolment), one.received_at))
+            await write.release(connection, self._sql, batch)
+            await self._finish(connection, batch)
+            await quarantine.mark_accepted(connection, moving, origin.person, now)
+            outcomes = [Outcome(one.doc_id, one.rev, one.number, "stored", None) for one in moving]
+            if also is not None:
+                await also(connection, outcomes)
+        return outcomes
+
+    async def let_in_what_waits(self) -> int:
+        """Let in what earlier releases held back in databases that take anything; return how many revisions waited.
+
+        Each is stored as whoever brought it and when; one whose id stands there with other content is passed over, as
+        a CouchDB does.
+        """
+        async with self._storage.read() as connection:
+            names = await quarantine.waiting_where_anything_is_taken(connection)
+        count = 0
+        for name in names:
+            while waited := await self._let_in_some(name):
+                count += waited
+        return count
+
+    async def _let_in_some(self, database: str) -> int:
+        async with self._storage.write() as connection:
+            now = self._now()
+            head = await write.lock(connection, self._sql, database)
+            held = await quarantine.some_held_back(connection, database)
+            revisions = [quarantine.as_it_came(one) for one in held]
+            batch = await write.begin(connection, self._sql, head, revisions, Arrival(Origin(), now))
+            for one, revision in zip(held, revisions, strict=True):
+                batch.admit(revision, Arrival(Origin(one.person, one.enrolment), one.received_at))
+            await self._finish(connection, batch)
+            await quarantine.mark_accepted(connection, held, None, now)
+        return len(held)
+
+    async def faults(self, database: str) -> list[str]:
+        """Return what does not agree with itself in a database, as sentences; none when it is whole."""
+        async with self._storage.read() as connection:
+            return await self_check.faults(connection, self._sql, database)
+
+    async def _finish(self, connection: AsyncConnection, batch: Batch) -> None:
+        rows = batch.rows()
+        await write.finish(connection, self._sql, rows)
+        if batch.has_changed:
+            committed = partial(self._listening.committed, rows.head.name, rows.head.seq)
+            self._storage.after_commit(connection, committed)
+
+    def _now(self) -> datetime:
+        # In UTC, as it will be read again: the chain is over its text.
+        return self._clock().astimezone(UTC)
+
+    def _seal(self, content: bytes) -> NewRevision:
+        doc_id = f"seal:{uuid7(self._clock)}"
+        rev = revision_id(doc_id, deleted=False, parent=None, content=content)
+        return NewRevision(doc_id, rev, (), False, content)

@@ -1,0 +1,217 @@
+"""What goes into the journal and what comes out of it, as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from server.platform.canonical_json import canonical
+from sync.contract.members import Door
+from sync.revisions.admission import Offer, OutcomeName
+from sync.revisions.canonical import Json, MalformedJson
+from sync.revisions.revision_id import RevisionId, generation_of, revision_id
+
+_MEMBERS = frozenset({"_id", "_rev", "_deleted"})
+#: The member that attachments stand in, and the reason for which a document in a scope waits that has some.
+ATTACHMENTS, WITH_ATTACHMENTS = "_attachments", "attachments"
+
+
+class UnknownDatabase(LookupError):
+    """No database has this name."""
+
+
+class NotWaiting(LookupError):
+    """No such revision waits in quarantine, or the one it edits still does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overstep:
+    """Why `sync.contract` is asked again when more of a record comes: the door that asked first.
+
+    `besides` is the reason for which that door would hold the revision back otherwise.
+    """
+
+    door: Door
+    besides: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewRevision(Offer):
+    """A revision on its way in, as admission sees it, with `number`: the count of its enrolment's saves.
+
+    `content` is canonical and without `_id`, `_rev`, `_deleted`; `quarantine` is the reason for which a door holds the
+    revision back; `verify` is off where ids were made here, and for replicas whose ids are their own business.
+    `overstep` stands beside a `quarantine` that the contract gave.
+    """
+
+    number: str | None = None
+    overstep: Overstep | None = None
+
+    def overstepping(self, reason: str | None, door: Door) -> "NewRevision":
+        """Return the revision held back for what its bringer may not say; itself where that is nothing."""
+        if reason is None:
+            return self
+        return replace(self, quarantine=reason, overstep=Overstep(door, self.quarantine))
+
+    @classmethod
+    def from_document(
+        cls,
+        document: Mapping[str, Json],
+        ancestors: tuple[RevisionId, ...] = (),
+        *,
+        number: str | None = None,
+        quarantine: str | None = None,
+        verify: bool = True,
+    ) -> "NewRevision":
+        """Return the revision that a document with `_id` and `_rev` is; raise MalformedJson when it cannot be one."""
+        doc_id, rev, deleted = document.get("_id"), document.get("_rev"), document.get("_deleted", False)
+        if not isinstance(doc_id, str):
+            raise MalformedJson("no_id", "/_id")
+        if not isinstance(rev, str):
+            raise MalformedJson("no_revision", "/_rev")
+        if not isinstance(deleted, bool):
+            raise MalformedJson("not_a_flag", "/_deleted")
+        content = canonical(content_of(document, keeps_attachments=quarantine == WITH_ATTACHMENTS))
+        return cls(doc_id, rev, ancestors, deleted, content, quarantine, verify, number)
+
+    @classmethod
+    def following(
+        cls, doc_id: str, content: Mapping[str, Json], parent: RevisionId | None, *, deleted: bool = False
+    ) -> "NewRevision":
+        """Return the edit of `parent` (None: the first revision) to this content, with its id computed."""
+        return cls.with_body(doc_id, canonical(content), parent, deleted=deleted)
+
+    @classmethod
+    def with_body(cls, doc_id: str, body: bytes, parent: RevisionId | None, *, deleted: bool = False) -> "NewRevision":
+        """Return the same where the content has its canonical form already."""
+        rev = revision_id(doc_id, deleted=deleted, parent=parent, content=body)
+        # The id was made a moment ago; nothing is learnt by making it once more.
+        return cls(doc_id, rev, () if parent is None else (parent,), deleted, body, verify=False)
+
+
+def content_of(document: Mapping[str, Json], *, keeps_attachments: bool = False) -> dict[str, Json]:
+    """Return a document's own members; raise MalformedJson for a `_member` that means nothing here."""
+    content: dict[str, Json] = {}
+    for name, value in document.items():
+        if not name.startswith("_") or (keeps_attachments and name == ATTACHMENTS):
+            content[name] = value
+        elif name not in _MEMBERS:
+            raise MalformedJson("unknown_member", "/" + name)
+    return content
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who brings revisions in: a person, by an enrolment when it was their phone; neither for the server itself."""
+
+    person: str | None = None
+    enrolment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Who brings something, and when it was received; `moment` is that as the chain has it."""
+
+    origin: Origin
+    received_at: datetime
+    moment: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Write the moment once, not for each revision of a batch."""
+        object.__setattr__(self, "moment", self.received_at.isoformat())
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one revision of a batch."""
+
+    doc_id: str
+    rev: RevisionId
+    number: str | None
+    outcome: OutcomeName
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A document at its latest sequence; `leaves` winner first, `content` the winner's where it was asked for."""
+
+    seq: int
+    doc_id: str
+    rev: RevisionId
+    deleted: bool
+    leaves: tuple[RevisionId, ...]
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """A database at one moment: how far its feed is, the token that says so, and the digest of what is live."""
+
+    name: str
+    seq: int
+    since: str
+    digest: str
+    documents: int
+    deleted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """A page of the feed: `last_seq` is where to go on, `pending` how many remain, `state` the same moment's."""
+
+    rows: tuple[Change, ...]
+    last_seq: int
+    pending: int
+    state: DatabaseState
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRevision:
+    """A revision in the journal, with who brought it and when it was received."""
+
+    database: str
+    doc_id: str
+    rev: RevisionId
+    parent: RevisionId | None
+    deleted: bool
+    content: bytes
+    person: str | None
+    enrolment: str | None
+    received_at: datetime
+    is_leaf: bool
+    number: str | None = None
+
+    @property
+    def generation(self) -> int:
+        """Return how many edits led here."""
+        return generation_of(self.rev)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedKey:
+    """Names one quarantined revision: a known id can come with several contents. `received_at` gives its place."""
+
+    database: str
+    doc_id: str
+    rev: RevisionId
+    fingerprint: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRevision:
+    """A revision that waits for a person, and why."""
+
+    database: str
+    doc_id: str
+    rev: RevisionId
+    ancestors: tuple[RevisionId, ...]
+    deleted: bool
+    content: bytes
+    reason: str
+    person: str | None
+    enrolment: str | None
+    number: str | None
+    received_at: datetime
+    fingerprint: bytes = field(repr=False)
+    overstep: Overstep | None = None

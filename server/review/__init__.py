@@ -1,1 +1,0 @@
-"""The supervisor's side: the queue of records and the decisions about them."""

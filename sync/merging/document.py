@@ -1,0 +1,128 @@
+"""One document's revisions with their bodies, the kinds of them, and what the merge asks of the forms.
+
+Three kinds of revision. A *machine merge* has no `saved`, its id is the hash of what it says, and `merged` names a
+revision that its parent doesn't reach. A *resolved tombstone* is the constant body on a branch that a merge took in.
+Every other revision is an *edit*, by a person or a peer.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from sync.merging.field_schema import Path, Shape
+from sync.revisions.canonical import Json, canonical, same
+from sync.revisions.graph import Graph
+from sync.revisions.revision_id import RevisionId, merged_of, revision_id
+
+Content: TypeAlias = Mapping[str, Json]
+
+RESOLVED: Content = {"type": "record", "resolved": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One revision with its body, `content` without `_id`, `_rev` and `_deleted`."""
+
+    rev: RevisionId
+    parent: RevisionId | None
+    deleted: bool
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What is here of one document: its graph with `merged` edges, and the revisions whose bodies are here."""
+
+    doc_id: str
+    graph: Graph
+    revisions: Mapping[RevisionId, Revision]
+
+    def following(self, parent: RevisionId | None, content: Content, *, deleted: bool = False) -> "Following":
+        """Return a revision that says this after `parent`, and the document as it is with it."""
+        data = canonical(content)
+        rev = revision_id(self.doc_id, deleted=deleted, parent=parent, content=data)
+        line = () if parent is None else (parent,)
+        graph = self.graph.adding(rev, line, deleted=deleted, merged=merged_of(data))
+        revision = Revision(rev, parent, deleted, content)
+        return Following(revision, Document(self.doc_id, graph, {**self.revisions, rev: revision}))
+
+    def reached(self, revisions: Collection[RevisionId]) -> "Document":
+        """Return the document as it was for who knew these revisions and nothing else."""
+        graph = self.graph.only(self.graph.reached(revisions))
+        return Document(self.doc_id, graph, {rev: self.revisions[rev] for rev in graph.held if rev in self.revisions})
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """A revision that somebody may write, and the document as it would be then."""
+
+    revision: Revision
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Answers with their calculated fields computed anew; paths from the document's root of what is amiss in them."""
+
+    answers: Content
+    broken: frozenset[Path] = frozenset()
+    irrelevant: frozenset[Path] = frozenset()
+
+
+class Forms(Protocol):
+    """What the engine asks of the forms. Each answer is a pure function of published versions, which never change."""
+
+    def shape(self, form: str, version: str) -> Shape | None:
+        """Return the shape of a version; None where it is not here."""
+
+    def newest(self, form: str, versions: Collection[str]) -> str:
+        """Return the one of these versions, all of them here, that was published last."""
+
+    def lift(self, form: str, answers: Content, from_version: str, to_version: str) -> Content | None:
+        """Return the answers as the other version holds them; None where there is no way between."""
+
+    def lifted_path(self, form: str, path: Path, from_version: str, to_version: str) -> Path:
+        """Return what a field is called in the other version."""
+
+    def check(self, form: str, version: str, answers: Content) -> Checked:
+        """Return the answers with calculated fields computed anew, and which constraints they break."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing can be said before something arrives: versions (`form/version`) or revisions that a merge brought in."""
+
+    reason: Literal["form_version", "inputs"]
+    names: tuple[str, ...]
+
+
+def version_of(content: Content) -> tuple[str, str]:
+    """Return the form and the version that a content says it answers; two empty strings where it says neither."""
+    form, version = content.get("form"), content.get("form_version")
+    return (form, version) if isinstance(form, str) and isinstance(version, str) else ("", "")
+
+
+def is_resolved_tombstone(revision: Revision) -> bool:
+    """Whether a machine put this on a branch that a merge took in."""
+    return revision.deleted and same(revision.content, RESOLVED)
+
+
+def is_machine_merge(document: Document, rev: RevisionId) -> bool:
+    """Whether the follower of some server made this revision of others, and no person said anything with it."""
+    revision = document.revisions[rev]
+    content = revision.content
+    named = document.graph.merged.get(rev, ())
+    if not named or revision.deleted or "saved" in content or content.get("decided") or content.get("undoes"):
+        return False
+    reached = document.graph.reached([] if revision.parent is None else [revision.parent])
+    if all(each in reached for each in named):
+        # Repeated from the parent by someone who got it, changed something and put it.
+        return False
+    return rev == revision_id(document.doc_id, deleted=False, parent=revision.parent, content=canonical(content))
+
+
+def counting_leaves(document: Document) -> tuple[RevisionId, ...]:
+    """Return the leaves that count for merging, winner first."""
+    known = document.revisions
+    dead = [rev for rev, deleted in document.graph.held.items() if deleted]
+    return document.graph.counting_leaves([rev for rev in dead if rev in known and is_resolved_tombstone(known[rev])])

@@ -1,0 +1,188 @@
+"""What a form says about a record's fields, and what the path of a field names.
+
+A path is a JSON Pointer from the document's root: `/answers/area`, `/media/<name>`, `/of`; a row of a repeat is named
+by its `_rid` (`/answers/plots/<rid>/crop`) and its presence is a field (`/answers/plots/<rid>`), so is the order of the
+rows (`/answers/plots`, a list of row ids), so is each choice of a `select_multiple` (`/answers/crops/<code>`) beside
+the question itself (`/answers/crops`: blank, not relevant, or touched). That a group is there is a field too. `""` is
+the document. What is not there has the value `ABSENT`, which is not null: null is a question left blank.
+
+The server makes shapes from published forms; here nobody knows what an XForm is.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from sync.revisions.canonical import Json
+
+Path: TypeAlias = str
+
+
+class Absent(Enum):
+    """The type of `ABSENT`: a field that is not there."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+Value: TypeAlias = "Json | Literal[Absent.ABSENT]"
+
+Kind: TypeAlias = Literal["atom", "choices", "repeat", "group"]
+Merge: TypeAlias = Literal["max", "min", "append", "ask"]
+Role: TypeAlias = Literal["document", "atom", "group", "choices", "choice", "order", "row"]
+
+#: What the form does not know is carried under this name of the object it stood in.
+EXTRA = "$extra"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldShape:
+    """What a form says of one question; `type` as people know it ("decimal"), `was` its name in earlier versions."""
+
+    kind: Kind = "atom"
+    type: str = "text"
+    is_calculated: bool = False
+    merge: Merge | None = None
+    choices: tuple[str, ...] = ()
+    exclusive: frozenset[str] = frozenset()
+    was: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A question and, of groups and repeats, those in it by name."""
+
+    shape: FieldShape
+    inner: Mapping[str, "Node"]
+    #: The names in it of repeats, and of what holds repeats.
+    repeats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """A form version as the engine needs it: its questions by path from the answers' root, rows left out.
+
+    Compared by identity: there is one for each version.
+    """
+
+    form: str
+    version: str
+    fields: Mapping[Path, FieldShape]
+    nodes: Mapping[str, Node] = field(init=False, repr=False)
+    #: The repeats that stand in no other one, by their paths from the document's root.
+    repeats: dict[Path, Node] = field(init=False, repr=False, default_factory=dict)
+    #: Places that were asked for, of fields that the form knows and outside rows: as many as the form has.
+    places: dict[Path, "Place"] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", _nodes(self.fields))
+        object.__setattr__(self, "repeats", dict(_repeats(self.nodes, "")))
+
+
+class Place(NamedTuple):
+    """What a path names: its role, the question's shape where the form knows it, and the rows that it stands in.
+
+    `question` is the path of the `select_multiple` that a choice belongs to, of any other place its own; `rows` are
+    the paths of the rows around it, outermost first, itself left out.
+    """
+
+    path: Path
+    role: Role
+    shape: FieldShape
+    question: Path
+    rows: tuple[Path, ...] = ()
+
+
+ATOM: Final = FieldShape()
+GROUP: Final = FieldShape("group")
+#: A group of which the form says nothing: each member is an atom.
+OPEN: Final = Node(GROUP, {})
+
+_ROLES: Final[Mapping[Kind, Role]] = {"atom": "atom", "choices": "choices", "repeat": "order", "group": "group"}
+
+
+def token(name: str) -> str:
+    """Return `name` escaped for a JSON Pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1") if "~" in name or "/" in name else name
+
+
+def name_of(escaped: str) -> str:
+    """Return the name that a token of a JSON Pointer stands for."""
+    return escaped.replace("~1", "/").replace("~0", "~") if "~" in escaped else escaped
+
+
+def place_of(path: Path, shape: Shape) -> Place:
+    """Return what `path` names."""
+    place = shape.places.get(path)
+    if place is None:
+        place = _place(path, shape)
+        is_forms_own = place.role != "choice" or path.rpartition("/")[2] in place.shape.choices
+        if not place.rows and place.role != "row" and place.shape is not ATOM and is_forms_own:
+            shape.places[path] = place
+    return place
+
+
+def _place(path: Path, shape: Shape) -> Place:
+    if not path:
+        return Place(path, "document", GROUP, path)
+    around, _, escaped = path.rpartition("/")
+    # Of a record with many rows nearly all paths are of rows and of cells, and these are found without a walk.
+    if (repeat := shape.repeats.get(around)) is not None:
+        return Place(path, "row", repeat.shape, path)
+    if (repeat := shape.repeats.get(around.rpartition("/")[0])) is not None:
+        node = repeat.inner.get(name_of(escaped))
+        if node is None:
+            return Place(path, "atom", ATOM, path, (around,))
+        return Place(path, _ROLES[node.shape.kind], node.shape, path, (around,))
+    return _walked_to(path, shape)
+
+
+def _walked_to(path: Path, shape: Shape) -> Place:
+    nodes: Mapping[str, Node] = shape.nodes
+    around = OPEN
+    rows: tuple[Path, ...] = ()
+    is_row = False
+    steps = path.split("/")
+    for depth in range(1, len(steps)):
+        kind = around.shape.kind
+        if kind == "choices":
+            return Place(path, "choice", around.shape, "/".join(steps[:depth]), rows)
+        if is_row:
+            rows, is_row = (*rows, "/".join(steps[:depth])), False
+        elif kind == "repeat":
+            is_row = True
+            continue
+        found = nodes.get(name_of(steps[depth]))
+        if found is None:
+            return Place(path, "atom", ATOM, path, rows)
+        around, nodes = found, found.inner
+    return Place(path, "row" if is_row else _ROLES[around.shape.kind], around.shape, path, rows)
+
+
+def _repeats(nodes: Mapping[str, Node], path: Path) -> Iterator[tuple[Path, Node]]:
+    for name, node in nodes.items():
+        at = f"{path}/{token(name)}"
+        if node.shape.kind == "repeat":
+            yield at, node
+        else:
+            yield from _repeats(node.inner, at)
+
+
+def _nodes(fields: Mapping[Path, FieldShape]) -> dict[str, Node]:
+    answers: dict[str, Node] = {EXTRA: OPEN}
+    inside: dict[Path, dict[str, Node]] = {"": answers}
+    repeats: dict[Path, dict[str, None]] = {}
+    for path, shape in fields.items():
+        if shape.kind == "repeat":
+            while path:
+                path, _, name = path.rpartition("/")  # noqa: PLW2901 - up to the root
+                repeats.setdefault(path, {})[name] = None
+    # Sorted, parents stand before what is in them.
+    for path in sorted(fields):
+        around, _, name = path.rpartition("/")
+        shape = fields[path]
+        inner: dict[str, Node] = {EXTRA: OPEN} if shape.kind in {"group", "repeat"} else {}
+        inside[path] = inner
+        inside[around][name] = Node(shape, inner, tuple(repeats.get(path, ())))
+    return {"answers": Node(GROUP, answers, tuple(repeats.get("", ()))), "media": OPEN}

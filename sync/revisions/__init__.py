@@ -1,0 +1,1 @@
+"""Revisions: canonical JSON, ids, the graph, admission, digests and checkpoints."""

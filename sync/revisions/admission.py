@@ -1,0 +1,287 @@
+"""What becomes of a revision that knocks: one table of decisions, read from the top.
+
+    the revision …                                              becomes
+    has no proper id, or its path skips generations             refused       malformed
+    is new, and its id is not the hash of what it says          refused       id_mismatch
+    is known with the same content, flag and parent             duplicate     (so is what a person has let in)
+    waits in quarantine with the same content                   quarantined   for the reason it waits for
+    is known or waits with other content, flag or parent        quarantined   known_id_other_content
+    was held back by the door                                   quarantined   unknown_form, misfit_answers, …
+    closes a branch that nothing here has taken in              quarantined   waits_for_merge
+    is a machine's merge of what is not all here                quarantined   waits_for_inputs
+    descends from a quarantined one                             quarantined   parent_quarantined
+    is far ahead of every generation known of its document      quarantined   forged_generation
+    would be one leaf too many                                  quarantined   too_many_leaves
+    none of these                                               stored
+
+Refusing is for what cannot be kept at all: an offline replica takes a refusal as "do not send again", so whatever can
+be kept is kept, in quarantine, until a person has looked. A broken constraint or an edit of a deleted record is no
+reason here: the first is a flag on a stored record, the second an ordinary conflict.
+
+A generation, a parent that waits, a leaf too many and what its bringer may say only as a repetition are judged again
+when other revisions of the document come (`REJUDGED`). What waits because its id stands for other content, or because
+of what it says or who brought it, is not: other revisions change nothing about that.
+
+All this is for scopes. A database that takes anything has no quarantine (`decide_anything`): nobody looks after it, so
+what waited there would be lost. It stores whatever hangs together, as a CouchDB does, with hashes of any text.
+
+Two reasons wait for revisions and not for a person: nobody is shown them, nobody may let them in, and whoever edits
+such a revision edits one that is not here. A resolved tombstone closes a branch only once a revision that stands in the
+graph has taken that branch in, so that a forged one closes nothing; a machine's merge counts only beside all that it
+was made of, since it is no edit and says nothing of its own. Both come in by themselves with what was missing. Every
+machine writes them alike: one that a door held back, because of who brought it, keeps no machine from writing it. Nor
+does what waits because its bringer may not say it (`sync.contract`) keep out whoever may.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from sync.contract.members import SERVERS_ONLY, UNKNOWN_MEMBER
+from sync.revisions.graph import Graph
+from sync.revisions.revision_id import (
+    RESOLVED_TOMBSTONE,
+    RevisionId,
+    generation_of,
+    is_any_revision_id,
+    is_revision_id,
+    merged_of,
+    revision_id,
+)
+
+OutcomeName: TypeAlias = Literal["stored", "duplicate", "quarantined", "refused"]
+
+#: A revision this far above the greatest known generation of its document was not written by editing it: CouchDB
+#: itself names at most so many ancestors. Without a cap, one forged "999999999-…" wins every conflict for ever.
+MAX_GENERATION_JUMP = 1000
+MAX_LEAVES = 20
+MAX_DOC_ID_CHARACTERS = 200
+
+WAITS_FOR_MERGE = "waits_for_merge"
+WAITS_FOR_INPUTS = "waits_for_inputs"
+FORGED = "forged_generation"
+PARENT_QUARANTINED = "parent_quarantined"
+TOO_MANY_LEAVES = "too_many_leaves"
+#: What its bringer may not say, unless it stands in what came before.
+CLAIMED: frozenset[str] = frozenset({SERVERS_ONLY, UNKNOWN_MEMBER})
+#: The reasons that wait for revisions only: nobody is shown them. All others wait for a person.
+PASSING = frozenset({WAITS_FOR_MERGE, WAITS_FOR_INPUTS})
+#: The reasons that are judged again when other revisions of the document come, so that no verdict depends on the order
+#: of arrival: a replica that pulls brings leaves before their ancestors.
+REJUDGED = PASSING | CLAIMED | {FORGED, PARENT_QUARANTINED, TOO_MANY_LEAVES}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A revision as it comes in; `ancestors` parent first, `content` canonical, `quarantine` what a door found."""
+
+    doc_id: str
+    rev: RevisionId
+    ancestors: tuple[RevisionId, ...]
+    deleted: bool
+    content: bytes
+    quarantine: str | None = None
+    verify: bool = True
+
+    @property
+    def parent(self) -> RevisionId | None:
+        """Return the revision that this one edits, as it says itself."""
+        return self.ancestors[0] if self.ancestors else None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is here of one document: its graph, the fingerprints of held revisions, and what came beside the graph.
+
+    `waiting` has the reasons of quarantined revisions by id and fingerprint; `settled` are those let in since.
+    `merges` are the held revisions that machines made of others, for documents whose bodies have been read.
+    """
+
+    graph: Graph = field(default_factory=Graph)
+    fingerprints: Mapping[RevisionId, bytes] = field(default_factory=dict)
+    waiting: Mapping[tuple[RevisionId, bytes], str] = field(default_factory=dict)
+    settled: Collection[tuple[RevisionId, bytes]] = ()
+    merges: Collection[RevisionId] = ()
+
+    def at(self, graph: Graph) -> "Standing":
+        """Return the same standing with another graph."""
+        return Standing(graph, self.fingerprints, self.waiting, self.settled, self.merges)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome and, unless it is plain success, its reason; `is_new` when there is something to keep."""
+
+    outcome: OutcomeName
+    reason: str | None = None
+    is_new: bool = False
+
+
+STORED = Decision("stored", is_new=True)
+DUPLICATE = Decision("duplicate")
+
+
+def fingerprint(content: bytes, *, deleted: bool) -> bytes:
+    """Return what two revisions of one id are compared by."""
+    return hashlib.sha256((b"-" if deleted else b"+") + content).digest()
+
+
+RESOLVED = fingerprint(RESOLVED_TOMBSTONE, deleted=True)
+
+
+def decide(offer: Offer, print_: bytes, here: Standing) -> Decision:  # noqa: PLR0911 - a row of the table each
+    """Return what becomes of `offer`, whose fingerprint is `print_`, where `here` is what stands of its document."""
+    if not is_well_formed(offer):
+        return Decision("refused", "malformed")
+    is_held = offer.rev in here.graph.held
+    if offer.verify and not is_held and not _id_holds(offer):
+        return Decision("refused", "id_mismatch")
+    if (is_held and _says_the_same(offer, print_, here)) or (offer.rev, print_) in here.settled:
+        return DUPLICATE
+    if (reason := here.waiting.get((offer.rev, print_))) is not None and not _is_entitled(offer, print_, here, reason):
+        return Decision("quarantined", reason)
+    if is_held or any(rev == offer.rev and print_ != other for rev, other in here.waiting):
+        return Decision("quarantined", "known_id_other_content", is_new=True)
+    if offer.quarantine is not None and print_ != RESOLVED:
+        return Decision("quarantined", offer.quarantine, is_new=True)
+    if (passing := _waits_for(offer, print_, here)) is not None:
+        return Decision("quarantined", passing, is_new=reason is None)
+    if here.waiting and _descends_from_waiting(offer, here):
+        return Decision("quarantined", PARENT_QUARANTINED, is_new=True)
+    # An edit of what is held is one step ahead, however long the history: nothing needs to be counted.
+    if offer.parent not in here.graph.held and is_forged(offer.rev, here.graph):
+        return Decision("quarantined", FORGED, is_new=True)
+    if _is_leaf_too_many(offer, print_, here):
+        return Decision("quarantined", TOO_MANY_LEAVES, is_new=True)
+    return STORED
+
+
+def decide_anything(offer: Offer, here: Standing) -> Decision:
+    """Return what becomes of `offer` where anything is taken: a known id stays what it is, as at a CouchDB."""
+    if not is_well_formed(offer, is_any_revision_id):
+        return Decision("refused", "malformed")
+    return DUPLICATE if offer.rev in here.graph.held else STORED
+
+
+def is_well_formed(offer: Offer, is_id: Callable[[str], bool] = is_revision_id) -> bool:
+    """Whether the ids have their shape and the path counts down generation by generation."""
+    if not is_well_formed_doc_id(offer.doc_id) or not is_id(offer.rev):
+        return False
+    generation = generation_of(offer.rev)
+    for ancestor in offer.ancestors:
+        generation -= 1
+        if not is_id(ancestor) or generation_of(ancestor) != generation:
+            return False
+    return True
+
+
+def is_well_formed_doc_id(doc_id: str) -> bool:
+    """Whether a document may be called so; `_local/` documents and other reserved names never enter the journal."""
+    if not 0 < len(doc_id) <= MAX_DOC_ID_CHARACTERS or not doc_id.isprintable():
+        return False
+    return not doc_id.startswith("_") or doc_id.startswith("_design/")
+
+
+def resolved_among(fingerprints: Mapping[RevisionId, bytes]) -> frozenset[RevisionId]:
+    """Return the tombstones that machines put on branches that a merge took in."""
+    return frozenset(rev for rev, print_ in fingerprints.items() if print_ == RESOLVED)
+
+
+def is_machine_merge(offer: Offer, graph: Graph) -> bool:
+    """Whether a machine made this of several branches: nobody saved it, and it names what its parent does not reach.
+
+    What only repeats its parent's `merged`, as a library that reads, changes and writes does, is an edit.
+    """
+    named = merged_of(offer.content)
+    if not named or offer.parent is None or offer.deleted:
+        return False
+    said = json.loads(offer.content)
+    if said.get("type") != "record" or "saved" in said or said.get("decided") or said.get("undoes"):
+        return False
+    if graph.reached([offer.parent]).issuperset(named):
+        return False
+    return _id_holds(offer)
+
+
+def is_taken_in(rev: RevisionId, here: Standing) -> bool:
+    """Whether what stands here has taken in the branch that ends with `rev`, so that a machine may close it.
+
+    Somebody's `merged` names it or a descendant of it, or another leaf has all edits of it, its own where it is one.
+    That leaf may go on from it: of two servers that merge alone, one closes what the other has continued.
+    """
+    graph = here.graph
+    if rev in graph.reached([named for each in graph.merged.values() for named in each]):
+        return True
+    resolved = resolved_among(here.fingerprints)
+    edits = graph.reached([rev]) - resolved.union(here.merges)
+    return any(edits <= graph.reached([leaf]) for leaf in graph.leaves() if leaf != rev and leaf not in resolved)
+
+
+def _is_entitled(offer: Offer, print_: bytes, here: Standing, reason: str) -> bool:
+    """Whether this comes from somebody who may say it, where it waits only because of who brought it before."""
+    if offer.quarantine is not None:
+        return False
+    return reason in CLAIMED or print_ == RESOLVED or is_machine_merge(offer, here.graph)
+
+
+def _waits_for(offer: Offer, print_: bytes, here: Standing) -> str | None:
+    if print_ == RESOLVED:
+        return None if offer.parent is not None and is_taken_in(offer.parent, here) else WAITS_FOR_MERGE
+    named = merged_of(offer.content)
+    if not named or here.graph.held.keys() >= {*offer.ancestors[:1], *named}:
+        return None
+    return WAITS_FOR_INPUTS if is_machine_merge(offer, here.graph) else None
+
+
+def _id_holds(offer: Offer) -> bool:
+    return offer.rev == revision_id(offer.doc_id, deleted=offer.deleted, parent=offer.parent, content=offer.content)
+
+
+def _says_the_same(offer: Offer, print_: bytes, here: Standing) -> bool:
+    if here.fingerprints[offer.rev] != print_:
+        return False
+    known_parent = here.graph.parents.get(offer.rev)
+    # A truncated path names no parent, and a known one may lack its own: neither contradicts the other.
+    return offer.parent is None or known_parent is None or offer.parent == known_parent
+
+
+def _descends_from_waiting(offer: Offer, here: Standing) -> bool:
+    waiting = {rev for (rev, _), reason in here.waiting.items() if reason not in PASSING}
+    for ancestor in offer.ancestors:
+        if ancestor in here.graph.held:
+            return False
+        if ancestor in waiting:
+            return True
+    return False
+
+
+def is_forged(rev: RevisionId, graph: Graph) -> bool:
+    """Whether a revision is too far ahead of every generation known of its document to have come about by editing."""
+    generation = generation_of(rev)
+    if generation <= MAX_GENERATION_JUMP:
+        return False
+    return generation - max(map(generation_of, graph.held), default=0) > MAX_GENERATION_JUMP
+
+
+def still_waits(offer: Offer, held: Collection[RevisionId], beside: Collection[RevisionId], highest: int) -> bool:
+    """Whether nothing has changed for what waits for its parent or its generation.
+
+    `beside` are the ids that wait, `highest` is the greatest generation of what is `held`.
+    """
+    if offer.parent in held:
+        return False
+    return offer.parent in beside or generation_of(offer.rev) - highest > MAX_GENERATION_JUMP
+
+
+def _is_leaf_too_many(offer: Offer, print_: bytes, here: Standing) -> bool:
+    # Fewer revisions than the limit cannot have more leaves: nearly every document is decided here.
+    if len(here.graph.held) < MAX_LEAVES:
+        return False
+    merged = merged_of(offer.content)
+    graph = here.graph.adding(offer.rev, offer.ancestors, deleted=offer.deleted, merged=merged)
+    resolved = resolved_among({**here.fingerprints, offer.rev: print_})
+    before, after = (len(each.counting_leaves(resolved)) for each in (here.graph, graph))
+    # What replaces leaves or leaves their number alone may always come in: that is how a document gets out again.
+    return after > MAX_LEAVES and after > before
