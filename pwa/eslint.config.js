@@ -1,26 +1,55 @@
-/** Strict types, Vue's rules, no literal text in templates, and the layers: each folder imports only what stands left of it. */
+/** Strict types, Vue's rules, no literal text in templates, and the layers. */
 import vueI18n from '@intlify/eslint-plugin-vue-i18n'
 import vue from 'eslint-plugin-vue'
 import { defineConfig } from 'eslint/config'
 import tseslint from 'typescript-eslint'
 
-const LAYERS = ['domain', 'storage', 'replication', 'stores', 'composables', 'components', 'views']
+/** From left to right: each folder imports only what stands left of it. */
+const LAYERS = ['domain', 'api', 'storage', 'replication', 'stores', 'ui', 'features', 'app']
+/** Screens stand by feature, and of features too each imports only those left of it. */
+const FEATURES = [
+  'answers',
+  'areas',
+  'desk',
+  'forms',
+  'capture',
+  'account',
+  'records',
+  'conflicts',
+  'review',
+  'duplicates',
+  'quarantine',
+  'people',
+  'peers',
+]
 
-/** What files of a layer may not import: every layer to the right of it. */
-function layer(name) {
-  const right = LAYERS.slice(LAYERS.indexOf(name) + 1)
-  const patterns = right.map((other) => ({
-    group: [`@/${other}/*`, `**/${other}/*`],
-    message: `${name} stands left of ${other}: domain ← storage ← replication ← stores ← composables ← components ← views`,
-  }))
-  return {
-    files: [`src/${name}/**/*.{ts,vue}`],
-    rules: { 'no-restricted-imports': ['error', { patterns }] },
-  }
+const above = (rank, name) => rank.slice(rank.indexOf(name) + 1)
+
+/** What files of a folder may not import: every layer, and every feature, to the right of it. */
+function restricted(files, layers, features = []) {
+  const pattern = (other, path) => ({
+    group: [`@/${path}/*`, `**/${path}/*`],
+    message: `${other} stands to the right: ${LAYERS.join(' ← ')}; of features ${FEATURES.join(' ← ')}`,
+  })
+  const patterns = [
+    ...layers.map((other) => pattern(other, other)),
+    ...features.map((other) => pattern(other, `features/${other}`)),
+  ]
+  return { files: [`src/${files}/**/*.{ts,vue}`], rules: { 'no-restricted-imports': ['error', { patterns }] } }
 }
 
 export default defineConfig(
-  { ignores: ['dist/**', 'dev-dist/**', 'public/**', 'node_modules/**', 'coverage/**', '**/*.json', 'src/api/schema.d.ts'] },
+  {
+    ignores: [
+      'dist/**',
+      'dev-dist/**',
+      'public/**',
+      'node_modules/**',
+      'coverage/**',
+      '**/*.json',
+      'src/api/schema.d.ts',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   ...vue.configs['flat/recommended'],
   ...vueI18n.configs['flat/recommended'],
@@ -64,7 +93,8 @@ export default defineConfig(
       'vue/multiline-html-element-content-newline': 'off',
     },
   },
-  ...LAYERS.slice(0, -1).map(layer),
+  ...LAYERS.slice(0, -1).map((name) => restricted(name, above(LAYERS, name))),
+  ...FEATURES.map((name) => restricted(`features/${name}`, above(LAYERS, 'features'), above(FEATURES, name))),
   {
     files: ['src/domain/**/*.ts'],
     rules: {

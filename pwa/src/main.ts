@@ -1,13 +1,13 @@
 /** The app starts from what the phone holds; the network is never waited for. */
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
-import AppFrame from './views/AppFrame.vue'
-import { i18n } from './locales/i18n'
-import { usePreferences } from './stores/preferences'
-import { useTrouble } from './stores/trouble'
-import { router } from './views/router'
-import './styles/tokens.css'
-import './styles/base.css'
+import AppFrame from '@/app/AppFrame.vue'
+import { i18n } from '@/locales/i18n'
+import { usePreferences } from '@/stores/preferences'
+import { useTrouble } from '@/stores/trouble'
+import { router } from '@/app/router'
+import '@/styles/tokens.css'
+import '@/styles/base.css'
 
 const app = createApp(AppFrame)
 app.use(createPinia())

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 
-import type { ConflictEvent } from '../src/api/conflicts'
-import { Problem } from '../src/api/problem'
-import { changedBeside } from '../src/composables/desk/conflict-words'
+import type { ConflictEvent } from '@/features/conflicts/api/conflicts'
+import { Problem } from '@/api/problem'
+import { changedBeside } from '@/features/conflicts/composables/conflict-words'
 import { desk, page, question } from './conflict-world'
 
 const AREA = '/answers/area'

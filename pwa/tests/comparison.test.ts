@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 
-import { comparison, labelAt } from '../src/composables/desk/comparison'
-import { placesIn } from '../src/composables/desk/usePlaces'
-import type { Field, FormSchema } from '../src/domain/form-schema'
+import { comparison, labelAt } from '@/features/conflicts/composables/comparison'
+import { placesIn } from '@/features/conflicts/composables/usePlaces'
+import type { Field, FormSchema } from '@/domain/form-schema'
 
 function field(name: string, path: string, more: Partial<Field> = {}): Field {
   return {

@@ -2,9 +2,9 @@
 import { effectScope } from 'vue'
 import { vi } from 'vitest'
 
-import { ApiClient } from '../src/api/client'
-import type { Candidate, ConflictPage, Elsewhere, Question } from '../src/api/conflicts'
-import { useConflict, type Conflict } from '../src/composables/desk/useConflict'
+import { ApiClient } from '@/api/client'
+import type { Candidate, ConflictPage, Elsewhere, Question } from '@/features/conflicts/api/conflicts'
+import { useConflict, type Conflict } from '@/features/conflicts/composables/useConflict'
 
 const tokens = { access: () => Promise.resolve('t'), renew: () => Promise.resolve(false) }
 

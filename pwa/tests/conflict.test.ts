@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from 'vitest'
 
-import type { Question } from '../src/api/conflicts'
-import { Problem } from '../src/api/problem'
-import { optionsOf, typedBy } from '../src/composables/desk/conflict-options'
-import { sent } from '../src/domain/choosing'
+import type { Question } from '@/features/conflicts/api/conflicts'
+import { Problem } from '@/api/problem'
+import { optionsOf, typedBy } from '@/features/conflicts/composables/conflict-options'
+import { sent } from '@/domain/choosing'
 import { candidate, desk, page, place, question } from './conflict-world'
 
 const AREA = '/answers/area'

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest'
 
-import { ApiClient } from '../src/api/client'
-import { Problem } from '../src/api/problem'
-import { hasUnsentWords, useDecision } from '../src/composables/desk/useDecision'
+import { ApiClient } from '@/api/client'
+import { Problem } from '@/api/problem'
+import { hasUnsentWords, useDecision } from '@/features/review/composables/useDecision'
 
 const tokens = { access: () => Promise.resolve('t'), renew: () => Promise.resolve(false) }
 const page = (rev: string): unknown => ({ rev, reviews: [{ id: 'review:r:1' }] })

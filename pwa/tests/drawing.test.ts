@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 
-import { beside, nextOpen } from '../src/domain/choosing'
-import { drawingOf, roundLength } from '../src/domain/drawing'
-import { fieldAt, valueAt } from '../src/domain/pointers'
+import { beside, nextOpen } from '@/domain/choosing'
+import { drawingOf, roundLength } from '@/domain/drawing'
+import { fieldAt, valueAt } from '@/domain/pointers'
 
 const point = (longitude: number, latitude: number, accuracy_m: number | null = null) => ({
   geojson: { type: 'Point', coordinates: [longitude, latitude] },

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { toAnswers, toXml } from '@/domain/answers'
 import { parseFormSchema, type Field, type FormSchema } from '@/domain/form-schema'
 import type { Answers } from '@/domain/record'
-import type { LoadedForm } from '@/composables/form-engine'
+import type { LoadedForm } from '@/features/answers/form-engine'
 
 type Expected = {
   calculated: Record<string, unknown>
@@ -119,7 +119,7 @@ describe.each(forms)('answers to %s', { tags: ['slow'] }, (name) => {
   let schema: FormSchema
 
   beforeAll(async () => {
-    const { loadEngineForm } = await import('@/composables/form-engine')
+    const { loadEngineForm } = await import('@/features/answers/form-engine')
     const xform = readFileSync(new URL(`../../tests/vectors/forms/${name}.xml`, import.meta.url), 'utf8')
     schema = parseFormSchema(xform)
     form = await loadEngineForm({

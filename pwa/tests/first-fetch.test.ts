@@ -3,7 +3,7 @@
 import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import FirstFetch from '@/components/FirstFetch.vue'
+import FirstFetch from '@/features/records/components/FirstFetch.vue'
 import { APP_PROGRESS } from '@/domain/app-progress'
 import { i18n } from '@/locales/i18n'
 import { useInstallation } from '@/stores/installation'

@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from 'vitest'
 
-import { ApiClient } from '../src/api/client'
-import type { CheckedForm } from '../src/api/forms'
-import { Problem } from '../src/api/problem'
-import { useFormUpload } from '../src/composables/desk/useFormUpload'
+import { ApiClient } from '@/api/client'
+import type { CheckedForm } from '@/features/forms/api/forms'
+import { Problem } from '@/api/problem'
+import { useFormUpload } from '@/features/forms/composables/useFormUpload'
 
 const tokens = { access: () => Promise.resolve('t'), renew: () => Promise.resolve(false) }
 const file = new File(['x'], 'tea.xlsx')

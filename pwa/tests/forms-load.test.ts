@@ -10,8 +10,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { toAnswers, toXml } from '@/domain/answers'
 import { parseFormSchema, type FormSchema } from '@/domain/form-schema'
 import type { Answers } from '@/domain/record'
-import type { FormContents } from '@/composables/form-contents'
-import type { LoadedForm } from '@/composables/form-engine'
+import type { FormContents } from '@/features/answers/form-contents'
+import type { LoadedForm } from '@/features/answers/form-engine'
 
 const FORMS = [
   'disease_report',
@@ -74,7 +74,7 @@ const asItsAuthorMeant = (name: string): void => {
   let schema: FormSchema
 
   beforeAll(async () => {
-    const { loadEngineForm } = await import('@/composables/form-engine')
+    const { loadEngineForm } = await import('@/features/answers/form-engine')
     const xform = read(name)
     schema = parseFormSchema(xform)
     form = await loadEngineForm(contentsOf(name, xform))
@@ -247,7 +247,7 @@ const COMPUTED: readonly (readonly [(typeof FORMS)[number], Answers, Answers])[]
 
 describe('a form computes', () => {
   it.each(COMPUTED)('what its author meant: %s', async (form, answers, computed) => {
-    const { loadEngineForm } = await import('@/composables/form-engine')
+    const { loadEngineForm } = await import('@/features/answers/form-engine')
     const xform = read(form)
     const schema = parseFormSchema(xform)
     const given = { ...answers, consent_part: { consent: 'yes' } }
@@ -261,7 +261,7 @@ describe('a form computes', () => {
 
 describe('sums over rows', () => {
   it('follow each row as it is entered, and leave blank ones out', async () => {
-    const { loadEngineForm } = await import('@/composables/form-engine')
+    const { loadEngineForm } = await import('@/features/answers/form-engine')
     const xform = read('household_crop')
     const schema = parseFormSchema(xform)
     const root = (await loadEngineForm(contentsOf('household_crop', xform))).create()

@@ -1,7 +1,7 @@
 /** A list that is looked at again while it is shown: it takes in what is new, and moves nothing under a person's hand. */
 import { describe, expect, test } from 'vitest'
-import { Problem } from '../src/api/problem'
-import { usePages, type Pages } from '../src/stores/pages'
+import { Problem } from '@/api/problem'
+import { usePages, type Pages } from '@/features/desk/pages'
 
 type Row = { readonly id: string; readonly words: string }
 type Page = { readonly found: readonly Row[]; readonly next: string | null }

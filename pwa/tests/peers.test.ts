@@ -2,8 +2,8 @@
 /** Another server is connected only in ways that this one will take, and the form says why before anything is sent. */
 import { mount, type DOMWrapper } from '@vue/test-utils'
 import { beforeAll, describe, expect, test } from 'vitest'
-import NewPeerForm from '@/components/desk/NewPeerForm.vue'
-import { isOpenToReaders, takesToken } from '@/composables/desk/peer-ways'
+import NewPeerForm from '@/features/peers/components/NewPeerForm.vue'
+import { isOpenToReaders, takesToken } from '@/features/peers/composables/peer-ways'
 import { i18n, loadDeskWords } from '@/locales/i18n'
 
 const COUCHDB = 'http://couchdb:5984'

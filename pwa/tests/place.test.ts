@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import { bearingFrom } from '../src/domain/place'
+import { bearingFrom } from '@/domain/place'
 
 const CENTRE = { longitude: 103.3308, latitude: 22.0568 }
 

@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest'
 
-import { ApiClient } from '../src/api/client'
-import { Problem } from '../src/api/problem'
-import type { QuarantineEntry, QuarantinePage } from '../src/api/quarantine'
-import { useQuarantine } from '../src/composables/desk/useQuarantine'
-import { readableAnswers, readableMedia } from '../src/domain/readable'
+import { ApiClient } from '@/api/client'
+import { Problem } from '@/api/problem'
+import type { QuarantineEntry, QuarantinePage } from '@/features/quarantine/api/quarantine'
+import { useQuarantine } from '@/features/quarantine/composables/useQuarantine'
+import { readableAnswers, readableMedia } from '@/domain/readable'
 
 const tokens = { access: () => Promise.resolve('t'), renew: () => Promise.resolve(false) }
 

@@ -2,10 +2,10 @@
 /** A shown queue looks for what is new by itself, and knows whether a person is at it. */
 import { mount } from '@vue/test-utils'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import QueueList from '@/components/desk/QueueList.vue'
-import { AT_REST_MS, LOOK_MS } from '@/composables/desk/useLook'
+import QueueList from '@/features/desk/components/QueueList.vue'
+import { AT_REST_MS, LOOK_MS } from '@/features/desk/composables/useLook'
 import { i18n, loadDeskWords } from '@/locales/i18n'
-import type { Freshness } from '@/stores/pages'
+import type { Freshness } from '@/features/desk/pages'
 
 const FRESH: Freshness = { at: new Date(2026, 10, 22, 14, 5), trouble: null, added: 0 }
 let shown: ReturnType<typeof mounted>

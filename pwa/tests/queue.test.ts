@@ -1,9 +1,9 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 
-import type { QueueLine, QueuePage } from '../src/api/review'
-import { useQueue, WAITING } from '../src/stores/queue'
-import { useSession } from '../src/stores/session'
+import type { QueueLine, QueuePage } from '@/features/review/api/review'
+import { useQueue, WAITING } from '@/features/review/queue'
+import { useSession } from '@/stores/session'
 
 function line(id: string, more: Partial<QueueLine> = {}): QueueLine {
   return {

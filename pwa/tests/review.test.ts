@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 
 import { describe, expect, test } from 'vitest'
 
-import { approvedRevisions, authors, decisionOf, review, type Decision, type Edit } from '../src/domain/review'
+import { approvedRevisions, authors, decisionOf, review, type Decision, type Edit } from '@/domain/review'
 
 interface Case {
   name: string

@@ -3,7 +3,7 @@
 import { mount } from '@vue/test-utils'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { expect, test } from 'vitest'
-import { useSentence } from '@/composables/useSentence'
+import { useSentence } from '@/ui/composables/useSentence'
 import { i18n } from '@/locales/i18n'
 
 async function toldAt(path: string, code: string): Promise<string> {

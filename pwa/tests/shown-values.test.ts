@@ -1,6 +1,6 @@
 /** Numbers as a person reads them. */
 import { expect, test } from 'vitest'
-import { shownNumber } from '@/components/questions/shown-values'
+import { shownNumber } from '@/features/answers/shown-values'
 
 test('a year of birth is not set apart like a thousand, and a large count is', () => {
   expect(shownNumber('2003', 'vi')).toBe('2003')

@@ -5,7 +5,7 @@ const MOST_RETRY_S = 3_600
  * What went wrong on the way to the server, as a code and parameters; screens turn them into a sentence
  * (`problem.<code>.sentence`). `offline` and `timeout` are made here, all other codes come from the server.
  */
-import { isQuota } from '@/storage/full'
+import { isQuota } from '@/domain/storage-full'
 
 export class Problem extends Error {
   constructor(

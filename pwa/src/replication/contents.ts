@@ -9,7 +9,7 @@ import { Problem, asProblem } from '@/api/problem'
 import { sha256 as hashOf } from '@/domain/canonical'
 import { missingContents } from '@/storage/catalog'
 import { database, type NuongDatabase } from '@/storage/database'
-import { StorageFull, guarded } from '@/storage/full'
+import { StorageFull, guarded } from '@/domain/storage-full'
 import { isOwner, type Owner } from './tokens'
 
 /** Two hide each other's round trips; more would only share a poor link among them. */

@@ -12,7 +12,7 @@
 import { Problem, asProblem, problemOf } from '@/api/problem'
 import { whoAnswered, type Fetch } from '@/api/client'
 import { database, type NuongDatabase, type OwnRevision, type Session } from '@/storage/database'
-import { guarded } from '@/storage/full'
+import { guarded } from '@/domain/storage-full'
 import { changeCredentials, facing } from '@/storage/session'
 import { apply, type Applied } from './apply'
 import { MOST_SUSPECTS, PushFailed, isAboutContent, isResting, setAside } from './asides'

@@ -5,7 +5,7 @@ import type { Table } from 'dexie'
 import { hex } from '@/domain/canonical'
 import type { MediaRef } from '@/domain/record'
 import { database, type StoredBlob } from './database'
-import { guarded } from './full'
+import { guarded } from '@/domain/storage-full'
 
 /** Keep a file; returns what a record's `media` says about it. Throws `StorageFull` when the disk has no room. */
 export async function putBlob(blob: Blob): Promise<MediaRef> {

@@ -5,7 +5,7 @@
 import { uuid7 } from '@/domain/uuid7'
 import type { Answers, JsonObject, Media } from '@/domain/record'
 import { database, type Draft } from './database'
-import { guarded } from './full'
+import { guarded } from '@/domain/storage-full'
 
 /** What the form engine may change; everything else is fixed when the draft is begun. */
 export type DraftChange = Partial<Pick<Draft, 'xml' | 'begun' | 'media' | 'title' | 'step'>>

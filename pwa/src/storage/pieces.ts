@@ -4,7 +4,7 @@
  */
 import Dexie from 'dexie'
 import { database, type Piece } from './database'
-import { guarded } from './full'
+import { guarded } from '@/domain/storage-full'
 
 /** Write pieces of a recording; one that is there already is written again. Throws `StorageFull`. */
 export async function putPieces(pieces: readonly Piece[]): Promise<void> {

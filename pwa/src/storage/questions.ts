@@ -9,7 +9,7 @@ import type { Json, JsonObject } from '@/domain/record'
 import { revisionId } from '@/domain/revision'
 import { uuid7 } from '@/domain/uuid7'
 import { database, type OwnRevision, type ReplyDraft } from './database'
-import { guarded } from './full'
+import { guarded } from '@/domain/storage-full'
 import { openAmong } from './open'
 import { enrolmentOf, isTaken } from './records'
 

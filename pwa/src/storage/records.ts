@@ -6,7 +6,7 @@ import { canonical } from '@/domain/canonical'
 import { contentOf, revisionId, wins } from '@/domain/revision'
 import type { Answers, Json, JsonObject, Media, Saved } from '@/domain/record'
 import { database, type Contribution, type Draft, type OwnRevision, type ServerDocument } from './database'
-import { guarded } from './full'
+import { guarded } from '@/domain/storage-full'
 
 /** What a screen shows of a record: the person's own latest save where it is ahead of the server, else the server's copy. */
 export type RecordView = {

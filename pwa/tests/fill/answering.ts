@@ -9,7 +9,7 @@ import {
   visibleChildren,
   type QuestionNode,
   type VisibleNode,
-} from '@/composables/form-nodes'
+} from '@/features/answers/form-nodes'
 import { toLexical, type LexicalType } from '@/domain/lexical'
 
 export type Random = () => number

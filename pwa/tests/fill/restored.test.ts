@@ -2,7 +2,7 @@
 import './browser'
 import type { RootNode, SelectNode } from '@getodk/xforms-engine'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { pagesOf, questionsIn, rangesIn, type QuestionNode } from '@/composables/form-nodes'
+import { pagesOf, questionsIn, rangesIn, type QuestionNode } from '@/features/answers/form-nodes'
 import { openDraft, begin, FORMS, opened, signedIn, type OpenDraft } from './phone'
 
 beforeEach(signedIn)

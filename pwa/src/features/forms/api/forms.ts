@@ -1,0 +1,30 @@
+/** The doors of forms for administrators: check a spreadsheet, publish what was checked, list what is published. */
+import type { Api } from '@/api/client'
+import type { Schemas } from '@/api/schema'
+
+export type Finding = Schemas['FindingAnswer']
+/** Without an `id` it cannot be published. */
+export type CheckedForm = Schemas['CheckedAnswer']
+export type PublishedVersion = Schemas['FormAnswer']
+
+export async function fetchForms(api: Api): Promise<PublishedVersion[]> {
+  return (await api.json<Schemas['FormsAnswer']>('/api/forms')).forms
+}
+
+export function checkForm(api: Api, project: string, file: File, lists: readonly File[]): Promise<CheckedForm> {
+  const body = new FormData()
+  body.append('project', project)
+  body.append('file', file)
+  for (const list of lists) body.append('lists', list)
+  return api.json('/api/forms/check', { method: 'POST', body, timeoutMs: 120_000 })
+}
+
+export function publishForm(api: Api, candidate: string, languages: readonly string[]): Promise<PublishedVersion> {
+  const path = `/api/forms/candidates/${encodeURIComponent(candidate)}/publish`
+  const json: Schemas['PublishBody'] = { loaded: true, languages: [...languages] }
+  return api.json(path, { method: 'POST', json })
+}
+
+export async function fetchContent(api: Api, sha256: string): Promise<string> {
+  return (await api.send(`/api/contents/${sha256}`)).text()
+}

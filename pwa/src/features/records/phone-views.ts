@@ -1,0 +1,30 @@
+/**
+ * The phone's screens, each loaded when it is first gone to, so that the app starts quickly on a poor phone.
+ *
+ * Once the service worker is active it has them all. On the very first visit, and where there can be no service worker,
+ * a screen that was not loaded may be out of reach once the network is gone: there `loadPhoneViews` brings them all while
+ * the page is open.
+ */
+import { loadFormWords } from '@/locales/i18n'
+
+export const phoneViews = {
+  forms: () => import('@/features/capture/views/FormsView.vue'),
+  fill: () => withFormWords(import('@/features/capture/views/FillView.vue')),
+  record: () => withFormWords(import('@/features/records/views/RecordView.vue')),
+  outbox: () => import('@/features/records/views/OutboxView.vue'),
+  settings: () => import('@/features/account/views/SettingsView.vue'),
+}
+
+async function withFormWords<View>(view: Promise<View>): Promise<View> {
+  const [loaded] = await Promise.all([view, loadFormWords()])
+  return loaded
+}
+
+/** Whether the service worker gave this very page; asked at the start, since it may take over later. */
+const isFromServiceWorker = (navigator.serviceWorker as ServiceWorkerContainer | undefined)?.controller != null
+
+/** Resolves when every screen of the phone can be shown without a network. */
+export async function loadPhoneViews(): Promise<void> {
+  if (isFromServiceWorker) return
+  await Promise.all(Object.values(phoneViews).map(async (load) => load()))
+}
