@@ -26,7 +26,7 @@ PRETTIER := pwa/node_modules/.bin/prettier --log-level warn --ignore-path pwa/.p
 # Folders too, so that a deleted file builds the app again.
 APP_SOURCES := $(shell find pwa/src pwa/public pwa/index.html pwa/vite.config.ts pwa/tsconfig*.json 2>/dev/null)
 
-.PHONY: help demo test test-fast coverage torture check bench simulate mutation migration api-types format lock clean install install-dev install-app install-clients parts check-server check-app
+.PHONY: help demo test test-fast coverage torture check bench simulate mutation migration reference api-types format lock clean install install-dev install-app install-clients parts check-server check-app
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -80,6 +80,9 @@ mutation: install-dev ## small faults put into the merge engine, and which its e
 
 migration: install-dev ## write the next migration from what the tables changed: make migration NAME="what is new"
 	$(BIN)/python -m tests.house.migration "$(NAME)"
+
+reference: install-dev ## write docs/reference again from what the code says of documents, the wire, rights, errors and tables
+	$(BIN)/python -m tests.house.reference
 
 api-types: install-dev install-app ## make the app's types of the API again from the server's schemas
 	$(BIN)/python -m tests.house.api_types

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+import server.app  # noqa: F401  (registers every stage's tables)
+from server.platform.db.metadata import metadata
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), ROOT / "sync" / "README.md"])
 NAMED = re.compile(r"`([\w./-]+\.(?:py|ts|vue))::([^`]+)`")
@@ -81,3 +84,14 @@ def test_every_test_that_is_named_after_an_invariant_stands_on_the_page() -> Non
     }
     assert named_so
     assert not named_so - told
+
+
+def test_the_drawn_data_model_shows_tables_and_columns_that_there_are() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    [drawn] = re.findall(r"^erDiagram\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    names = {name for pair in re.findall(r"^  (\w+) [|}][|o]--[|o][|{] (\w+) :", drawn, re.MULTILINE) for name in pair}
+    assert names
+    assert not names - set(metadata.tables)
+    for table, columns in re.findall(r"(\w+) \{([^}]*)\}", drawn):
+        shown = set(re.findall(r"^\s*\w+ (\w+)", columns, re.MULTILINE))
+        assert not shown - set(metadata.tables[table].columns.keys()), table

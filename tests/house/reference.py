@@ -1,0 +1,300 @@
+"""Writes `docs/reference/` from the tables that the code reads: `make reference`.
+
+Nothing on those pages is written by hand, so none of it can differ from what the doors do; a house test fails when a
+page is not what this would write now.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
+
+import server.app  # noqa: F401  (registers every stage's tables)
+from server.areas.grants import EVERY_PROJECT, PROVINCE, ROLES, Grant, Role
+from server.auth.authorise import ACTIONS, Action, may_hand_out
+from server.auth.principal import Principal
+from server.errors import KINDS as ERRORS
+from server.gateway.sync.schemas import SyncAnswer, SyncRequest
+from server.platform.db.metadata import metadata
+from sync.contract.documents import DOCUMENT_TYPES
+from sync.contract.members import DOORS, MEMBERS, UNKNOWN, Door, Kind, Member, Writer
+from sync.contract.wire import PROTOCOL
+
+ROOT = Path(__file__).parents[2]
+PAGES = ROOT / "docs" / "reference"
+EXCHANGE = ROOT / "tests" / "vectors" / "exchange.json"
+HEAD = "<!-- Written by `make reference` from {source}. Don't edit: a test compares. -->\n"
+
+#: What the code says of these in comments, which no program can read.
+KINDS_MEAN: Mapping[Kind, str] = {
+    "record": "It stands until somebody changes it; leaving it out removes it.",
+    "revision": "It speaks of one revision alone; leaving it out says nothing.",
+    "lasting": "It outlives even a deletion; leaving it out removes it.",
+    "foreign": "It means nothing here; leaving it out says nothing.",
+}
+WRITERS_MEAN: Mapping[Writer, str] = {
+    "capture": "who may record in the scope",
+    "desk": "who may decide conflicts there, at a desk",
+    "projection": "a follower, which writes a pure function of what is here",
+    "province": "the server that alone writes people, forms and erasures",
+}
+DOORS_MEAN: Mapping[Door, str] = {
+    "phone": "`POST /api/sync`",
+    "replica": "`/db`, somebody's replica",
+    "peer": "`/db` or a pull, another server's account",
+    "projection": "the same, where the revision is another server's follower's by its id and shape",
+    "province": "a pull from the province",
+    "acceptance": "let in from quarantine by a person",
+}
+POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy gives it no types
+#: Any commune: what a grant on it may hand out holds of every other.
+COMMUNE = Grant("field_worker", "agri", "03226-2025")
+
+
+def pages() -> dict[str, str]:
+    """Return every page of the reference by its file's name."""
+    return {
+        "documents.md": documents(),
+        "wire.md": wire(),
+        "rights.md": rights(),
+        "errors.md": errors(),
+        "tables.md": tables(),
+    }
+
+
+def documents() -> str:
+    """Return the page of the members of a record and the types of documents beside it."""
+    unknown = "*any other*"
+    rows = [*MEMBERS.items(), (unknown, UNKNOWN)]
+    assert set(KINDS_MEAN) == set(get_args(Kind))
+    assert set(WRITERS_MEAN) == set(get_args(Writer))
+    assert set(DOORS_MEAN) == set(DOORS) == set(get_args(Door))
+    parts = [
+        HEAD.format(source="`sync/contract/`"),
+        "# Documents, member by member\n",
+        "Who may introduce, change or remove a member of a record. Everybody may repeat what stands before. A revision",
+        "that says more than its bringer may is quarantined: `unknown_member` for a member that this table lacks,",
+        "`servers_only` for the others. How it is applied: [architecture](../architecture.md#what-a-record-holds).\n",
+        "## Members of a record\n",
+        *_table(["member", "kind", *get_args(Writer)], [_member(name, member) for name, member in rows]),
+        "\n| kind | means |\n|---|---|",
+        *(f"| {kind} | {KINDS_MEAN[kind]} |" for kind in get_args(Kind)),
+        "\n| writer | is |\n|---|---|",
+        *(f"| {writer} | {WRITERS_MEAN[writer]} |" for writer in get_args(Writer)),
+        "\n## What each door may write\n",
+        "A door takes what it is brought as one or several of these writers.\n",
+        *_table(
+            ["member", *DOORS],
+            [[_code(name), *_doors(member)] for name, member in rows],
+        ),
+        "\n| door | is |\n|---|---|",
+        *(f"| {door} | {DOORS_MEAN[door]} |" for door in DOORS),
+        "\n## Documents about a record\n",
+        "Their ids are `<type>:<record id>:<UUIDv7>`; `open` is one for each record, `open:<record id>`.\n",
+        *_table(
+            ["type", "who may write it", "is said once: never edited nor deleted"],
+            [[f"`{name}`", f"`{each.right}`", _mark(each.is_said_once)] for name, each in DOCUMENT_TYPES.items()],
+        ),
+    ]
+    return _page(parts)
+
+
+def wire() -> str:
+    """Return the page of what a phone and a server say to each other."""
+    told = json.loads(EXCHANGE.read_text("utf-8"))
+    parts = [
+        HEAD.format(source="`server/gateway/sync/schemas.py` and `tests/vectors/exchange.json`"),
+        f"# The wire of `POST /api/sync`, protocol {PROTOCOL}\n",
+        "JSON, gzipped on the way there; brotli or gzip on the way back, as `Accept-Encoding` allows. The access token",
+        "travels as `Authorization: Bearer …`. Unknown members are refused. What is sealed: `sync/contract/seal.py`.",
+        *_models(SyncRequest),
+        *_models(SyncAnswer),
+        "\n## One whole exchange, as it happened\n",
+        "A phone that has read the catalog sends one record, and gets its receipt and a colleague's record.\n",
+        *_json("request", told["request"]),
+        *_json("answer", told["answer"]),
+        "The key that sealed, as `POST /api/auth/login` brought it:\n",
+        *_json("jwk", told["jwk"]),
+    ]
+    return _page(parts)
+
+
+def rights() -> str:
+    """Return the page of what each role may do and hand out."""
+    actions = get_args(Action)
+    holders = [("everything", Grant("administrator", EVERY_PROJECT, PROVINCE))]
+    holders += [(f"{role} of a commune", Grant(role, COMMUNE.project, COMMUNE.unit)) for role in ROLES]
+    parts = [
+        HEAD.format(source="`server/auth/authorise.py`"),
+        "# Rights\n",
+        "A grant is a role in a project and a unit. One on unit `11` (the province) covers its communes, one on",
+        "project `*` every project. `server.auth.authorise` alone decides; every door asks it.\n",
+        "## What each role may do, where its grant reaches\n",
+        *_table(
+            ["", *(f"`{role}`" for role in ROLES)],
+            [[f"`{action}`", *(_mark(action in ACTIONS[role]) for role in ROLES)] for action in actions],
+        ),
+        "\n## Who may hand out which role",
+        "\nIn the same project and commune; *everything* is an administrator of `*` in `11`.\n",
+        *_table(
+            ["who holds", *(f"`{role}`" for role in ROLES)],
+            [[name.replace("_", " "), *_handed_out(grant)] for name, grant in holders],
+        ),
+    ]
+    return _page(parts)
+
+
+def errors() -> str:
+    """Return the page of all errors that a client can meet."""
+    parts = [
+        HEAD.format(source="`server/errors.py`"),
+        "# Errors\n",
+        "Every error is `application/problem+json` (RFC 9457): `type` is `urn:nuong:problem:<code>`, `params` is what",
+        "the sentence needs. For the sentence of a code the app looks up `problem.<code>.sentence` in the words of",
+        "`pwa/src/locales/`; screens that explain a code themselves have words of their own for it.\n",
+        *_table(
+            ["status", "code", "title"],
+            [[str(kind.status), f"`{code}`", kind.title] for code, kind in sorted(ERRORS.items(), key=_by_status)],
+        ),
+    ]
+    return _page(parts)
+
+
+def tables() -> str:
+    """Return the page of all tables, drawn by the module that declares them."""
+    parts = [
+        HEAD.format(source="the tables that the code declares"),
+        "# Tables\n",
+        "By the module that declares them. PK marks the primary key, FK a foreign key. What belongs together without a",
+        "foreign key (a database's name, a document's id) is drawn in [architecture](../architecture.md#data-model).",
+        "Types are PostgreSQL's; SQLite holds the same rows.",
+    ]
+    for module, names in _modules().items():
+        parts += [f"\n## `{module}`\n", "```mermaid", "erDiagram"]
+        for name in names:
+            parts += _entity(metadata.tables[name])
+        parts += ["```"]
+    return _page(parts)
+
+
+def _modules() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "server").rglob("*.py")):
+        names = re.findall(r"^\w+ = Table\(\s*\"(\w+)\",\s*metadata,", path.read_text("utf-8"), re.MULTILINE)
+        if names:
+            found[str(path.relative_to(ROOT))] = names
+    told = sorted(name for names in found.values() for name in names)
+    assert told == sorted(metadata.tables), "a table is declared in a way that this does not find"
+    return found
+
+
+def _entity(table: Table) -> Iterator[str]:
+    for key in sorted(table.foreign_keys, key=lambda each: each.parent.name):
+        yield f"  {key.column.table.name} ||--o{{ {table.name} : {key.parent.name}"
+    yield f"  {table.name} {{"
+    for column in table.columns:
+        kind = str(column.type.compile(POSTGRESQL)).split("(")[0].split(" COLLATE")[0].replace(" ", "_")
+        keys = ", ".join(mark for mark, holds in (("PK", column.primary_key), ("FK", column.foreign_keys)) if holds)
+        yield f"    {kind.lower()} {column.name}{f' {keys}' if keys else ''}"
+    yield "  }"
+
+
+def _models(model: type[BaseModel]) -> Iterator[str]:
+    """Give a section for a model, then one for each that it holds."""
+    schema = model.model_json_schema(mode="serialization")
+    for name, each in [(model.__name__, schema), *schema.get("$defs", {}).items()]:
+        yield f"\n## `{name}`\n"
+        yield f"{each.get('description', '')}\n"
+        yield from _table(
+            ["member", "is", "left out"],
+            [
+                [f"`{member}`", _kind(of), f"`{json.dumps(of['default'])}`" if "default" in of else "never"]
+                for member, of in each["properties"].items()
+            ],
+        )
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """Return in few words what a member holds."""
+    if "$ref" in schema:
+        told = f"`{schema['$ref'].rpartition('/')[2]}`"
+    elif "anyOf" in schema:
+        told = " or ".join(_kind(each) for each in schema["anyOf"])
+    elif "const" in schema or "enum" in schema:
+        told = ", ".join(f"`{each}`" for each in schema.get("enum", [schema.get("const")]))
+    elif schema.get("type") == "array":
+        told = f"list of {_kind(schema['items'])}{_limit(schema, 'maxItems')}"
+    elif schema.get("type") == "object":
+        values = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")]
+        told = next((f"object of {_kind(of)}" for of in values if isinstance(of, dict)), "object")
+    elif schema.get("type") == "string":
+        pattern = f" `{schema['pattern']}`".replace("|", "\\|") if "pattern" in schema else ""
+        told = f"text{pattern}{_limit(schema, 'maxLength')}"
+    else:
+        told = f"{schema.get('type')}{_limit(schema, 'maximum')}"
+    return told
+
+
+def _limit(schema: Mapping[str, Any], name: str) -> str:
+    return f", at most {schema[name]:,}" if name in schema else ""
+
+
+def _json(title: str, value: object) -> Iterator[str]:
+    yield from (f"`{title}`", "```json", json.dumps(value, ensure_ascii=False, indent=2), "```\n")
+
+
+def _handed_out(holding: Grant) -> list[str]:
+    holder = Principal("holder", "", None, (holding,))
+    given: list[tuple[Role, Grant]] = [(role, Grant(role, COMMUNE.project, COMMUNE.unit)) for role in ROLES]
+    return [_mark(may_hand_out(holder, grant)) for _, grant in given]
+
+
+def _member(name: str, member: Member) -> list[str]:
+    return [_code(name), member.kind, *(_mark(writer in member.writers) for writer in get_args(Writer))]
+
+
+def _doors(member: Member) -> list[str]:
+    return [_mark(not member.writers.isdisjoint(writers)) for writers in DOORS.values()]
+
+
+def _by_status(item: tuple[str, object]) -> tuple[int, str]:
+    return ERRORS[item[0]].status, item[0]
+
+
+def _code(name: str) -> str:
+    return name if name.startswith("*") else f"`{name}`"
+
+
+def _mark(holds: bool) -> str:
+    return "yes" if holds else "–"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+def _page(parts: Iterable[str]) -> str:
+    return "\n".join(parts) + "\n"
+
+
+def main() -> None:
+    """Write every page, and remove those that nothing writes any more."""
+    written = pages()
+    PAGES.mkdir(exist_ok=True)
+    for path in PAGES.glob("*.md"):
+        if path.name not in written:
+            path.unlink()
+    for name, text in written.items():
+        (PAGES / name).write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
