@@ -19,6 +19,7 @@ from server.errors import Problem
 from server.forms.commands import commands as forms_commands
 from server.maintenance.commands import commands as upkeep_commands
 from server.peers.commands import commands as peers_commands
+from server.projections.commands import commands as projections_commands
 from server.serving import listening, serve_app
 from server.settings import SettingsError, load_settings
 
@@ -31,6 +32,7 @@ COMMANDS: tuple[tuple[click.Command, ...], ...] = (
     peers_commands,
     demo_commands,
     upkeep_commands,
+    projections_commands,
 )
 
 

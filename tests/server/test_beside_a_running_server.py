@@ -55,6 +55,7 @@ USES = {
     "form publish": Use((FORM, "--project", "agri")),
     "form list": Use(),
     "media verify": Use(),
+    "follow again": Use(("nobody",), code=1),
     "backup make": Use(("{folder}/backup",)),
     "backup verify": Use(("{folder}/backup",)),
     # This database is in use.
