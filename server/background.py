@@ -10,7 +10,7 @@ from litestar import Litestar
 from server.areas.areas import Areas
 from server.forms.engine_forms import MergingForms
 from server.forms.library import FormLibrary
-from server.journal.followers.follower import Follower
+from server.journal.followers.follower import Follower, Projection
 from server.journal.followers.runner import Runner
 from server.journal.journal import Journal
 from server.media.availability import openable
@@ -19,6 +19,7 @@ from server.platform.db.engine import Storage
 from server.projections.aliases import ForwardingProjection
 from server.projections.branches import ClosingProjection
 from server.projections.flags import Limits
+from server.projections.graph import in_order
 from server.projections.households import HouseholdsProjection
 from server.projections.open_documents import StillOpenProjection
 from server.projections.records import RecordsProjection
@@ -30,7 +31,7 @@ from server.settings import Settings
 def followers_of(
     settings: Settings, storage: Storage, journal: Journal, *, clock: Clock, library: FormLibrary, areas: Areas
 ) -> Runner:
-    """Return the followers in the order of the data's way: records first, then what is published of them."""
+    """Return the followers, each after those whose work it reads."""
     forms_of = partial(MergingForms.over, library)
     closing = ClosingProjection(storage, journal, library, areas, forms_of=forms_of)
     records = _records(settings, storage, journal, library, areas)
@@ -39,15 +40,14 @@ def followers_of(
     published = PublishedProjection(storage, journal, library)
     households = HouseholdsProjection(storage, library, areas, threshold=settings.duplicate_score)
     forwarding = ForwardingProjection(storage, journal, areas, forms_of=forms_of)
-    followers = [
-        Follower(storage, journal, clock, projection)
-        for projection in (closing, records, asked, still_open, published, households, forwarding)
-    ]
+    projections: list[Projection] = in_order([closing, records, asked, still_open, published, households, forwarding])
+    followers = [Follower(storage, journal, clock, projection) for projection in projections]
 
     async def look_for_forms() -> None:
         for database, ids in (await closing.arrived()).items():
-            for follower in followers[:2]:
-                await follower.take_again(database, ids)
+            for follower in followers:
+                if follower.name in (closing.name, records.name):
+                    await follower.take_again(database, ids)
 
     return Runner(storage, journal, followers, [look_for_forms, records.look_for_media, records.look_for_authors])
 

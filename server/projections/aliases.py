@@ -44,6 +44,8 @@ class ForwardingProjection:
     """Brings edits over; a `Projection` of the follower, after the one that files households and their pairs."""
 
     name = NAME
+    after: tuple[str, ...] = ()
+    writes_back: tuple[str, ...] = ("record",)
 
     def __init__(self, storage: Storage, journal: Journal, areas: Areas, *, forms_of: FormsOf) -> None:
         """Read nothing yet."""
@@ -51,10 +53,6 @@ class ForwardingProjection:
         self._journal = journal
         self._areas = areas
         self._forms_of = forms_of
-
-    async def horizon(self, database: str) -> int | None:
-        """Return None: the journal is read to its end."""
-        return None
 
     async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
         """Return what the changed records, and those that are the same as one of them, bring over."""

@@ -77,6 +77,8 @@ class ClosingProjection:
     """Closes branches and keeps the rows of what stays open; a `Projection` of the follower."""
 
     name = NAME
+    after: tuple[str, ...] = ()
+    writes_back: tuple[str, ...] = ("record",)
 
     def __init__(
         self, storage: Storage, journal: Journal, library: FormLibrary, areas: Areas, *, forms_of: FormsOf
@@ -90,10 +92,6 @@ class ClosingProjection:
         #: Where this process's own writing stands in the feed, which shows it again. Leaves would not tell: the body of
         #: an inner revision may come later and changes none of them, but what the document says.
         self._left: dict[tuple[str, str], int] = {}
-
-    async def horizon(self, database: str) -> int | None:
-        """Return None: the journal is read to its end."""
-        return None
 
     async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
         """Return what closes the branches of the changed documents, and the rows of what is open in them."""

@@ -55,6 +55,8 @@ class HouseholdsProjection:
     """Computes `households` and `likenesses`; a `Projection` of the follower."""
 
     name = NAME
+    after: tuple[str, ...] = ()
+    writes_back: tuple[str, ...] = ()
 
     def __init__(self, storage: Storage, library: FormLibrary, areas: Areas, *, threshold: float) -> None:
         """Read nothing yet; pairs whose likeness reaches `threshold` are worth a person's look."""
@@ -62,10 +64,6 @@ class HouseholdsProjection:
         self._library = library
         self._areas = areas
         self._threshold = threshold
-
-    async def horizon(self, database: str) -> int | None:
-        """Return None: the journal is read to its end."""
-        return None
 
     async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
         """Return what the changes of one database make of its households."""

@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.areas import Areas
 from server.journal.followers.follower import Effects
-from server.journal.followers.tables import checkpoints
 from server.journal.journal import Journal
 from server.journal.model import Change, NewRevision, Origin, StoredRevision
 from server.platform.db.engine import Storage
@@ -35,18 +34,14 @@ class StillOpenProjection:
     """Keeps the documents; a `Projection` of the follower, after the one that closes branches."""
 
     name = NAME
+    after: tuple[str, ...] = (FOLLOWED,)
+    writes_back: tuple[str, ...] = ("open",)
 
     def __init__(self, storage: Storage, journal: Journal, areas: Areas) -> None:
         """Read nothing yet."""
         self._storage = storage
         self._journal = journal
         self._areas = areas
-
-    async def horizon(self, database: str) -> int | None:
-        """Return how far branches are closed."""
-        query = select(checkpoints.c.seq).where(checkpoints.c.follower == FOLLOWED, checkpoints.c.database == database)
-        async with self._storage.read() as connection:
-            return await connection.scalar(query) or 0
 
     async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
         """Return the documents that no longer say what is open in the changed records."""

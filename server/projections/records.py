@@ -20,7 +20,6 @@ from server.auth.names import names_of
 from server.forms.library import FormLibrary
 from server.journal.authorship import History, first_said, is_saved
 from server.journal.followers.follower import Effects
-from server.journal.followers.tables import checkpoints
 from server.journal.journal import Journal
 from server.journal.model import Change, StoredRevision
 from server.journal.store import authors
@@ -97,6 +96,8 @@ class RecordsProjection:
     """Computes rows of `records`; a `Projection` of the follower, and again for files that came later."""
 
     name = NAME
+    after: tuple[str, ...] = (FOLLOWED,)
+    writes_back: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -116,12 +117,6 @@ class RecordsProjection:
         self._media = media
         self._looks = 0
         self._limits = limits
-
-    async def horizon(self, database: str) -> int | None:
-        """Return how far branches have been closed: what comes after may still be brought together."""
-        query = select(checkpoints.c.seq).where(checkpoints.c.follower == FOLLOWED, checkpoints.c.database == database)
-        async with self._storage.read() as connection:
-            return await connection.scalar(query) or 0
 
     async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
         """Return what the changes of one database make of its rows."""

@@ -26,15 +26,13 @@ class QuestionsProjection:
     """Keeps the rows of `questions`; a `Projection` of the follower."""
 
     name = NAME
+    after: tuple[str, ...] = ()
+    writes_back: tuple[str, ...] = ()
 
     def __init__(self, journal: Journal, areas: Areas) -> None:
         """Read nothing yet."""
         self._journal = journal
         self._areas = areas
-
-    async def horizon(self, database: str) -> int | None:
-        """Return None: the journal is read to its end."""
-        return None
 
     async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
         """Return the rows that the changes of one database bring."""

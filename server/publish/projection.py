@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.forms.library import FormLibrary
 from server.journal.followers.follower import Effects
-from server.journal.followers.tables import checkpoints
 from server.journal.journal import Journal
 from server.journal.model import Change, StoredRevision
 from server.platform.db.engine import Storage
@@ -58,6 +57,8 @@ class PublishedProjection:
     """Keeps the rows and the views of approved records; a `Projection` of the follower."""
 
     name = NAME
+    after: tuple[str, ...] = (FOLLOWED,)
+    writes_back: tuple[str, ...] = ()
 
     def __init__(self, storage: Storage, journal: Journal, library: FormLibrary) -> None:
         """Read nothing yet."""
@@ -65,12 +66,6 @@ class PublishedProjection:
         self._journal = journal
         self._library = library
         self._layouts = Layouts(library)
-
-    async def horizon(self, database: str) -> int | None:
-        """Return how far the projection of records is: only its rows say what is approved."""
-        query = select(checkpoints.c.seq).where(checkpoints.c.follower == FOLLOWED, checkpoints.c.database == database)
-        async with self._storage.read() as connection:
-            return await connection.scalar(query) or 0
 
     async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
         """Return what the changes of one database make of the published rows, or of the views."""

@@ -204,15 +204,14 @@ class Fragile:
     """A projection that notes the ids that it takes, and fails as it is told to."""
 
     name = "fragile"
+    after: tuple[str, ...] = ()
+    writes_back: tuple[str, ...] = ()
 
     def __init__(self, failing: set[str]) -> None:
         self.failing = failing
         self.failure: Exception = ValueError("poison")
         self.taken: list[str] = []
         self.pages: list[int] = []
-
-    async def horizon(self, database: str) -> int | None:
-        return None
 
     async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
         ids = [change.doc_id for change in changes if database == SCOPE]

@@ -18,12 +18,11 @@ class Fragile:
     """A projection that fails at the documents that it is told of."""
 
     name = "fragile"
+    after: tuple[str, ...] = ()
+    writes_back: tuple[str, ...] = ()
 
     def __init__(self, *failing: str) -> None:
         self.failing = set(failing)
-
-    async def horizon(self, database: str) -> int | None:
-        return None
 
     async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
         if self.failing.intersection(change.doc_id for change in changes):

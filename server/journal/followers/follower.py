@@ -61,8 +61,13 @@ class Projection(Protocol):
     def name(self) -> str:
         """Return the name under which checkpoints are kept."""
 
-    async def horizon(self, database: str) -> int | None:
-        """Return the sequence up to which the projection may read now; None for everything."""
+    @property
+    def after(self) -> tuple[str, ...]:
+        """Return the names of those whose work it reads: it goes no further through a feed than they have gone."""
+
+    @property
+    def writes_back(self) -> tuple[str, ...]:
+        """Return the types of documents that it writes into the journal."""
 
     async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
         """Return what to do in the transaction; it may run again with the same changes."""
@@ -131,13 +136,23 @@ class Follower:
                 await connection.execute(delete(set_aside).where(here, set_aside.c.doc_id == document))
         return all([await self._take_alone(database, change, 1, None) for change in changes])
 
+    async def _horizon(self, database: str) -> int | None:
+        """Return the sequence up to which the projection may read now; None for everything."""
+        after = self._projection.after
+        if not after:
+            return None
+        here = (checkpoints.c.database == database) & checkpoints.c.follower.in_(after)
+        async with self._storage.read() as connection:
+            gone = [row.seq for row in await connection.execute(select(checkpoints.c.seq).where(here))]
+        return min(gone) if len(gone) == len(after) else 0
+
     async def _follow(self, database: str, since: int) -> int:
         taken = 0
         doors = self._journal.doors
         now = asyncio.get_running_loop().time
         while True:
             began = now()
-            horizon = await self._projection.horizon(database)
+            horizon = await self._horizon(database)
             if horizon is not None and horizon <= since:
                 return taken
             page = await self._journal.changes(
