@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 import server.app  # noqa: F401  (registers every stage's tables)
+from server.platform.clock import system_clock
+from server.platform.db.engine import Storage
 from server.platform.db.metadata import metadata
+from tests.surveys import Province
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), ROOT / "sync" / "README.md"])
@@ -95,3 +98,14 @@ def test_the_drawn_data_model_shows_tables_and_columns_that_there_are() -> None:
     for table, columns in re.findall(r"(\w+) \{([^}]*)\}", drawn):
         shown = set(re.findall(r"^\s*\w+ (\w+)", columns, re.MULTILINE))
         assert not shown - set(metadata.tables[table].columns.keys()), table
+
+
+async def test_the_followers_are_told_in_their_order_with_their_modules(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    told = re.findall(r"^\| \d+ \| `(\w+)`, `([\w/]+\.py)` \|", text, re.MULTILINE)
+    storage = Storage(f"sqlite:///{tmp_path / 'nuong.db'}")
+    runner = Province(storage, system_clock).runner
+    await storage.close()
+    assert [name for name, _ in told] == [follower.name for follower in runner.followers]
+    for name, module in told:
+        assert f'NAME = "{name}"' in (ROOT / "server" / module).read_text("utf-8"), module
