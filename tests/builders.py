@@ -17,7 +17,7 @@ from litestar import Litestar
 from litestar.datastructures import State
 
 from server.app import furnish, unfurnished
-from server.areas.grants import Grant, Role
+from server.areas.grants import Grant
 from server.auth.jwk import PublicJwk, jwk_of, thumbprint
 from server.auth.members import Manager, NewMember
 from server.auth.passwords import Passwords
@@ -25,6 +25,7 @@ from server.auth.people import Person
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.settings import Settings
+from sync.contract.roles import Role
 
 PASSWORD = "nương rẫy mùa lúa chín"
 SIN_CHAI = "03226-2025"

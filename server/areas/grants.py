@@ -4,11 +4,9 @@ Pure values. A grant on the province covers its communes, one on project `*` eve
 """
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Protocol
 
-#: `peer` is the role of another server's account: a hub, a replica that brings other people's work.
-Role = Literal["field_worker", "supervisor", "data_manager", "administrator", "peer"]
-ROLES: tuple[Role, ...] = get_args(Role)
+from sync.contract.roles import Role
 
 #: The province's unit: the one that contains every other.
 PROVINCE = "11"

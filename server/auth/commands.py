@@ -8,7 +8,7 @@ import click
 
 from server.areas.atlas import Atlas, local_day
 from server.areas.commands import open_atlas
-from server.areas.grants import EVERY_PROJECT, PROVINCE, ROLES, Grant, Role
+from server.areas.grants import EVERY_PROJECT, PROVINCE, Grant
 from server.auth import people
 from server.auth.audit import note
 from server.auth.keys import key_ring
@@ -17,6 +17,7 @@ from server.auth.passwords import Passwords
 from server.auth.people import Person
 from server.console import Console, Failure, run
 from server.platform.clock import system_clock
+from sync.contract.roles import ROLES, Role
 
 Result = TypeVar("Result")
 

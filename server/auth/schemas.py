@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from server.areas.grants import Role
+from sync.contract.roles import Role
 
 # No control characters: PostgreSQL keeps no NUL, and nobody's name has a line break.
 PLAIN = r"^[^\x00-\x1f\x7f]*$"

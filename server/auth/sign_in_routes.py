@@ -11,7 +11,6 @@ from server.areas.atlas import Atlas
 from server.auth import people, refresh
 from server.auth.audit import note
 from server.auth.authentication import SIGN_IN_BYTES, paced, provide_address
-from server.auth.authorise import ACTIONS
 from server.auth.keys import KeyRing
 from server.auth.lockout import Attempt
 from server.auth.passwords import Passwords
@@ -34,6 +33,7 @@ from server.auth.tokens import Tokens
 from server.errors import Problem
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
+from sync.contract.roles import RIGHTS
 
 
 @post("/login", status_code=200, guards=[paced])
@@ -120,7 +120,7 @@ async def me(
         enrolment=principal.enrolment,
         scopes=[scope.name for scope in atlas.scopes_of(principal)],
         carried=[scope.name for scope in atlas.carried(principal)],
-        actions=sorted({action for grant in principal.grants for action in ACTIONS[grant.role]}),
+        actions=sorted({action for grant in principal.grants for action in RIGHTS[grant.role].actions}),
         server=server_id,
     )
 

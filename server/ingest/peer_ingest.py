@@ -35,7 +35,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.areas.grants import CATALOG
 from server.auth import enrolments, people
 from server.auth.audit import note
-from server.auth.authorise import Action, allowed
+from server.auth.authorise import allowed
 from server.auth.principal import Principal
 from server.auth.tables import people as people_table
 from server.auth.tokens import verify_seal
@@ -51,7 +51,7 @@ from server.journal.store.authors import Claim
 from server.journal.store.statements import statements
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
-from sync.contract.documents import DOCUMENT_TYPES
+from sync.contract.documents import DOCUMENT_TYPES, WRITTEN_AT_DESKS
 from sync.contract.members import Door, Reason
 from sync.contract.seal import SEAL_PREFIX, payload_of_document
 from sync.revisions.admission import is_well_formed_doc_id
@@ -61,9 +61,6 @@ from sync.revisions.revision_id import RevisionId, generation_of, is_revision_id
 #: Built once: a bringing is made for every request of another server.
 STATEMENTS = {flag: statements(is_postgresql=flag) for flag in (False, True)}
 _NUMBER = re.compile(r"[1-9][0-9]{0,14}")
-
-#: What people write at desks, without a phone's seal, and the right that it takes.
-DECIDED_AT_DESKS: Mapping[str, Action] = {"review": "review", "question": "decide_conflicts"}
 
 Document = Mapping[str, Json]
 Key = tuple[str, RevisionId]
@@ -254,13 +251,13 @@ class Bringing:
         return frozenset(
             (kind, by)
             for kind, by in named
-            if kind in DECIDED_AT_DESKS
+            if kind in WRITTEN_AT_DESKS
             and (holder := holders[by]) is not None
-            and allowed(holder, DECIDED_AT_DESKS[kind], database)
+            and allowed(holder, WRITTEN_AT_DESKS[kind], database)
         )
 
     def _lacks_right(self, document: Document, bringer: Bringer, deciders: frozenset[Decider]) -> bool:
-        if not bringer.has_account or document.get("type") not in DECIDED_AT_DESKS:
+        if not bringer.has_account or document.get("type") not in WRITTEN_AT_DESKS:
             return False
         return _decider(document) not in deciders
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from sync.contract.roles import Action
+
 #: `own`: who captures, of themselves; `assign`: nobody has that right yet.
 Right = Literal["review", "decide_conflicts", "own", "assign", "gateway", "projection"]
 
@@ -28,4 +30,11 @@ DOCUMENT_TYPES: Mapping[str, DocumentType] = {
     "seal": DocumentType("gateway", is_said_once=False),
     # One for each record, `open:<record id>`, which follows what is open in it.
     "open": DocumentType("projection", is_said_once=False),
+}
+
+#: What people write at desks, without a phone's seal, and the right that it takes.
+WRITTEN_AT_DESKS: Mapping[str, Action] = {
+    name: right
+    for name, row in DOCUMENT_TYPES.items()
+    if (right := row.right) == "review" or right == "decide_conflicts"
 }

@@ -15,14 +15,15 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 import server.app  # noqa: F401  (registers every stage's tables)
-from server.areas.grants import EVERY_PROJECT, PROVINCE, ROLES, Grant, Role
-from server.auth.authorise import ACTIONS, Action, may_hand_out
+from server.areas.grants import EVERY_PROJECT, PROVINCE, Grant
+from server.auth.authorise import may_hand_out
 from server.auth.principal import Principal
 from server.errors import KINDS as ERRORS
 from server.gateway.sync.schemas import SyncAnswer, SyncRequest
 from server.platform.db.metadata import metadata
 from sync.contract.documents import DOCUMENT_TYPES
 from sync.contract.members import DOORS, MEMBERS, UNKNOWN, Door, Kind, Member, Writer
+from sync.contract.roles import RIGHTS, ROLES, Action, Role
 from sync.contract.wire import PROTOCOL
 
 ROOT = Path(__file__).parents[2]
@@ -130,14 +131,14 @@ def rights() -> str:
     holders = [("everything", Grant("administrator", EVERY_PROJECT, PROVINCE))]
     holders += [(f"{role} of a commune", Grant(role, COMMUNE.project, COMMUNE.unit)) for role in ROLES]
     parts = [
-        HEAD.format(source="`server/auth/authorise.py`"),
+        HEAD.format(source="`sync/contract/roles.py`"),
         "# Rights\n",
         "A grant is a role in a project and a unit. One on unit `11` (the province) covers its communes, one on",
         "project `*` every project. `server.auth.authorise` alone decides; every door asks it.\n",
         "## What each role may do, where its grant reaches\n",
         *_table(
             ["", *(f"`{role}`" for role in ROLES)],
-            [[f"`{action}`", *(_mark(action in ACTIONS[role]) for role in ROLES)] for action in actions],
+            [[f"`{action}`", *(_mark(action in RIGHTS[role].actions) for role in ROLES)] for action in actions],
         ),
         "\n## Who may hand out which role",
         "\nIn the same project and commune; *everything* is an administrator of `*` in `11`.\n",

@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.areas.grants import ROLES, Grant
-from server.auth.authorise import ACTIONS, Action, allowed, may_hand_out, require
+from server.areas.grants import Grant
+from server.auth.authorise import allowed, may_hand_out, require
 from server.auth.principal import Principal
 from server.errors import Problem
+from sync.contract.roles import RIGHTS, ROLES, Action
 
-EVERY_ACTION: tuple[Action, ...] = tuple(sorted({action for granted in ACTIONS.values() for action in granted}))
+EVERY_ACTION: tuple[Action, ...] = tuple(sorted({action for granted in RIGHTS.values() for action in granted.actions}))
 SCOPES = ("agri-03226-2025", "agri-03158-2025", "tourism-03226-2025")
 grants_of_anyone = st.lists(
     st.builds(

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from server.areas.grants import Role
 from server.demo.phone import Phone
 from server.ingest.peer_ingest import Bringer
 from server.journal.model import NewRevision, Origin
 from server.peers.background import parts_of
 from sync.contract.members import DOORS, MEMBERS, UNKNOWN, Door
+from sync.contract.roles import Role
 from sync.revisions.canonical import canonical
 from sync.revisions.revision_id import revision_id
 from tests.builders import PASSWORD, Client, add_person, grant, sign_in

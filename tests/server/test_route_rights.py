@@ -8,8 +8,8 @@ asks for is left to each door's own tests: nothing is stored here, so that a rig
 from collections.abc import Callable
 from typing import Any, get_args
 
-from server.areas.grants import Role
 from server.gateway.couchdb import router
+from sync.contract.roles import Role
 from tests.builders import SIN_CHAI, SIN_THAU, Client, grant, person_signed_in
 
 RECORD = "018f5c3e-0000-7000-8000-000000000009"

@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping
 
 from server.areas.areas import Areas
 from server.areas.atlas import Atlas
-from server.auth.authorise import Action, allowed, require
+from server.auth.authorise import allowed, require
 from server.auth.names import names_of
 from server.auth.principal import Principal
 from server.desk.conflicts import queue
@@ -36,6 +36,7 @@ from server.errors import Problem
 from server.forms.library import FormLibrary, PublishedForm
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
+from sync.contract.roles import Action
 from sync.matching.text_normalisation import fold
 
 #: How many groups are worth showing: the rest are few of a kind.
