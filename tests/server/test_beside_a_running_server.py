@@ -133,7 +133,7 @@ def test_every_lock_has_a_number_of_its_own_and_only_one_module_writes_numbers()
     for path in (ROOT / "server").rglob("*.py"):
         source = path.read_text("utf-8")
         name = str(path.relative_to(ROOT))
-        if re.search(r"advisory_(xact_)?lock", source):
+        if re.search(r"pg_\w*advisory_\w*lock", source):
             takers.add(name)
             assert "AdvisoryLock" in source, f"{name} takes a lock that has no name"
             assert not re.search(r"0x|advisory_\w*lock\w*\(\s*\d", source), f"{name} writes a lock's number"
