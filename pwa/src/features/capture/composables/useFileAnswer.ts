@@ -2,14 +2,14 @@
 import type { UploadNode } from '@getodk/xforms-engine'
 import { computed, type ComputedRef } from 'vue'
 import type { Question } from './useQuestion'
-import { dropHalf, useMediaAnswer, type MediaAnswer } from './useMediaAnswer'
+import { dropHalf, useMediaAnswer, type MediaAnswer, type Own } from './useMediaAnswer'
 
 export type FileAnswer = {
   readonly media: MediaAnswer
   /** The question's name, which the ids that tests know begin with. */
   readonly name: ComputedRef<string>
   readonly isEmpty: ComputedRef<boolean>
-  readonly keep: (file: File) => Promise<void>
+  readonly keep: (file: File, own?: Own) => Promise<void>
   readonly remove: () => Promise<void>
   /** Keep what was broken off, or give it up. */
   readonly keepHalf: () => Promise<void>
@@ -23,8 +23,8 @@ export function useFileAnswer(
   prepare?: (file: File) => Promise<Blob>,
 ): FileAnswer {
   const media = useMediaAnswer(node)
-  const keep = async (file: File): Promise<void> => {
-    await media.keep(file, prepare)
+  const keep = async (file: File, own?: Own): Promise<void> => {
+    await media.keep(file, prepare, own)
     question.leave()
   }
   return {
@@ -37,8 +37,11 @@ export function useFileAnswer(
       question.leave()
     },
     keepHalf: async () => {
-      const half = await media.readHalf()
-      if (half !== null) await keep(half.file)
+      const half = media.half.value
+      const place = question.pointer.value
+      const left = await media.readHalf()
+      if (half === null || left === null) media.forgetHalf()
+      else await keep(left.file, { place, half })
     },
     dropHalf: (message) => {
       const half = media.half.value

@@ -45,6 +45,9 @@ export type SaveState =
 /** A question that a person sees with an answer that is only begun. */
 export type HalfMade = { readonly node: QuestionNode; readonly begun: Begun }
 
+/** Stopping resolves once the sound is handed on. */
+export type Recording = { readonly stop: () => Promise<void> }
+
 export type FillPorts = {
   getDraft(id: string): Promise<Draft | undefined>
   saveDraft(id: string, change: DraftChange): Promise<boolean>
@@ -72,6 +75,10 @@ export type FillForm = {
   /** Pointers of questions whose file is being kept: nothing is finished before it is. */
   readonly keeping: ShallowRef<ReadonlyMap<string, Promise<void>>>
   whileKeeping(pointer: string, work: () => Promise<void>): Promise<void>
+  /** What records now: it is in here until its sound was handed to `whileKeeping`. */
+  readonly recordings: Set<Recording>
+  /** Stop what records, and wait until every file is kept or failed to be. */
+  settleFiles(): Promise<void>
   /** Remember a file under the name that an answer is about to bear. */
   keepMedia(name: string, file: MediaRef): Promise<boolean>
   /** Where the person is, so that a draft reopens there. */
@@ -230,6 +237,13 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     }
   }
 
+  const recordings = new Set<Recording>()
+
+  async function settleFiles(): Promise<void> {
+    await Promise.all([...recordings].map((recording) => recording.stop()))
+    await Promise.allSettled(keeping.value.values())
+  }
+
   async function keepMedia(name: string, file: MediaRef): Promise<boolean> {
     media.value = { ...media.value, [name]: file }
     try {
@@ -271,7 +285,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
   }
 
   async function finishOnce(): Promise<void> {
-    await Promise.allSettled(keeping.value.values())
+    await settleFiles()
     if (state.value.kind !== 'open' || form === null) return
     const { draft, schema, root: filled } = state.value
     await save()
@@ -303,6 +317,8 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     setBegun,
     keeping,
     whileKeeping,
+    recordings,
+    settleFiles,
     keepMedia,
     setStep,
     rework,

@@ -11,6 +11,7 @@ import { asProblem } from '@/api/problem'
 import type { Begun } from '@/domain/begun'
 import { dropUnnamed, getBlob, putBlob } from '@/storage/blobs'
 import { dropPieces, piecesOf } from '@/storage/pieces'
+import { useUndo } from '@/stores/undo'
 import { useFill } from './fill-context'
 import { pointerOf, questionAt } from '@/features/answers/form-nodes'
 
@@ -23,8 +24,8 @@ export type MediaAnswer = {
   readonly bytes: ComputedRef<number>
   readonly isBusy: ComputedRef<boolean>
   readonly problem: Ref<MediaProblem | null>
-  /** `prepare` may shrink the file, or throw a `MediaRefused`. */
-  keep(file: File, prepare?: (file: File) => Promise<Blob>): Promise<void>
+  /** `prepare` may shrink the file, or throw a `MediaRefused`; `own` is what of the file is in the store already. */
+  keep(file: File, prepare?: (file: File) => Promise<Blob>, own?: Own): Promise<void>
   remove(): Promise<void>
   /** A recording or file that was broken off before it became the answer. */
   readonly half: ComputedRef<Half | null>
@@ -34,6 +35,9 @@ export type MediaAnswer = {
 }
 
 export type Half = Extract<Begun, { kind: 'sound' | 'file' }>
+
+/** Where it was begun, which the question can't tell any more once its row is removed. */
+export type Own = { readonly place: string; readonly half: Half }
 
 export class MediaRefused extends Error {
   override readonly name = 'MediaRefused'
@@ -77,17 +81,23 @@ export function useMediaAnswer(node: UploadNode): MediaAnswer {
   async function keep(
     file: File,
     prepare: (file: File) => Promise<Blob> = (same) => Promise.resolve(same),
+    own?: Own,
   ): Promise<void> {
     problem.value = null
     if (file.size === 0) problem.value = 'empty'
     else if (file.size > MAX_BYTES) problem.value = 'too_large'
     if (problem.value !== null) return
-    const place = pointer.value
-    await fill.form.whileKeeping(place, () => keepAt(place, file, prepare))
+    const place = own?.place ?? pointer.value
+    await fill.form.whileKeeping(place, () => keepAt(place, file, prepare, own?.half ?? null))
   }
 
-  async function keepAt(place: string, file: File, prepare: (file: File) => Promise<Blob>): Promise<void> {
-    let before = half.value
+  async function keepAt(
+    place: string,
+    file: File,
+    prepare: (file: File) => Promise<Blob>,
+    own: Half | null,
+  ): Promise<void> {
+    let before = own
     try {
       if (before === null) before = await keepOriginal(place, file)
       const blob = await prepare(file)
@@ -96,7 +106,14 @@ export function useMediaAnswer(node: UploadNode): MediaAnswer {
       if (!(await fill.form.keepMedia(named, stored))) throw new MediaRefused('storage_full')
       // Another row's return may have made the form anew meanwhile: the answer goes to the question that stands there now.
       const root = fill.root()
-      const question = (root === null ? undefined : questionAt(root, place)) ?? node
+      const question = root === null ? undefined : questionAt(root, place)
+      if (question === undefined) {
+        // Its row is removed, and may come back: what was begun waits for it there.
+        if (before === null)
+          fill.form.setBegun(place, { kind: 'file', sha256: stored.sha256, name: file.name, reason: null })
+        await fill.form.save()
+        return
+      }
       // The engine needs the name only; the bytes stay in the store.
       if (question.nodeType === 'upload') question.setValue(new File([], named, { type: stored.type }))
       fill.form.setBegun(place, null)
@@ -114,6 +131,8 @@ export function useMediaAnswer(node: UploadNode): MediaAnswer {
 
   /** Store a file as it came; null where there is no room for it as large as it is. */
   async function keepOriginal(place: string, file: File): Promise<Half | null> {
+    // What was given up here before can't come back over it.
+    await useUndo().settle()
     try {
       const { sha256 } = await putBlob(file)
       const original: Half = { kind: 'file', sha256, name: file.name, reason: null }

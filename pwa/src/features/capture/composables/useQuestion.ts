@@ -11,6 +11,8 @@ import { elementId, pathOf, pointerOf, type QuestionNode } from '@/features/answ
 
 export type Question = {
   readonly id: string
+  /** Where its answer stands in the record. */
+  readonly pointer: ComputedRef<string>
   readonly field: ComputedRef<Field | undefined>
   readonly guidance: ComputedRef<string>
   readonly isRequired: ComputedRef<boolean>
@@ -105,6 +107,7 @@ export function useQuestion(node: QuestionNode): Question {
 
   return {
     id,
+    pointer,
     field,
     guidance: computed(() =>
       labelParts(field.value?.guidance ?? new Map(), locale.value)

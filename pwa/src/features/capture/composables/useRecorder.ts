@@ -14,7 +14,8 @@ export type Recorder = {
   readonly state: Ref<RecorderState>
   readonly isOffered: boolean
   start(): Promise<void>
-  stop(): void
+  /** Resolves once the sound was handed to `made`. */
+  stop(): Promise<void>
 }
 
 export type RecorderPorts = {
@@ -70,13 +71,18 @@ export function useRecorder(ports: RecorderPorts): Recorder {
     }
   }
 
-  function stop(): void {
-    if (recorder?.state === 'recording') recorder.stop()
+  async function stop(): Promise<void> {
+    const running = recorder
+    if (running === null) return
+    // Listens after what hands the sound on.
+    const stopped = new Promise((resolve) => running.addEventListener('stop', resolve, { once: true }))
+    if (running.state !== 'inactive') running.stop()
+    await stopped
   }
 
   onScopeDispose(() => {
     isGone = true
-    stop()
+    void stop()
   })
   const isOffered = typeof MediaRecorder !== 'undefined' && 'mediaDevices' in navigator
   return { state, isOffered, start, stop }

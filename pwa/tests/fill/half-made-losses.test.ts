@@ -1,0 +1,196 @@
+// @vitest-environment jsdom
+/** What is begun outlives what a person does meanwhile: they leave, remove its row, give up another, fill the phone. */
+import './node-blobs'
+import './browser'
+import { mount, type VueWrapper } from '@vue/test-utils'
+import { createPinia, setActivePinia } from 'pinia'
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import FormFiller from '@/features/capture/components/FormFiller.vue'
+import { i18n, loadFormWords } from '@/locales/i18n'
+import { getBlob } from '@/storage/blobs'
+import { database } from '@/storage/database'
+import { beginDraft, saveDraft } from '@/storage/drafts'
+import { putPieces } from '@/storage/pieces'
+import { useUndo } from '@/stores/undo'
+import { Microphone } from './microphone'
+import { begin, carry, PERSON, SCOPE, signedIn, xformOf } from './phone'
+
+type Filler = Pick<VueWrapper, 'find' | 'findAll' | 'unmount' | 'text' | 'vm'>
+
+const open: Filler[] = []
+const getUserMedia = vi.fn<() => Promise<unknown>>()
+
+beforeAll(async () => {
+  await loadFormWords()
+  HTMLDialogElement.prototype.showModal = function show(): void {
+    this.open = true
+  }
+  HTMLDialogElement.prototype.close = function close(): void {
+    this.open = false
+  }
+  HTMLElement.prototype.scrollIntoView = () => undefined
+  vi.stubGlobal('scrollTo', () => undefined)
+  vi.stubGlobal('MediaRecorder', Microphone)
+  vi.stubGlobal('URL', Object.assign(URL, { createObjectURL: () => 'blob:x', revokeObjectURL: () => undefined }))
+  Object.defineProperty(navigator, 'mediaDevices', { configurable: true, value: { getUserMedia } })
+})
+beforeEach(async () => {
+  setActivePinia(createPinia())
+  getUserMedia.mockReset().mockResolvedValue({ getTracks: () => [] })
+  await signedIn()
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  for (const filler of open.splice(0)) filler.unmount()
+})
+
+const wait = { timeout: 5000 }
+const see = (filler: Filler, name: string): ReturnType<Filler['find']> => filler.find(`[data-testid="${name}"]`)
+const press = (filler: Filler, name: string): Promise<void> => see(filler, name).trigger('click')
+const shows = (filler: Filler, name: string): Promise<void> =>
+  vi.waitFor(() => expect(see(filler, name).exists(), name).toBe(true), wait)
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const mayLeave = (filler: Filler): Promise<boolean> =>
+  (filler.vm as unknown as { mayLeave: () => Promise<boolean> }).mayLeave()
+const begunIn = async (id: string): Promise<Readonly<Record<string, unknown>>> =>
+  (await database.drafts.get(id))?.begun ?? {}
+
+async function opened(id: string): Promise<Filler> {
+  const filler = mount(FormFiller, { props: { draftId: id }, global: { plugins: [i18n] }, attachTo: document.body })
+  open.push(filler)
+  await vi.waitFor(() => expect(filler.find('[data-testid="form-filler"]').exists(), filler.text()).toBe(true), {
+    timeout: 10_000,
+  })
+  return filler
+}
+
+async function fresh(): Promise<{ filler: Filler; id: string }> {
+  const { id } = await begin('every_type')
+  return { filler: await opened(id), id }
+}
+
+/** The form of every type, changed into a version of its own, because forms are read once. */
+async function changed(version: string, change: (xform: string) => string): Promise<string> {
+  const xform = change(xformOf('every_type')).replace(
+    'id="every_type" version="1"',
+    `id="every_type" version="${version}"`,
+  )
+  await carry('every_type', xform)
+  return (await beginDraft({ database: SCOPE, person: PERSON, form: 'every_type', version })).id
+}
+
+async function record(filler: Filler, name: string, ...said: string[]): Promise<void> {
+  await press(filler, `record-${name}`)
+  await shows(filler, `stop-${name}`)
+  for (const piece of said) Microphone.latest?.second(piece)
+}
+
+async function pick(filler: Filler, photo: File): Promise<void> {
+  const input = see(filler, 'answer-photo')
+  Object.defineProperty(input.element, 'files', { configurable: true, value: [photo] })
+  await input.trigger('change')
+}
+
+/** The bytes that answer a question, once nothing is begun any more. */
+async function kept(id: string, name: string): Promise<string> {
+  let text = ''
+  await vi.waitFor(async () => {
+    const draft = await database.drafts.get(id)
+    const [, file = ''] = new RegExp(`<${name}[^>]*>([^<]+)</`, 'u').exec(draft?.xml ?? '') ?? []
+    expect(draft?.begun).toEqual({})
+    text = (await (await getBlob(draft?.media[file]?.sha256 ?? ''))?.blob.text()) ?? ''
+    expect(text).not.toBe('')
+  }, wait)
+  return text
+}
+
+/** A draft whose recording was broken off after a second. */
+async function brokenOff(): Promise<{ filler: Filler; id: string }> {
+  const { id } = await begin('every_type')
+  const bytes = new TextEncoder().encode('cũ')
+  await putPieces([{ recording: 'old', number: 0, draft: id, bytes, addedAt: new Date().toISOString() }])
+  const sound = { kind: 'sound', recording: 'old', type: 'audio/webm', reason: null } as const
+  await saveDraft(id, { begun: { '/answers/voice': sound } })
+  const filler = await opened(id)
+  await shows(filler, 'broken-voice')
+  return { filler, id }
+}
+
+test('a form is left only when the photo that is being made small is its answer', async () => {
+  const { filler, id } = await fresh()
+  let fail: () => void = () => undefined
+  const decoding = new Promise((_, reject) => (fail = () => reject(new Error('unreadable'))))
+  vi.stubGlobal('createImageBitmap', () => decoding)
+  await pick(filler, new File(['as it came'], 'IMG_1.heic', { type: 'image/heic' }))
+  const hasLeft = vi.fn()
+  const leaving = mayLeave(filler).then(hasLeft)
+  await pause(100)
+  expect(hasLeft).not.toHaveBeenCalled()
+  fail()
+  await leaving
+  expect(hasLeft).toHaveBeenCalledWith(true)
+  expect(await begunIn(id)).toEqual({})
+  expect(await kept(id, 'photo')).toBe('as it came')
+})
+
+test('a form is left only when what was recorded is its answer', async () => {
+  const { filler, id } = await fresh()
+  await record(filler, 'voice', 'xin ', 'chào')
+  expect(await mayLeave(filler)).toBe(true)
+  expect(await begunIn(id)).toEqual({})
+  expect(await kept(id, 'voice')).toBe('xin chào')
+})
+
+test('what is begun and of which nothing is left goes when it is to be kept', async () => {
+  const { filler, id } = await brokenOff()
+  await database.pieces.clear()
+  await press(filler, 'keep-voice')
+  await shows(filler, 'record-voice')
+  await vi.waitFor(async () => expect(await begunIn(id)).toEqual({}), wait)
+})
+
+test('a row that is removed while it records has its recording when it comes back', async () => {
+  const id = await changed('said', (xform) =>
+    xform
+      .replaceAll('<plot_name/>', '<plot_name/><said/>')
+      .replace('<bind nodeset="/data/photo"', '<bind nodeset="/data/plot/said" type="binary"/>$&')
+      .replace(
+        '<group ref="/data/plot/tree">',
+        '<upload ref="/data/plot/said" mediatype="audio/*"><label>Lời</label></upload>$&',
+      ),
+  )
+  const filler = await opened(id)
+  while (!see(filler, 'add-plot').exists()) await press(filler, 'fill-next')
+  if (!see(filler, 'record-said').exists()) await press(filler, 'add-plot')
+  await shows(filler, 'record-said')
+  await record(filler, 'said', 'xin ', 'chào')
+  await press(filler, 'remove-plot-1')
+  await vi.waitFor(() => expect(Microphone.latest?.state).toBe('inactive'), wait)
+  await pause(200)
+  await useUndo().undo()
+  await shows(filler, 'broken-said')
+  await press(filler, 'keep-said')
+  expect(await kept(id, 'said')).toBe('xin chào')
+  await vi.waitFor(async () => expect(await database.pieces.count()).toBe(0), wait)
+})
+
+test('what was given up does not come back over what was begun since', async () => {
+  const { filler, id } = await brokenOff()
+  await press(filler, 'cancel-voice')
+  await shows(filler, 'record-voice')
+  await record(filler, 'voice', 'mới')
+  await useUndo().undo()
+  await press(filler, 'stop-voice')
+  expect(await kept(id, 'voice')).toBe('mới')
+  await vi.waitFor(async () => expect(await database.pieces.count()).toBe(0), wait)
+})
+
+test('a photo settles what was given up before it', async () => {
+  const { filler, id } = await brokenOff()
+  await press(filler, 'cancel-voice')
+  expect(useUndo().current).not.toBeNull()
+  vi.stubGlobal('createImageBitmap', () => Promise.reject(new Error('unreadable')))
+  await pick(filler, new File(['as it came'], 'IMG_1.heic', { type: 'image/heic' }))
+  expect(await kept(id, 'photo')).toBe('as it came')
+  expect(useUndo().current).toBeNull()
+})
