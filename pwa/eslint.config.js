@@ -23,6 +23,11 @@ const FEATURES = [
   'peers',
 ]
 
+const FRAMEWORKS = {
+  group: ['vue', 'pinia', 'dexie'],
+  message: 'domain is plain TypeScript without framework or I/O',
+}
+
 const above = (rank, name) => rank.slice(rank.indexOf(name) + 1)
 
 /** What files of a folder may not import: every layer, and every feature, to the right of it. */
@@ -33,7 +38,8 @@ function restricted(files, layers, features = []) {
   })
   const patterns = [
     ...layers.map((other) => pattern(other, other)),
-    ...features.map((other) => pattern(other, `features/${other}`)),
+    ...features.flatMap((other) => [pattern(other, `features/${other}`), pattern(other, `../${other}`)]),
+    ...(files === 'domain' ? [FRAMEWORKS] : []),
   ]
   return { files: [`src/${files}/**/*.{ts,vue}`], rules: { 'no-restricted-imports': ['error', { patterns }] } }
 }
@@ -95,22 +101,6 @@ export default defineConfig(
   },
   ...LAYERS.slice(0, -1).map((name) => restricted(name, above(LAYERS, name))),
   ...FEATURES.map((name) => restricted(`features/${name}`, above(LAYERS, 'features'), above(FEATURES, name))),
-  {
-    files: ['src/domain/**/*.ts'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [
-            {
-              group: ['vue', 'pinia', 'dexie', '@/!(domain)/**'],
-              message: 'domain is plain TypeScript without framework or I/O',
-            },
-          ],
-        },
-      ],
-    },
-  },
   {
     files: ['**/*.js', '**/*.mjs'],
     extends: [tseslint.configs.disableTypeChecked],

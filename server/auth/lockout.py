@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, case, null, select
+from sqlalchemy import Row, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.auth.people import folded
@@ -79,29 +79,50 @@ async def count_attempt(connection: AsyncConnection, attempt: Attempt, rule: Loc
     if locks:
         return max(locks)
     for row in rows:
-        failures = 1 if row.failed_at < at - FORGIVEN else row.failures + 1
+        is_forgiven = row.failed_at < at - FORGIVEN
+        failures = 1 if is_forgiven else row.failures + 1
         lock = rule.lock(failures, allowed[row.counter])
-        changed = {"failures": failures, "failed_at": at, "locked_until": at + lock if lock else None}
+        changed = {"failures": failures, "locked_until": at + lock if lock else None}
+        # Else only a wrong password keeps it: an office in which somebody signs in every day forgets all the same.
+        changed |= {"failed_at": at} if is_forgiven else {}
         await connection.execute(login_failures.update().where(login_failures.c.counter == row.counter).values(changed))
     await _forget_old(connection, at)
     return None
 
 
-async def note_right(connection: AsyncConnection, attempt: Attempt, rule: LockRule, at: datetime) -> None:
+async def note_wrong(connection: AsyncConnection, attempt: Attempt, at: datetime) -> None:
+    """Note when the last wrong password came: from then on a counter is kept for a day."""
+    counters = (attempt.pair,) if await _is_known(connection, attempt, at) else (attempt.pair, *attempt.wide)
+    await _held(connection, counters)
+    here = login_failures.c.counter.in_(counters)
+    await connection.execute(login_failures.update().where(here).values(failed_at=at))
+
+
+async def take_back(connection: AsyncConnection, attempt: Attempt, at: datetime) -> None:
+    """Take a counted attempt back from what strangers share: what it was refused for is no guess of a password."""
+    await _held(connection, (attempt.pair, *attempt.wide))
+    if not await _is_known(connection, attempt, at):
+        await _take_back(connection, attempt)
+
+
+async def note_right(connection: AsyncConnection, attempt: Attempt, at: datetime) -> None:
     """Take a counted attempt back whose password was right: the name is known at this address from now on.
 
     What others guessed stays counted: who has an account of their own clears nothing by signing in to it.
     """
-    failures = login_failures.c.failures
     await _held(connection, (attempt.pair, *attempt.wide))
     if not await _is_known(connection, attempt, at):
-        still_full = and_(failures > rule.widely, login_failures.c.locked_until.is_not(None))
-        locked = case((still_full, login_failures.c.locked_until), else_=null())
-        back = login_failures.update().where(login_failures.c.counter.in_(attempt.wide), failures > 0)
-        await connection.execute(back.values(failures=failures - 1, locked_until=locked))
+        await _take_back(connection, attempt)
     await connection.execute(login_failures.delete().where(login_failures.c.counter == attempt.pair))
     await connection.execute(known_places.delete().where(known_places.c.signed_in_at < at - KNOWN))
     await put(connection, known_places, [{"pair": attempt.pair, "signed_in_at": at}])
+
+
+async def _take_back(connection: AsyncConnection, attempt: Attempt) -> None:
+    # Past a full counter goes one attempt at a time: a lock that stands now is this attempt's own.
+    failures = login_failures.c.failures
+    back = login_failures.update().where(login_failures.c.counter.in_(attempt.wide), failures > 0)
+    await connection.execute(back.values(failures=failures - 1, locked_until=null()))
 
 
 async def _held(connection: AsyncConnection, counters: Iterable[str]) -> Sequence[Row[Any]]:

@@ -1,8 +1,7 @@
 """How often one address may try to sign in: a token bucket each, in this process's memory.
 
-The lock on a name (`lockout`) stops guessing one person's password; this stops trying one password on every name, and
-bounds how fast strangers can make the server hash and write. It is wide: a commune's phones share one address behind
-their operator's.
+The counters of wrong passwords (`lockout`) stop guessing; this bounds how fast strangers can make the server hash and
+write. It is wide: a commune's phones share one address behind their operator's.
 """
 
 from dataclasses import dataclass

@@ -70,7 +70,7 @@ class Sessions:
         """Return whose name and password these are, without a sign-in; raises and counts like `login`."""
         person = await self._recognise(attempt, password)
         async with self._storage.write() as connection:
-            await lockout.note_right(connection, attempt, self._rule, self._clock())
+            await lockout.note_right(connection, attempt, self._clock())
         return person
 
     async def _recognise(self, attempt: Attempt, password: str) -> Person:
@@ -83,18 +83,23 @@ class Sessions:
         is_untold = found is not None and found[1] == UNTOLD
         is_right = await self._passwords.is_right(password, found[1] if found and not is_untold else NOBODY)
         if is_untold:
+            async with self._storage.write() as connection:
+                await lockout.take_back(connection, attempt, self._clock())
             raise Problem("sign_in_at_province")
         if found is None or not is_right:
             # The same work for a name that nobody has, of which nothing is kept: it may be a password.
             async with self._storage.write() as connection:
+                await lockout.note_wrong(connection, attempt, self._clock())
                 await note(connection, self._clock, None, "login_failed", found[0].id if found else "")
             raise Problem("wrong_password")
         return found[0]
 
     async def _begin(self, attempt: Attempt, person: Person, jwk: Mapping[str, object] | None, label: str) -> SignedIn:
         now = self._clock()
+        # By itself: the password was right, whatever is refused now.
         async with self._storage.write() as connection:
-            await lockout.note_right(connection, attempt, self._rule, now)
+            await lockout.note_right(connection, attempt, now)
+        async with self._storage.write() as connection:
             if not person.is_active:
                 raise Problem("account_closed")
             enrolment = None if jwk is None else await enrolments.register(connection, person.id, jwk, label, now)

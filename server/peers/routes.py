@@ -53,7 +53,11 @@ def _sees(principal: Principal, peer: Peer) -> bool:
     """
     if administers_everything(principal):
         return True
-    return peer.kind == "province" and all(allowed(principal, "manage_areas", scope) for scope in peer.scopes)
+    return (
+        peer.kind == "province"
+        and bool(peer.scopes)
+        and all(allowed(principal, "manage_areas", scope) for scope in peer.scopes)
+    )
 
 
 @get()

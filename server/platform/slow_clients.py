@@ -48,6 +48,10 @@ def patient_protocol(patience: Patience) -> type[HttpToolsProtocol]:
         def data_received(self, data: bytes) -> None:
             self._arrived += len(data)
             super().data_received(data)
+            # Line ends between two requests, which begin none, have ended uvicorn's own wait for the next.
+            is_idle = self._expects == "" and (self.cycle is None or self.cycle.response_complete)
+            if is_idle and self.timeout_keep_alive_task is None and not self.transport.is_closing():
+                self._expect("head")
 
         def on_message_begin(self) -> None:
             super().on_message_begin()

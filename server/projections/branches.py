@@ -100,6 +100,9 @@ class ClosingProjection:
         new = await credible(self._journal, database, brought(database, changes))
         leaves = {change.doc_id: change.leaves for change in changes if is_record(change.doc_id)}
         known = {change.doc_id for change in changes if self._left.get((database, change.doc_id)) == change.seq}
+        # Once: a feed that is read anew has all of it computed anew.
+        for doc_id in known:
+            del self._left[database, doc_id]
         # One leaf is a line of edits, each of which knew all before it.
         settled = [doc_id for doc_id, of in leaves.items() if len(of) == 1]
         unclear = [doc_id for doc_id, of in leaves.items() if len(of) > 1 and doc_id not in known]

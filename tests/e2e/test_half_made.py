@@ -30,6 +30,7 @@ def test_a_walk_goes_on_after_the_browser_was_killed_and_is_asked_about_at_the_e
     for count, corner in enumerate(CORNERS, 1):
         walk_to(page, corner, count)
 
+    expect(page.get_by_test_id("save-sign")).to_have_attribute("data-state", "saved")
     phone.kill()
     page = phone.open(offline=True)
     go_home(page)

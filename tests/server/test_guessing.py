@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from server.auth.tables import people
 from server.platform.db.engine import Storage
 from server.settings import Settings
 from tests.builders import PASSWORD, Client, add_person, an_app, problem, running, try_sign_in
@@ -71,6 +72,41 @@ async def test_one_password_tried_on_everybody_stops_the_address_but_not_who_wor
     problem(await try_sign_in(office, "mai"), 423, "account_locked")
     assert (await try_sign_in(office, "lan")).status_code == 200
     assert (await try_sign_in(at(STRANGERS), "mai")).status_code == 200
+
+
+async def test_right_passwords_at_a_full_address_lock_nobody_who_comes_after(at: At, clock: StandingClock) -> None:
+    office = at(OWNERS)
+    names = [f"person{number}" for number in range(4)]
+    for name in names:
+        await add_person(office, name)
+    for number in range(8):
+        assert await guess(office, f"nobody{number}", 1) == [401]
+    problem(await try_sign_in(office, names[0]), 423, "account_locked")
+    clock.move(seconds=61)
+    for name in names:
+        assert (await try_sign_in(office, name)).status_code == 200
+
+
+async def test_an_office_where_somebody_new_signs_in_every_day_forgets_old_mistakes(
+    at: At, clock: StandingClock
+) -> None:
+    office = at(OWNERS)
+    for day in range(5):
+        await add_person(office, f"person{day}")
+        assert await guess(office, f"nobody{day}", 3) == [401] * 3
+        assert (await try_sign_in(office, f"person{day}")).status_code == 200
+        clock.move(hours=25)
+
+
+async def test_a_right_password_of_a_closed_account_is_no_guess(at: At) -> None:
+    office = at(OWNERS)
+    closed = await add_person(office, "lan")
+    await add_person(office, "mai")
+    async with office.app.state["storage"].write() as connection:
+        await connection.execute(people.update().where(people.c.id == closed.id).values(is_active=False))
+    for _ in range(10):
+        problem(await try_sign_in(office, "lan"), 403, "account_closed")
+    assert (await try_sign_in(office, "mai")).status_code == 200
 
 
 async def test_signing_in_to_ones_own_account_clears_no_guesses(at: At) -> None:

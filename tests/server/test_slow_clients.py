@@ -63,6 +63,13 @@ def test_a_second_head_on_a_kept_connection_has_the_same_limit(server: LiveServe
         assert cut_after_s(connection, b"a") < HEAD_S + 5
 
 
+def test_a_kept_connection_that_sends_only_line_ends_is_cut(server: LiveServer) -> None:
+    with connected(server) as connection:
+        assert alive(connection)
+        connection.sendall(b"\r\n")
+        assert cut_after_s(connection) < HEAD_S + 5
+
+
 def test_a_body_that_stops_or_drips_is_cut(server: LiveServer) -> None:
     for piece in (b"", b" "):
         with connected(server) as connection:
@@ -94,5 +101,7 @@ def alive(connection: socket.socket) -> bool:
     connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
     answer = b""
     while not answer.endswith(b"}"):
-        answer += connection.recv(4000)
+        piece = connection.recv(4000)
+        assert piece, "the server has cut the connection"
+        answer += piece
     return answer.startswith(b"HTTP/1.1 200")

@@ -60,9 +60,9 @@ def sent_without_lines() -> AbstractContextManager[Any]:
     proper = LocalDatabase.documents
 
     async def bare(
-        self: LocalDatabase, wanted: Mapping[str, Sequence[RevisionId]]
+        self: LocalDatabase, wanted: Mapping[str, Sequence[RevisionId]], *, is_short: bool = False
     ) -> AsyncIterator[list[dict[str, Json]]]:
-        async for found in proper(self, wanted):
+        async for found in proper(self, wanted, is_short=is_short):
             yield [{name: value for name, value in one.items() if name != "_revisions"} for one in found]
 
     return patch.object(LocalDatabase, "documents", bare)

@@ -7,11 +7,10 @@
  */
 import { Problem, problemOf } from '@/api/problem'
 import { reached, whoAnswered, type Fetch, type TokenSource } from '@/api/client'
+import type { Schemas } from '@/api/schema'
 import type { Session } from '@/storage/database'
 import { changeCredentials, currentSession } from '@/storage/session'
 import { withLock } from './locks'
-
-type Renewed = { access_token: string; expires_in: number; refresh_token: string }
 
 /** Whose work a run does, and at which server. */
 export type Owner = Pick<Session, 'person' | 'enrolment' | 'server'>
@@ -53,7 +52,7 @@ export function sessionTokens(
           await changeCredentials(session, { expired: 1 })
           return false
         }
-        const renewed = (await response.json()) as Renewed
+        const renewed = (await response.json()) as Schemas['TokensAnswer']
         return changeCredentials(session, {
           accessToken: renewed.access_token,
           accessExpiresAt: Date.now() + renewed.expires_in * 1000,

@@ -6,19 +6,11 @@ import { defineStore } from 'pinia'
 import { computed, markRaw, ref } from 'vue'
 import { ApiClient, whoAnswered } from '@/api/client'
 import { Problem, asProblem } from '@/api/problem'
-import type { Person, Session } from '@/storage/database'
+import type { Schemas } from '@/api/schema'
+import type { Session } from '@/storage/database'
 import { currentSession, deviceLabel, forsakeKey, keyFor, storeSignIn, storeSignOut } from '@/storage/session'
 import { getSetting, putSetting } from '@/storage/settings'
 import { sessionTokens } from '@/replication/tokens'
-
-type SignInAnswer = {
-  access_token: string
-  expires_in: number
-  refresh_token: string
-  person: Person
-  enrolment: { id: string; highest_number: string | number | null; safe: string | null } | null
-  server: string
-}
 
 const signedOut = { access: () => Promise.resolve(null), renew: () => Promise.resolve(false) }
 
@@ -69,7 +61,7 @@ export const useSession = defineStore('session', () => {
       return signIn(username, password)
     }
     if (whoAnswered(response) === null) throw new Problem('not_our_server')
-    const answer = (await response.json()) as SignInAnswer
+    const answer = (await response.json()) as Schemas['LoginAnswer']
     await putSetting('device-label', label)
     const highestNumber = Number(answer.enrolment?.highest_number ?? 0)
     await storeSignIn({

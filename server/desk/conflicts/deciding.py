@@ -184,7 +184,7 @@ class Decisions:
         self, principal: Principal, case: Case, seen: Sequence[RevisionId], paths: Collection[Path]
     ) -> None:
         """Raise `conflict_moved` when somebody has touched one of the fields since the person looked."""
-        moved, people = moved_since(case, seen, paths)
+        moved, people = await aside_where_long(case.whole.size, partial(moved_since, case, seen, paths))
         if moved:
             raise await self.moved(principal, case, moved, {case.whole.revisions[rev].person for rev in people})
 
@@ -192,9 +192,10 @@ class Decisions:
         self, principal: Principal, case: Case, seen: Sequence[RevisionId], answers: Mapping[str, Json]
     ) -> None:
         """Raise `conflict_moved` when somebody has touched what a form changed, or its version stands no longer."""
-        before = content_seen(case, seen)
+        before = await aside_where_long(case.whole.size, partial(content_seen, case, seen))
         if before is None or before.get("form_version") != case.content.get("form_version"):
-            people = {case.whole.revisions[rev].person for rev in moved_since(case, seen, {ANSWERS})[1]}
+            _, by = await aside_where_long(case.whole.size, partial(moved_since, case, seen, {ANSWERS}))
+            people = {case.whole.revisions[rev].person for rev in by}
             raise await self.moved(principal, case, {ANSWERS}, people)
         await self.refuse_moved(principal, case, seen, edited_in_form(case, before, answers))
 

@@ -1,22 +1,15 @@
 /** The doors at which a person sees and ends their own sign-ins. */
 import type { Api } from '@/api/client'
+import type { Schemas } from '@/api/schema'
 
-export type SignIn = {
-  id: string
-  /** The device's name, or what its browser calls itself; empty where neither is known. */
-  label: string
-  is_device: boolean
-  /** Null of a sign-in from before the server kept it. */
-  began_at: string | null
-  used_at: string | null
-  is_this: boolean
-}
+/** `label`: the device's name, or what its browser calls itself; times are null of what the server did not keep then. */
+export type SignIn = Schemas['SignInAnswer']
 
 const SESSIONS = '/api/me/sessions'
 
 /** This one first, then the last used first. */
 export async function fetchSignIns(api: Api): Promise<SignIn[]> {
-  return (await api.json<{ sessions: SignIn[] }>(SESSIONS)).sessions
+  return (await api.json<Schemas['SignInsAnswer']>(SESSIONS)).sessions
 }
 
 export function endSignIn(api: Api, id: string): Promise<void> {
