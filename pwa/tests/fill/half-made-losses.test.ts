@@ -194,3 +194,67 @@ test('a photo settles what was given up before it', async () => {
   expect(await kept(id, 'photo')).toBe('as it came')
   expect(useUndo().current).toBeNull()
 })
+
+test('on a full phone a recording goes on, is asked about on leaving, and is kept whole once there is room', async () => {
+  const { filler, id } = await fresh()
+  const full = [database.pieces, database.blobs].flatMap((table) => [
+    vi.spyOn(table, 'put').mockRejectedValue(new DOMException('no room', 'QuotaExceededError')),
+    vi.spyOn(table, 'bulkPut').mockRejectedValue(new DOMException('no room', 'QuotaExceededError')),
+  ])
+  const isHeld = (): boolean => {
+    const closing = new Event('beforeunload', { cancelable: true })
+    dispatchEvent(closing)
+    return closing.defaultPrevented
+  }
+  const stays = async (): Promise<void> => {
+    const leaving = mayLeave(filler)
+    await vi.waitFor(() => expect(filler.find<HTMLDialogElement>('dialog').element.open).toBe(true), wait)
+    await press(filler, 'dialog-no')
+    expect(await leaving).toBe(false)
+  }
+  await record(filler, 'voice', 'xin ', 'chào')
+  await vi.waitFor(() => expect(filler.text()).toContain('cứ để máy ghi'), wait)
+  expect(isHeld()).toBe(true)
+  await stays()
+  expect(Microphone.latest?.state).toBe('recording')
+  await press(filler, 'stop-voice')
+  await vi.waitFor(() => expect(see(filler, 'broken-voice').text()).toContain('2 giây'), wait)
+  expect(isHeld()).toBe(true)
+  await stays()
+  for (const spy of full) spy.mockRestore()
+  await press(filler, 'keep-voice')
+  expect(await kept(id, 'voice')).toBe('xin chào')
+  expect(isHeld()).toBe(false)
+  expect(await mayLeave(filler)).toBe(true)
+})
+
+test('two taps on the microphone begin one recording, and one that does not begin lets the microphone go', async () => {
+  const { filler } = await fresh()
+  const stop = vi.fn()
+  let grant: (stream: unknown) => void = () => undefined
+  getUserMedia.mockReturnValue(new Promise((resolve) => (grant = resolve)))
+  await press(filler, 'record-voice')
+  await press(filler, 'record-voice')
+  expect(getUserMedia).toHaveBeenCalledTimes(1)
+  vi.spyOn(Microphone.prototype, 'start').mockImplementation(() => {
+    throw new DOMException('no encoder', 'NotSupportedError')
+  })
+  grant({ getTracks: () => [{ stop }] })
+  await vi.waitFor(() => expect(stop).toHaveBeenCalledTimes(1), wait)
+  vi.restoreAllMocks()
+  await record(filler, 'voice', 'xin chào')
+})
+
+test('what is begun at a question that turned read-only holds nothing up', async () => {
+  const id = await changed('readonly', (xform) =>
+    xform.replace('<bind nodeset="/data/members"', `$& readonly="/data/name = 'Ánh'"`),
+  )
+  const filler = await opened(id)
+  await see(filler, 'answer-members').setValue('5 hoặc 6')
+  await see(filler, 'answer-members').trigger('blur')
+  await vi.waitFor(async () => expect(Object.keys(await begunIn(id))).toHaveLength(1), wait)
+  await see(filler, 'answer-name').setValue('Ánh')
+  while (see(filler, 'fill-next').exists()) await press(filler, 'fill-next')
+  await press(filler, 'fill-finish')
+  await vi.waitFor(async () => expect(await database.drafts.get(id)).toBeUndefined(), wait)
+})

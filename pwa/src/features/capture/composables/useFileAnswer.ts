@@ -41,7 +41,7 @@ export function useFileAnswer(
       const place = question.pointer.value
       const left = await media.readHalf()
       if (half === null || left === null) media.forgetHalf()
-      else await keep(left.file, { place, half })
+      else await keep(left.file, { place, half, seconds: left.seconds })
     },
     dropHalf: (message) => {
       const half = media.half.value

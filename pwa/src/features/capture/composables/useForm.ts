@@ -26,7 +26,7 @@ import {
   type EngineOptions,
   type LoadedForm,
 } from '@/features/answers/form-engine'
-import { pagesOf, pointerOf, questionsIn, type QuestionNode } from '@/features/answers/form-nodes'
+import { isAnswerable, pagesOf, pointerOf, questionsIn, type QuestionNode } from '@/features/answers/form-nodes'
 
 export type FillFailure = 'draft_missing' | 'form_missing' | 'form_broken' | 'draft_unreadable'
 
@@ -45,8 +45,11 @@ export type SaveState =
 /** A question that a person sees with an answer that is only begun. */
 export type HalfMade = { readonly node: QuestionNode; readonly begun: Begun }
 
-/** Stopping resolves once the sound is handed on. */
-export type Recording = { readonly stop: () => Promise<void> }
+/** Stopping resolves once the sound is handed on; full is one that the phone takes no more of. */
+export type Recording = { readonly stop: () => Promise<void>; readonly isFull: () => boolean }
+
+/** Sound that is whole in memory alone. */
+export type Held = { readonly file: File; readonly seconds: number | null }
 
 export type FillPorts = {
   getDraft(id: string): Promise<Draft | undefined>
@@ -77,8 +80,12 @@ export type FillForm = {
   whileKeeping(pointer: string, work: () => Promise<void>): Promise<void>
   /** What records now: it is in here until its sound was handed to `whileKeeping`. */
   readonly recordings: Set<Recording>
-  /** Stop what records, and wait until every file is kept or failed to be. */
+  /** Stop what records, but for what the phone has no room for, and wait until every file is kept or failed to be. */
   settleFiles(): Promise<void>
+  /** Recordings that could not be kept, until they are. */
+  readonly held: Map<string, Held>
+  /** Whether sound is lost when the form goes now: it is in memory alone. */
+  isHolding(): boolean
   /** Remember a file under the name that an answer is about to bear. */
   keepMedia(name: string, file: MediaRef): Promise<boolean>
   /** Where the person is, so that a draft reopens there. */
@@ -106,7 +113,8 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     if (root.value === null || Object.keys(begun.value).length === 0) return []
     return questionsIn(pagesOf(root.value).flatMap(({ nodes }) => nodes)).flatMap((node) => {
       const half = begun.value[pointerOf(node)]
-      return half === undefined ? [] : [{ node, begun: half }]
+      // What turned read-only meanwhile can be neither completed nor given up.
+      return half === undefined || !isAnswerable(node) ? [] : [{ node, begun: half }]
     })
   })
 
@@ -240,8 +248,15 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
   const recordings = new Set<Recording>()
 
   async function settleFiles(): Promise<void> {
-    await Promise.all([...recordings].map((recording) => recording.stop()))
+    await Promise.all([...recordings].filter((each) => !each.isFull()).map((recording) => recording.stop()))
     await Promise.allSettled(keeping.value.values())
+  }
+
+  const held = new Map<string, Held>()
+
+  function isHolding(): boolean {
+    if ([...recordings].some((recording) => recording.isFull())) return true
+    return Object.values(begun.value).some((half) => half.kind === 'sound' && held.has(half.recording))
   }
 
   async function keepMedia(name: string, file: MediaRef): Promise<boolean> {
@@ -319,6 +334,8 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     whileKeeping,
     recordings,
     settleFiles,
+    held,
+    isHolding,
     keepMedia,
     setStep,
     rework,

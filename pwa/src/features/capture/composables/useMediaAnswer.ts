@@ -37,7 +37,7 @@ export type MediaAnswer = {
 export type Half = Extract<Begun, { kind: 'sound' | 'file' }>
 
 /** Where it was begun, which the question can't tell any more once its row is removed. */
-export type Own = { readonly place: string; readonly half: Half }
+export type Own = { readonly place: string; readonly half: Half; readonly seconds: number | null }
 
 export class MediaRefused extends Error {
   override readonly name = 'MediaRefused'
@@ -88,16 +88,11 @@ export function useMediaAnswer(node: UploadNode): MediaAnswer {
     else if (file.size > MAX_BYTES) problem.value = 'too_large'
     if (problem.value !== null) return
     const place = own?.place ?? pointer.value
-    await fill.form.whileKeeping(place, () => keepAt(place, file, prepare, own?.half ?? null))
+    await fill.form.whileKeeping(place, () => keepAt(place, file, prepare, own))
   }
 
-  async function keepAt(
-    place: string,
-    file: File,
-    prepare: (file: File) => Promise<Blob>,
-    own: Half | null,
-  ): Promise<void> {
-    let before = own
+  async function keepAt(place: string, file: File, prepare: (file: File) => Promise<Blob>, own?: Own): Promise<void> {
+    let before = own?.half ?? null
     try {
       if (before === null) before = await keepOriginal(place, file)
       const blob = await prepare(file)
@@ -116,11 +111,14 @@ export function useMediaAnswer(node: UploadNode): MediaAnswer {
       }
       // The engine needs the name only; the bytes stay in the store.
       if (question.nodeType === 'upload') question.setValue(new File([], named, { type: stored.type }))
+      if (before?.kind === 'sound') fill.form.held.delete(before.recording)
       fill.form.setBegun(place, null)
       await fill.form.save()
       if (fill.form.saving.value.kind !== 'failed') await dropHalf(before)
     } catch (error) {
       problem.value = reasonOf(error)
+      // A full phone may have only its beginning: the whole of it is tried again once there is room.
+      if (before?.kind === 'sound') fill.form.held.set(before.recording, { file, seconds: own?.seconds ?? null })
       // What is no photo will never be one; anything else can be tried again.
       if (!(error instanceof MediaRefused) || error.reason !== 'not_a_photo') return
       fill.form.setBegun(place, null)
@@ -148,6 +146,8 @@ export function useMediaAnswer(node: UploadNode): MediaAnswer {
   async function readHalf(): Promise<{ readonly file: File; readonly seconds: number | null } | null> {
     if (half.value?.kind === 'sound') {
       const { recording, type } = half.value
+      const held = fill.form.held.get(recording)
+      if (held !== undefined) return held
       const pieces = await piecesOf(recording)
       return pieces.length === 0 ? null : { file: new File(pieces, 'sound', { type }), seconds: pieces.length }
     }

@@ -16,13 +16,14 @@ export type Recorder = {
   start(): Promise<void>
   /** Resolves once the sound was handed to `made`. */
   stop(): Promise<void>
+  isFull(): boolean
 }
 
 export type RecorderPorts = {
   readonly draftId: string
   /** A recording begins, whose pieces are stored under this id. */
   begun(recording: string, type: string): void
-  made(file: File): void
+  made(file: File, seconds: number): void
 }
 
 /** Speech is understood at this rate; an hour takes 11 MB. */
@@ -32,12 +33,17 @@ const TYPES = ['audio/webm;codecs=opus', 'audio/ogg;codecs=opus', 'audio/mp4']
 export function useRecorder(ports: RecorderPorts): Recorder {
   const state = ref<RecorderState>({ kind: 'idle' })
   let recorder: MediaRecorder | null = null
+  let isStarting = false
   let isGone = false
 
   async function start(): Promise<void> {
+    // A second tap while the browser asks for the microphone would begin a second recording that nobody can stop.
+    if (isStarting || recorder !== null) return
+    isStarting = true
+    let end = (): void => undefined
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } })
-      const end = (): void => stream.getTracks().forEach((track) => track.stop())
+      end = () => stream.getTracks().forEach((track) => track.stop())
       // The person left while the browser asked for the microphone: nobody is there to stop it.
       if (isGone) {
         end()
@@ -59,15 +65,18 @@ export function useRecorder(ports: RecorderPorts): Recorder {
         end()
         state.value = { kind: 'idle' }
         recorder = null
-        ports.made(new File(pieces, 'sound', { type: plain(running.mimeType) }))
+        ports.made(new File(pieces, 'sound', { type: plain(running.mimeType) }), pieces.length)
       })
-      recorder = running
       running.start(1000)
+      recorder = running
       state.value = { kind: 'recording', since: Date.now(), isFull: false }
       ports.begun(recording, plain(running.mimeType))
     } catch (error) {
+      end()
       const isDenied = error instanceof DOMException && error.name === 'NotAllowedError'
       state.value = { kind: 'failed', reason: isDenied ? 'denied' : 'unavailable' }
+    } finally {
+      isStarting = false
     }
   }
 
@@ -85,7 +94,8 @@ export function useRecorder(ports: RecorderPorts): Recorder {
     void stop()
   })
   const isOffered = typeof MediaRecorder !== 'undefined' && 'mediaDevices' in navigator
-  return { state, isOffered, start, stop }
+  const isFull = (): boolean => state.value.kind === 'recording' && state.value.isFull
+  return { state, isOffered, start, stop, isFull }
 }
 
 /** What writes the pieces that are not stored yet, in order and without a gap; after a failure the next call tries them again. */
