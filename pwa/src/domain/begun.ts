@@ -35,3 +35,17 @@ export function broughtBack(before: Begun, since: Begun | undefined): Begun {
   if (before.kind !== 'walk' || since?.kind !== 'walk') return before
   return { ...since, points: `${before.points};${since.points}` }
 }
+
+/** Begun answers that changed, by pointer; null where nothing is begun any more. */
+export type BegunChanges = Readonly<Record<string, Begun | null>>
+
+export function begunChanges(before: BegunAnswers, now: BegunAnswers): BegunChanges {
+  const pointers = new Set([...Object.keys(before), ...Object.keys(now)])
+  const changed = [...pointers].filter((pointer) => before[pointer] !== now[pointer])
+  return Object.fromEntries(changed.map((pointer) => [pointer, now[pointer] ?? null]))
+}
+
+export function withBegun(before: BegunAnswers, changes: BegunChanges): BegunAnswers {
+  const all = Object.entries<Begun | null>({ ...before, ...changes })
+  return Object.fromEntries(all.filter((entry): entry is [string, Begun] => entry[1] !== null))
+}

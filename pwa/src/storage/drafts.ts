@@ -2,13 +2,17 @@
  * Drafts: saved on every answer, kept until finished or deleted by their person. A deletion hides the draft first and
  * empties it only after the time to undo has passed.
  */
+import { withBegun, type BegunChanges } from '@/domain/begun'
 import { uuid7 } from '@/domain/uuid7'
 import type { Answers, JsonObject, Media } from '@/domain/record'
 import { database, type Draft } from './database'
 import { guarded } from '@/domain/storage-full'
 
 /** What the form engine may change; everything else is fixed when the draft is begun. */
-export type DraftChange = Partial<Pick<Draft, 'xml' | 'begun' | 'media' | 'title' | 'step'>>
+export type DraftChange = Partial<Pick<Draft, 'xml' | 'media' | 'title' | 'step'>> & {
+  /** Only what changed: the form may be open in another tab, too. */
+  readonly begun?: BegunChanges
+}
 
 /** Begin a new record of a form in a scope's database. */
 export async function beginDraft(start: {
@@ -75,8 +79,16 @@ export async function beginEdit(start: {
 
 /** Save what changed; false when the draft is gone (finished or deleted elsewhere). Throws `StorageFull`. */
 export async function saveDraft(id: string, change: DraftChange): Promise<boolean> {
+  const { begun, ...others } = change
   const updatedAt = new Date().toISOString()
-  return guarded(async () => (await database.drafts.update(id, { ...change, updatedAt })) > 0)
+  return guarded(() =>
+    database.transaction('rw', database.drafts, async () => {
+      const draft = await database.drafts.get(id)
+      if (draft === undefined) return false
+      const all = begun === undefined ? {} : { begun: withBegun(draft.begun ?? {}, begun) }
+      return (await database.drafts.update(id, { ...others, ...all, updatedAt })) > 0
+    }),
+  )
 }
 
 /** A draft of whoever is signed in; undefined where it is gone or another person's. */

@@ -258,3 +258,36 @@ test('what is begun at a question that turned read-only holds nothing up', async
   await press(filler, 'fill-finish')
   await vi.waitFor(async () => expect(await database.drafts.get(id)).toBeUndefined(), wait)
 })
+
+test('a photo that the phone can not read just now is kept as it is', async () => {
+  const { filler, id } = await fresh()
+  vi.stubGlobal('createImageBitmap', () => Promise.reject(new Error('out of memory')))
+  await pick(filler, new File(['no photo'], 'IMG_1.jpg', { type: 'image/jpeg' }))
+  await vi.waitFor(() => expect(see(filler, 'question-photo').find('[role="alert"]').exists()).toBe(true), wait)
+  const heads = [
+    [0xff, 0xd8, 0xff, 0xe0],
+    [...Buffer.from('\x89PNG\r\n', 'latin1')],
+    [...Buffer.from('RIFF\xff\n..WEBP', 'latin1')],
+  ]
+  for (const [index, head] of heads.entries()) {
+    await pick(filler, new File([new Uint8Array(head), `photo ${String(index)}`], 'IMG_1.jpg', { type: 'image/jpeg' }))
+    await vi.waitFor(async () => expect(await kept(id, 'photo')).toContain(`photo ${String(index)}`), wait)
+  }
+})
+
+test('two tabs of one draft keep what is begun in either', async () => {
+  const { filler, id } = await fresh()
+  const other = await opened(id)
+  for (const [tab, name] of [
+    [filler, 'members'],
+    [other, 'area'],
+    [filler, 'members'],
+  ] as const) {
+    await see(tab, `answer-${name}`).setValue('vài')
+    await see(tab, `answer-${name}`).trigger('blur')
+    await vi.waitFor(async () => expect(Object.keys(await begunIn(id))).toContain(`/answers/${name}`), wait)
+  }
+  expect(Object.keys(await begunIn(id)).sort()).toEqual(['/answers/area', '/answers/members'])
+  await see(other, 'answer-area').setValue('2')
+  await vi.waitFor(async () => expect(Object.keys(await begunIn(id))).toEqual(['/answers/members']), wait)
+})

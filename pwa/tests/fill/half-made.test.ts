@@ -152,6 +152,27 @@ describe('a walk', () => {
     )
   })
 
+  test('has no corner back once it is closed', async () => {
+    const { filler, id } = await walked()
+    await corner(filler, [21.387, 103.02], 4)
+    await press(filler, 'back-outline')
+    await press(filler, 'close-outline')
+    await useUndo().undo()
+    await vi.waitFor(() => expect(see(filler, 'outline-outline').text()).toContain('3 điểm'))
+    expect(see(filler, 'corner-outline').exists()).toBe(false)
+    await vi.waitFor(async () => expect(await begunIn(id)).toEqual([]))
+  })
+
+  test('that an earlier version kept in the tab goes on in the draft', async () => {
+    const { id } = await begin('every_type')
+    const key = `walk:${id}:/data/outline`
+    sessionStorage.setItem(key, '21.3869 103.0194 0 4;21.3879 103.0194 0 4')
+    const filler = await opened(id)
+    expect(see(filler, 'question-outline').text()).toContain('Đã ghi 2 điểm')
+    await vi.waitFor(async () => expect(await begunIn(id)).toMatchObject([{ kind: 'walk' }]))
+    expect(sessionStorage.getItem(key)).toBeNull()
+  })
+
   test('that makes no shape is not thrown away, although an outline stands', async () => {
     const { filler, id } = await walked()
     await press(filler, 'close-outline')

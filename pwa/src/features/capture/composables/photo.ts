@@ -5,8 +5,8 @@ export const MAX_PIXELS = 1600
 const QUALITY = 0.8
 
 /**
- * Return the photo re-encoded, no side longer than `maxPixels`. One that this phone can't read but that says it is an image (HEIC on
- * Android) is kept as it is; what is no image at all is refused with `not_a_photo`.
+ * Return the photo re-encoded, no side longer than `maxPixels`. One that this phone can't read, for its format (HEIC on Android) or for
+ * want of memory, is kept as it is; what is no image at all is refused with `not_a_photo`.
  */
 export async function smallPhoto(file: File, maxPixels = MAX_PIXELS): Promise<Blob> {
   const bitmap = await decoded(file)
@@ -27,6 +27,13 @@ async function decoded(file: File): Promise<ImageBitmap | null> {
     return await createImageBitmap(file, { imageOrientation: 'from-image' })
   } catch {
     if (/^image\/hei[cf]/u.test(file.type) || /\.hei[cf]$/iu.test(file.name)) return null
+    if (file.type.startsWith('image/') && (await beginsAsPhoto(file))) return null
     throw new MediaRefused('not_a_photo')
   }
+}
+
+/** Whether the first bytes are those of a JPEG, a PNG or a WebP. */
+async function beginsAsPhoto(file: File): Promise<boolean> {
+  const bytes = new Uint8Array(await file.slice(0, 12).arrayBuffer())
+  return /^(?:\xFF\xD8\xFF|\x89PNG\r\n|RIFF[^]{4}WEBP)/u.test(String.fromCharCode(...bytes))
 }

@@ -9,7 +9,7 @@ import { computed, onScopeDispose, ref, shallowRef, watch, type ComputedRef, typ
 import { toAnswers, toXml } from '@/domain/answers'
 import { mentionedMedia } from '@/domain/mentioned-media'
 import type { FormSchema } from '@/domain/form-schema'
-import type { Begun, BegunAnswers } from '@/domain/begun'
+import { begunChanges, type Begun, type BegunAnswers } from '@/domain/begun'
 import { cleanText } from '@/domain/lexical'
 import type { Answers, Media, MediaRef } from '@/domain/record'
 import { keepUnchanged } from '@/domain/unchanged'
@@ -190,7 +190,13 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     }
     saving.value = { kind: 'saving' }
     try {
-      const change = { xml, begun: begunNow, media: media.value, title: titleIn(xml), step: stepNow }
+      const change = {
+        xml,
+        begun: begunChanges(lastBegun, begunNow),
+        media: media.value,
+        title: titleIn(xml),
+        step: stepNow,
+      }
       const isKept = await ports.saveDraft(draftId, change)
       if (!isKept) {
         fail('draft_missing', '', null)
