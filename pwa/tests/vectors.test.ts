@@ -8,7 +8,7 @@ import type { JsonObject } from '@/domain/record'
 import { revisionId, wins } from '@/domain/revision'
 
 function vectors(name: string): unknown {
-  return JSON.parse(readFileSync(new URL(`../../../tests/vectors/${name}.json`, import.meta.url), 'utf8'))
+  return JSON.parse(readFileSync(new URL(`../../tests/vectors/${name}.json`, import.meta.url), 'utf8'))
 }
 
 type Canonical = {
