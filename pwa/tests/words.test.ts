@@ -19,7 +19,9 @@ const ENTRIES = ['main.ts', ...VIEWS]
 function together(path: string, seen = new Set<string>()): Set<string> {
   if (seen.has(path)) return seen
   seen.add(path)
-  for (const [, name = ''] of readFileSync(path, 'utf8').matchAll(/^(?:import|export)\b(?! type\b)[^'"`;(]*'([^']+)'/gmu)) {
+  for (const [, name = ''] of readFileSync(path, 'utf8').matchAll(
+    /^(?:import|export)\b(?! type\b)[^'"`;(]*'([^']+)'/gmu,
+  )) {
     const at = name.startsWith('@/') ? resolve(SRC, name.slice(2)) : resolve(dirname(path), name)
     if (!/^(?:@\/|\.)/u.test(name) || name.endsWith('.css')) continue
     together([at, `${at}.ts`].find((each) => /\.(?:ts|vue)$/u.test(each) && existsSync(each)) ?? at, seen)
