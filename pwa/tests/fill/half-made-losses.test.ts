@@ -85,8 +85,8 @@ async function record(filler: Filler, name: string, ...said: string[]): Promise<
   for (const piece of said) Microphone.latest?.second(piece)
 }
 
-async function pick(filler: Filler, photo: File): Promise<void> {
-  const input = see(filler, 'answer-photo')
+async function pick(filler: Filler, photo: File, name = 'photo'): Promise<void> {
+  const input = see(filler, `answer-${name}`)
   Object.defineProperty(input.element, 'files', { configurable: true, value: [photo] })
   await input.trigger('change')
 }
@@ -172,6 +172,32 @@ test('a row that is removed while it records has its recording when it comes bac
   await press(filler, 'keep-said')
   expect(await kept(id, 'said')).toBe('xin chào')
   await vi.waitFor(async () => expect(await database.pieces.count()).toBe(0), wait)
+})
+
+test('a row that is removed while its photo is made small has the photo when it comes back', async () => {
+  const id = await changed('seen', (xform) =>
+    xform
+      .replaceAll('<plot_name/>', '<plot_name/><seen/>')
+      .replace('<bind nodeset="/data/photo"', '<bind nodeset="/data/plot/seen" type="binary"/>$&')
+      .replace(
+        '<group ref="/data/plot/tree">',
+        '<upload ref="/data/plot/seen" mediatype="image/*"><label>Ảnh thửa</label></upload>$&',
+      ),
+  )
+  const filler = await opened(id)
+  while (!see(filler, 'add-plot').exists()) await press(filler, 'fill-next')
+  let fail: () => void = () => undefined
+  const decoding = new Promise((_, reject) => (fail = () => reject(new Error('unreadable'))))
+  vi.stubGlobal('createImageBitmap', () => decoding)
+  await pick(filler, new File(['as it came'], 'IMG_1.heic', { type: 'image/heic' }), 'seen')
+  await vi.waitFor(async () => expect(Object.values(await begunIn(id))).toMatchObject([{ kind: 'file' }]), wait)
+  await press(filler, 'remove-plot-1')
+  fail()
+  await pause(200)
+  await useUndo().undo()
+  await shows(filler, 'broken-seen')
+  await press(filler, 'keep-seen')
+  expect(await kept(id, 'seen')).toBe('as it came')
 })
 
 test('what was given up does not come back over what was begun since', async () => {
