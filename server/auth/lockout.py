@@ -102,7 +102,10 @@ async def take_back(connection: AsyncConnection, attempt: Attempt, at: datetime)
     """Take a counted attempt back from what strangers share: what it was refused for is no guess of a password."""
     await _held(connection, (attempt.pair, *attempt.wide))
     if not await _is_known(connection, attempt, at):
-        await _take_back(connection, attempt)
+        # Past a full counter goes one attempt at a time: a lock that stands now is this attempt's own.
+        failures = login_failures.c.failures
+        back = login_failures.update().where(login_failures.c.counter.in_(attempt.wide), failures > 0)
+        await connection.execute(back.values(failures=failures - 1, locked_until=null()))
 
 
 async def note_right(connection: AsyncConnection, attempt: Attempt, at: datetime) -> None:
@@ -110,19 +113,10 @@ async def note_right(connection: AsyncConnection, attempt: Attempt, at: datetime
 
     What others guessed stays counted: who has an account of their own clears nothing by signing in to it.
     """
-    await _held(connection, (attempt.pair, *attempt.wide))
-    if not await _is_known(connection, attempt, at):
-        await _take_back(connection, attempt)
+    await take_back(connection, attempt, at)
     await connection.execute(login_failures.delete().where(login_failures.c.counter == attempt.pair))
     await connection.execute(known_places.delete().where(known_places.c.signed_in_at < at - KNOWN))
     await put(connection, known_places, [{"pair": attempt.pair, "signed_in_at": at}])
-
-
-async def _take_back(connection: AsyncConnection, attempt: Attempt) -> None:
-    # Past a full counter goes one attempt at a time: a lock that stands now is this attempt's own.
-    failures = login_failures.c.failures
-    back = login_failures.update().where(login_failures.c.counter.in_(attempt.wide), failures > 0)
-    await connection.execute(back.values(failures=failures - 1, locked_until=null()))
 
 
 async def _held(connection: AsyncConnection, counters: Iterable[str]) -> Sequence[Row[Any]]:

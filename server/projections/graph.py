@@ -1,24 +1,9 @@
 """In which order followers take the feed, from what each declares, and the drawing of it in `docs/architecture.md`."""
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-
-class Declared(Protocol):
-    """What a projection says of itself (`server.journal.followers.follower.Projection`)."""
-
-    @property
-    def name(self) -> str:
-        """Return its name."""
-
-    @property
-    def after(self) -> tuple[str, ...]:
-        """Return whose work it reads."""
-
-    @property
-    def writes_back(self) -> tuple[str, ...]:
-        """Return the types of documents that it writes into the journal."""
-
+from server.journal.followers.follower import Declared
 
 P = TypeVar("P", bound=Declared)
 

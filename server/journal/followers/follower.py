@@ -54,8 +54,8 @@ class _Step:
     to: int
 
 
-class Projection(Protocol):
-    """What becomes of changes: a pure reading first, then effects inside the follower's transaction."""
+class Declared(Protocol):
+    """What a projection says of itself: the runner's order is made from it."""
 
     @property
     def name(self) -> str:
@@ -68,6 +68,10 @@ class Projection(Protocol):
     @property
     def writes_back(self) -> tuple[str, ...]:
         """Return the types of documents that it writes into the journal."""
+
+
+class Projection(Declared, Protocol):
+    """What becomes of changes: a pure reading first, then effects inside the follower's transaction."""
 
     async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
         """Return what to do in the transaction; it may run again with the same changes."""
