@@ -46,6 +46,7 @@ from server.peers.secrets import PeerSecrets
 from server.platform.api_pages import ApiPage
 from server.platform.app_files import built_app
 from server.platform.clock import Clock, system_clock
+from server.platform.content_coding import CodingMiddleware
 from server.platform.db.engine import Storage
 from server.platform.db.server_identity import identify
 from server.platform.metrics import Metrics
@@ -148,6 +149,7 @@ def unfurnished(*, request_bytes: int) -> Litestar:
             brotli_gzip_fallback=True,
             minimum_size=400,
             exclude_opt_key="own_encoding",
+            middleware_class=CodingMiddleware,
         ),
         request_max_body_size=request_bytes,
         logging_config=None,

@@ -5,11 +5,12 @@ a little more than the answer will: it errs on the phone's side.
 """
 
 import zlib
-from typing import Literal, Protocol
+from typing import Protocol
 
 import brotli
 
-Coding = Literal["br", "gzip", "identity"]
+from server.platform.content_coding import Coding
+
 _SMALL_BYTES = 64_000
 
 
@@ -28,18 +29,6 @@ class _Gzip:
 
     def flush(self) -> bytes:
         return self._deflater.flush(zlib.Z_SYNC_FLUSH)
-
-
-def choose_coding(accept_encoding: str) -> Coding:
-    """Return the best coding that the client takes (RFC 9110, quality 0 means never)."""
-    accepted = set()
-    for part in accept_encoding.lower().split(","):
-        name, _, parameters = part.strip().partition(";")
-        if parameters.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000"):
-            accepted.add(name.strip())
-    if "br" in accepted:
-        return "br"
-    return "gzip" if "gzip" in accepted else "identity"
 
 
 def compress(body: bytes, coding: Coding) -> bytes:

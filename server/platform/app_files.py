@@ -19,6 +19,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from server.errors import Problem
+from server.platform.content_coding import accepted_codings
 from server.settings import Settings
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -69,7 +70,7 @@ async def built_app(
     name = (path or "").strip("/")
     if name.split("/", 1)[0] in ("api", ".well-known"):
         raise Problem("not_found")
-    codings = _accepted(request.headers.get("accept-encoding", ""))
+    codings = accepted_codings(request, tuple(TWINS))
     found = await asyncio.to_thread(_read, settings.pwa_dir, name or "index.html", codings)
     if found is None:
         # A missing script must not be answered with a page: the browser would try to run it.
@@ -95,23 +96,6 @@ def _answer(request: Request[Any, Any, Any], name: str, found: BuiltFile) -> Res
     if found.encoding:
         headers["Content-Encoding"] = found.encoding
     return Response(found.body, headers=headers, media_type=_type(name))
-
-
-def _accepted(header: str) -> list[str]:
-    """Return the codings of twins that a client takes, what it likes best first (RFC 9110, 12.5.3)."""
-    weights: dict[str, float] = {}
-    for offer in header.lower().split(","):
-        name, _, weight = offer.replace(" ", "").partition(";q=")
-        try:
-            weights[name] = float(weight or 1)
-        except ValueError:
-            weights[name] = 0.0
-    others = weights.get("*", 0.0)
-    # An unpacked body is as good as any other unless something is said of it.
-    least = weights.get("identity", 0.0)
-    liked = {coding: weights.get(coding, others) for coding in TWINS}
-    # Sorting keeps the order of what is liked alike: brotli is the smaller one.
-    return sorted((each for each in TWINS if liked[each] > 0 and liked[each] >= least), key=lambda each: -liked[each])
 
 
 def _type(name: str) -> str:

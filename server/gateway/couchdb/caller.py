@@ -13,7 +13,6 @@ import hmac
 import math
 import secrets
 from dataclasses import dataclass, replace
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from litestar import Request
@@ -29,6 +28,7 @@ from server.auth.sessions import Sessions
 from server.errors import Problem
 from server.gateway.couchdb.own_site import require_own_page
 from server.gateway.couchdb.refusals import Refusal, unauthorized
+from server.platform.cookies import cookie_value
 from server.platform.db.engine import Storage
 
 COOKIE = "AuthSession"
@@ -89,7 +89,7 @@ class Recognition:
             return await self._by_password(request, name, password)
         if scheme:
             return await self._by_token(bearer_token(request))
-        cookie = session_cookie(request)
+        cookie = cookie_value(request, COOKIE)
         if cookie is None:
             return None
         self.require_own_page(request)
@@ -179,16 +179,6 @@ class Recognition:
         async with self._storage.read() as connection:
             person = await people.find(connection, principal.person)
         return Caller(principal, person.username if person else "", handler)
-
-
-def session_cookie(request: Request[Any, Any, Any]) -> str | None:
-    """Return the value of the session's cookie; None where there is none."""
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        jar.load(request.headers.get("cookie", ""))
-    except CookieError:
-        return None
-    return jar[COOKIE].value if COOKIE in jar and jar[COOKIE].value else None
 
 
 def _name_and_password(value: str) -> tuple[str, str]:

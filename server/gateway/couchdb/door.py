@@ -28,6 +28,7 @@ from server.gateway.couchdb.refusals import Refusal, from_problem, no_database, 
 from server.gateway.couchdb.router import destination
 from server.journal.model import UnknownDatabase
 from server.journal.store.statements import statements
+from server.platform.content_coding import accepted_codings
 from server.platform.db.error_kinds import AWAY_S, is_away, is_disk_full
 
 MOUNT = "/db"
@@ -129,7 +130,7 @@ def failure(request: Request[Any, Any, Any], error: Exception) -> Answer:
 async def send_answer(request: Request[Any, Any, Any], found: Answer, send: Send) -> None:
     """Send an answer, compressed where that is worth it and the client takes it."""
     is_head = request.method == "HEAD"
-    takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
+    takes_gzip = bool(accepted_codings(request, ["gzip"]))
     is_long = found.pieces is not None or len(found.body) >= GZIP_FROM_BYTES
     is_packed = takes_gzip and is_long and not found.is_live and not is_head
     headers = {

@@ -11,8 +11,9 @@ from server.auth.lockout import Attempt
 from server.errors import Problem
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.caller import COOKIE, WRONG, session_cookie
+from server.gateway.couchdb.caller import COOKIE, WRONG
 from server.gateway.couchdb.refusals import bad_request, unauthorized
+from server.platform.cookies import cookie_value
 
 HANDLERS = ["cookie", "default", "jwt"]
 FORM = "application/x-www-form-urlencoded"
@@ -47,7 +48,7 @@ async def begin(call: Call) -> Answer:
 async def end(call: Call) -> Answer:
     """Sign out; the cookie is worth nothing afterwards."""
     call.parts.recognition.require_own_page(call.request)
-    if (cookie := session_cookie(call.request)) is not None:
+    if (cookie := cookie_value(call.request, COOKIE)) is not None:
         await call.parts.sessions.logout(cookie)
     return answer({"ok": True}, Set_Cookie=_cookie(call, "") + "; Max-Age=0")
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.auth.tokens import Tokens
-from server.gateway.compression import Coding, compress
+from server.gateway.compression import compress
 from server.gateway.sync.pull import Page, cut
 from server.journal.journal import Journal
 from server.journal.model import Outcome
+from server.platform.content_coding import Coding
 from sync.contract.wire import PROTOCOL
 
 #: From here on compressing is long enough to keep other requests waiting, so a thread does it.

@@ -21,7 +21,7 @@ from server.auth import enrolments
 from server.auth.sessions import Sessions
 from server.errors import Problem
 from server.forms.library import FormLibrary
-from server.gateway.compression import Coding, Meter
+from server.gateway.compression import Meter
 from server.gateway.sync.answer import Head, write_answer
 from server.gateway.sync.caller import Caller, identify
 from server.gateway.sync.contributions import contributions
@@ -35,6 +35,7 @@ from server.ingest.phone_checks import Admission, Admitted
 from server.journal.journal import Journal
 from server.journal.model import Origin, Outcome
 from server.platform.clock import Clock
+from server.platform.content_coding import Coding
 from server.platform.db.engine import Storage
 from server.platform.json_reader import aside, place_of, read
 from sync.contract.wire import PROTOCOL

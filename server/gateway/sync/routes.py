@@ -9,10 +9,10 @@ from server.areas.areas import Areas
 from server.auth.authentication import bearer_token
 from server.auth.sessions import Sessions
 from server.forms.library import FormLibrary
-from server.gateway.compression import choose_coding
 from server.gateway.sync.exchange import Parts, exchange
 from server.journal.journal import Journal
 from server.platform.clock import Clock
+from server.platform.content_coding import best_coding
 from server.platform.db.engine import Storage
 from server.platform.inflate import read_body
 from server.settings import Settings
@@ -49,7 +49,7 @@ async def sync(
         limit=settings.request_bytes,
         announced=request.content_length,
     )
-    coding = choose_coding(headers.get("accept-encoding", ""))
+    coding = best_coding(request)
     with parts.journal.doors.serving():
         answer = await exchange(parts, body, bearer_token(request), coding)
     return Response(

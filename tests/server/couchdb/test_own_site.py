@@ -118,3 +118,31 @@ async def test_behind_a_proxy_the_own_page_is_known(
 def app_with_address(storage: Storage, settings: Settings, clock: StandingClock) -> Iterator[Litestar]:
     with an_app(settings.model_copy(update={"public_url": "https://province.example.vn"}), storage, clock) as furnished:
         yield furnished
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["{}"],
+        ["theme=dark; {}"],
+        ["{}; lang=vi; _ga=GA1.1.1.2"],
+        # What other apps of the same host may have set: JSON, spaces, brackets, colons, a name alone, nothing.
+        ['prefs={{"rows": [1, 2]}}; {}'],
+        ["a b=c d; seen[1]=x:y; flag; =; ;; {}"],
+        ["name=Lò Văn Hoà; {}"],
+        ["AuthSession=; {}"],
+        ["theme=dark", "{}"],
+        # The longest path's cookie stands first.
+        ["{}; AuthSession=of-another-path"],
+    ],
+)
+async def test_the_session_is_found_among_whatever_cookies_a_browser_sends(client: Client, lines: list[str]) -> None:
+    await signed_in(client)
+    own = f"AuthSession={client.cookies['AuthSession']}"
+    client.cookies.clear()
+    sent = [(b"Cookie", line.format(own).encode()) for line in lines]
+    assert (await client.get("/db/notes/_all_docs", headers=sent)).status_code == 200
+    quoted = [(b"Cookie", line.format(own.replace("=", '="') + '"').encode()) for line in lines]
+    assert (await client.get("/db/notes/_all_docs", headers=quoted)).status_code == 200
+    # A cookie whose name only ends like ours is another one.
+    assert (await client.get("/db/notes/_all_docs", headers={"Cookie": f"x{own}"})).status_code == 401
