@@ -25,6 +25,7 @@ from server.auth.sessions import Sessions
 from server.background import following
 from server.desk.conflicts.routes import router as conflicts_router
 from server.desk.duplicates.routes import router as pairs_router
+from server.desk.quarantine.routes import router as quarantine_router
 from server.desk.review.routes import router as review_router
 from server.forms.library import FormLibrary
 from server.forms.routes import contents_router
@@ -91,6 +92,7 @@ ROUTERS: tuple[Router, ...] = (
     media_router,
     review_router,
     conflicts_router,
+    quarantine_router,
     pairs_router,
     publish_router,
     following_router,

@@ -3,6 +3,7 @@
 Pure: it decides over the grants that the principal carries, which are those that held when the request began.
 """
 
+from server.areas.atlas import Atlas
 from server.areas.grants import EVERY_PROJECT, PROVINCE, Grant, Holder
 from server.errors import Problem
 from sync.contract.roles import RIGHTS, Action
@@ -28,6 +29,16 @@ def require(holder: Holder, action: Action, scope: str | None = None) -> None:
     if scope is not None and not any(grant.covers_scope(scope) for grant in holder.grants):
         raise Problem("not_found")
     raise Problem("not_allowed", action=action)
+
+
+def scopes_where(holder: Holder, action: Action, atlas: Atlas, scope: str | None = None) -> tuple[str, ...]:
+    """Return the names of the scopes in which `action` is permitted, or `scope` alone; raise as `require` does."""
+    require(holder, action, scope)
+    names = (each.name for each in atlas.scopes_of(holder) if scope in {None, each.name})
+    found = tuple(name for name in names if allowed(holder, action, name))
+    if scope is not None and not found:
+        raise Problem("not_found")
+    return found
 
 
 def administers_everything(holder: Holder) -> bool:

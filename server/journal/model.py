@@ -188,17 +188,6 @@ class StoredRevision:
 
 
 @dataclass(frozen=True, slots=True)
-class QuarantinedKey:
-    """Names one quarantined revision: a known id can come with several contents. `received_at` gives its place."""
-
-    database: str
-    doc_id: str
-    rev: RevisionId
-    fingerprint: bytes
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class QuarantinedRevision:
     """A revision that waits for a person, and why."""
 

@@ -12,18 +12,15 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from itertools import accumulate
 
 from sqlalchemy import (
     ColumnElement,
-    LargeBinary,
     RowMapping,
     Select,
-    Text,
     and_,
     bindparam,
     func,
-    literal,
     select,
     tuple_,
     update,
@@ -36,13 +33,12 @@ from server.journal.model import (
     NewRevision,
     NotWaiting,
     Overstep,
-    QuarantinedKey,
     QuarantinedRevision,
 )
 from server.journal.store.statements import Statements
 from server.journal.store.tables import databases, quarantine
 from server.platform.canonical_json import canonical
-from server.platform.db.types import UtcDateTime
+from server.platform.db.keyset import Keyset, Page
 from sync.revisions.admission import FORGED, PASSING, RESOLVED
 from sync.revisions.revision_id import RevisionId, generation_of, revision_id
 
@@ -58,6 +54,7 @@ _ORDER = (
     quarantine.c.rev,
     quarantine.c.fingerprint,
 )
+_NEWEST = Keyset(*_ORDER, descending=True)
 
 _WAITS = quarantine.c.accepted_at.is_(None)
 _PASSES = quarantine.c.reason.in_(sorted(PASSING))
@@ -75,14 +72,6 @@ class Narrowing:
     marked: Select[tuple[str, str, str, bytes]]
     reason: str | None = None
     is_marked: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingPage:
-    """Part of the queue, the newest first; `next` is where it goes on, None at its end."""
-
-    rows: tuple[QuarantinedRevision, ...]
-    next: QuarantinedKey | None
 
 
 async def waiting(
@@ -112,29 +101,21 @@ async def some_held_back(connection: AsyncConnection, database: str) -> list[Qua
 
 
 async def page(
-    connection: AsyncConnection, narrowing: Narrowing, before: QuarantinedKey | None, limit: int, body_bytes: int
-) -> WaitingPage:
-    """Return what waits after `before`: at most `limit` entries and `body_bytes` of content, but one at least."""
+    connection: AsyncConnection, narrowing: Narrowing, before: str | None, limit: int, body_bytes: int
+) -> Page[QuarantinedRevision]:
+    """Return what waits, the newest first: at most `limit` entries and `body_bytes` of content, but one at least."""
     keys = select(*_ORDER, func.length(quarantine.c.content).label("body_bytes"))
-    keys = keys.where(_admits(narrowing, narrowing.is_marked)).order_by(*(column.desc() for column in _ORDER))
-    if before is not None:
-        keys = keys.where(tuple_(*_ORDER) < _mark(before))
-    wanted: list[QuarantinedKey] = []
-    total = 0
-    more = False
-    for row in await connection.execute(keys.limit(limit + 1)):
-        total += row.body_bytes
-        more = bool(wanted) and (len(wanted) == limit or total > body_bytes)
-        if more:
-            break
-        wanted.append(QuarantinedKey(row.database, row.doc_id, row.rev, row.fingerprint, row.received_at))
-    if not wanted:
-        return WaitingPage((), None)
-    named = _KEY.in_([(key.database, key.doc_id, key.rev, key.fingerprint) for key in wanted])
+    keys = keys.where(_admits(narrowing, narrowing.is_marked), _NEWEST.behind(before)).order_by(*_NEWEST.order)
+    found = (await connection.execute(keys.limit(limit + 1))).all()
+    totals = accumulate(row.body_bytes for row in found)
+    fitting = sum(total <= body_bytes for total in totals)
+    wanted = _NEWEST.page(found, min(limit, max(fitting, 1)), lambda row: row[: len(_ORDER)])
+    if not wanted.rows:
+        return Page((), None)
+    named = _KEY.in_([row[1 : len(_ORDER)] for row in wanted.rows])
     rows = (await connection.execute(select(quarantine).where(named))).mappings()
-    found = {(row["database"], row["doc_id"], row["rev"], row["fingerprint"]): quarantined_of(row) for row in rows}
-    page = tuple(found[key.database, key.doc_id, key.rev, key.fingerprint] for key in wanted)
-    return WaitingPage(page, wanted[-1] if more else None)
+    revisions = {(row["database"], row["doc_id"], row["rev"], row["fingerprint"]): quarantined_of(row) for row in rows}
+    return Page([revisions[tuple(row[1 : len(_ORDER)])] for row in wanted.rows], wanted.next)
 
 
 async def count(connection: AsyncConnection, narrowing: Narrowing, *, is_marked: bool) -> int:
@@ -247,16 +228,6 @@ def _admits(narrowing: Narrowing, is_marked: bool | None) -> ColumnElement[bool]
     if is_marked is not None:
         admits &= _KEY.in_(narrowing.marked) if is_marked else _KEY.not_in(narrowing.marked)
     return admits
-
-
-def _mark(key: QuarantinedKey) -> ColumnElement[Any]:
-    return tuple_(
-        literal(key.received_at, UtcDateTime),
-        literal(key.database, Text),
-        literal(key.doc_id, Text),
-        literal(key.rev, Text),
-        literal(key.fingerprint, LargeBinary),
-    )
 
 
 def quarantined_of(row: RowMapping) -> QuarantinedRevision:

@@ -23,7 +23,7 @@ from server.media.availability import kept
 from server.media.files import MediaFiles
 from server.media.routes import announce, append, provide_uploads, standing
 from server.media.uploads import readable_bytes
-from server.peers.media_here import Awaited, awaited
+from server.peers.media_here import awaited
 from server.peers.schemas import AwaitedAnswer, AwaitedFile, HeldAnswer, HeldBody, HeldFile
 from server.platform.db.engine import Storage
 from server.settings import Settings
@@ -37,16 +37,16 @@ async def tell_awaited(
     principal: NamedDependency[Principal],
     storage: NamedDependency[Storage],
     areas: NamedDependency[Areas],
-    after: Annotated[str | None, QueryParameter(max_length=400)] = None,
+    after: Annotated[str | None, QueryParameter(max_length=8000)] = None,
 ) -> AwaitedAnswer:
     """Tell a server which files of its scopes have not come; `after` is the last answer's `next`."""
     atlas = await areas.atlas()
     names = [scope.name for scope in atlas.scopes if allowed(principal, "replicate", scope.name)]
     async with storage.read() as connection:
-        rows, last = await awaited(connection, names, _place(after))
+        page = await awaited(connection, names, after)
     return AwaitedAnswer(
-        awaited=[AwaitedFile(sha256=row.sha256, database=row.database, record=row.record) for row in rows],
-        next=f"{last.sha256}/{last.database}/{last.record}" if last else None,
+        awaited=[AwaitedFile(sha256=row.sha256, database=row.database, record=row.record) for row in page.rows],
+        next=page.next,
     )
 
 
@@ -82,14 +82,6 @@ async def tell_piece(
         raise Problem("not_found") from None
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return Response(piece, media_type="application/octet-stream", headers=headers)
-
-
-def _place(after: str | None) -> Awaited | None:
-    if after is None:
-        return None
-    # A hash is 64 characters, whatever they are.
-    database, _, record = after[65:].partition("/")
-    return Awaited(after[:64], database, record)
 
 
 media_router = Router(

@@ -26,7 +26,7 @@ from server.peers.connections import Parts
 from server.peers.failures import PeerFailed
 from server.peers.media_book import FileLeft, FileReason, MediaBook
 from server.peers.media_door import PIECE_BYTES
-from server.peers.media_here import Awaited, awaited
+from server.peers.media_here import awaited
 from server.peers.model import Direction, Peer
 from server.peers.remote import Remote
 from server.peers.remote_media import RemoteMedia
@@ -116,10 +116,11 @@ class MediaExchange:
                 yield Step(None, plan.waiting - carried, 1, plan.waiting > len(plan.ready))
 
     async def _plan_pull(self, plan: _Plan, scopes: Collection[str]) -> None:
-        after: Awaited | None = None
+        after: str | None = None
         while True:
             async with self._parts.storage.read() as connection:
-                rows, after = await awaited(connection, scopes, after)
+                page = await awaited(connection, scopes, after)
+            rows, after = page.rows, page.next
             by_place = {(row.sha256, row.database): row for row in rows}
             asked = {row.sha256 for row in rows}
             held = await self._there.held(sorted(asked)) if asked else {}

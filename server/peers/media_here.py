@@ -5,15 +5,18 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import distinct, exists, func, select, tuple_
+from sqlalchemy import distinct, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.media.tables import media, media_links
+from server.platform.db.keyset import Keyset, Page
 from server.read_model.record_tables import awaited_media
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _RECORD = re.compile(r"[0-9a-f-]{36}")
 PAGE = 500
+_KEY = (awaited_media.c.sha256, awaited_media.c.database, awaited_media.c.record)
+_ORDER = Keyset(*_KEY, parameter="after")
 #: The follower strikes out what has come some moments later. What is here for another database has not come for this
 #: one: whoever has it for this one brings it, or nobody of this one would see it here.
 _HAS_NOT_COME = ~exists().where(
@@ -31,19 +34,18 @@ class Awaited:
 
 
 async def awaited(
-    connection: AsyncConnection, databases: Collection[str], after: Awaited | None = None, limit: int = PAGE
-) -> tuple[list[Awaited], Awaited | None]:
-    """Return a page of what records of these databases await, in order, and after what the next one begins."""
-    place = (awaited_media.c.sha256, awaited_media.c.database, awaited_media.c.record)
+    connection: AsyncConnection, databases: Collection[str], after: str | None = None, limit: int = PAGE
+) -> Page[Awaited]:
+    """Return what records of these databases await, in order."""
     # A record may call anything a hash; nobody can send what has none.
     is_hash = (func.length(awaited_media.c.sha256) == 64) & (func.length(awaited_media.c.record) == 36)
     wanted = awaited_media.c.database.in_(databases) & is_hash & _HAS_NOT_COME
-    query = select(*place).where(wanted).order_by(*place).limit(limit)
-    if after is not None:
-        query = query.where(tuple_(*place) > tuple_(after.sha256, after.database, after.record))
+    query = select(*_KEY).where(wanted, _ORDER.behind(after)).order_by(*_ORDER.order).limit(limit + 1)
     rows = [Awaited(*row) for row in await connection.execute(query)]
-    usable = [row for row in rows if _SHA256.fullmatch(row.sha256) and _RECORD.fullmatch(row.record)]
-    return usable, rows[-1] if len(rows) == limit else None
+    page = _ORDER.page(rows, limit, lambda row: (row.sha256, row.database, row.record))
+    return Page(
+        [row for row in page.rows if _SHA256.fullmatch(row.sha256) and _RECORD.fullmatch(row.record)], page.next
+    )
 
 
 async def missing_here(connection: AsyncConnection, databases: Collection[str]) -> int:

@@ -114,7 +114,9 @@ class Batches:
         self._decisions = decisions
         self._clock = clock
 
-    async def look(self, principal: Principal, atlas: Atlas, new: NewBatch, filters: queue.Filters) -> BatchShown:
+    async def look(
+        self, principal: Principal, atlas: Atlas, new: NewBatch, filters: queue.ConflictFilters
+    ) -> BatchShown:
         """Do a dry run; nothing of a record is written."""
         assert new.rule is not None
         async with self._storage.read() as connection:

@@ -5,12 +5,11 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from server.areas.areas import Areas
-from server.auth.authorise import require
+from server.auth.authorise import require, scopes_where
 from server.auth.principal import Principal
 from server.desk.conflicts import queue
 from server.desk.conflicts.batch import Batches
 from server.desk.conflicts.batch_schemas import BatchDone, BatchShown, BatchUndo, BatchUndone, NewBatch
-from server.desk.conflicts.queue_routes import databases_of
 from server.platform.clock import Clock
 from sync.matching.text_normalisation import fold
 
@@ -37,8 +36,8 @@ async def decide_many(
         require(principal, "decide_conflicts")
         return await batches.apply(principal, data.token or "", data.comment)
     atlas = await areas.atlas()
-    filters = queue.Filters(
-        databases=databases_of(principal, atlas, "decide_conflicts", data.filters.scope),
+    filters = queue.ConflictFilters(
+        databases=scopes_where(principal, "decide_conflicts", atlas, data.filters.scope),
         project=data.filters.project,
         units=tuple(data.filters.unit),
         form=data.form or "",

@@ -6,25 +6,24 @@ neither repeats nor hides a record.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, RowMapping, Text, and_, cast, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.desk.conflicts.labels import ANY_ROW
-from server.errors import Problem
-from server.platform.db.types import UtcDateTime
+from server.desk.conflicts.queue_schemas import Order
+from server.platform.db.keyset import Keyset, Page
+from server.platform.paging import Paging
 from server.read_model.record_tables import open_questions, records
 
-Order = Literal["oldest", "newest"]
 _Q = open_questions.c
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class ConflictFilters:
     """What the queue is narrowed to; `databases` are those that the person may look at. Empty means not narrowed."""
 
     databases: tuple[str, ...]
@@ -39,7 +38,7 @@ class Filters:
     came_after: datetime | None = None
     folded_text: str = ""
 
-    def aged(self, now: datetime, waiting_days: int | None, newest_days: int | None) -> "Filters":
+    def aged(self, now: datetime, waiting_days: int | None, newest_days: int | None) -> "ConflictFilters":
         """Return the filters with what has waited at least, and at most, so many days."""
         before = None if waiting_days is None else now - timedelta(days=waiting_days)
         after = None if newest_days is None else now - timedelta(days=newest_days)
@@ -55,38 +54,23 @@ class Key:
     record: str
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Records in order, with the rows of all their questions, and where to go on."""
-
-    keys: Sequence[Key]
-    questions: Mapping[tuple[str, str], Sequence[RowMapping]]
-    next: str | None
-
-
-async def page(connection: AsyncConnection, filters: Filters, order: Order, mark: str | None, limit: int) -> Page:
-    """Return `limit` records after the mark, with every question that each has, also those filtered for another."""
-    since = func.min(_Q.since).label("since")
-    ordered = (since, _Q.database, _Q.record)
-    query = select(*ordered).where(admits(filters)).group_by(_Q.database, _Q.record)
-    place = tuple_(func.min(_Q.since), _Q.database, _Q.record)
-    if mark is not None:
-        query = query.having(place > _key(mark) if order == "oldest" else place < _key(mark))
-    query = query.order_by(*(each.asc() if order == "oldest" else each.desc() for each in ordered))
-    found = [Key(row.since, row.database, row.record) for row in await connection.execute(query.limit(limit + 1))]
-    keys = found[:limit]
-    further = f"{keys[-1].since.isoformat()}~{keys[-1].database}~{keys[-1].record}" if len(found) > limit else None
-    return Page(keys, await _questions(connection, keys), further)
+async def page(connection: AsyncConnection, filters: ConflictFilters, order: Order, paging: Paging) -> Page[Key]:
+    """Return keys of records."""
+    keyset = Keyset(func.min(_Q.since), _Q.database, _Q.record, descending=order == "newest")
+    query = select(func.min(_Q.since), _Q.database, _Q.record).where(admits(filters))
+    query = query.group_by(_Q.database, _Q.record).having(keyset.behind(paging.before)).order_by(*keyset.order)
+    found = [Key(*row) for row in await connection.execute(query.limit(paging.limit + 1))]
+    return keyset.page(found, paging.limit, lambda key: (key.since, key.database, key.record))
 
 
-async def counts(connection: AsyncConnection, filters: Filters) -> dict[str, int]:
+async def counts(connection: AsyncConnection, filters: ConflictFilters) -> dict[str, int]:
     """Return how many records have questions of each cause, whatever cause is asked for."""
     each = select(_Q.cause, _Q.database, _Q.record).where(admits(replace(filters, kinds=()))).distinct().subquery()
     query = select(each.c.cause, func.count()).group_by(each.c.cause)
     return {row[0]: row[1] for row in await connection.execute(query)}
 
 
-async def total(connection: AsyncConnection, filters: Filters) -> int:
+async def total(connection: AsyncConnection, filters: ConflictFilters) -> int:
     """Return how many records there are."""
     each = select(_Q.database, _Q.record).where(admits(filters)).distinct().subquery()
     return int((await connection.execute(select(func.count()).select_from(each))).scalar_one())
@@ -103,7 +87,7 @@ class AtPath:
     one_of_them: str
 
 
-async def by_place(connection: AsyncConnection, filters: Filters) -> list[AtPath]:
+async def by_place(connection: AsyncConnection, filters: ConflictFilters) -> list[AtPath]:
     """Return how many questions of each cause every form has at each path."""
     columns = (_Q.cause, _Q.form, _Q.path)
     record = func.min(_Q.database + literal("/", Text) + _Q.record)
@@ -111,7 +95,7 @@ async def by_place(connection: AsyncConnection, filters: Filters) -> list[AtPath
     return [AtPath(*row) for row in await connection.execute(query)]
 
 
-async def rows_like(connection: AsyncConnection, filters: Filters, limit: int) -> Sequence[RowMapping]:
+async def rows_like(connection: AsyncConnection, filters: ConflictFilters, limit: int) -> Sequence[RowMapping]:
     """Return the rows of the questions under the filters, the oldest first."""
     query = select(open_questions).where(admits(filters)).order_by(_Q.since, _Q.database, _Q.record, _Q.path)
     return (await connection.execute(query.limit(limit))).mappings().all()
@@ -137,7 +121,7 @@ async def tallies(connection: AsyncConnection, databases: Sequence[str]) -> dict
     return {name: Counter(value for value, _, _ in each) for name, each in found.items()}
 
 
-def admits(filters: Filters) -> ColumnElement[bool]:
+def admits(filters: ConflictFilters) -> ColumnElement[bool]:
     """Return the condition on rows of `open_questions`."""
     clauses: list[ColumnElement[bool]] = [_Q.database.in_(filters.databases)]
     if filters.project:
@@ -171,7 +155,8 @@ def _is_at(pattern: str) -> ColumnElement[bool]:
     return and_(_Q.path.like(like, escape="\\"), depth == len(steps) - 1)
 
 
-async def _questions(connection: AsyncConnection, keys: Sequence[Key]) -> dict[tuple[str, str], list[RowMapping]]:
+async def questions_at(connection: AsyncConnection, keys: Sequence[Key]) -> dict[tuple[str, str], list[RowMapping]]:
+    """Return the rows of all questions of these records by (database, record), also those filtered for another."""
     if not keys:
         return {}
     # The version that a record stands in gives its questions their words.
@@ -185,15 +170,3 @@ async def _questions(connection: AsyncConnection, keys: Sequence[Key]) -> dict[t
     for row in (await connection.execute(query)).mappings():
         found.setdefault((row["database"], row["record"]), []).append(row)
     return found
-
-
-def _key(mark: str) -> ColumnElement[Any]:
-    since, _, rest = mark.partition("~")
-    database, _, record = rest.partition("~")
-    try:
-        moment = datetime.fromisoformat(since)
-        if moment.tzinfo is None or "\x00" in rest:
-            raise ValueError
-    except ValueError:
-        raise Problem("invalid_request", parameter="before") from None
-    return tuple_(literal(moment, UtcDateTime), literal(database, Text), literal(record, Text))

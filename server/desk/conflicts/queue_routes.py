@@ -1,16 +1,15 @@
 """`GET /api/conflicts`: what waits for a data manager, narrowed and grouped, and who is looking at what."""
 
 from collections import Counter
-from typing import Annotated, cast, get_args
+from datetime import datetime
+from typing import cast, get_args
 
 from litestar import get
-from litestar.di import NamedDependency
-from litestar.params import FromQuery, QueryParameter
+from litestar.di import NamedDependency, Provide
 from sqlalchemy import RowMapping
 
 from server.areas.areas import Areas
-from server.areas.atlas import Atlas
-from server.auth.authorise import allowed, require
+from server.auth.authorise import scopes_where
 from server.auth.names import names_of
 from server.auth.principal import Principal
 from server.desk.conflicts import queue
@@ -23,6 +22,7 @@ from server.desk.conflicts.queue_schemas import (
     ConflictGroup,
     ConflictLine,
     ConflictQueue,
+    ConflictSearch,
     FormCount,
     Labels,
     PersonCount,
@@ -36,14 +36,19 @@ from server.errors import Problem
 from server.forms.library import FormLibrary, PublishedForm
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
-from sync.contract.roles import Action
+from server.platform.paging import PAGING, Paging
 from sync.matching.text_normalisation import fold
 
 #: How many groups are worth showing: the rest are few of a kind.
 GROUPS = 50
 
 
-@get("", operation_id="listConflicts", summary="List what people must decide")
+@get(
+    "",
+    dependencies={"search": Provide(ConflictSearch, sync_to_thread=False), **PAGING},
+    operation_id="listConflicts",
+    summary="List what people must decide",
+)
 async def list_conflicts(
     *,
     principal: NamedDependency[Principal],
@@ -51,49 +56,28 @@ async def list_conflicts(
     areas: NamedDependency[Areas],
     library: NamedDependency[FormLibrary],
     clock: NamedDependency[Clock],
-    # `scope` itself means something else to the framework.
-    database: Annotated[str | None, QueryParameter(name="scope", max_length=100)] = None,
-    project: Annotated[str, QueryParameter(max_length=40)] = "",
-    unit: Annotated[list[str] | None, QueryParameter(max_items=200)] = None,
-    form: Annotated[str, QueryParameter(max_length=200)] = "",
-    kind: FromQuery[list[Cause] | None] = None,
-    person: Annotated[str, QueryParameter(max_length=60)] = "",
-    path: Annotated[str | None, QueryParameter(max_length=1000)] = None,
-    waiting_days: Annotated[int | None, QueryParameter(ge=0, le=3650)] = None,
-    newest_days: Annotated[int | None, QueryParameter(ge=0, le=3650)] = None,
-    q: Annotated[str, QueryParameter(max_length=200)] = "",
-    order: FromQuery[queue.Order] = "oldest",
-    before: Annotated[str | None, QueryParameter(max_length=1500)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
+    search: NamedDependency[ConflictSearch],
+    paging: NamedDependency[Paging],
 ) -> ConflictQueue:
     """List the records of one's areas about which people disagree, those that wait longest first.
 
-    For data managers and administrators. `path` is a question as `groups` name it, with `*` for any row.
+    For data managers and administrators.
     """
     atlas = await areas.atlas()
-    _refuse_nul(project, form, person, path or "", *(unit or ()))
-    filters = queue.Filters(
-        databases=databases_of(principal, atlas, "read_conflicts", database),
-        project=project,
-        units=tuple(unit or ()),
-        form=form,
-        kinds=tuple(kind or ()),
-        person=person,
-        path=path,
-        folded_text=fold(q.replace("\x00", "")),
-    ).aged(clock(), waiting_days, newest_days)
+    filters = _filters(search, scopes_where(principal, "read_conflicts", atlas, search.database), clock())
     async with storage.read() as connection:
-        page = await queue.page(connection, filters, order, before, limit)
-        held = await claims_on(connection, set(page.questions), clock())
+        page = await queue.page(connection, filters, search.order, paging)
+        found = await queue.questions_at(connection, page.rows)
+        held = await claims_on(connection, set(found), clock())
         counts = await queue.counts(connection, filters)
         total = await queue.total(connection, filters)
-        places = await queue.by_place(connection, filters) if before is None else []
-        named = {person for rows in page.questions.values() for row in rows for person in row["people"]}
+        places = await queue.by_place(connection, filters) if paging.before is None else []
+        named = {person for rows in found.values() for row in rows for person in row["people"]}
         names = await names_of(connection, named | {person for each in held.values() for person, _ in each})
     words = Words(library)
     lines = []
-    for key in page.keys:
-        rows = page.questions[key.database, key.record]
+    for key in page.rows:
+        rows = found[key.database, key.record]
         first = rows[0]
         people = sorted({person for row in rows for person in row["people"]})
         lines.append(
@@ -133,7 +117,7 @@ async def conflict_filters(
 ) -> QueueFilters:
     """Return the areas, projects, forms, causes and people of what waits in one's areas, the most first."""
     atlas = await areas.atlas()
-    databases = databases_of(principal, atlas, "read_conflicts", None)
+    databases = scopes_where(principal, "read_conflicts", atlas)
     async with storage.read() as connection:
         found = await queue.tallies(connection, databases)
         names = await names_of(connection, found["person"])
@@ -206,21 +190,22 @@ class Words:
         return self._latest[form]
 
 
-def databases_of(principal: Principal, atlas: Atlas, action: Action, wanted: str | None) -> tuple[str, ...]:
-    """Return the databases where the person may do `action`, or the one that is wanted; raise what stands against."""
-    require(principal, action, wanted)
-    names = (scope.name for scope in atlas.scopes_of(principal) if wanted in {None, scope.name})
-    found = tuple(name for name in names if allowed(principal, action, name))
-    if wanted is not None and not found:
-        raise Problem("not_found")
-    return found
+def _filters(search: ConflictSearch, databases: tuple[str, ...], now: datetime) -> queue.ConflictFilters:
+    texts = (search.project, search.form, search.person, search.path or "", *(search.unit or ()))
+    # PostgreSQL keeps no NUL in text and takes none in a question.
+    if any("\x00" in text for text in texts):
+        raise Problem("invalid_request", parameter="filters")
+    return queue.ConflictFilters(
+        databases=databases,
+        project=search.project,
+        units=tuple(search.unit or ()),
+        form=search.form,
+        kinds=tuple(search.kind or ()),
+        person=search.person,
+        path=search.path,
+        folded_text=fold(search.q.replace("\x00", "")),
+    ).aged(now, search.waiting_days, search.newest_days)
 
 
 def _most(tally: Counter[str]) -> list[tuple[str, int]]:
     return sorted(tally.items(), key=lambda each: (-each[1], each[0]))
-
-
-def _refuse_nul(*texts: str) -> None:
-    # PostgreSQL keeps no NUL in text and takes none in a question.
-    if any("\x00" in text for text in texts):
-        raise Problem("invalid_request", parameter="filters")

@@ -1,8 +1,10 @@
-"""What the queue of conflicts gives."""
+"""What the queue of conflicts takes and gives."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
+from litestar.params import FromQuery, QueryParameter
 from pydantic import BaseModel, ConfigDict
 
 #: Why a person is asked; each is told apart in the queue, and decided in its own way.
@@ -19,6 +21,7 @@ Cause = Literal[
     "after_approval",
     "moved",
 ]
+Order = Literal["oldest", "newest"]
 #: A text by language; empty where the form has none.
 Labels = dict[str, str]
 
@@ -27,6 +30,24 @@ class Shown(BaseModel):
     """Anything that the desk shows or takes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictSearch:
+    """How a request narrows and orders the queue; `path` is a question as `groups` name it, with `*` for any row."""
+
+    # `scope` itself means something else to the framework.
+    database: Annotated[str | None, QueryParameter(name="scope", max_length=100)] = None
+    project: Annotated[str, QueryParameter(max_length=40)] = ""
+    unit: Annotated[list[str] | None, QueryParameter(max_items=200)] = None
+    form: Annotated[str, QueryParameter(max_length=200)] = ""
+    kind: FromQuery[list[Cause] | None] = None
+    person: Annotated[str, QueryParameter(max_length=60)] = ""
+    path: Annotated[str | None, QueryParameter(max_length=1000)] = None
+    waiting_days: Annotated[int | None, QueryParameter(ge=0, le=3650)] = None
+    newest_days: Annotated[int | None, QueryParameter(ge=0, le=3650)] = None
+    q: Annotated[str, QueryParameter(max_length=200)] = ""
+    order: FromQuery[Order] = "oldest"
 
 
 class PersonName(Shown):

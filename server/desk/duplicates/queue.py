@@ -1,13 +1,13 @@
 """The queue of pairs that may be one household, read from what the follower found; the most alike first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from sqlalchemy import ColumnElement, Float, RowMapping, Text, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.errors import Problem
+from server.platform.db.keyset import Keyset, Page
+from server.platform.paging import Paging
 from server.read_model.household_tables import likenesses
 from server.read_model.record_tables import records
 
@@ -15,7 +15,7 @@ _L = likenesses.c
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class PairFilters:
     """What the queue is narrowed to; `databases` are those that the person may look at. Empty means not narrowed."""
 
     databases: tuple[str, ...]
@@ -23,29 +23,17 @@ class Filters:
     verdict: str = "open"
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Rows of `likenesses`, the rows of `records` that they are about, and where to go on."""
-
-    rows: Sequence[RowMapping]
-    records: Mapping[tuple[str, str], RowMapping]
-    next: str | None
+_ORDER = Keyset(_L.score, _L.database, _L.one, _L.other, descending=True)
 
 
-async def page(connection: AsyncConnection, filters: Filters, mark: str | None, limit: int) -> Page:
-    """Return `limit` pairs after the mark."""
-    place = (_L.score, _L.database, _L.one, _L.other)
-    query = select(likenesses).where(_admits(filters)).order_by(*(each.desc() for each in place))
-    if mark is not None:
-        query = query.where(tuple_(*place) < _key(mark))
-    found = (await connection.execute(query.limit(limit + 1))).mappings().all()
-    rows = found[:limit]
-    last = rows[-1] if len(found) > limit else None
-    further = "~".join([repr(last["score"]), last["database"], last["one"], last["other"]]) if last else None
-    return Page(rows, await records_of(connection, rows), further)
+async def page(connection: AsyncConnection, filters: PairFilters, paging: Paging) -> Page[RowMapping]:
+    """Return rows of `likenesses`."""
+    query = select(likenesses).where(_admits(filters), _ORDER.behind(paging.before)).order_by(*_ORDER.order)
+    found = (await connection.execute(query.limit(paging.limit + 1))).mappings().all()
+    return _ORDER.page(found, paging.limit, lambda row: [row["score"], row["database"], row["one"], row["other"]])
 
 
-async def counts(connection: AsyncConnection, filters: Filters) -> dict[str, int]:
+async def counts(connection: AsyncConnection, filters: PairFilters) -> dict[str, int]:
     """Return how many pairs there are of each verdict, whatever verdict is asked for."""
     query = select(_L.verdict, func.count()).where(_admits(replace(filters, verdict=""))).group_by(_L.verdict)
     return {row[0]: row[1] for row in await connection.execute(query)}
@@ -74,18 +62,10 @@ async def records_of(connection: AsyncConnection, rows: Sequence[RowMapping]) ->
     return {(row["database"], row["id"]): row for row in (await connection.execute(query)).mappings()}
 
 
-def _admits(filters: Filters) -> ColumnElement[bool]:
+def _admits(filters: PairFilters) -> ColumnElement[bool]:
     clauses: list[ColumnElement[bool]] = [_L.database.in_(filters.databases)]
     if filters.form:
         clauses.append(_L.form == filters.form)
     if filters.verdict:
         clauses.append(_L.verdict == filters.verdict)
     return and_(*clauses)
-
-
-def _key(mark: str) -> ColumnElement[Any]:
-    try:
-        score, database, one, other = mark.split("~")
-        return tuple_(literal(float(score), Float), *(literal(each, Text) for each in (database, one, other)))
-    except ValueError:
-        raise Problem("invalid_request", parameter="before") from None

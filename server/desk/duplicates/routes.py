@@ -1,24 +1,25 @@
 """`/api/duplicates`: records that may be of one household, and what people make of them."""
 
-from typing import Annotated, get_args
+from typing import get_args
 
 from litestar import Router, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 
 from server.areas.areas import Areas
-from server.auth.authorise import require
+from server.auth.authorise import require, scopes_where
 from server.auth.names import names_of
 from server.auth.principal import Principal
-from server.desk.conflicts.queue_routes import Words, databases_of
+from server.desk.conflicts.queue_routes import Words
 from server.desk.duplicates import queue
 from server.desk.duplicates.deciding import PairDesk, PairKey, pair_line
-from server.desk.duplicates.schemas import NewVerdict, PairPage, PairQueue, Parting, Verdict
+from server.desk.duplicates.schemas import NewVerdict, PairPage, PairQueue, PairSearch, Parting, Verdict
 from server.errors import Problem
 from server.forms.library import FormLibrary
 from server.journal.journal import Journal
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
+from server.platform.paging import PAGING, Paging
 
 
 def provide_desk(
@@ -32,37 +33,35 @@ def provide_desk(
     return PairDesk(storage, journal, library, areas, clock)
 
 
-@get("", operation_id="listDuplicates", summary="List records that may be of one household")
+@get(
+    "",
+    dependencies={"search": Provide(PairSearch, sync_to_thread=False), **PAGING},
+    operation_id="listDuplicates",
+    summary="List records that may be of one household",
+)
 async def list_duplicates(
     *,
     principal: NamedDependency[Principal],
     storage: NamedDependency[Storage],
     areas: NamedDependency[Areas],
     library: NamedDependency[FormLibrary],
-    # `scope` itself means something else to the framework.
-    database: Annotated[str | None, QueryParameter(name="scope", max_length=100)] = None,
-    project: Annotated[str, QueryParameter(max_length=40)] = "",
-    unit: Annotated[list[str] | None, QueryParameter(max_items=200)] = None,
-    form: Annotated[str, QueryParameter(max_length=200)] = "",
-    verdict: FromQuery[Verdict] = "open",
-    before: Annotated[str | None, QueryParameter(max_length=1500)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
+    search: NamedDependency[PairSearch],
+    paging: NamedDependency[Paging],
 ) -> PairQueue:
     """List the pairs of one's areas, the most alike first."""
-    if any("\x00" in text for text in (form, before or "")):
+    if "\x00" in search.form:
         raise Problem("invalid_request", parameter="filters")
     atlas = await areas.atlas()
-    databases = databases_of(principal, atlas, "read_conflicts", database)
-    wanted = [each.partition("-") for each in databases]
-    here = tuple(f"{p}-{u}" for p, _, u in wanted if project in {"", p} and (not unit or u in unit))
-    filters = queue.Filters(here, form, verdict)
+    databases = scopes_where(principal, "read_conflicts", atlas, search.database)
+    filters = queue.PairFilters(tuple(filter(search.admits, databases)), search.form, search.verdict)
     async with storage.read() as connection:
-        page = await queue.page(connection, filters, before, limit)
+        page = await queue.page(connection, filters, paging)
+        found = await queue.records_of(connection, page.rows)
         counts = await queue.counts(connection, filters)
         names = await names_of(connection, {row["by_person"] for row in page.rows if row["by_person"]})
     words = Words(library)
     return PairQueue(
-        pairs=[pair_line(row, page.records, names, atlas, await words.title(row["form"], None)) for row in page.rows],
+        pairs=[pair_line(row, found, names, atlas, await words.title(row["form"], None)) for row in page.rows],
         next=page.next,
         counts={each: counts.get(each, 0) for each in get_args(Verdict)},
     )

@@ -1,8 +1,10 @@
 """What the desk gives and takes about pairs of records that may be of one household."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
+from litestar.params import FromQuery, QueryParameter
 from pydantic import AwareDatetime, Field
 
 from server.desk.conflicts.page_schemas import ChoiceLabel, MediaFile, ShownValue
@@ -14,6 +16,23 @@ Verdict = Literal["open", "unsure", "same", "different"]
 #: PostgreSQL keeps no NUL in text.
 Text = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
 Id = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00]*$")]
+
+
+@dataclass(frozen=True, slots=True)
+class PairSearch:
+    """How a request narrows the queue."""
+
+    # `scope` itself means something else to the framework.
+    database: Annotated[str | None, QueryParameter(name="scope", max_length=100)] = None
+    project: Annotated[str, QueryParameter(max_length=40)] = ""
+    unit: Annotated[list[str] | None, QueryParameter(max_items=200)] = None
+    form: Annotated[str, QueryParameter(max_length=200)] = ""
+    verdict: FromQuery[Verdict] = "open"
+
+    def admits(self, scope: str) -> bool:
+        """Whether the scope's project and unit are asked for."""
+        project, _, unit = scope.partition("-")
+        return self.project in {"", project} and (not self.unit or unit in self.unit)
 
 
 class Told(Shown):

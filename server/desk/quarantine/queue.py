@@ -1,4 +1,4 @@
-"""The queue of what was kept aside, as a data manager reads it and works it off.
+"""The quarantine, as a data manager reads it and works it off.
 
 An entry leaves the queue by being let in, and in no other way: nothing that a worker saved is thrown away. What cannot
 be let in, or should not be, is marked as seen with a comment and stays for whoever asks.
@@ -16,7 +16,8 @@ from server.auth.audit import note
 from server.auth.names import names_of
 from server.auth.principal import Principal
 from server.desk.conflicts.differences import differences
-from server.desk.conflicts.schemas import (
+from server.desk.conflicts.tables import quarantine_notes
+from server.desk.quarantine.schemas import (
     Accepted,
     Counts,
     EntryKey,
@@ -28,7 +29,6 @@ from server.desk.conflicts.schemas import (
     QuarantineQueue,
     WhyNot,
 )
-from server.desk.conflicts.tables import quarantine_notes
 from server.errors import Problem
 from server.forms.answers import check, pointer_token
 from server.forms.library import FormLibrary, PublishedForm
@@ -38,7 +38,6 @@ from server.journal.journal import Journal
 from server.journal.model import (
     NotWaiting,
     Origin,
-    QuarantinedKey,
     QuarantinedRevision,
     StoredRevision,
 )
@@ -46,6 +45,7 @@ from server.journal.quarantine import Narrowing, as_new
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.ids import uuid7
+from server.platform.paging import Paging
 from server.read_model.record_tables import records
 from sync.contract.members import SERVERS_ONLY, Reason
 
@@ -60,7 +60,7 @@ _SEEN = select(
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
+class QuarantineFilters:
     """What the queue is narrowed to; `databases` are those whose queue the person may work off."""
 
     databases: tuple[str, ...]
@@ -78,19 +78,17 @@ class QuarantineDesk:
         self._library = library
         self._clock = clock
 
-    async def page(
-        self, filters: Filters, atlas: Atlas, before: QuarantinedKey | None, limit: int
-    ) -> tuple[QuarantineQueue, QuarantinedKey | None]:
-        """Return part of the queue without its `next`, and the key that it goes on from."""
+    async def page(self, filters: QuarantineFilters, atlas: Atlas, paging: Paging) -> QuarantineQueue:
+        """Return a page of the queue; one with large records ends early."""
         narrowing = Narrowing(filters.databases, _SEEN, filters.reason, filters.is_seen)
         async with self._storage.read() as connection:
-            found = await quarantine.page(connection, narrowing, before, limit, PAGE_BYTES)
+            found = await quarantine.page(connection, narrowing, paging.before, paging.limit, PAGE_BYTES)
             counts = Counts(
                 unseen=await quarantine.count(connection, narrowing, is_marked=False),
                 seen=await quarantine.count(connection, narrowing, is_marked=True),
             )
         entries = await self._entries(found.rows, atlas)
-        return QuarantineQueue(entries=entries, next=None, counts=counts), found.next
+        return QuarantineQueue(entries=entries, next=found.next, counts=counts)
 
     async def accept(self, principal: Principal, key: EntryKey) -> Accepted:
         """Let an entry in with those that waited only for it; raise what stands against it as a problem."""

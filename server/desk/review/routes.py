@@ -1,11 +1,11 @@
 """`/api/review`: the queue, one record, and decisions about it."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, get_args
+from typing import Any, get_args
 
 from litestar import Router, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody
 from sqlalchemy import RowMapping, select
 
 from server.areas.areas import Areas
@@ -25,6 +25,7 @@ from server.desk.review.schemas import (
     Queue,
     RecordLine,
     RecordPage,
+    RecordSearch,
     ReviewEntry,
 )
 from server.errors import Problem
@@ -32,6 +33,7 @@ from server.journal.journal import Journal
 from server.journal.model import StoredRevision
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
+from server.platform.paging import PAGING, Paging
 from server.read_model.record_tables import records
 from sync.matching.text_normalisation import fold
 from sync.review import State
@@ -47,28 +49,23 @@ def provide_desk(
     return Desk(storage, journal, clock)
 
 
-@get("/records")
+@get("/records", dependencies={"search": Provide(RecordSearch, sync_to_thread=False), **PAGING})
 async def list_records(
     *,
     principal: NamedDependency[Principal],
     storage: NamedDependency[Storage],
     areas: NamedDependency[Areas],
-    # `scope` and `state` themselves mean something else to the framework.
-    database: Annotated[str | None, QueryParameter(name="scope", max_length=100)] = None,
-    form: FromQuery[str | None] = None,
-    states: Annotated[list[State] | None, QueryParameter(name="state")] = None,
-    q: Annotated[str | None, QueryParameter(max_length=200)] = None,
-    before: Annotated[str | None, QueryParameter(max_length=400)] = None,
-    limit: Annotated[int, QueryParameter(ge=1, le=200)] = 50,
+    search: NamedDependency[RecordSearch],
+    paging: NamedDependency[Paging],
 ) -> Queue:
     """List the records of one's scopes, the doubtful first, then the newest; `state` may stand several times."""
     atlas = await areas.atlas()
-    databases = tuple(each.name for each in atlas.scopes_of(principal) if database in {None, each.name})
-    if database is not None and not databases:
+    databases = tuple(each.name for each in atlas.scopes_of(principal) if search.database in {None, each.name})
+    if search.database is not None and not databases:
         raise Problem("not_found")
-    filters = queue.Filters(databases, form or "", tuple(states or ()), fold(q or ""))
+    filters = queue.RecordFilters(databases, search.form or "", tuple(search.states or ()), fold(search.q or ""))
     async with storage.read() as connection:
-        page = await queue.page(connection, filters, before, limit)
+        page = await queue.page(connection, filters, paging)
         counts = await queue.counts(connection, filters)
     return Queue(
         records=[RecordLine(**_line(row, atlas), branches=row["branches"]) for row in page.rows],

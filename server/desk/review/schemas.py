@@ -1,8 +1,10 @@
 """What the review door takes and gives."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
+from litestar.params import FromQuery, QueryParameter
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from server.platform.body_types import Document
@@ -31,6 +33,17 @@ MOST_COMMENTS = 500
 
 class _Door(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSearch:
+    """How a request narrows the queue; `state` may stand several times."""
+
+    # `scope` and `state` themselves mean something else to the framework.
+    database: Annotated[str | None, QueryParameter(name="scope", max_length=100)] = None
+    form: FromQuery[str | None] = None
+    states: Annotated[list[State] | None, QueryParameter(name="state")] = None
+    q: Annotated[str | None, QueryParameter(max_length=200)] = None
 
 
 class NewReview(_Door):

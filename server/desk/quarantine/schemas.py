@@ -1,8 +1,10 @@
-"""What the data manager's door takes and gives."""
+"""What the quarantine's desk takes and gives."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
+from litestar.params import QueryParameter
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.platform.body_types import Document
@@ -14,6 +16,16 @@ WhyNot = Literal["parent_waits", "not_acceptable"]
 
 class _Door(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineSearch:
+    """How a request narrows the queue; `seen` tells what somebody has looked at."""
+
+    # `scope` itself means something else to the framework.
+    database: Annotated[str | None, QueryParameter(name="scope", max_length=100)] = None
+    reason: Annotated[str | None, QueryParameter(max_length=60, pattern=r"^[a-z_]+$")] = None
+    seen: Annotated[bool | None, QueryParameter()] = None
 
 
 class EntryKey(_Door):
