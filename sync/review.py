@@ -16,6 +16,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
+from sync.revisions.revision_id import order_of_any
+
 Verdict = Literal["approved", "returned", "rejected"]
 State = Literal["received", "amended", "approved", "returned", "rejected"]
 
@@ -81,7 +83,7 @@ def review(winner: str, decisions: Iterable[Decision]) -> Review:
     standing = known.unanswered(each for each in known.every.values() if each.rev == winner)
     standing.sort(key=lambda each: (STRICTNESS[each.verdict], each.id), reverse=True)
     last = known.unanswered(known.approvals_in_force())
-    published = max((each.rev for each in last), key=_order, default=None)
+    published = max((each.rev for each in last), key=order_of_any, default=None)
     if standing:
         return Review(standing[0].verdict, tuple(standing), False, published)
     is_corrected = any(each.verdict == "returned" for each in known.unanswered(known.every.values()))
@@ -149,8 +151,3 @@ def _reached(revs: Iterable[str], graph: Mapping[str, Edit]) -> set[str]:
             seen.add(rev)
             ahead.extend(graph[rev].parents if rev in graph else ())
     return seen
-
-
-def _order(rev: str) -> tuple[int, str]:
-    generation, _, digest = rev.partition("-")
-    return (int(generation) if generation.isdecimal() else 0), digest

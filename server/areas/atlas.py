@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta, timezone
 from functools import cached_property
 
 from server.areas.grants import PROVINCE, Grant, Holder
+from sync.contract.scope import Scope
 
 #: The province's clock; what "today" means for a unit's validity. No daylight saving since 1975.
 LOCAL_TIME = timezone(timedelta(hours=7))
@@ -52,19 +53,6 @@ class Project:
     name_en: str
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """A project in a unit; its name is the name of its database."""
-
-    project: str
-    unit: str
-
-    @property
-    def name(self) -> str:
-        """Return `<project>-<unit>`."""
-        return f"{self.project}-{self.unit}"
-
-
 @dataclass(frozen=True)
 class Atlas:
     """Everything known about places at one moment."""
@@ -82,7 +70,7 @@ class Atlas:
 
     def has_scope(self, name: str) -> bool:
         """Whether `name` is a scope's: then its database holds records, and grants say who sees it."""
-        project, _, unit = name.partition("-")
+        project, unit = Scope.of(name)
         return project in self.projects and unit in self.units and self.units[unit].has_scopes
 
     def present(self, on: date) -> tuple[Unit, ...]:
@@ -118,4 +106,4 @@ class Atlas:
 
     def _covered(self, grants: tuple[Grant, ...]) -> tuple[Scope, ...]:
         wanted = {(grant.project, grant.unit): grant for grant in grants}.values()
-        return tuple(scope for scope in self.scopes if any(grant.covers(scope.project, scope.unit) for grant in wanted))
+        return tuple(scope for scope in self.scopes if any(grant.covers(*scope) for grant in wanted))

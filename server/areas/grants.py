@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sync.contract.roles import Role
+from sync.contract.scope import Scope
 
 #: The province's unit: the one that contains every other.
 PROVINCE = "11"
@@ -28,7 +29,7 @@ class Grant:
 
     def covers_scope(self, scope: str) -> bool:
         """Whether this grant reaches a scope by its name, `<project>-<unit>`; a bare project means all its units."""
-        project, _, unit = scope.partition("-")
+        project, unit = Scope.of(scope)
         return self.covers(project, unit or PROVINCE)
 
 

@@ -22,6 +22,7 @@ from server.demo.people import FIELD_WORKERS, PASSWORD, SUPERVISORS
 from server.demo.phone import Attachment, Document, Phone
 from server.forms.answers import to_json
 from server.forms.schema import FormSchema
+from sync.contract.scope import Scope
 
 SEND_EVERY = 8
 SHARE_AMENDED, SHARE_APPROVED, SHARE_RETURNED, SHARE_REJECTED = 0.08, 0.5, 0.12, 0.03
@@ -110,12 +111,12 @@ class Simulation:
         catalog = phone.documents.get("catalog", {}).values()
         for document in catalog:
             if document["type"] == "form" and document["status"] == "live":
-                if any(database.startswith(document["project"] + "-") for database in phone.carry):
+                if any(Scope.of(database).project == document["project"] for database in phone.carry):
                     worker.forms.append(await self._form(phone, document))
             elif document["type"] == "area" and document["longitude"]:
                 place = Place(document["code"], float(document["latitude"]), float(document["longitude"]))
                 for database in phone.carry:
-                    if database.partition("-")[2] == document["unit"]:
+                    if Scope.of(database).unit == document["unit"]:
                         worker.places[database] = place
         return worker
 

@@ -17,6 +17,7 @@ from lxml import etree
 
 from server.forms.schema import LIST_TYPES, Field, FormSchema
 from server.forms.xml_input import XmlRefused, parse_xml
+from sync.revisions.json_pointer import escape
 
 Answers = dict[str, Any]
 Accepts = Callable[[Any], bool]
@@ -169,7 +170,7 @@ def _write_object(fields: tuple[Field, ...], answers: Mapping[str, Any], element
         _write_extras(_expect(extra, dict, path).items(), element, f"{path}/{EXTRA}")
     if known < len(answers):
         unknown = next(key for key in answers if key != EXTRA and all(field.name != key for field in fields))
-        raise AnswersUnreadable("unknown", f"{path}/{pointer_token(unknown)}")
+        raise AnswersUnreadable("unknown", f"{path}/{escape(unknown)}")
 
 
 def _leaf_text(answer: Any, path: str) -> str | None:
@@ -208,11 +209,6 @@ def _expect(value: Any, kind: type, path: str) -> Any:
     return value
 
 
-def pointer_token(key: str) -> str:
-    """Return `key` escaped for a JSON Pointer (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1")
-
-
 Inspect = Callable[[Any, str, list[Misfit]], None]
 
 
@@ -249,7 +245,7 @@ def _inspect_object(fields: tuple[Field, ...]) -> Inspect:
             elif (inspect_inner := inner_get(key)) is not None:
                 inspect_inner(answer, f"{path}/{key}", misfits)
             else:
-                misfits.append(Misfit(f"{path}/{pointer_token(key)}", "unknown"))
+                misfits.append(Misfit(f"{path}/{escape(key)}", "unknown"))
 
     return inspect
 

@@ -56,7 +56,7 @@ from sync.contract.members import Door, Reason
 from sync.contract.seal import SEAL_PREFIX, payload_of_document
 from sync.revisions.admission import is_well_formed_doc_id
 from sync.revisions.canonical import Json, MalformedJson
-from sync.revisions.revision_id import RevisionId, generation_of, is_revision_id
+from sync.revisions.revision_id import RevisionId, is_revision_id, order_of_any
 
 #: Built once: a bringing is made for every request of another server.
 STATEMENTS = {flag: statements(is_postgresql=flag) for flag in (False, True)}
@@ -132,7 +132,7 @@ class Bringing:
                 revision = revision.overstepping(*oversteps[position])
             ready.append((position, revision, self._origin(document, owner, bringer, deciders)))
         # Parents first, and as few transactions as there are authors in a generation.
-        ready.sort(key=lambda one: (_generation(one[1].rev), one[2].enrolment or "", one[2].person or ""))
+        ready.sort(key=lambda one: (order_of_any(one[1].rev), one[2].enrolment or "", one[2].person or ""))
         for origin, group in groupby(ready, key=lambda one: one[2]):
             part = list(group)
             new = [revision for _, revision, _ in part]
@@ -346,11 +346,6 @@ def _is_key(item: tuple[str, str, str]) -> bool:
 
 def _key(document: Document) -> Key:
     return str(document.get("_id", "")), str(document.get("_rev", ""))
-
-
-def _generation(rev: RevisionId) -> int:
-    digits = rev.partition("-")[0]
-    return generation_of(rev) if digits.isascii() and digits.isdigit() and len(digits) < 16 else 0
 
 
 def _saved(document: Document) -> Mapping[str, Any]:

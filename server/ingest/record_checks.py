@@ -9,6 +9,7 @@ from typing import Any
 
 from server.forms.answers import check
 from server.forms.library import FormLibrary
+from sync.contract.scope import Scope
 
 #: What `misfit` finds: said only where nothing worse is.
 MISFITS = ("unknown_form", "misfit_answers")
@@ -22,7 +23,7 @@ async def misfit(library: FormLibrary, database: str, document: Mapping[str, Any
     if not isinstance(form, str) or not isinstance(version, str):
         return "unknown_form"
     published = await library.get(form, version)
-    if published is None or not database.startswith(f"{published.project}-"):
+    if published is None or published.project != Scope.of(database).project:
         return "unknown_form"
     is_fit = not check(published.schema, document.get("answers")) and _is_media(document.get("media", {}))
     return None if is_fit else "misfit_answers"

@@ -15,7 +15,7 @@ from server.journal.store.branches import Key, branches, contents
 from server.journal.store.statements import Statements
 from sync.contract.members import REPEATED, Before, Content, Door, Reason, overstep, restricted
 from sync.revisions.canonical import Json
-from sync.revisions.revision_id import RESOLVED_TOMBSTONE, RevisionId, generation_of, is_revision_id
+from sync.revisions.revision_id import RESOLVED_TOMBSTONE, RevisionId, is_revision_id, order_of_any
 
 #: Bodies that are in memory at once: a body may have megabytes.
 AT_ONCE = 50
@@ -73,7 +73,7 @@ async def oversteps(
     known |= await _bodies(connection, sql, database, nearest, telling)
     found: list[Reason | None] = [None] * len(asked)
     coming: dict[Key, Content] = {}
-    for place, one in sorted(enumerate(asked), key=lambda each: _generation(each[1].rev)):
+    for place, one in sorted(enumerate(asked), key=lambda each: order_of_any(each[1].rev)):
         if not one.is_end:
             found[place] = judged(one, known, coming)
         if found[place] is None:
@@ -134,7 +134,3 @@ def _nearest(one: Asked, known: Mapping[Key, Content], coming: Mapping[Key, Cont
         if body is not None:
             return [body]
     return []
-
-
-def _generation(rev: RevisionId) -> int:
-    return generation_of(rev) if is_revision_id(rev) else 0

@@ -10,7 +10,7 @@ from server.journal.store.statements import Statements
 from server.journal.store.stream_bodies import stream_bodies
 from server.platform.db.engine import Storage
 from sync.revisions.canonical import Json
-from sync.revisions.revision_id import RevisionId, generation_of
+from sync.revisions.revision_id import RevisionId, digest_of, generation_of, order_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class LocalDatabase:
         for doc_id, revs in wanted.items():
             of = graphs[doc_id]
             lines = {each for rev in revs for each in (rev, *of.graph.ancestors(rev)) if each in of.graph.held}
-            found[doc_id] = sorted(lines, key=lambda rev: (generation_of(rev), rev))
+            found[doc_id] = sorted(lines, key=order_of)
         return found
 
     async def unheld_ancestors(self, wanted: Mapping[str, Sequence[RevisionId]]) -> dict[str, list[RevisionId]]:
@@ -76,7 +76,7 @@ class LocalDatabase:
         named: dict[str, list[RevisionId]] = {}
         for doc_id, line in lines.items():
             held = graphs[doc_id].graph.held if doc_id in graphs else {}
-            if unheld := sorted(line - held.keys(), key=lambda rev: (generation_of(rev), rev)):
+            if unheld := sorted(line - held.keys(), key=order_of):
                 named[doc_id] = unheld
         return await self.missing(named) if named else {}
 
@@ -107,6 +107,6 @@ def _document(of: Branches, rev: RevisionId, body: bytes | None, until: Collecti
     document: dict[str, Json] = {"_id": of.doc_id, "_rev": rev, **json.loads(body)}
     if of.graph.held[rev]:
         document["_deleted"] = True
-    ids = [each.partition("-")[2] for each in of.line(rev, until)]
+    ids = [digest_of(each) for each in of.line(rev, until)]
     document["_revisions"] = {"start": generation_of(rev), "ids": ids}
     return document

@@ -31,6 +31,7 @@ from server.peers.model import Direction, Peer
 from server.peers.remote import Remote
 from server.peers.remote_media import RemoteMedia
 from server.peers.replication import Step
+from sync.contract.scope import Scope
 
 #: What is planned at once; the rest is counted.
 MOST = 1000
@@ -243,5 +244,4 @@ class MediaExchange:
 
 
 def _of_scope(name: str) -> Grant:
-    project, _, unit = name.partition("-")
-    return Grant("peer", project, unit)
+    return Grant("peer", *Scope.of(name))

@@ -14,6 +14,7 @@ from server.forms.library import FormLibrary
 from server.journal.store.authors import PEER_PREFIX
 from server.journal.store.document_histories import Whole
 from server.read_model.record_tables import path_key
+from sync.contract.scope import Scope
 from sync.matching.text_normalisation import fold
 from sync.merging.merge import Combined
 from sync.revisions.revision_id import RevisionId
@@ -113,7 +114,7 @@ def text(value: object) -> str:
 def _question(
     database: str, whole: Whole, context: Context, path: str, *, cause: str, candidates: Sequence[RevisionId]
 ) -> Row:
-    project, _, unit = database.partition("-")
+    project, unit = Scope.of(database)
     known = [whole.revisions[rev] for rev in candidates if rev in whole.revisions]
     people = sorted({one.person for one in known if one.person and not one.person.startswith(PEER_PREFIX)})
     names = [context.names[person] for person in people if person in context.names]

@@ -39,6 +39,7 @@ from server.projections.flags import (
 from server.projections.relocations import ask_where
 from server.projections.review_documents import brought, credible, decisions_of, is_record
 from server.read_model.record_tables import awaited_media, decisions, open_questions, records
+from sync.contract.scope import Scope
 from sync.matching.text_normalisation import fold
 from sync.review import Decision, review
 from sync.revisions.authorship import Authorship
@@ -245,7 +246,7 @@ class RecordsProjection:
         )
         by_name = known.people.get(edit.person or "", "")
         decided_by_name = None if decision is None else known.people.get(decision.person or "", "")
-        project, _, unit = stored.database.partition("-")
+        project, unit = Scope.of(stored.database)
         return {
             "database": stored.database,
             "id": stored.doc_id,
@@ -272,7 +273,7 @@ class RecordsProjection:
         }
 
     async def _centre(self, database: str) -> Place | None:
-        unit = (await self._areas.atlas()).units.get(database.partition("-")[2])
+        unit = (await self._areas.atlas()).units.get(Scope.of(database).unit)
         if unit is None or not unit.longitude or not unit.latitude:
             return None
         return Place(float(unit.longitude), float(unit.latitude))

@@ -24,6 +24,7 @@ from server.publish.columns import Table, row
 from server.publish.layout_book import Layouts
 from server.publish.tables import published
 from server.read_model.record_tables import decisions, records
+from sync.contract.scope import Scope
 from sync.matching.duplicates import survivor_of
 
 NAME = "published"
@@ -129,7 +130,7 @@ class PublishedProjection:
         found = await self._library.get(form, version)
         if found is None or table is None:
             raise FormNotHere(f"{form} {version}")
-        project, _, unit = stored.database.partition("-")
+        project, unit = Scope.of(stored.database)
         approval = publication.approval
         return {
             "database": stored.database,

@@ -17,7 +17,7 @@ from sync.merging.field_diff import changes, field_at, of_record, patch, value_a
 from sync.merging.field_schema import ABSENT, Path, Shape, Value, place_of
 from sync.merging.merge import NewRev, combine
 from sync.revisions.canonical import Json, canonical, same
-from sync.revisions.revision_id import RevisionId, generation_of, revision_id
+from sync.revisions.revision_id import RevisionId, order_of, revision_id
 
 SAME_AS = "same_as"
 FORWARDED = "forwarded"
@@ -78,7 +78,7 @@ class _Forwarding:
         first = [rev for rev in said if self._before(rev).get(SAME_AS) != word and not is_machine_merge(self.goes, rev)]
         known = graph.reached(first)
         found: list[Forwarded] = []
-        for rev in sorted(revisions.keys() - known, key=lambda rev: (generation_of(rev), rev)):
+        for rev in sorted(revisions.keys() - known, key=order_of):
             revision = revisions[rev]
             parent = revision.parent
             if revision.deleted or parent is None or parent not in revisions or is_machine_merge(self.goes, rev):
@@ -100,7 +100,7 @@ class _Forwarding:
         """Return where the edits stand that `parent` knows: the furthest of them, or where the records were joined."""
         reached = self.goes.graph.reached([parent])
         behind = [self.stand[rev] for rev in reached if rev in self.stand]
-        return max(behind, key=lambda at: (generation_of(at.rev), at.rev), default=self.start)
+        return max(behind, key=lambda at: order_of(at.rev), default=self.start)
 
     def _carried(self, revision: Revision, at: _At, shape: Shape) -> NewRev | None:
         """Return the edit on the record that stays; None where it changes nothing there."""

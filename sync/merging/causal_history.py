@@ -32,7 +32,7 @@ from sync.merging.field_cover import Covering
 from sync.merging.field_diff import Rows
 from sync.merging.field_schema import Path, Place, Shape, place_of
 from sync.merging.patching import without_empty_repeats
-from sync.revisions.revision_id import RevisionId, generation_of
+from sync.revisions.revision_id import RevisionId, order_of
 
 __all__ = ["ANSWERS", "Edit", "History", "read"]
 
@@ -98,7 +98,7 @@ class _Reader:
         merges = {rev for rev in graph.merged if rev in reached and rev in self.revisions and self._is_merge(rev)}
         if missing := sorted({rev for merge in merges for rev in self._inputs(merge) if rev not in self.revisions}):
             return Waiting("inputs", tuple(missing))
-        ordered = sorted(reached, key=lambda rev: (generation_of(rev), rev))
+        ordered = sorted(reached, key=order_of)
         revisions = self.revisions
         edits = [
             rev

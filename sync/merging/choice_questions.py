@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from sync.merging.document import Content
 from sync.merging.edits import Edit, latest
 from sync.merging.field_diff import Rows, chosen, place_of, value_at
-from sync.merging.field_schema import ABSENT, Path, Shape, name_of, token
+from sync.merging.field_schema import ABSENT, Path, Shape
 from sync.merging.policy import choices_cause
+from sync.revisions.json_pointer import escape, split_last
 
 
 class _Editors:
@@ -74,12 +75,12 @@ class _List:
         below = path + "/"
         touched = {each for edit in editors for each in (*edit.changes, *edit.covered) if each.startswith(below)}
         held = {
-            below + token(code) for edit in editors if edit.content is not None for code in self._codes(edit.content)
+            below + escape(code) for edit in editors if edit.content is not None for code in self._codes(edit.content)
         }
         #: The editors of each choice that somebody touched or has.
         self.of_choice = {
             each: _Editors([edit for edit in editors if each in edit.changes or each in edit.covered])
-            for each in sorted(touched | held | {below + token(code) for code in self.in_base})
+            for each in sorted(touched | held | {below + escape(code) for code in self.in_base})
         }
 
     def answer(self) -> None:
@@ -97,14 +98,14 @@ class _List:
         lists = [
             ABSENT if edit.content is None else value_at(edit.content, path, self.shape, self.rows) for edit in before
         ]
-        standing = [name_of(each.rpartition("/")[2]) for each in self.of_choice if self._is_set(each, mask)]
+        standing = [split_last(each)[1] for each in self.of_choice if self._is_set(each, mask)]
         is_parent_unknown = len(before) > 1 and any(edit.lacks_parent for edit in before)
         return choices_cause(self.place, lists, standing, is_parent_unknown=is_parent_unknown) is not None
 
     def _is_set(self, choice: Path, mask: int) -> bool:
         last = self.of_choice[choice].known(mask)
         if not last:
-            return name_of(choice.rpartition("/")[2]) in self.in_base
+            return split_last(choice)[1] in self.in_base
         return any(edit.value(choice) is not ABSENT for edit in last)
 
     def _cover(self, edit: Edit, content: Content) -> None:
@@ -112,7 +113,7 @@ class _List:
         codes = self._codes(content)
         for choice, editors in self.of_choice.items():
             if choice not in edit.changes:
-                edit.covered[choice] = True if name_of(choice.rpartition("/")[2]) in codes else ABSENT
+                edit.covered[choice] = True if split_last(choice)[1] in codes else ABSENT
                 editors.add(edit)
 
     def _codes(self, content: Content) -> frozenset[str]:

@@ -18,7 +18,7 @@ from sync.merging.document import Content, Document, Forms, is_machine_merge, is
 from sync.merging.field_diff import Rows, changes, field_at
 from sync.merging.field_schema import ABSENT, Path, Shape, Value, place_of
 from sync.revisions.canonical import Json, same
-from sync.revisions.revision_id import RevisionId, generation_of
+from sync.revisions.revision_id import RevisionId, generation_of, order_of
 
 ANSWERS = "/answers"
 
@@ -50,8 +50,7 @@ class Edit:
     rank: tuple[int, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        generation, _, digest = self.rev.partition("-")
-        self.rank = (int(generation), digest)
+        self.rank = order_of(self.rev)
 
     def value(self, path: Path) -> Value:
         """Return what it says of a field that it changed or covers; True of anything else, which is there."""

@@ -23,9 +23,7 @@ from sync.merging.field_schema import (
     Role,
     Shape,
     Value,
-    name_of,
     place_of,
-    token,
 )
 from sync.merging.patching import patch
 from sync.merging.values import (
@@ -40,6 +38,7 @@ from sync.merging.values import (
     rows_by_id,
 )
 from sync.revisions.canonical import PLAIN, Json, is_exact, same
+from sync.revisions.json_pointer import escape, tokens_of, unescape
 
 __all__ = [
     "ABSENT",
@@ -131,13 +130,13 @@ class Rows:
 
     def row(self, content: Mapping[str, Json], path: Path, shape: Shape) -> Value:
         """Return the row at the path of a row; ABSENT where there is none."""
-        around, _, escaped = path.rpartition("/")
+        around, _, step = path.rpartition("/")
         known = self._repeats.get((id(content), around))
         if known is None:
             here, node = _walked(content, around, shape, self)
             rows = self(here) if node is not None and node.shape.kind == "repeat" else None
             known = self._repeats[id(content), around] = (content, rows or {})
-        return known[1].get(name_of(escaped), ABSENT)
+        return known[1].get(unescape(step), ABSENT)
 
 
 def value_at(
@@ -163,8 +162,7 @@ def _walked(
     here: Value = content
     nodes: Mapping[str, Node] = shape.nodes
     node: Node | None = None
-    steps = path.split("/")[1:]
-    for name in map(name_of, steps) if "~" in path else steps:
+    for name in tokens_of(path):
         kind = node.shape.kind if node is not None else "group"
         if kind == "choices":
             return (True if name in chosen(here) else ABSENT), None
@@ -216,10 +214,10 @@ class _Comparison:
         """Note how two contents differ in what they say of the record."""
         for name, now in after.items():
             if name not in ATTRIBUTES and not same(before.get(name, ABSENT), now):
-                self.members(before.get(name, ABSENT), now, nodes.get(name), "/" + token(name))
+                self.members(before.get(name, ABSENT), now, nodes.get(name), "/" + escape(name))
         for name, was in before.items():
             if name not in after and name not in ATTRIBUTES:
-                self.members(was, ABSENT, nodes.get(name), "/" + token(name))
+                self.members(was, ABSENT, nodes.get(name), "/" + escape(name))
 
     def objects(
         self, before: Mapping[str, Json], after: Mapping[str, Json], nodes: Mapping[str, Node], path: Path
@@ -232,11 +230,11 @@ class _Comparison:
             equal = [name for name, now in after.items() if type(now) not in PLAIN and name not in known]
             differ += [name for name in equal if not is_exact(before[name], after[name])]
         for name in differ:
-            self.members(was_of(name, ABSENT), after[name], nodes.get(name), f"{path}/{token(name)}")
+            self.members(was_of(name, ABSENT), after[name], nodes.get(name), f"{path}/{escape(name)}")
         if not before.keys() <= after.keys():
             for name, was in before.items():
                 if name not in after:
-                    self.members(was, ABSENT, nodes.get(name), f"{path}/{token(name)}")
+                    self.members(was, ABSENT, nodes.get(name), f"{path}/{escape(name)}")
 
     def members(self, was: Value, now: Value, node: Node | None, path: Path) -> None:
         """Note how a member that differs does so."""
@@ -255,9 +253,9 @@ class _Comparison:
     def _choices(self, was: Value, now: Value, path: Path) -> None:
         before, after = set(chosen(was)), set(chosen(now))
         for code in after - before:
-            self.found[f"{path}/{token(code)}"] = True
+            self.found[f"{path}/{escape(code)}"] = True
         for code in before - after:
-            self.found[f"{path}/{token(code)}"] = ABSENT
+            self.found[f"{path}/{escape(code)}"] = ABSENT
         if not is_choices(now):
             self.found[path] = now
         elif before != after or (was is ABSENT) != (now is ABSENT) or not is_choices(was):
@@ -285,11 +283,11 @@ class _Comparison:
             was = before.get(row_id)
             if same(was, row):
                 continue
-            at = f"{path}/{token(row_id)}"
+            at = f"{path}/{escape(row_id)}"
             if was is None:
                 self.found[at] = True
                 self.made.append(at)
             self.objects({ROW_ID: row_id} if was is None else was, row, node.inner, at)
         for row_id in before:
             if row_id not in after:
-                self.found[f"{path}/{token(row_id)}"] = ABSENT
+                self.found[f"{path}/{escape(row_id)}"] = ABSENT

@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from sync.revisions.canonical import Json
+from sync.revisions.json_pointer import escape, unescape
 
 Path: TypeAlias = str
 
@@ -102,16 +103,6 @@ OPEN: Final = Node(GROUP, {})
 _ROLES: Final[Mapping[Kind, Role]] = {"atom": "atom", "choices": "choices", "repeat": "order", "group": "group"}
 
 
-def token(name: str) -> str:
-    """Return `name` escaped for a JSON Pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1") if "~" in name or "/" in name else name
-
-
-def name_of(escaped: str) -> str:
-    """Return the name that a token of a JSON Pointer stands for."""
-    return escaped.replace("~1", "/").replace("~0", "~") if "~" in escaped else escaped
-
-
 def place_of(path: Path, shape: Shape) -> Place:
     """Return what `path` names."""
     place = shape.places.get(path)
@@ -126,12 +117,12 @@ def place_of(path: Path, shape: Shape) -> Place:
 def _place(path: Path, shape: Shape) -> Place:
     if not path:
         return Place(path, "document", GROUP, path)
-    around, _, escaped = path.rpartition("/")
+    around, _, step = path.rpartition("/")
     # Of a record with many rows nearly all paths are of rows and of cells, and these are found without a walk.
     if (repeat := shape.repeats.get(around)) is not None:
         return Place(path, "row", repeat.shape, path)
     if (repeat := shape.repeats.get(around.rpartition("/")[0])) is not None:
-        node = repeat.inner.get(name_of(escaped))
+        node = repeat.inner.get(unescape(step))
         if node is None:
             return Place(path, "atom", ATOM, path, (around,))
         return Place(path, _ROLES[node.shape.kind], node.shape, path, (around,))
@@ -153,7 +144,7 @@ def _walked_to(path: Path, shape: Shape) -> Place:
         elif kind == "repeat":
             is_row = True
             continue
-        found = nodes.get(name_of(steps[depth]))
+        found = nodes.get(unescape(steps[depth]))
         if found is None:
             return Place(path, "atom", ATOM, path, rows)
         around, nodes = found, found.inner
@@ -162,7 +153,7 @@ def _walked_to(path: Path, shape: Shape) -> Place:
 
 def _repeats(nodes: Mapping[str, Node], path: Path) -> Iterator[tuple[Path, Node]]:
     for name, node in nodes.items():
-        at = f"{path}/{token(name)}"
+        at = f"{path}/{escape(name)}"
         if node.shape.kind == "repeat":
             yield at, node
         else:

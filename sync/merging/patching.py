@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Final
 
-from sync.merging.field_schema import ABSENT, Node, Path, Shape, Value, name_of
+from sync.merging.field_schema import ABSENT, Node, Path, Shape, Value
 from sync.merging.values import (
     ROW_ID,
     Exact,
@@ -18,6 +18,7 @@ from sync.merging.values import (
     rows_by_id,
 )
 from sync.revisions.canonical import Json
+from sync.revisions.json_pointer import unescape
 
 
 def patch(content: Mapping[str, Json], values: Mapping[Path, Put], shape: Shape) -> dict[str, Json]:
@@ -83,9 +84,9 @@ class _Tree:
         """Return what is to be put at a path: fields that stand side by side find the same around them."""
         change = self._by_path.get(path)
         if change is None:
-            around, is_below, escaped = path.rpartition("/")
+            around, is_below, step = path.rpartition("/")
             # What begins with no slash names the document, as a pointer's first token does.
-            change = self._inner(self.at(around), name_of(escaped)) if is_below else self.root
+            change = self._inner(self.at(around), unescape(step)) if is_below else self.root
             self._by_path[path] = change
         return change
 

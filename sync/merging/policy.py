@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from sync.merging.field_schema import ABSENT, Place, Value
 from sync.merging.values import chosen, is_choices, is_object
 from sync.revisions.canonical import same
-from sync.revisions.revision_id import RevisionId
+from sync.revisions.revision_id import RevisionId, order_of
 
 How: TypeAlias = Literal["only", "alike", "policy", "stands", "recomputed"]
 Cause: TypeAlias = Literal[
@@ -183,11 +183,7 @@ def _moment(text: str) -> _Amount | None:
 
 
 def _by_revision(candidates: Sequence[Candidate]) -> list[Candidate]:
-    def rank(candidate: Candidate) -> tuple[int, str]:
-        generation, _, digest = candidate.rev.partition("-")
-        return int(generation), digest
-
-    return sorted(candidates, key=rank, reverse=True)
+    return sorted(candidates, key=lambda each: order_of(each.rev), reverse=True)
 
 
 def _appended(texts: Sequence[Value], base: Value) -> str | None:

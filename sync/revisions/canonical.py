@@ -16,6 +16,8 @@ from json.encoder import encode_basestring
 from math import isfinite
 from typing import Any, TypeAlias
 
+from sync.revisions.json_pointer import pointer_to
+
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 MAX_DEPTH = 64
@@ -230,11 +232,6 @@ def member(data: bytes, name: str) -> Json:
     return None
 
 
-def pointer(path: Sequence[str | int]) -> str:
-    """Return the JSON Pointer (RFC 6901) of a path of keys and positions."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
-
-
 def _check_depth(value: Json, max_depth: int) -> None:
     level = [value] if isinstance(value, dict | list) else []
     depth = 0
@@ -259,12 +256,12 @@ def _locate(value: Json, flawed: list[tuple[str, object]]) -> list[MalformedJson
     waiting: list[tuple[tuple[str | int, ...], Json]] = [((), value)]
     while waiting:
         path, part = waiting.pop()
-        found.extend(MalformedJson(code, pointer(path)) for code in codes.get(id(part), ()))
+        found.extend(MalformedJson(code, pointer_to(path)) for code in codes.get(id(part), ()))
         if isinstance(part, str):
             if _SURROGATE.search(part):
-                found.append(MalformedJson("lone_surrogate", pointer(path)))
+                found.append(MalformedJson("lone_surrogate", pointer_to(path)))
         elif isinstance(part, Mapping):
-            found.extend(MalformedJson("lone_surrogate", pointer(path)) for key in part if _SURROGATE.search(key))
+            found.extend(MalformedJson("lone_surrogate", pointer_to(path)) for key in part if _SURROGATE.search(key))
             waiting.extend(((*path, key), child) for key, child in part.items())
         elif isinstance(part, Sequence):
             waiting.extend(((*path, index), child) for index, child in enumerate(part))

@@ -38,6 +38,22 @@ def generation_of(revision: RevisionId) -> int:
     return int(revision.partition("-")[0])
 
 
+def digest_of(revision: RevisionId) -> str:
+    """Return what stands behind the generation."""
+    return revision.partition("-")[2]
+
+
+def order_of(revision: RevisionId) -> tuple[int, str]:
+    """Return what the later of two revisions has more of: (generation, hash)."""
+    generation, _, digest = revision.partition("-")
+    return int(generation), digest
+
+
+def order_of_any(text: str) -> tuple[int, str]:
+    """Return `order_of` a text that somebody else named a revision by; what has no generation comes first."""
+    return order_of(text) if is_any_revision_id(text) else (0, text)
+
+
 def is_revision_id(text: str) -> bool:
     """Whether `text` has the shape of a revision id."""
     match = _SHAPE.fullmatch(text)
@@ -62,5 +78,4 @@ def merged_of(content: bytes) -> tuple[RevisionId, ...]:
 
 def rank(revision: RevisionId, *, deleted: bool) -> tuple[bool, int, str]:
     """Return what the winner has the greatest of: (not deleted, generation, hash)."""
-    generation, _, digest = revision.partition("-")
-    return (not deleted, int(generation), digest)
+    return (not deleted, *order_of(revision))

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.areas.atlas import Atlas, Scope
+from server.areas.atlas import Atlas
 from server.gateway.sync import exchange, pull
 from server.gateway.sync.numbers import Numbers
 from server.ingest.phone_checks import Admission
@@ -22,6 +22,7 @@ from server.journal.journal import Also, Journal
 from server.journal.model import Changes, Outcome
 from server.journal.store.batch import Batch
 from server.journal.store.rows import Rows
+from sync.contract.scope import Scope
 from sync.merging import document as merge_document
 from sync.merging import merge
 from sync.merging.causal_history import History

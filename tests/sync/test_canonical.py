@@ -19,10 +19,10 @@ from sync.revisions.canonical import (
     canonical,
     member,
     parse,
-    pointer,
     read,
     same,
 )
+from sync.revisions.json_pointer import pointer_to
 from tests.vectors import vectors
 
 VECTORS = vectors("canonical")
@@ -123,7 +123,7 @@ def test_a_member_is_read_from_bytes_as_from_the_whole(value: dict[str, Json]) -
 
 
 def test_a_pointer_escapes_what_separates_its_steps() -> None:
-    assert pointer(["a/b", 0, "~"]) == "/a~1b/0/~0"
+    assert pointer_to(["a/b", 0, "~"]) == "/a~1b/0/~0"
 
 
 def test_trees_may_be_as_deep_as_the_limit_and_no_deeper() -> None:

@@ -45,6 +45,7 @@ from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.ids import uuid7
 from server.read_model.record_tables import open_questions, path_key
+from sync.contract.scope import Scope
 from sync.merging.field_diff import value_at
 from sync.merging.field_schema import ABSENT
 
@@ -347,7 +348,7 @@ def _sample(prepared: Prepared, path: str, atlas: Atlas, names: Mapping[str, str
         database=case.database,
         record=case.record,
         title=title if isinstance(title, str) else "",
-        unit_name=unit_name(atlas, case.database.partition("-")[2]),
+        unit_name=unit_name(atlas, Scope.of(case.database).unit),
         path=path,
         row=row_of(case, spotted(case, path)),
         candidates=candidates,

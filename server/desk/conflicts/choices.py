@@ -14,8 +14,9 @@ from server.desk.conflicts.page_schemas import Choice
 from server.desk.conflicts.record_case import Case
 from server.errors import Problem
 from sync.merging.field_diff import changes, patch, value_at
-from sync.merging.field_schema import ABSENT, Path, Value, place_of, token
+from sync.merging.field_schema import ABSENT, Path, Value, place_of
 from sync.revisions.canonical import Json
+from sync.revisions.json_pointer import escape
 
 ANSWERS = "/answers"
 
@@ -78,7 +79,7 @@ def _cleared(case: Case, content: Mapping[str, Json], values: Mapping[Path, Valu
         if place_of(path, case.shape).role == "choices" and (value is None or value is ABSENT):
             chosen = value_at(content, path, case.shape)
             codes = chosen if isinstance(chosen, list) else []
-            cleared |= {f"{path}/{token(code)}": ABSENT for code in codes if isinstance(code, str)}
+            cleared |= {f"{path}/{escape(code)}": ABSENT for code in codes if isinstance(code, str)}
     return cleared
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from server.forms.answers import ROW_ID, pointer_token
+from server.forms.answers import ROW_ID
 from sync.revisions.canonical import same
+from sync.revisions.json_pointer import escape
 
 _MISSING = object()
 
@@ -24,7 +25,7 @@ def _differences(came: object, stands: object, path: str) -> Iterator[str]:
             yield path
         return
     for key in one.keys() | other.keys():
-        yield from _differences(one.get(key, _MISSING), other.get(key, _MISSING), f"{path}/{pointer_token(key)}")
+        yield from _differences(one.get(key, _MISSING), other.get(key, _MISSING), f"{path}/{escape(key)}")
 
 
 def _members(value: object) -> dict[str, Any] | None:

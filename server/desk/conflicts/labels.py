@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from server.forms.library import PublishedForm
 from server.forms.schema import Field
+from sync.revisions.json_pointer import escape, pointer_to, tokens_of
 
 #: What stands in a pattern for any row: how places of one kind are told apart from places in one row.
 ANY_ROW = "*"
@@ -67,12 +68,12 @@ def spot_of(published: PublishedForm | None, path: str) -> Spot:
             # The choice of a question; anything deeper is not the form's.
             if at is not None and at.type == "select_multiple" and choice is None:
                 choice = token
-                pattern.append(_escaped(token))
+                pattern.append(escape(token))
                 continue
             return Spot(path, path, None, tuple(parents))
         parents += [at] if at is not None else []
         at, is_row, fields = found, False, {each.name: each for each in found.children}
-        pattern.append(_escaped(token))
+        pattern.append(escape(token))
         if found.kind == "repeat":
             row = next(rest, None)
             if row is not None:
@@ -104,11 +105,6 @@ class Alike:
         return found
 
 
-def tokens_of(path: str) -> list[str]:
-    """Return the steps of a JSON Pointer, unescaped; of the whole document none."""
-    return [token.replace("~1", "/").replace("~0", "~") for token in path.split("/")[1:]]
-
-
 def pointer_of(answers: object, path: str) -> str:
     """Return a pointer by positions as one that names rows by their `_rid`, where they have one."""
     tokens: list[str] = []
@@ -121,7 +117,7 @@ def pointer_of(answers: object, path: str) -> str:
         else:
             at = at.get(token) if isinstance(at, dict) else None
             tokens.append(token)
-    return "".join(f"/{_escaped(token)}" for token in tokens)
+    return pointer_to(tokens)
 
 
 def row_title(spot: Spot, answers: object, of: Mapping[str, Field]) -> str | None:
@@ -156,7 +152,3 @@ def _words(row: Mapping[str, object], repeat: Field) -> Iterator[str]:
         value = row.get(field.name)
         if field.kind == "leaf" and field.is_asked and not field.is_sensitive and isinstance(value, str) and value:
             yield field.choice_label(value, "vi")
-
-
-def _escaped(token: str) -> str:
-    return token.replace("~", "~0").replace("/", "~1")

@@ -45,6 +45,7 @@ from server.journal.journal import Journal
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.read_model.record_tables import questions, records
+from sync.contract.scope import Scope
 from sync.merging.field_schema import ABSENT, place_of
 from sync.merging.merge import FieldOutcome, Waiting, base_value
 
@@ -100,7 +101,7 @@ class Pages:
         twins = await self._twins(known)
         visible = [(row, twin) for row, twin in twins if _may_see(principal, row)]
         published = case.published
-        project, _, unit = case.database.partition("-")
+        project, unit = Scope.of(case.database)
         history = history_of(case, known.names, known.devices)
         may_decide = allowed(principal, "decide_conflicts", case.database)
         decided = decisions_of(case, history, may_decide=may_decide)

@@ -31,7 +31,7 @@ from sync.merging.merge import (
 )
 from sync.merging.resolution import combined
 from sync.revisions.canonical import Json, same
-from sync.revisions.revision_id import RevisionId, generation_of, merged_of
+from sync.revisions.revision_id import RevisionId, generation_of, merged_of, order_of
 
 EMPTY_SHAPE = Shape("", "", {})
 
@@ -90,7 +90,7 @@ class Case:
         """Return what the record said in the latest revision here that all of these reach; nothing where none is."""
         reached = [self.document.graph.reached([each]) for each in revs]
         shared = frozenset.intersection(*map(frozenset, reached)) & self.document.revisions.keys() if reached else ()
-        latest = max(shared, key=lambda rev: (generation_of(rev), rev), default=None)
+        latest = max(shared, key=order_of, default=None)
         return {} if latest is None else self.last_said(latest)
 
     def value(self, path: Path, rev: RevisionId | None = None) -> Value:

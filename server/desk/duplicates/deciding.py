@@ -29,6 +29,7 @@ from server.journal.model import NewRevision, Origin
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.read_model.household_tables import likenesses
+from sync.contract.scope import Scope
 from sync.matching.duplicates import survivor_of
 from sync.merging.field_diff import value_at
 from sync.merging.field_schema import ABSENT
@@ -219,7 +220,7 @@ def pair_line(
     form_title: Mapping[str, str],
 ) -> Pair:
     """Return a pair as a list shows it."""
-    project, _, unit = row["database"].partition("-")
+    project, unit = Scope.of(row["database"])
     about = [each for side in ("one", "other") if (each := found.get((row["database"], row[side])))]
     about.sort(key=lambda each: (each["received_at"], each["id"]))
     return Pair(

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 from server.desk.conflicts.page_schemas import ChoiceLabel, MediaFile, ShownValue
 from server.desk.conflicts.queue_schemas import Labels, Shown
 from server.platform.body_types import Document
+from sync.contract.scope import Scope
 from sync.matching.duplicates import Agreement, Identifier
 
 Verdict = Literal["open", "unsure", "same", "different"]
@@ -31,7 +32,7 @@ class PairSearch:
 
     def admits(self, scope: str) -> bool:
         """Whether the scope's project and unit are asked for."""
-        project, _, unit = scope.partition("-")
+        project, unit = Scope.of(scope)
         return self.project in {"", project} and (not self.unit or unit in self.unit)
 
 

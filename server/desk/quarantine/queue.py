@@ -30,7 +30,7 @@ from server.desk.quarantine.schemas import (
     WhyNot,
 )
 from server.errors import Problem
-from server.forms.answers import check, pointer_token
+from server.forms.answers import check
 from server.forms.library import FormLibrary, PublishedForm
 from server.journal import quarantine
 from server.journal.entitlement import Asked
@@ -48,6 +48,8 @@ from server.platform.ids import uuid7
 from server.platform.paging import Paging
 from server.read_model.record_tables import records
 from sync.contract.members import SERVERS_ONLY, Reason
+from sync.contract.scope import Scope
+from sync.revisions.json_pointer import tokens_of
 
 #: How much content one page carries; a phone may save megabytes in one record.
 PAGE_BYTES = 1_000_000
@@ -207,9 +209,9 @@ class QuarantineDesk:
         # A deletion says nothing of its form; what it deletes does.
         form, version = (_text(content.get(name) or stands.get(name)) for name in ("form", "form_version"))
         published = await self._library.get(form, version)
-        if published is not None and not one.database.startswith(f"{published.project}-"):
+        if published is not None and published.project != Scope.of(one.database).project:
             published = None
-        project, _, unit_id = one.database.partition("-")
+        project, unit_id = Scope.of(one.database)
         unit = atlas.units.get(unit_id)
         why_not = _why_not(one, blocking, overstep)
         is_compared = present is not None and not present.deleted and not one.deleted
@@ -291,11 +293,8 @@ def _labels(published: PublishedForm, path: str) -> dict[str, str]:
 
 
 def _at(value: Any, path: str) -> Any:
-    for token in path.split("/")[1:]:
-        if isinstance(value, list):
-            value = value[int(token)]
-        else:
-            value = next((inner for key, inner in value.items() if pointer_token(key) == token), None)
+    for name in tokens_of(path):
+        value = value[int(name)] if isinstance(value, list) else value.get(name)
     return value
 
 

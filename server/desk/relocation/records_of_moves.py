@@ -17,6 +17,7 @@ from server.desk.conflicts.record_case import Case
 from server.desk.conflicts.revision_history import decisions_of, history_of
 from server.desk.conflicts.tables import conflict_moves
 from server.errors import Problem
+from sync.contract.scope import Scope
 from sync.revisions.revision_id import RevisionId
 
 
@@ -95,7 +96,7 @@ def with_moves(
             lines[removal.rev] = removal
             mine = [removal.rev]
         may = all(allowed(principal, "decide_conflicts", name) for name in move.written) and _may_return(move, cases)
-        told = {"stays": called(move.stays.partition("-")[2]), "may_undo": may}
+        told = {"stays": called(Scope.of(move.stays).unit), "may_undo": may}
         lines |= {rev: lines[rev].model_copy(update=told) for rev in mine}
     return sorted(lines.values(), key=lambda each: each.at, reverse=True)
 

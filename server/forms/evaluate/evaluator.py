@@ -14,6 +14,7 @@ from typing import Any
 from server.forms.evaluate.model import FormModel, Question
 from server.forms.evaluate.nodes import AnswerNode, AnswerRecord
 from server.forms.schema import FormSchema
+from sync.revisions.json_pointer import tokens_of
 
 Answers = dict[str, Any]
 
@@ -82,11 +83,11 @@ class Evaluator:
     def message(self, path: str, language: str) -> str | None:
         """Return the author's message for a broken constraint at `path`, in any language where it lacks this one."""
         question: Question | None = self._model.root
-        steps = iter(path.split("/")[2:])
-        for step in steps:
-            question = question.children.get(step.replace("~1", "/").replace("~0", "~")) if question else None
+        names = iter(tokens_of(path)[1:])
+        for name in names:
+            question = question.children.get(name) if question else None
             if question is not None and question.kind == "repeat":
-                next(steps, None)
+                next(names, None)
         return _message(question, language) if question is not None else None
 
 

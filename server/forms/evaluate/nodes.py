@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from server.forms.answers import ROW_ID, pointer_token
+from server.forms.answers import ROW_ID
 from server.forms.evaluate.compiling import Compiled
 from server.forms.evaluate.context import Context, Unevaluable
 from server.forms.evaluate.model import Condition, FormModel, Options, Question
@@ -16,6 +16,7 @@ from server.forms.evaluate.moments import Moment, day_of, of
 from server.forms.evaluate.reading import given_text
 from server.forms.evaluate.syntax import NotXPath
 from server.forms.evaluate.values import Document, Node, as_text
+from sync.revisions.json_pointer import escape
 
 #: How many nodes one record's expressions may look at together: a hundred times what a large record needs.
 MAX_LOOKS = 500_000
@@ -63,8 +64,8 @@ class AnswerNode:
         """The JSON Pointer from the document's root; a row is named by its identity, or its place where it has none."""
         if self.parent is None:
             return "/answers"
-        path = f"{self.parent.pointer}/{pointer_token(self.question.name)}"
-        return f"{path}/{pointer_token(self.row_id)}" if self.question.kind == "repeat" else path
+        path = f"{self.parent.pointer}/{escape(self.question.name)}"
+        return f"{path}/{escape(self.row_id)}" if self.question.kind == "repeat" else path
 
     @property
     def row_id(self) -> str:
@@ -148,7 +149,7 @@ class AnswerNode:
 
     def pointer_to(self, question: Question) -> str:
         """Return the JSON Pointer of a child, rows or none."""
-        return f"{self.pointer}/{pointer_token(question.name)}"
+        return f"{self.pointer}/{escape(question.name)}"
 
     def surely_keeps(self, question: Question) -> bool:
         """Say whether an answer keeps a constraint that looks at nothing else, asked for or not; most answers recur."""

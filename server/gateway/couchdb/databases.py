@@ -21,6 +21,7 @@ from server.journal.journal import Journal
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.db.insert_missing import insert_missing
+from sync.contract.scope import Scope
 
 #: CouchDB's rule for names.
 _NAME = re.compile(r"[a-z][a-z0-9_$()+/-]{0,99}")
@@ -149,7 +150,7 @@ def _of_catalog() -> dict[str, Any]:
 
 
 def _of_scope(name: str) -> dict[str, Any]:
-    project, _, unit = name.partition("-")
+    project, unit = Scope.of(name)
     roles = [
         f"{role}:{of_project}-{of_unit}"
         for role in ("administrator", "data_manager", "field_worker", "peer", "supervisor")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from json.encoder import encode_basestring
 
-from sync.revisions.revision_id import RevisionId, generation_of
+from sync.revisions.revision_id import RevisionId, digest_of, generation_of
 
 #: Ids that need no escaping, which is nearly all of them.
 _PLAIN = re.compile(r"[A-Za-z0-9_.:\-]*")
@@ -73,7 +73,7 @@ def document(doc_id: str, rev: RevisionId, content: bytes, *, deleted: bool = Fa
 
 def revisions(line: Sequence[RevisionId]) -> bytes:
     """Return the member `_revisions` of a revision and its ancestors, with a comma in front."""
-    ids = b",".join(b'"%b"' % rev.partition("-")[2].encode() for rev in line)
+    ids = b",".join(b'"%b"' % digest_of(rev).encode() for rev in line)
     return b',"_revisions":{"start":%d,"ids":[%b]}' % (generation_of(line[0]), ids)
 
 
