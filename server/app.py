@@ -19,7 +19,7 @@ from server.areas.areas import Areas
 from server.auth.authentication import provide_principal
 from server.auth.keys import key_ring
 from server.auth.passwords import Passwords
-from server.auth.rate_limit import Pace
+from server.auth.rate_limit import RateLimiter
 from server.auth.routes import router as auth_router
 from server.auth.sessions import Sessions
 from server.background import following
@@ -53,7 +53,7 @@ from server.platform.db.server_identity import identify
 from server.platform.metrics import Metrics
 from server.platform.problems import EXCEPTION_HANDLERS
 from server.platform.request import StrictRequest
-from server.platform.request_envelope import Edge
+from server.platform.request_envelope import RequestEnvelope
 from server.probes import routes as ops_routes
 from server.projections.routes import router as following_router
 from server.publish.layout_book import Layouts
@@ -156,7 +156,7 @@ def unfurnished(*, request_bytes: int) -> Litestar:
         request_max_body_size=request_bytes,
         logging_config=None,
     )
-    app.asgi_handler = Edge(app.asgi_handler)
+    app.asgi_handler = RequestEnvelope(app.asgi_handler)
     return app
 
 
@@ -174,7 +174,7 @@ def furnish(
     keys = key_ring(settings, store, clock)
     passwords = passwords or Passwords()
     sessions = Sessions(store, keys, passwords, clock, settings)
-    pace = Pace(clock, settings.login_burst, settings.login_per_minute)
+    pace = RateLimiter(clock, settings.login_burst, settings.login_per_minute)
     app.state = State(
         {
             "settings": settings,

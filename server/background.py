@@ -17,11 +17,11 @@ from server.media.availability import openable
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.projections.aliases import ForwardingProjection
-from server.projections.branches import ClosingProjection
+from server.projections.branches import BranchesProjection
 from server.projections.flags import Limits
 from server.projections.graph import in_order
 from server.projections.households import HouseholdsProjection
-from server.projections.open_documents import StillOpenProjection
+from server.projections.open_documents import OpenDocumentsProjection
 from server.projections.records import RecordsProjection
 from server.projections.replies import QuestionsProjection
 from server.publish.projection import PublishedProjection
@@ -33,10 +33,10 @@ def followers_of(
 ) -> Runner:
     """Return the followers, each after those whose work it reads."""
     forms_of = partial(MergingForms.over, library)
-    closing = ClosingProjection(storage, journal, library, areas, forms_of=forms_of)
+    closing = BranchesProjection(storage, journal, library, areas, forms_of=forms_of)
     records = _records(settings, storage, journal, library, areas)
     asked = QuestionsProjection(journal, areas)
-    still_open = StillOpenProjection(storage, journal, areas)
+    still_open = OpenDocumentsProjection(storage, journal, areas)
     published = PublishedProjection(storage, journal, library)
     households = HouseholdsProjection(storage, library, areas, threshold=settings.duplicate_score)
     forwarding = ForwardingProjection(storage, journal, areas, forms_of=forms_of)

@@ -26,7 +26,7 @@ STRICTNESS: dict[str, int] = {"approved": 0, "returned": 1, "rejected": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class ReviewDecision:
     """One review document: `verdict` on exactly the revision `rev`, made knowing the decisions in `follows`."""
 
     id: str
@@ -37,7 +37,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class AuthoredRevision:
     """A revision as far as authorship goes: `parents` are its parent and what it merged, `person` who sent it."""
 
     rev: str
@@ -54,7 +54,7 @@ class Review:
     """
 
     state: State
-    standing: tuple[Decision, ...]
+    standing: tuple[ReviewDecision, ...]
     is_corrected: bool
     published: str | None
 
@@ -63,7 +63,7 @@ class Review:
 UNDECIDED = Review("received", (), False, None)
 
 
-def decision_of(document_id: str, content: Mapping[str, object]) -> Decision | None:
+def decision_of(document_id: str, content: Mapping[str, object]) -> ReviewDecision | None:
     """Return the decision that a review document states, None when it is not a usable one."""
     rev, verdict, by, follows = (content.get(key) for key in ("rev", "decision", "by", "follows"))
     if content.get("type") != "review" or not isinstance(rev, str) or not isinstance(by, str):
@@ -72,12 +72,12 @@ def decision_of(document_id: str, content: Mapping[str, object]) -> Decision | N
         return None
     known = follows if isinstance(follows, list) else []
     follows_ids = frozenset(each for each in known if isinstance(each, str))
-    return Decision(document_id, rev, cast(Verdict, verdict), by, follows_ids)
+    return ReviewDecision(document_id, rev, cast(Verdict, verdict), by, follows_ids)
 
 
-def review(winner: str, decisions: Iterable[Decision]) -> Review:
+def review(winner: str, decisions: Iterable[ReviewDecision]) -> Review:
     """Return where a record whose winner is `winner` stands under `decisions`, in whatever order they come."""
-    known = _Known(decisions)
+    known = _DecisionSet(decisions)
     if not known.every:
         return UNDECIDED
     standing = known.unanswered(each for each in known.every.values() if each.rev == winner)
@@ -90,36 +90,36 @@ def review(winner: str, decisions: Iterable[Decision]) -> Review:
     return Review("received" if published is None else "amended", (), is_corrected, published)
 
 
-def approved_revisions(decisions: Iterable[Decision]) -> frozenset[str]:
+def approved_revisions(decisions: Iterable[ReviewDecision]) -> frozenset[str]:
     """Return every revision that an approval in force names: what `authors` are counted from."""
-    return frozenset(each.rev for each in _Known(decisions).approvals_in_force())
+    return frozenset(each.rev for each in _DecisionSet(decisions).approvals_in_force())
 
 
-def authors(winner: str, edits: Iterable[Edit], approved: Iterable[str]) -> frozenset[str]:
+def authors(winner: str, edits: Iterable[AuthoredRevision], approved: Iterable[str]) -> frozenset[str]:
     """Return who edited or decided between the approved revisions and `winner`: none of them may approve it."""
     graph = {edit.rev: edit for edit in edits}
     since = _reached([winner], graph) - _reached(approved, graph)
     return frozenset(person for rev in since if rev in graph and (person := graph[rev].person) is not None)
 
 
-class _Known:
+class _DecisionSet:
     """A set of decisions with what each of them knew, over `follows` and through."""
 
-    def __init__(self, decisions: Iterable[Decision]) -> None:
+    def __init__(self, decisions: Iterable[ReviewDecision]) -> None:
         self.every = {decision.id: decision for decision in decisions}
         self._knew = {each: self._behind(each) for each in self.every}
 
-    def unanswered(self, among: Iterable[Decision]) -> list[Decision]:
+    def unanswered(self, among: Iterable[ReviewDecision]) -> list[ReviewDecision]:
         """Return those of `among` that no other of them answers."""
         each_of = list(among)
         return [each for each in each_of if not any(self._answers(other, each) for other in each_of)]
 
-    def approvals_in_force(self) -> list[Decision]:
+    def approvals_in_force(self) -> list[ReviewDecision]:
         """Return the approvals beside which no stricter decision on the same revision stands."""
         approvals = [each for each in self.every.values() if each.verdict == "approved"]
         return [each for each in approvals if not any(self._opposes(other, each) for other in self.every.values())]
 
-    def _opposes(self, other: Decision, approval: Decision) -> bool:
+    def _opposes(self, other: ReviewDecision, approval: ReviewDecision) -> bool:
         return (
             other.rev == approval.rev
             and other.verdict != "approved"
@@ -127,7 +127,7 @@ class _Known:
             and not self._answers(other, approval)
         )
 
-    def _answers(self, later: Decision, earlier: Decision) -> bool:
+    def _answers(self, later: ReviewDecision, earlier: ReviewDecision) -> bool:
         # A circle of `follows` (only a forger writes one) answers nothing: its decisions stand beside each other.
         return earlier.id in self._knew[later.id] and later.id not in self._knew[earlier.id]
 
@@ -142,7 +142,7 @@ class _Known:
         return frozenset(seen)
 
 
-def _reached(revs: Iterable[str], graph: Mapping[str, Edit]) -> set[str]:
+def _reached(revs: Iterable[str], graph: Mapping[str, AuthoredRevision]) -> set[str]:
     seen: set[str] = set()
     ahead = list(revs)
     while ahead:

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 
 from server.auth.principal import Principal
-from server.auth.rate_limit import Pace
+from server.auth.rate_limit import RateLimiter
 from server.auth.sessions import Sessions
 from server.errors import Problem
 
@@ -65,7 +65,7 @@ async def provide_principal(request: Request[Any, Any, Any], sessions: NamedDepe
 
 async def paced(connection: Connection, _handler: BaseRouteHandler) -> None:
     """Guard a door that strangers may knock at; raises `too_many_requests`."""
-    pace: Pace = connection.app.state["pace"]
+    pace: RateLimiter = connection.app.state["pace"]
     wait_s = pace.wait_s(client_address(connection))
     if wait_s:
         raise Problem("too_many_requests", wait_s=math.ceil(wait_s))

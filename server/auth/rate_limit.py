@@ -19,7 +19,7 @@ class _Bucket:
     at: datetime
 
 
-class Pace:
+class RateLimiter:
     """Buckets of `burst` tries that fill again at `per_minute`."""
 
     def __init__(self, clock: Clock, burst: int, per_minute: float) -> None:

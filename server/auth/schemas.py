@@ -3,8 +3,9 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from server.platform.body_types import StrictBody
 from sync.contract.roles import Role
 
 # No control characters: PostgreSQL keeps no NUL, and nobody's name has a line break.
@@ -17,20 +18,14 @@ Password = Annotated[str, Field(min_length=1, max_length=1024)]
 BirthYear = Annotated[int, Field(ge=1900, le=2100)]
 
 
-class Door(BaseModel):
-    """A body of ours: what it does not name is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DeviceKey(Door):
+class DeviceKey(StrictBody):
     """The public key of a device that signs in."""
 
     jwk: dict[str, object]
     label: Annotated[str, Field(max_length=200, pattern=PLAIN)] = ""
 
 
-class LoginBody(Door):
+class LoginBody(StrictBody):
     """A name and a password, and the device's key where there is one."""
 
     username: Short
@@ -38,13 +33,13 @@ class LoginBody(Door):
     enrolment: DeviceKey | None = None
 
 
-class RefreshBody(Door):
+class RefreshBody(StrictBody):
     """A refresh token."""
 
     refresh_token: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class TokensAnswer(Door):
+class TokensAnswer(StrictBody):
     """New tokens."""
 
     access_token: str
@@ -52,7 +47,7 @@ class TokensAnswer(Door):
     refresh_token: str
 
 
-class GrantBody(Door):
+class GrantBody(StrictBody):
     """A role in a project (`*`: every one) and a unit."""
 
     role: Role
@@ -66,7 +61,7 @@ class GrantAnswer(GrantBody):
     unit_name: str
 
 
-class PersonAnswer(Door):
+class PersonAnswer(StrictBody):
     """Somebody, as they see themselves."""
 
     id: str
@@ -76,7 +71,7 @@ class PersonAnswer(Door):
     grants: list[GrantAnswer]
 
 
-class EnrolmentAnswer(Door):
+class EnrolmentAnswer(StrictBody):
     """What the server knows of the device's numbers."""
 
     id: str
@@ -92,7 +87,7 @@ class LoginAnswer(TokensAnswer):
     server: str
 
 
-class MeAnswer(Door):
+class MeAnswer(StrictBody):
     """Who is signed in, and what their phone carries."""
 
     person: PersonAnswer
@@ -103,14 +98,14 @@ class MeAnswer(Door):
     server: str
 
 
-class PasswordBody(Door):
+class PasswordBody(StrictBody):
     """A person's change of their own password."""
 
     password: Password
     new_password: Password
 
 
-class SignInAnswer(Door):
+class SignInAnswer(StrictBody):
     """One's own sign-in, on an enrolled device or in a program; moments that nobody knows are null."""
 
     id: str
@@ -121,13 +116,13 @@ class SignInAnswer(Door):
     is_this: bool
 
 
-class SignInsAnswer(Door):
+class SignInsAnswer(StrictBody):
     """One's own sign-ins: this one first, then the last used first."""
 
     sessions: list[SignInAnswer]
 
 
-class DeviceAnswer(Door):
+class DeviceAnswer(StrictBody):
     """An enrolment, as an administrator sees it; the last three are what the phone says of itself, or null."""
 
     id: str
@@ -150,19 +145,19 @@ class MemberAnswer(PersonAnswer):
     signed_in_at: datetime | None
 
 
-class MembersAnswer(Door):
+class MembersAnswer(StrictBody):
     """Everybody that the asking administrator may see, sorted by given name."""
 
     people: list[MemberAnswer]
 
 
-class DevicesAnswer(Door):
+class DevicesAnswer(StrictBody):
     """A person's devices, newest first."""
 
     enrolments: list[DeviceAnswer]
 
 
-class ActAnswer(Door):
+class ActAnswer(StrictBody):
     """An entry of the audit trail."""
 
     at: datetime
@@ -171,13 +166,13 @@ class ActAnswer(Door):
     details: dict[str, object]
 
 
-class ActsAnswer(Door):
+class ActsAnswer(StrictBody):
     """Entries about one person, newest first."""
 
     acts: list[ActAnswer]
 
 
-class NewMemberBody(Door):
+class NewMemberBody(StrictBody):
     """A new person."""
 
     username: Username
@@ -188,7 +183,7 @@ class NewMemberBody(Door):
     grants: list[GrantBody] = []
 
 
-class MemberChangeBody(Door):
+class MemberChangeBody(StrictBody):
     """What to change of a person; what is absent stays."""
 
     name: Short | None = None
@@ -198,13 +193,13 @@ class MemberChangeBody(Door):
     password: Password | None = None
 
 
-class GrantsBody(Door):
+class GrantsBody(StrictBody):
     """All the grants that a person shall have."""
 
     grants: list[GrantBody]
 
 
-class UnitAnswer(Door):
+class UnitAnswer(StrictBody):
     """A place in a time; `id` is what grants and scopes name."""
 
     id: str
@@ -218,7 +213,7 @@ class UnitAnswer(Door):
     valid_to: date | None
 
 
-class ProjectBody(Door):
+class ProjectBody(StrictBody):
     """A project."""
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,31}$")]
@@ -226,7 +221,7 @@ class ProjectBody(Door):
     name_en: Short
 
 
-class AreasAnswer(Door):
+class AreasAnswer(StrictBody):
     """The units of a day, and the projects."""
 
     on: date
@@ -234,7 +229,7 @@ class AreasAnswer(Door):
     projects: list[ProjectBody]
 
 
-class ResolvedAnswer(Door):
+class ResolvedAnswer(StrictBody):
     """The unit that a code meant on a day, and the units that it is part of today."""
 
     unit: UnitAnswer

@@ -18,7 +18,7 @@ from server.auth.passwords import NOBODY, UNTOLD, Passwords
 from server.auth.people import Person
 from server.auth.principal import Principal
 from server.auth.refresh import SignIn
-from server.auth.tokens import AccessTokens, BadToken, ExpiredToken, Tokens
+from server.auth.tokens import AccessTokens, BadToken, ExpiredToken, IssuedTokens
 from server.errors import Problem
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
@@ -31,7 +31,7 @@ class SignedIn:
 
     person: Person
     enrolment: Enrolment | None
-    tokens: Tokens
+    tokens: IssuedTokens
 
 
 class Sessions:
@@ -111,7 +111,7 @@ class Sessions:
             await note(connection, self._clock, person.id, "login", person.id, enrolment=name)
         return SignedIn(person, enrolment, await self._tokens(sign_in, token))
 
-    async def refresh(self, token: str) -> Tokens:
+    async def refresh(self, token: str) -> IssuedTokens:
         """Return new tokens for a refresh token; raises `not_signed_in`."""
         return (await self._renew(token))[1]
 
@@ -150,7 +150,7 @@ class Sessions:
         async with self._storage.read() as connection:
             return await people.principal(connection, principal.person, principal.enrolment, principal.family)
 
-    async def accept_expired(self, access_token: str, refresh_token: str) -> tuple[Principal, Tokens]:
+    async def accept_expired(self, access_token: str, refresh_token: str) -> tuple[Principal, IssuedTokens]:
         """Return who an access token stood for, and new tokens, given the refresh token beside it.
 
         One request of the sync door does what otherwise takes two on a slow link. Raises `not_signed_in`.
@@ -161,7 +161,7 @@ class Sessions:
             raise Problem("not_signed_in", reason="unknown") from None
         return await self._renew(refresh_token, expected=access)
 
-    async def _renew(self, token: str, expected: SignIn | None = None) -> tuple[Principal, Tokens]:
+    async def _renew(self, token: str, expected: SignIn | None = None) -> tuple[Principal, IssuedTokens]:
         now = self._clock()
         async with self._storage.write() as connection:
             if expected is not None:
@@ -183,5 +183,7 @@ class Sessions:
             raise Problem("not_signed_in", reason="ended")
         return found
 
-    async def _tokens(self, sign_in: SignIn, refresh_token: str) -> Tokens:
-        return Tokens(await self._access.issue(sign_in), int(self._access.lifetime.total_seconds()), refresh_token)
+    async def _tokens(self, sign_in: SignIn, refresh_token: str) -> IssuedTokens:
+        return IssuedTokens(
+            await self._access.issue(sign_in), int(self._access.lifetime.total_seconds()), refresh_token
+        )

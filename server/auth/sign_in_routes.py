@@ -29,7 +29,7 @@ from server.auth.schemas import (
 )
 from server.auth.sessions import Sessions
 from server.auth.sign_ins import browser_name
-from server.auth.tokens import Tokens
+from server.auth.tokens import IssuedTokens
 from server.errors import Problem
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
@@ -155,7 +155,7 @@ def grant_answers(person: Person, atlas: Atlas) -> list[GrantAnswer]:
     ]
 
 
-def _tokens(tokens: Tokens) -> dict[str, object]:
+def _tokens(tokens: IssuedTokens) -> dict[str, object]:
     return {
         "access_token": tokens.access_token,
         "expires_in": tokens.expires_in,

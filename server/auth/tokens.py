@@ -31,7 +31,7 @@ class ExpiredToken(BadToken):
 
 
 @dataclass(frozen=True, slots=True)
-class Tokens:
+class IssuedTokens:
     """What a sign-in or a renewal gives."""
 
     access_token: str

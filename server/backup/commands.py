@@ -8,7 +8,7 @@ from typing import TypeVar
 import click
 
 from server.backup.manifest import Manifest, read_manifest
-from server.backup.run import How, Wanted, back_up, restore, verify_and_note
+from server.backup.run import BackupOptions, RestoreOptions, back_up, restore, verify_and_note
 from server.console import Console, Failure, open_storage, run
 from server.platform.clock import system_clock
 from server.platform.db.engine import Storage
@@ -44,7 +44,7 @@ def backup() -> None:
 )
 def make(target: Path, base: Path | None, *, without_media: bool, without_secret: bool) -> None:
     """Keep the database, media and secret in the new folder TARGET while the server runs, and verify it."""
-    wanted = Wanted(media=not without_media, secret=not without_secret, base=base)
+    wanted = BackupOptions(media=not without_media, secret=not without_secret, base=base)
 
     async def work(storage: Storage, settings: Settings) -> Manifest:
         made = await back_up(storage, settings, system_clock, target, wanted)
@@ -89,7 +89,7 @@ def restore_backup(source: Path, *, yes: bool, keep_sign_ins: bool, new_secret: 
     click.echo(_what_comes_back(manifest, keep_sign_ins=keep_sign_ins))
     if not yes:
         click.confirm("Restore it?", abort=True)
-    how = How(end_sign_ins=not keep_sign_ins, new_secret=new_secret)
+    how = RestoreOptions(end_sign_ins=not keep_sign_ins, new_secret=new_secret)
 
     async def work(storage: Storage, settings: Settings) -> None:
         await restore(storage, settings, system_clock, source, how)

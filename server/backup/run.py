@@ -28,7 +28,7 @@ from server.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class BackupOptions:
     """What goes into a backup beside the database."""
 
     media: bool = True
@@ -38,14 +38,14 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class RestoreOptions:
     """What a restore does beside bringing everything back."""
 
     end_sign_ins: bool = True
     new_secret: bool = False
 
 
-async def back_up(storage: Storage, settings: Settings, clock: Clock, target: Path, wanted: Wanted) -> Manifest:
+async def back_up(storage: Storage, settings: Settings, clock: Clock, target: Path, wanted: BackupOptions) -> Manifest:
     """Return the manifest of a new backup in `target`, which must not be there yet or be an empty folder."""
     draft = await asyncio.to_thread(_begin, target)
     try:
@@ -78,7 +78,7 @@ def _finish(draft: Path, target: Path, manifest: Manifest) -> None:
     draft.rename(target)
 
 
-async def _fill(storage: Storage, settings: Settings, clock: Clock, draft: Path, wanted: Wanted) -> Manifest:
+async def _fill(storage: Storage, settings: Settings, clock: Clock, draft: Path, wanted: BackupOptions) -> Manifest:
     if not await is_current(storage):
         raise Failure("The database has another schema than this program: use the one that serves it.")
     who, made_at = await identify(storage), clock()
@@ -143,7 +143,7 @@ async def verify_and_note(storage: Storage, clock: Clock, source: Path) -> tuple
     return manifest, await note_verified(storage, manifest, str(source), clock)
 
 
-async def restore(storage: Storage, settings: Settings, clock: Clock, source: Path, how: How) -> None:
+async def restore(storage: Storage, settings: Settings, clock: Clock, source: Path, how: RestoreOptions) -> None:
     """Bring a verified backup into the empty database of `storage`, its media and its secret to where they belong."""
     manifest = read_manifest(source)
     check_schema(manifest)

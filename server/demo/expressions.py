@@ -15,7 +15,7 @@ from server.forms.evaluate.compiling import Compiled, compile_expression, compil
 from server.forms.evaluate.context import Context, Unevaluable
 from server.forms.evaluate.lists import ChoiceList
 from server.forms.evaluate.syntax import parse
-from server.forms.evaluate.values import Document, Node, as_text
+from server.forms.evaluate.values import DocumentNode, Node, as_text
 from server.forms.xml_input import local_name
 
 
@@ -52,7 +52,7 @@ class Expressions:
     @property
     def document(self) -> Node:
         """What stands above the root."""
-        return Document(self.node(self._root))
+        return DocumentNode(self.node(self._root))
 
     def node(self, element: etree._Element) -> "_Element":
         """Return an element as expressions see it."""

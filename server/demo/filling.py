@@ -28,7 +28,7 @@ FIRST_VALUE = re.compile(r"once\(\s*(uuid|now)\(\)\s*\)")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SurveySite:
     """Where a made-up record is taken: a unit's code and a point inside it."""
 
     code: str
@@ -67,7 +67,7 @@ class Filler:
             if element.get("ref") and local_name(element) != "label"
         }
 
-    def fill(self, chance: random.Random, place: Place, now: datetime) -> Filled:
+    def fill(self, chance: random.Random, place: SurveySite, now: datetime) -> Filled:
         """Return one made-up instance."""
         return _Filling(self, chance, place, now).run()
 
@@ -116,7 +116,7 @@ class Filler:
 class _Filling:
     """One pass through a form; answers are drawn from `chance` alone, so that a seed repeats them."""
 
-    def __init__(self, form: Filler, chance: random.Random, place: Place, now: datetime) -> None:
+    def __init__(self, form: Filler, chance: random.Random, place: SurveySite, now: datetime) -> None:
         self._form = form
         self._chance = chance
         self._place = place

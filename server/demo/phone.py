@@ -95,7 +95,7 @@ class Attachment:
         return ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in said.items())
 
 
-class Holding(Mapping[str, Document]):
+class HeldDocuments(Mapping[str, Document]):
     """What a phone holds of one database, by id, with its digest kept as a sum: an exchange doesn't read all of it."""
 
     def __init__(self) -> None:
@@ -141,7 +141,7 @@ class Phone:
     person: dict[str, Any] = field(default_factory=dict)
     server: str | None = None
     since: dict[str, str] = field(default_factory=dict)
-    documents: dict[str, Holding] = field(default_factory=dict)
+    documents: dict[str, HeldDocuments] = field(default_factory=dict)
     outgoing: list[Outgoing] = field(default_factory=list)
     outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
     carry: list[str] = field(default_factory=list)
@@ -214,7 +214,7 @@ class Phone:
     def _ancestors(self, database: str, doc_id: str, last: Outgoing | None) -> tuple[str, ...]:
         if last is not None:
             return (str(last.document["_rev"]), *last.ancestors)
-        stands = self.documents.get(database, Holding()).get(doc_id)
+        stands = self.documents.get(database, HeldDocuments()).get(doc_id)
         return (str(stands["_rev"]),) if stands else ()
 
     def attach(self, attachment: Attachment) -> dict[str, str]:
@@ -288,7 +288,7 @@ class Phone:
         for ack in answer["acks"]:
             self._settle(ack, pushed.get(ack["rev"]))
         for database, changes in answer["changes"].items():
-            held = self.documents.setdefault(database, Holding())
+            held = self.documents.setdefault(database, HeldDocuments())
             for document in changes["docs"]:
                 held.place(document)
             self.since[database] = changes["since"]
@@ -313,7 +313,7 @@ class Phone:
 
     def _place(self, pushed: Mapping[str, Any]) -> None:
         """Show what the server took, unless a colleague's branch wins: the answer need not bring that one again."""
-        held, document = self.documents.setdefault(pushed["db"], Holding()), pushed["doc"]
+        held, document = self.documents.setdefault(pushed["db"], HeldDocuments()), pushed["doc"]
         stands = held.get(document["_id"])
         is_branch = stands is not None and stands["_rev"] not in pushed["ancestors"]
         is_deleted = bool(document.get("_deleted"))

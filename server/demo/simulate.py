@@ -17,7 +17,7 @@ import httpx
 from server.areas.atlas import LOCAL_TIME
 from server.demo import files, names
 from server.demo.disagreements import Side, disagree, keep_aside
-from server.demo.filling import Filler, Place
+from server.demo.filling import Filler, SurveySite
 from server.demo.people import FIELD_WORKERS, PASSWORD, SUPERVISORS
 from server.demo.phone import Attachment, Document, Phone
 from server.forms.answers import to_json
@@ -68,7 +68,7 @@ class Worker:
 
     phone: Phone
     forms: list[Form] = field(default_factory=list)
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, SurveySite] = field(default_factory=dict)
     records: list[tuple[str, str]] = field(default_factory=list)
 
     def choices(self) -> list[tuple[Form, str]]:
@@ -114,7 +114,7 @@ class Simulation:
                 if any(Scope.of(database).project == document["project"] for database in phone.carry):
                     worker.forms.append(await self._form(phone, document))
             elif document["type"] == "area" and document["longitude"]:
-                place = Place(document["code"], float(document["latitude"]), float(document["longitude"]))
+                place = SurveySite(document["code"], float(document["latitude"]), float(document["longitude"]))
                 for database in phone.carry:
                     if Scope.of(database).unit == document["unit"]:
                         worker.places[database] = place

@@ -20,7 +20,7 @@ from server.platform.ids import uuid7
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class FormCandidate:
     """What would be published; contents are named by sha256."""
 
     id: str
@@ -36,31 +36,31 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedForm:
     """What the server thinks of an upload; `candidate` and `form` are None when anything is an error."""
 
     findings: Sequence[Finding]
-    candidate: Candidate | None = None
+    candidate: FormCandidate | None = None
     form: ConvertedForm | None = None
 
 
 async def check_upload(
     storage: Storage, clock: Clock, data: bytes, lists: Mapping[str, bytes], *, project: str, person: str | None
-) -> Checked:
+) -> CheckedForm:
     """Check a spreadsheet with the files of its lists, and keep it as a candidate if nothing is wrong with it."""
     conversion = await asyncio.to_thread(convert_xlsform, data, lists)
     form = conversion.form
     if form is None:
-        return Checked(conversion.findings)
+        return CheckedForm(conversion.findings)
     async with storage.write() as connection:
         findings = [*conversion.findings, *await _taken(connection, form, project)]
         if has_errors(findings):
-            return Checked(findings)
+            return CheckedForm(findings)
         xform = Content.of(form.xform, XFORM_TYPE)
         source = Content.of(data, XLSX_TYPE)
         files = {name: Content.of(body, CSV_TYPE) for name, body in form.lists.items()}
         await keep(connection, [xform, source, *files.values()])
-        candidate = Candidate(
+        candidate = FormCandidate(
             id=uuid7(clock),
             project=project,
             form=form.form,
@@ -74,22 +74,22 @@ async def check_upload(
         )
         row = {**columns_of(candidate), "id": candidate.id, "by_person": person, "checked_at": clock()}
         await connection.execute(form_candidates.insert().values(row))
-    return Checked(findings, candidate, form)
+    return CheckedForm(findings, candidate, form)
 
 
-async def read_candidate(storage: Storage, candidate_id: str) -> Candidate | None:
+async def read_candidate(storage: Storage, candidate_id: str) -> FormCandidate | None:
     """Return a candidate; None when there is none of this id."""
-    query = select(*(form_candidates.c[name] for name in Candidate.__slots__)).where(
+    query = select(*(form_candidates.c[name] for name in FormCandidate.__slots__)).where(
         form_candidates.c.id == candidate_id
     )
     async with storage.read() as connection:
         row = (await connection.execute(query)).first()
-    return Candidate(**row._mapping) if row is not None else None
+    return FormCandidate(**row._mapping) if row is not None else None
 
 
-def columns_of(candidate: Candidate) -> dict[str, Any]:
+def columns_of(candidate: FormCandidate) -> dict[str, Any]:
     """Return the columns that a candidate and the version that it becomes have in common."""
-    return {name: getattr(candidate, name) for name in Candidate.__slots__ if name != "id"}
+    return {name: getattr(candidate, name) for name in FormCandidate.__slots__ if name != "id"}
 
 
 async def _taken(connection: AsyncConnection, form: ConvertedForm, project: str) -> list[Finding]:

@@ -3,7 +3,7 @@
 Strings, arrays and objects only, like every document, and no person: whoever has a grant gets the catalog.
 """
 
-from server.forms.candidates import Candidate
+from server.forms.candidates import FormCandidate
 from sync.revisions.canonical import Json
 
 LIVE = "live"
@@ -15,7 +15,7 @@ def document_id(form: str, version: str) -> str:
     return f"form:{form}:{version}"
 
 
-def form_document(version: Candidate, status: str) -> dict[str, Json]:
+def form_document(version: FormCandidate, status: str) -> dict[str, Json]:
     """Return the content of a version's document; a retired one stays, for the records that are of it."""
     return {
         "type": "form",

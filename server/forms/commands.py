@@ -9,7 +9,7 @@ import click
 
 from server.areas.commands import open_atlas
 from server.console import Console, Failure, run
-from server.forms.candidates import Candidate, check_upload
+from server.forms.candidates import FormCandidate, check_upload
 from server.forms.contents import XLSX_TYPE, Content
 from server.forms.findings import Finding
 from server.forms.publication import FormVersion, publish, versions_of
@@ -66,7 +66,7 @@ async def publish_file(
     checked = await check_upload(console.storage, console.clock, data, lists, project=project, person=None)
     if checked.candidate is None:
         return list(checked.findings), None
-    candidate: Candidate = checked.candidate
+    candidate: FormCandidate = checked.candidate
     version = await publish(
         console.storage, console.journal, console.clock, candidate, person=None, loaded_in_browser=False
     )

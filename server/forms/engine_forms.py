@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from server.forms.library import FormLibrary, PublishedForm
-from server.forms.lifting import Way
+from server.forms.lifting import VersionPath
 from server.forms.merge_schema import shape_of
 from sync.merging.document import Checked, Content, Document
-from sync.merging.field_schema import Path, Shape
+from sync.merging.field_schema import FieldSchema, Path
 
 Version = tuple[str, str]
 
@@ -24,7 +24,7 @@ class _Kept:
 
     published: dict[Version, PublishedForm] = field(default_factory=dict)
     orders: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    ways: dict[tuple[str, str, str], Way] = field(default_factory=dict)
+    ways: dict[tuple[str, str, str], VersionPath] = field(default_factory=dict)
 
 
 _KEPT: WeakKeyDictionary[FormLibrary, _Kept] = WeakKeyDictionary()
@@ -51,7 +51,7 @@ class MergingForms:
             await _read(library, kept, form, versions)
         return cls(kept)
 
-    def shape(self, form: str, version: str) -> Shape | None:
+    def shape(self, form: str, version: str) -> FieldSchema | None:
         """Return the shape of a version; None where it is not here."""
         published = self._kept.published.get((form, version))
         return None if published is None else shape_of(published.schema)
@@ -73,13 +73,13 @@ class MergingForms:
         evaluated = self._kept.published[form, version].evaluator.evaluate(answers)
         return Checked(evaluated.answers, frozenset(evaluated.broken), evaluated.irrelevant)
 
-    def _way(self, form: str, from_version: str, to_version: str) -> Way:
+    def _way(self, form: str, from_version: str, to_version: str) -> VersionPath:
         way = self._kept.ways.get((form, from_version, to_version))
         if way is None:
             order = self._kept.orders[form]
             first, last = order.index(from_version), order.index(to_version)
             between = order[first : last + 1] if first < last else order[last : first + 1][::-1]
-            way = Way([self._kept.published[form, version].schema for version in between])
+            way = VersionPath([self._kept.published[form, version].schema for version in between])
             self._kept.ways[form, from_version, to_version] = way
         return way
 

@@ -18,7 +18,7 @@ Answers = dict[str, Any]
 ANSWERS = "/answers"
 
 
-class NoWay(Exception):
+class NoVersionPath(Exception):
     """The other version cannot hold an answer; `path` is the question's, without rows."""
 
     def __init__(self, path: str) -> None:
@@ -27,7 +27,7 @@ class NoWay(Exception):
         super().__init__(path)
 
 
-class Way:
+class VersionPath:
     """The way from one version of a form to another; `versions` are all from the one to the other, both included."""
 
     def __init__(self, versions: Sequence[FormSchema]) -> None:
@@ -44,7 +44,7 @@ class Way:
         """Return the answers as the other version holds them; None where there is no way."""
         try:
             return self._object(answers, self._from.fields, "")
-        except NoWay:
+        except NoVersionPath:
             return None
 
     def path(self, path: str) -> str:
@@ -87,7 +87,7 @@ class Way:
 
     def _answer(self, answer: Any, here: Field, there: Field) -> Any:
         if here.kind != there.kind:
-            raise NoWay(here.path)
+            raise NoVersionPath(here.path)
         if here.kind == "group":
             return self._object(answer, here.children, here.path) if isinstance(answer, dict) else answer
         if here.kind == "repeat":
@@ -99,7 +99,7 @@ class Way:
         converted = _converted(answer, there)
         accepts, _ = LEAVES.get(there.type, LEAVES["text"])
         if not accepts(converted):
-            raise NoWay(here.path)
+            raise NoVersionPath(here.path)
         return converted
 
 
@@ -143,7 +143,7 @@ def _extra(answers: Mapping[str, Any]) -> dict[str, list[Any]]:
     if extra is None:
         return {}
     if not isinstance(extra, dict) or not all(isinstance(nodes, list) for nodes in extra.values()):
-        raise NoWay(EXTRA)
+        raise NoVersionPath(EXTRA)
     return dict(extra)
 
 

@@ -5,20 +5,20 @@ from typing import Final
 
 from server.forms.answers import ROW_ID
 from server.forms.schema import Field, FormSchema
-from sync.merging.field_schema import FieldShape, Kind, Merge, Shape
+from sync.merging.field_schema import FieldSchema, FieldShape, Kind, Merge
 
 KINDS: Final[dict[str, Kind]] = {"group": "group", "repeat": "repeat"}
 
 
 @lru_cache(maxsize=512)
-def shape_of(schema: FormSchema) -> Shape:
+def shape_of(schema: FormSchema) -> FieldSchema:
     """Return the shape of a version; the same object each time, since shapes are compared by identity.
 
     Row ids are identity and no field. What `once(…)` computed is an ordinary answer. The choices of a list in a file
     are not named here: they stand in the order of their codes.
     """
     fields = {field.path: _shape(field) for field in schema.walk() if field.name != ROW_ID}
-    return Shape(schema.form, schema.version, fields)
+    return FieldSchema(schema.form, schema.version, fields)
 
 
 def _shape(field: Field) -> FieldShape:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.areas.grants import CATALOG
 from server.auth.audit import note
 from server.errors import Problem
-from server.forms.candidates import Candidate, columns_of
+from server.forms.candidates import FormCandidate, columns_of
 from server.forms.catalog import LIVE, RETIRED, document_id, form_document
 from server.forms.contents import assign
 from server.forms.tables import form_versions
@@ -30,14 +30,14 @@ from server.platform.db.engine import Storage
 class FormVersion:
     """A published version as its list shows it."""
 
-    what: Candidate
+    what: FormCandidate
     status: str
     loaded_in_browser: bool
     published_by: str | None
     published_at: datetime
 
 
-class _Moved(Exception):
+class _PublishedMeanwhile(Exception):
     """Another version of the form went live meanwhile."""
 
 
@@ -45,7 +45,7 @@ async def publish(
     storage: Storage,
     journal: Journal,
     clock: Clock,
-    candidate: Candidate,
+    candidate: FormCandidate,
     *,
     person: str | None,
     loaded_in_browser: bool,
@@ -61,7 +61,7 @@ async def publish(
         published = FormVersion(candidate, LIVE, loaded_in_browser, person, clock())
         try:
             await _write(journal, clock, published, [known for known in versions if known.status == LIVE])
-        except (_Moved, IntegrityError):
+        except (_PublishedMeanwhile, IntegrityError):
             # Somebody published beside us; what to retire has to be read again.
             continue
         return published
@@ -95,7 +95,7 @@ async def _write(journal: Journal, clock: Clock, published: FormVersion, live: S
             select(form_versions.c.version).where(of_form, form_versions.c.status == LIVE)
         )
         if set(still_live) != {old.what.version for old in live}:
-            raise _Moved
+            raise _PublishedMeanwhile
         await connection.execute(update(form_versions).where(of_form).values(status=RETIRED))
         row = {
             **columns_of(candidate),
@@ -119,7 +119,7 @@ async def _write(journal: Journal, clock: Clock, published: FormVersion, live: S
     await journal.write(CATALOG, revisions, Origin(person=published.published_by), also=also)
 
 
-def _same(known: FormVersion, candidate: Candidate) -> FormVersion:
+def _same(known: FormVersion, candidate: FormCandidate) -> FormVersion:
     is_same = (known.what.xform, known.what.lists, known.what.project) == (
         candidate.xform,
         candidate.lists,
@@ -131,9 +131,9 @@ def _same(known: FormVersion, candidate: Candidate) -> FormVersion:
 
 
 def _version(row: Any) -> FormVersion:
-    shared = {name: row[name] for name in Candidate.__slots__ if name != "id"}
+    shared = {name: row[name] for name in FormCandidate.__slots__ if name != "id"}
     return FormVersion(
-        Candidate(id="", **shared),
+        FormCandidate(id="", **shared),
         row["status"],
         row["loaded_in_browser"],
         row["published_by"],

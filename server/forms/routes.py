@@ -13,7 +13,7 @@ from server.auth.authorise import allowed, require
 from server.auth.principal import Principal
 from server.errors import Problem
 from server.forms import publication
-from server.forms.candidates import Checked, check_upload, read_candidate
+from server.forms.candidates import CheckedForm, check_upload, read_candidate
 from server.forms.contents import XFORM_TYPE, Content, fetch
 from server.forms.findings import Finding
 from server.forms.library import FormLibrary
@@ -117,7 +117,7 @@ def _content(found: Content, start: int = 0) -> Response[bytes]:
     return Response(found.body[start:], media_type=found.media_type, headers=headers)
 
 
-def _checked(checked: Checked, project: str) -> CheckedAnswer:
+def _checked(checked: CheckedForm, project: str) -> CheckedAnswer:
     candidate, form = checked.candidate, checked.form
     said: Mapping[str, list[FindingAnswer]] = {
         severity: [_finding(finding) for finding in checked.findings if finding.severity == severity]

@@ -56,7 +56,7 @@ class Language:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChoiceItem:
     """One entry of a choice list that stands in the form itself."""
 
     value: str
@@ -73,7 +73,7 @@ class Field:
     type: str = ""
     children: tuple["Field", ...] = ()
     labels: Mapping[str, str] | None = None
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[ChoiceItem, ...] = ()
     list_file: str | None = None
     is_calculated: bool = False
     is_once: bool = False
@@ -123,7 +123,7 @@ class FormSchema:
     @classmethod
     def parse(cls, xform: bytes | str) -> "FormSchema":
         """Return the schema of `xform`; raise `XmlRefused` or `NotAForm`."""
-        return _Reader(parse_xml(xform)).schema()
+        return _XFormReader(parse_xml(xform)).schema()
 
     def walk(self) -> Iterator[Field]:
         """Give every node, parents before their children."""
@@ -162,7 +162,7 @@ def exclusive_choices(constraint: str) -> tuple[str, ...]:
     return tuple(sorted({code for found in _EXCLUSIVE.findall(constraint) for code in found if code}))
 
 
-class _Reader:
+class _XFormReader:
     """Reads one XForm; holds the look-ups that the walk over the instance needs."""
 
     def __init__(self, document: etree._Element) -> None:
@@ -307,12 +307,12 @@ class _Reader:
             return self.itext.get(reference.group(1), {})
         return self._untranslated(_plain(label))
 
-    def _choices(self, control: etree._Element | None) -> tuple[tuple[Choice, ...], str | None]:
+    def _choices(self, control: etree._Element | None) -> tuple[tuple[ChoiceItem, ...], str | None]:
         if control is None:
             return (), None
         inline = control.findall(f"{XFORMS}item")
         if inline:
-            return tuple(Choice(_plain(_one(item, f"{XFORMS}value")), self._labels(item)) for item in inline), None
+            return tuple(ChoiceItem(_plain(_one(item, f"{XFORMS}value")), self._labels(item)) for item in inline), None
         itemset = control.find(f"{XFORMS}itemset")
         source = re.match(r"instance\('([^']+)'\)", itemset.get("nodeset") or "") if itemset is not None else None
         secondary = self.secondary.get(source.group(1)) if source else None
@@ -323,11 +323,11 @@ class _Reader:
         value_name = _one(itemset, f"{XFORMS}value").get("ref") or "name"
         return tuple(self._choice(item, value_name) for item in secondary.iterfind(f"{XFORMS}root/{XFORMS}item")), None
 
-    def _choice(self, item: etree._Element, value_name: str) -> Choice:
+    def _choice(self, item: etree._Element, value_name: str) -> ChoiceItem:
         cells = {local_name(cell): cell.text or "" for cell in item}
         if "itextId" in cells:
-            return Choice(cells.get(value_name, ""), self.itext.get(cells["itextId"], {}))
-        return Choice(cells.get(value_name, ""), self._untranslated(cells.get("label", "")))
+            return ChoiceItem(cells.get(value_name, ""), self.itext.get(cells["itextId"], {}))
+        return ChoiceItem(cells.get(value_name, ""), self._untranslated(cells.get("label", "")))
 
     def _untranslated(self, text: str) -> dict[str, str]:
         if not text:

@@ -4,16 +4,12 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from litestar.datastructures import UploadFile
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from server.platform.body_types import StrictBody
 
 
-class Door(BaseModel):
-    """A body of ours: what it does not name is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class UploadBody(Door):
+class UploadBody(StrictBody):
     """A spreadsheet with the files of its choice lists, for a project."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
@@ -23,7 +19,7 @@ class UploadBody(Door):
     lists: Annotated[list[UploadFile], Field(max_length=20)] = []
 
 
-class FindingAnswer(Door):
+class FindingAnswer(StrictBody):
     """One thing that is wrong, where the author finds it."""
 
     code: str
@@ -33,7 +29,7 @@ class FindingAnswer(Door):
     params: dict[str, str]
 
 
-class CheckedAnswer(Door):
+class CheckedAnswer(StrictBody):
     """What the server thinks of an upload; without an `id` it cannot be published."""
 
     id: str | None
@@ -48,14 +44,14 @@ class CheckedAnswer(Door):
     lists: dict[str, str]
 
 
-class PublishBody(Door):
+class PublishBody(StrictBody):
     """The author's browser has loaded the form: in which languages it could show it."""
 
     loaded: Literal[True]
     languages: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=20)]
 
 
-class FormAnswer(Door):
+class FormAnswer(StrictBody):
     """A published version."""
 
     form: str
@@ -70,7 +66,7 @@ class FormAnswer(Door):
     lists: dict[str, str]
 
 
-class FormsAnswer(Door):
+class FormsAnswer(StrictBody):
     """The published versions of the projects that the person works in."""
 
     forms: list[FormAnswer]

@@ -47,7 +47,7 @@ from server.journal.entitlement import Asked
 from server.journal.journal import Journal
 from server.journal.model import ATTACHMENTS, WITH_ATTACHMENTS, NewRevision, Origin, Outcome
 from server.journal.store import authors
-from server.journal.store.authors import Claim
+from server.journal.store.authors import SealClaim
 from server.journal.store.statements import statements
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
@@ -325,8 +325,8 @@ def _decider(document: Document) -> Decider | None:
     return kind, by
 
 
-def _claims(seal: Seal) -> list[Claim]:
-    return [Claim(doc_id, rev, seal.enrolment, seal.holder.person) for doc_id, rev in sorted(seal.covers)]
+def _claims(seal: Seal) -> list[SealClaim]:
+    return [SealClaim(doc_id, rev, seal.enrolment, seal.holder.person) for doc_id, rev in sorted(seal.covers)]
 
 
 def _pushed(push: object) -> list[tuple[str, str, str]] | None:

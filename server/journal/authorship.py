@@ -20,7 +20,7 @@ def is_saved(stored: StoredRevision) -> bool:
     return not stored.deleted and isinstance(member(stored.content, "saved"), dict)
 
 
-class History:
+class RecordAuthorship:
     """The revisions of a record that are here, with what kind of act each is."""
 
     def __init__(self, history: Sequence[StoredRevision]) -> None:

@@ -16,7 +16,7 @@ from server.journal import quarantine, self_check
 from server.journal.entitlement import Asked, oversteps
 from server.journal.feed import changes
 from server.journal.feed.commit_listener import Listening
-from server.journal.feed.commit_notifier import Bell
+from server.journal.feed.commit_notifier import CommitNotifier
 from server.journal.followers.request_priority import Doors
 from server.journal.model import (
     Arrival,
@@ -31,7 +31,7 @@ from server.journal.model import (
 )
 from server.journal.store import database_removal, document_histories, document_list, read, write
 from server.journal.store.batch import Batch
-from server.journal.store.document_histories import Whole
+from server.journal.store.document_histories import DocumentHistory
 from server.journal.store.statements import statements
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
@@ -54,7 +54,7 @@ class Journal:
         self._storage = storage
         self._clock = clock
         self._sql = statements(is_postgresql=storage.is_postgresql)
-        self._bell = Bell()
+        self._bell = CommitNotifier()
         self._listening = Listening(storage, self._bell)
         #: Those who wait for this journal's answers; followers let them go first.
         self.doors = Doors()
@@ -239,7 +239,7 @@ class Journal:
         async with self._storage.read() as connection:
             return await read.histories(connection, self._sql, database, ids)
 
-    async def whole(self, database: str, ids: Collection[str]) -> dict[str, Whole]:
+    async def whole(self, database: str, ids: Collection[str]) -> dict[str, DocumentHistory]:
         """Return graphs, bodies and authors of those documents that are here, by id, at one moment and in one query."""
         async with self._storage.read() as connection:
             return await document_histories.whole(connection, self._sql, database, ids)

@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class StoredMedia:
     """A content as the database counts it."""
 
     sha256: str
@@ -37,14 +37,14 @@ class Content:
     received_at: datetime
 
 
-async def contents_after(storage: Storage, sha256: str, limit: int) -> list[Content]:
+async def contents_after(storage: Storage, sha256: str, limit: int) -> list[StoredMedia]:
     """Return the next contents that count as here, in the order of their hashes."""
     query = select(media.c.sha256, media.c.bytes, media.c.received_at).order_by(media.c.sha256).limit(limit)
     async with storage.read() as connection:
-        return [Content(*row) for row in await connection.execute(query.where(media.c.sha256 > sha256))]
+        return [StoredMedia(*row) for row in await connection.execute(query.where(media.c.sha256 > sha256))]
 
 
-def state_of(files: MediaFiles, content: Content, *, reads: bool) -> State:
+def state_of(files: MediaFiles, content: StoredMedia, *, reads: bool) -> State:
     """Return how a content's file is, by its length or by reading it; this blocks and belongs on a thread."""
     path = files.whole(content.sha256)
     try:
@@ -68,7 +68,7 @@ class LostMedia:
         self._files = files
         self._records = records
 
-    async def take_mark(self, content: Content, state: State) -> None:
+    async def take_mark(self, content: StoredMedia, state: State) -> None:
         """Count a content as not here any more, and have it asked for."""
         async with self._storage.read() as connection:
             here = media_links.c.sha256 == content.sha256

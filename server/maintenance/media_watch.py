@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from server.maintenance.lost_media import Content, LostMedia, contents_after, state_of
+from server.maintenance.lost_media import LostMedia, StoredMedia, contents_after, state_of
 from server.media.files import MediaFiles
 from server.platform.db.engine import Storage
 
@@ -39,7 +39,7 @@ class MediaFolder:
         some = await contents_after(self.storage, "", SAMPLE)
         return await asyncio.to_thread(self._state, some)
 
-    def _state(self, some: list[Content]) -> str:
+    def _state(self, some: list[StoredMedia]) -> str:
         if some and not any(self.files.whole(one.sha256).exists() for one in some):
             return "gone"
         return "ok" if not self.files.root.exists() or os.access(self.files.root, os.W_OK) else "unwritable"

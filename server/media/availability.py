@@ -13,7 +13,7 @@ _AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class AvailableMedia:
     """A content that is here, as it belongs to a record of `database`."""
 
     sha256: str
@@ -25,10 +25,10 @@ class Kept:
 
 async def kept(
     connection: AsyncConnection, sha256s: Collection[str], may_read: Callable[[str], bool]
-) -> dict[tuple[str, str], Kept]:
+) -> dict[tuple[str, str], AvailableMedia]:
     """Return those of `sha256s` that are here, by content and database, for the databases that `may_read` lets pass."""
     wanted = sorted(sha256s)
-    found: dict[tuple[str, str], Kept] = {}
+    found: dict[tuple[str, str], AvailableMedia] = {}
     query = select(media_links.c.sha256, media_links.c.database, media_links.c.name, media.c.type, media.c.bytes).join(
         media, media.c.sha256 == media_links.c.sha256
     )
@@ -36,7 +36,7 @@ async def kept(
         some = media_links.c.sha256.in_(wanted[start : start + _AT_ONCE])
         for row in await connection.execute(query.where(some).order_by(media_links.c.record, media_links.c.name)):
             if may_read(row.database):
-                found.setdefault((row.sha256, row.database), Kept(*row))
+                found.setdefault((row.sha256, row.database), AvailableMedia(*row))
     return found
 
 

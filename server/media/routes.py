@@ -23,7 +23,7 @@ from server.journal.journal import Journal
 from server.media.files import MediaFiles
 from server.media.schemas import UploadMetadata, parse_metadata
 from server.media.tables import media
-from server.media.uploads import Caps, Standing, Uploads, readable_bytes
+from server.media.uploads import Caps, UploadProgress, Uploads, readable_bytes
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.settings import Settings
@@ -62,7 +62,7 @@ def _require_tus(request: Request[Any, Any, Any]) -> None:
         raise Problem("tus_version", version=TUS_VERSION)
 
 
-def _answer(standing: Standing, status: int, **more: str) -> Response[None]:
+def _answer(standing: UploadProgress, status: int, **more: str) -> Response[None]:
     headers = {**TUS_HEADERS, "Upload-Offset": str(standing.offset), "Upload-Length": str(standing.length), **more}
     return Response(None, status_code=status, headers=headers)
 

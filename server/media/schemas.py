@@ -4,17 +4,16 @@ import base64
 import binascii
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from server.errors import Problem
+from server.platform.body_types import StrictBody
 
 MAX_HEADER_CHARACTERS = 4096
 
 
-class UploadMetadata(BaseModel):
+class UploadMetadata(StrictBody):
     """The content's hash and type, and the record that it belongs to."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     type: Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9.+-]{1,60}(;\s?[a-z]+=[a-z0-9.,+-]{1,30})?$")]

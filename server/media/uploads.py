@@ -31,7 +31,7 @@ _WRITE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class UploadProgress:
     """How far an upload has come."""
 
     sha256: str
@@ -57,7 +57,7 @@ class Uploads:
         self._clock = clock
         self._caps = caps
 
-    async def announce(self, principal: Principal, length: int, promised: UploadMetadata) -> Standing:
+    async def announce(self, principal: Principal, length: int, promised: UploadMetadata) -> UploadProgress:
         """Begin or find the upload of `promised`; one that needs no sending is finished at once."""
         sha256 = promised.sha256
         async with self._storage.read() as connection:
@@ -68,7 +68,7 @@ class Uploads:
                 raise Problem("media_hash_mismatch", sha256=sha256)
             async with self._storage.write() as connection:
                 await _link(connection, sha256, promised.db, promised.record, promised.name)
-            return Standing(sha256, length, length)
+            return UploadProgress(sha256, length, length)
         if length > self._caps.content_bytes:
             raise Problem("media_too_large", limit=self._caps.content_bytes)
         if begun.get(sha256, length) != length:
@@ -81,13 +81,13 @@ class Uploads:
             await insert_missing(connection, media_uploads, [self._upload_row(principal, length, promised)])
         return await self.standing(principal, sha256)
 
-    async def standing(self, principal: Principal, sha256: str) -> Standing:
+    async def standing(self, principal: Principal, sha256: str) -> UploadProgress:
         """Return how far the upload has come, from the disk; raises `not_found` where none was announced."""
         async with self._storage.read() as connection:
             row = await self._announced(connection, principal.person, sha256)
             known = await readable_bytes(connection, principal, sha256)
         if known is not None:
-            return Standing(sha256, known, known)
+            return UploadProgress(sha256, known, known)
         if row is None:
             raise Problem("not_found")
         offset = await asyncio.to_thread(self._files.offset, principal.person, sha256)
@@ -95,9 +95,11 @@ class Uploads:
             # All bytes came, and then the disk was full or the server stopped: finish now, or the client, told that
             # everything is here, would never come back.
             return await self.append(principal, sha256, offset, _nothing())
-        return Standing(sha256, offset, row.bytes)
+        return UploadProgress(sha256, offset, row.bytes)
 
-    async def append(self, principal: Principal, sha256: str, offset: int, pieces: AsyncIterator[bytes]) -> Standing:
+    async def append(
+        self, principal: Principal, sha256: str, offset: int, pieces: AsyncIterator[bytes]
+    ) -> UploadProgress:
         """Take the next bytes, from `offset` on; the last ones have the content verified and kept."""
         async with self._storage.read() as connection:
             row = await self._announced(connection, principal.person, sha256)
@@ -111,7 +113,7 @@ class Uploads:
             await self._take(upload, row.bytes, pieces)
             if upload.offset == row.bytes:
                 await self._finish(principal, row)
-            return Standing(sha256, upload.offset, row.bytes)
+            return UploadProgress(sha256, upload.offset, row.bytes)
         finally:
             await asyncio.to_thread(upload.close)
 
@@ -182,7 +184,7 @@ class Uploads:
         async with self._storage.write() as connection:
             await connection.execute(_of(principal, sha256))
 
-    async def _already_whole(self, principal: Principal, sha256: str, offset: int) -> Standing:
+    async def _already_whole(self, principal: Principal, sha256: str, offset: int) -> UploadProgress:
         # The answer to the last piece was lost: the client sends nothing more and learns that all is here.
         standing = await self.standing(principal, sha256)
         if standing.offset != offset:

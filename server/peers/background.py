@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager
 from litestar import Litestar
 
 from server.ingest.peer_ingest import Bringing
-from server.peers.connections import Parts
+from server.peers.connections import ReplicationParts
 from server.peers.runner import PeersRunner
 
 
-def parts_of(app: Litestar) -> Parts:
+def parts_of(app: Litestar) -> ReplicationParts:
     """Return what replication works with in this app."""
     state = app.state
-    return Parts(
+    return ReplicationParts(
         storage=state.storage,
         journal=state.journal,
         areas=state.areas,

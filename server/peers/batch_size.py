@@ -46,7 +46,7 @@ class Portion:
 
 
 @dataclass(slots=True)
-class Pace(Portion):
+class BatchSize(Portion):
     """The size of the next batch; it outlives the replication that failed, or its successor would fail alike.
 
     `answer` is how many revisions one answer holds: the longer documents are, the fewer.
@@ -71,8 +71,8 @@ class Pace(Portion):
 class Paces:
     """The paces of everything that goes between this server and one peer."""
 
-    _of: dict[tuple[str, Direction], Pace] = field(default_factory=dict)
+    _of: dict[tuple[str, Direction], BatchSize] = field(default_factory=dict)
 
-    def of(self, database: str, direction: Direction) -> Pace:
+    def of(self, database: str, direction: Direction) -> BatchSize:
         """Return the pace of one database in one direction."""
-        return self._of.setdefault((database, direction), Pace())
+        return self._of.setdefault((database, direction), BatchSize())

@@ -11,14 +11,14 @@ from server.console import Console, Failure, run
 from server.forms.library import FormLibrary
 from server.ingest.peer_ingest import Bringing
 from server.peers.book import MEDIA, NewPeer, PeerBook, Status
-from server.peers.connections import Parts
+from server.peers.connections import ReplicationParts
 from server.peers.failures import SENTENCES, TroubleCode
 from server.peers.media_book import REASONS
 from server.peers.model import DIRECTIONS, MODES, Directions, Mode, Peer
 from server.peers.schemas import checked_url, checked_way
 from server.peers.secrets import PeerSecrets
 from server.peers.service_token import couchdb_key_lines, may_be_shown_to
-from server.peers.standing import Standing, Standings
+from server.peers.standing import PeerStanding, Standings
 from server.peers.worker import PeerWork
 from server.platform.db.server_identity import identify
 
@@ -84,7 +84,7 @@ def be_hub(url: str, username: str) -> None:
     address = _checked(url, has_password=True).removesuffix("/db") + "/db"
     new = NewPeer("province", address, ("*",), "both", "continuous", "password", username, _password(), "province")
 
-    async def work(console: Console) -> Standing:
+    async def work(console: Console) -> PeerStanding:
         made = await _book(console).add(new)
         return await _once(console, made)
 
@@ -103,7 +103,7 @@ def list_peers() -> None:
 def status(name: str | None) -> None:
     """Show how far every database is, and what is the matter."""
 
-    async def work(console: Console) -> list[tuple[Peer, Standing]]:
+    async def work(console: Console) -> list[tuple[Peer, PeerStanding]]:
         book = _book(console)
         standings = _standings(console, await _areas(console))
         wanted = [await book.find(name)] if name else await book.peers()
@@ -119,7 +119,7 @@ def status(name: str | None) -> None:
 def sync(name: str) -> None:
     """Exchange everything with a peer once, now."""
 
-    async def work(console: Console) -> Standing:
+    async def work(console: Console) -> PeerStanding:
         return await _once(console, await _book(console).find(name))
 
     standing = run(work)
@@ -166,7 +166,7 @@ def _standings(console: Console, areas: Areas) -> Standings:
     return Standings(console.storage, console.journal, areas, console.clock, _book(console))
 
 
-async def _once(console: Console, peer: Peer) -> Standing:
+async def _once(console: Console, peer: Peer) -> PeerStanding:
     """Exchange everything with a peer once; return how it stands then."""
     parts = await _parts(console)
     await PeerWork(parts, peer).once()
@@ -174,9 +174,9 @@ async def _once(console: Console, peer: Peer) -> Standing:
     return await _standings(console, parts.areas).of(await parts.book.find(peer.id))
 
 
-async def _parts(console: Console) -> Parts:
+async def _parts(console: Console) -> ReplicationParts:
     areas = await _areas(console)
-    return Parts(
+    return ReplicationParts(
         storage=console.storage,
         journal=console.journal,
         areas=areas,
@@ -207,7 +207,7 @@ def _line(each: Peer) -> str:
     return f"{each.name:16} {urlsplit(each.url).geturl()} ({each.direction}, {each.mode}; {scopes})"
 
 
-def tell(standing: Standing) -> None:
+def tell(standing: PeerStanding) -> None:
     """Tell how far all is together, and each trouble once: a peer that is down is one matter."""
     statuses = standing.statuses
     by_trouble: dict[TroubleCode, list[Status]] = {}

@@ -33,7 +33,7 @@ def open_client(peer: Peer) -> httpx.AsyncClient:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ReplicationParts:
     """The parts of one server that replication needs."""
 
     storage: Storage
@@ -68,7 +68,7 @@ class Parts:
 class Signing:
     """Says at a peer who asks: nobody, a name with its password, or this server by a token of one minute."""
 
-    parts: Parts
+    parts: ReplicationParts
     peer: Peer
     _headers: Mapping[str, str] | None = None
     _made_at: datetime | None = field(default=None)
@@ -93,6 +93,6 @@ class Signing:
         return {}
 
 
-def remote_of(parts: Parts, peer: Peer, client: httpx.AsyncClient) -> Remote:
+def remote_of(parts: ReplicationParts, peer: Peer, client: httpx.AsyncClient) -> Remote:
     """Return the peer behind `client`."""
     return Remote(client, Signing(parts, peer).headers)

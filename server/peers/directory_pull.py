@@ -19,7 +19,7 @@ from server.auth import refresh
 from server.auth.tables import enrolments, grants, people
 from server.forms.contents import Content, keep
 from server.forms.tables import content_projects, contents, form_versions
-from server.peers.connections import Parts
+from server.peers.connections import ReplicationParts
 from server.peers.failures import PeerFailed
 from server.peers.model import Peer
 from server.peers.remote import Remote
@@ -31,7 +31,7 @@ from server.platform.db.upsert import put
 DOOR = "/api/peers"
 
 
-async def pull_directory(parts: Parts, peer: Peer, remote: Remote) -> int:
+async def pull_directory(parts: ReplicationParts, peer: Peer, remote: Remote) -> int:
     """Bring this hub's directory up to the province's; return how many rows came, 0 when nothing has changed."""
     address = peer.url.removesuffix("/db") + DOOR
     async with parts.storage.read() as connection:
@@ -59,7 +59,7 @@ async def pull_directory(parts: Parts, peer: Peer, remote: Remote) -> int:
     return rows
 
 
-async def _new_contents(parts: Parts, remote: Remote, address: str, hashes: Sequence[str]) -> list[Content]:
+async def _new_contents(parts: ReplicationParts, remote: Remote, address: str, hashes: Sequence[str]) -> list[Content]:
     async with parts.storage.read() as connection:
         here = set(await connection.scalars(select(contents.c.sha256)))
     brought: list[Content] = []

@@ -22,7 +22,7 @@ from server.errors import Problem
 from server.media.availability import kept
 from server.media.files import digest_of
 from server.media.schemas import UploadMetadata
-from server.peers.connections import Parts
+from server.peers.connections import ReplicationParts
 from server.peers.failures import PeerFailed
 from server.peers.media_book import FileLeft, FileReason, MediaBook
 from server.peers.media_door import PIECE_BYTES
@@ -30,7 +30,7 @@ from server.peers.media_here import awaited
 from server.peers.model import Direction, Peer
 from server.peers.remote import Remote
 from server.peers.remote_media import RemoteMedia
-from server.peers.replication import Step
+from server.peers.replication import BatchResult
 from sync.contract.scope import Scope
 
 #: What is planned at once; the rest is counted.
@@ -71,7 +71,7 @@ class FileUnfit(Exception):
 
 
 @dataclass(slots=True)
-class _Plan:
+class _CarryPlan:
     """What a round is to carry; how much is awaited that the other side has; what could not be carried before.
 
     `still` are those of the last that are awaited as before.
@@ -87,7 +87,7 @@ class _Plan:
 class MediaExchange:
     """Carries files to and from one peer."""
 
-    def __init__(self, parts: Parts, peer: Peer, remote: Remote) -> None:
+    def __init__(self, parts: ReplicationParts, peer: Peer, remote: Remote) -> None:
         """Ask nothing yet."""
         self._parts = parts
         self._peer = peer
@@ -96,27 +96,27 @@ class MediaExchange:
         self._own = Principal(peer.id, peer.name, None, ())
         self.pages = 0
 
-    async def run(self, direction: Direction, names: Collection[str]) -> AsyncIterator[Step]:
+    async def run(self, direction: Direction, names: Collection[str]) -> AsyncIterator[BatchResult]:
         """Carry what can be carried of these databases, a step after each file; raise PeerFailed."""
         scopes = frozenset(names) - {CATALOG}
         # The peer's uploads here are nobody else's. That it names a hash, and says that it has it, gives it nothing of
         # another scope: what is here for that one alone must come from the peer before it belongs to this one too.
         self._own = Principal(self._peer.id, self._peer.name, None, tuple(map(_of_scope, sorted(scopes))))
-        plan = _Plan(await self._book.left(self._peer.id, direction))
+        plan = _CarryPlan(await self._book.left(self._peer.id, direction))
         if direction == "pull":
             await self._plan_pull(plan, scopes)
         else:
             await self._plan_push(plan, scopes)
         self.pages = plan.pages
         await self._book.settle(self._peer.id, direction, plan.left.keys() - plan.still)
-        yield Step(None, plan.waiting, 0, False)
+        yield BatchResult(None, plan.waiting, 0, False)
         carried = 0
         for one in sorted(plan.ready, key=lambda each: (each.bytes, each.sha256)):
             if await self._carried(one, direction, plan):
                 carried += 1
-                yield Step(None, plan.waiting - carried, 1, plan.waiting > len(plan.ready))
+                yield BatchResult(None, plan.waiting - carried, 1, plan.waiting > len(plan.ready))
 
-    async def _plan_pull(self, plan: _Plan, scopes: Collection[str]) -> None:
+    async def _plan_pull(self, plan: _CarryPlan, scopes: Collection[str]) -> None:
         after: str | None = None
         while True:
             async with self._parts.storage.read() as connection:
@@ -134,7 +134,7 @@ class MediaExchange:
             if after is None:
                 return
 
-    async def _plan_push(self, plan: _Plan, scopes: Collection[str]) -> None:
+    async def _plan_push(self, plan: _CarryPlan, scopes: Collection[str]) -> None:
         async for page in self._there.awaited():
             rows = {(row.sha256, row.database): row for row in page if row.database in scopes}
             async with self._parts.storage.read() as connection:
@@ -147,7 +147,7 @@ class MediaExchange:
             ]
             self._add(plan, found, {sha256 for sha256, _ in rows})
 
-    def _add(self, plan: _Plan, found: Iterable[FileToCarry], asked: Collection[str]) -> None:
+    def _add(self, plan: _CarryPlan, found: Iterable[FileToCarry], asked: Collection[str]) -> None:
         now = self._parts.clock()
         plan.pages += 1
         plan.still |= plan.left.keys() & set(asked)
@@ -157,7 +157,7 @@ class MediaExchange:
             if len(plan.ready) < MOST and (before is None or before.is_due(now)):
                 plan.ready.append(one)
 
-    async def _carried(self, one: FileToCarry, direction: Direction, plan: _Plan) -> bool:
+    async def _carried(self, one: FileToCarry, direction: Direction, plan: _CarryPlan) -> bool:
         """Whether a file has arrived; what it alone fails by is kept with its name."""
         try:
             await (self._fetch(one) if direction == "pull" else self._send(one))

@@ -32,7 +32,7 @@ Signature = Callable[[], Awaitable[Mapping[str, str]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RemoteAnswer:
     """What a peer said: its status, the JSON, and the places in it that no document may hold."""
 
     status: int
@@ -74,7 +74,7 @@ class Remote:
         may_fail: tuple[int, ...] = (),
         silence_s: float | None = None,
         most_bytes: int = MAX_ANSWER_BYTES,
-    ) -> Answer:
+    ) -> RemoteAnswer:
         """Return the answer of a request that succeeded or failed with a status in `may_fail`.
 
         Raise AnswerTooLong where it is longer than `most_bytes`, once they are read.
@@ -94,7 +94,7 @@ class Remote:
         self._takes_gzip = False
         return answer
 
-    async def _once(self, asked: "_Request", *, is_packed: bool) -> Answer:
+    async def _once(self, asked: "_Request", *, is_packed: bool) -> RemoteAnswer:
         headers = {"Accept": "application/json", **await self._sign()}
         content = asked.content
         if content is not None:
@@ -112,9 +112,9 @@ class Remote:
             reading = await asyncio.to_thread(read, said, max_nodes=MAX_NODES)
         except MalformedJson as error:
             if response.status_code in asked.may_fail:
-                return Answer(response.status_code, None)
+                return RemoteAnswer(response.status_code, None)
             raise PeerFailed("garbage", f"{asked.method} {asked.path}: {error.code}") from None
-        return Answer(response.status_code, reading.value, reading.flaws)
+        return RemoteAnswer(response.status_code, reading.value, reading.flaws)
 
     async def send(
         self, method: str, path: str, *, headers: Mapping[str, str], content: bytes | None = None

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from server.peers import remote
 from server.peers.failures import PeerFailed
-from server.peers.remote import Answer, Remote
+from server.peers.remote import Remote, RemoteAnswer
 from sync.revisions.canonical import Json
 from sync.revisions.revision_id import RevisionId, generation_of, is_revision_id
 
@@ -19,7 +19,7 @@ Document = Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RemoteChanges:
     """A page of a peer's feed: leaves by document, where it ends, and how many changes remain (None: not told)."""
 
     leaves: Mapping[str, tuple[RevisionId, ...]]
@@ -28,7 +28,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class PulledRevision:
     """A revision from a peer as it came; `document` is None where the peer had a reason not to give it.
 
     Of its own the peer says `not_found`; `followed` is what looking again made of that: another revision came after it.
@@ -87,7 +87,7 @@ class RemoteDatabase:
             raise PeerFailed("garbage", "_local without a revision")
         return rev
 
-    async def changes(self, since: str | None, limit: int, *, is_waiting: bool = False) -> Page:
+    async def changes(self, since: str | None, limit: int, *, is_waiting: bool = False) -> RemoteChanges:
         """Return a page of the feed; `is_waiting` blocks at its end until something comes or the peer tires."""
         query = {"style": "all_docs", "limit": str(limit), **({"since": since} if since else {})}
         if is_waiting:
@@ -98,7 +98,7 @@ class RemoteDatabase:
         if not isinstance(rows, Sequence) or not isinstance(last_seq, str | int):
             raise PeerFailed("garbage", "_changes without results")
         leaves = dict(map(_leaves, rows))
-        return Page(leaves, str(last_seq), pending if isinstance(pending, int) else None)
+        return RemoteChanges(leaves, str(last_seq), pending if isinstance(pending, int) else None)
 
     async def missing(self, leaves: Mapping[str, Sequence[RevisionId]]) -> dict[str, list[RevisionId]]:
         """Return which of these revisions the peer lacks."""
@@ -146,7 +146,7 @@ class RemoteDatabase:
         """Return when what was brought in is on the peer's disk; newer CouchDBs answer at once."""
         await self._remote.ask("POST", self._path + "_ensure_full_commit", body={}, may_fail=(404, 405, 501))
 
-    async def get(self, wanted: Mapping[str, Sequence[RevisionId]]) -> list[Brought]:
+    async def get(self, wanted: Mapping[str, Sequence[RevisionId]]) -> list[PulledRevision]:
         """Return every wanted revision with its ancestors, or the peer's reason for lacking it.
 
         Raise `half`, and AnswerTooLong where several are too long together.
@@ -166,12 +166,12 @@ class RemoteDatabase:
             if said.status < 300:
                 return _complete(wanted, _from_bulk_get(said))
             self._has_bulk_get = False
-        found: list[Brought] = []
+        found: list[PulledRevision] = []
         for doc_id, revs in wanted.items():
             found += await self._open_revs(doc_id, revs)
         return _complete(wanted, found)
 
-    async def look_again(self, doc_id: str, revs: Sequence[RevisionId]) -> list[Brought]:
+    async def look_again(self, doc_id: str, revs: Sequence[RevisionId]) -> list[PulledRevision]:
         """Return what the peer did not find, asked for by another verb; what is not there now either with its reason.
 
         The feed named it, so that one `not_found` may be anything: a compaction under way, a node that lags behind.
@@ -184,10 +184,10 @@ class RemoteDatabase:
         followed = {rev for leaf in leaves for rev in leaf.ancestors}
         for rev in revs:
             if rev not in found or found[rev].reason == "not_found":
-                found[rev] = Brought(doc_id, rev, None, reason="followed" if rev in followed else "not_found")
+                found[rev] = PulledRevision(doc_id, rev, None, reason="followed" if rev in followed else "not_found")
         return [found[rev] for rev in revs]
 
-    async def _open_revs(self, doc_id: str, revs: Sequence[RevisionId] | None) -> list[Brought]:
+    async def _open_revs(self, doc_id: str, revs: Sequence[RevisionId] | None) -> list[PulledRevision]:
         """Return these revisions, or the leaves (None); a document that is missing has none."""
         listed = "all" if revs is None else "[" + ",".join(f'"{rev}"' for rev in revs) + "]"
         query = {"revs": "true", "open_revs": listed}
@@ -197,14 +197,14 @@ class RemoteDatabase:
         if not isinstance(said.value, Sequence):
             raise PeerFailed("garbage", "open_revs without a list")
         flawed = {_part(flaw.where, 1) for flaw in said.flaws}
-        found: list[Brought] = []
+        found: list[PulledRevision] = []
         for position, row in enumerate(said.value):
             if not isinstance(row, Mapping):
                 raise PeerFailed("garbage", "open_revs with something else")
             if "ok" in row:
                 found.append(_brought(row["ok"], is_flawed=str(position) in flawed))
             elif isinstance(row.get("missing"), str):
-                found.append(Brought(doc_id, str(row["missing"]), None, reason="not_found"))
+                found.append(PulledRevision(doc_id, str(row["missing"]), None, reason="not_found"))
         return found
 
 
@@ -217,13 +217,13 @@ def _leaves(row: object) -> tuple[str, tuple[RevisionId, ...]]:
     raise PeerFailed("garbage", "_changes with something else")
 
 
-def _from_bulk_get(said: Answer) -> list[Brought]:
+def _from_bulk_get(said: RemoteAnswer) -> list[PulledRevision]:
     results = said.object().get("results")
     if not isinstance(results, Sequence):
         raise PeerFailed("garbage", "_bulk_get without results")
     # A flaw stands under /results/<n>/docs/<m>/ok/…
     flawed = {(_part(flaw.where, 2), _part(flaw.where, 4)) for flaw in said.flaws}
-    found: list[Brought] = []
+    found: list[PulledRevision] = []
     for first, result in enumerate(results):
         docs = result.get("docs") if isinstance(result, Mapping) else None
         if not isinstance(docs, Sequence):
@@ -233,7 +233,7 @@ def _from_bulk_get(said: Answer) -> list[Brought]:
                 found.append(_brought(row["ok"], is_flawed=(str(first), str(second)) in flawed))
             elif isinstance(row, Mapping) and isinstance(error := row.get("error"), Mapping):
                 reason = str(error.get("error", "unknown"))
-                found.append(Brought(str(error.get("id")), str(error.get("rev")), None, reason=reason))
+                found.append(PulledRevision(str(error.get("id")), str(error.get("rev")), None, reason=reason))
             else:
                 raise PeerFailed("garbage", "_bulk_get with something else")
     return found
@@ -244,16 +244,18 @@ def _part(pointer: str, position: int) -> str:
     return parts[position] if len(parts) > position else ""
 
 
-def _brought(document: object, *, is_flawed: bool) -> Brought:
+def _brought(document: object, *, is_flawed: bool) -> PulledRevision:
     if not isinstance(document, Mapping) or not isinstance(document.get("_id"), str):
         raise PeerFailed("garbage", "a document without an id")
     doc_id, rev = document["_id"], document.get("_rev")
     if not isinstance(rev, str) or not is_revision_id(rev):
-        return Brought(doc_id, str(rev), None, reason="malformed")
+        return PulledRevision(doc_id, str(rev), None, reason="malformed")
     ancestors = _ancestors(rev, document.get("_revisions"))
     if is_flawed or ancestors is None:
-        return Brought(doc_id, rev, None, reason="malformed")
-    return Brought(doc_id, rev, {name: value for name, value in document.items() if name != "_revisions"}, ancestors)
+        return PulledRevision(doc_id, rev, None, reason="malformed")
+    return PulledRevision(
+        doc_id, rev, {name: value for name, value in document.items() if name != "_revisions"}, ancestors
+    )
 
 
 def _ancestors(rev: RevisionId, path: object) -> tuple[RevisionId, ...] | None:
@@ -269,7 +271,7 @@ def _ancestors(rev: RevisionId, path: object) -> tuple[RevisionId, ...] | None:
     return tuple(f"{start - distance}-{digest}" for distance, digest in enumerate(ids) if distance)
 
 
-def _complete(wanted: Mapping[str, Sequence[RevisionId]], found: Iterable[Brought]) -> list[Brought]:
+def _complete(wanted: Mapping[str, Sequence[RevisionId]], found: Iterable[PulledRevision]) -> list[PulledRevision]:
     """Return what was found of what was wanted; raise `half` where something was passed over in silence."""
     by_key = {(one.doc_id, one.rev): one for one in found}
     keys = [(doc_id, rev) for doc_id, revs in wanted.items() for rev in revs]

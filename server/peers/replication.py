@@ -17,15 +17,15 @@ from typing import ClassVar
 import structlog
 
 from server.ingest.peer_ingest import Bringer
-from server.peers.batch_size import Pace
+from server.peers.batch_size import BatchSize
 from server.peers.book import LeftOut
 from server.peers.checkpoints import Session, common_seq, history_of, read_own, replication_id, write_own
-from server.peers.connections import Parts
+from server.peers.connections import ReplicationParts
 from server.peers.failures import AnswerTooLong, PeerFailed
 from server.peers.local_database import LocalDatabase
 from server.peers.model import Direction, Peer
 from server.peers.peer_checkpoint import CheckpointMoved, PeerCheckpoint
-from server.peers.remote_database import Brought, RemoteDatabase
+from server.peers.remote_database import PulledRevision, RemoteDatabase
 from sync.revisions.canonical import Json, canonical
 from sync.revisions.revision_id import RevisionId
 
@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class BatchResult:
     """What a batch did: where the replication is, what remains (None: not told), and whether to go on at once."""
 
     last_seq: str | None
@@ -55,7 +55,7 @@ class Replication(ABC):
 
     direction: ClassVar[Direction]
 
-    def __init__(self, parts: Parts, peer: Peer, remote: RemoteDatabase, pace: Pace) -> None:
+    def __init__(self, parts: ReplicationParts, peer: Peer, remote: RemoteDatabase, pace: BatchSize) -> None:
         """Ask nothing yet; `pace` is what the link was found to bear."""
         self._parts = parts
         self._peer = peer
@@ -87,14 +87,14 @@ class Replication(ABC):
         except CheckpointMoved:
             await self._start_over()
 
-    async def step(self, *, is_waiting: bool = False) -> Step:
+    async def step(self, *, is_waiting: bool = False) -> BatchResult:
         """Bring the next batch over; `is_waiting` blocks until there is something. Raise PeerFailed."""
         self._is_carrying = not is_waiting
         try:
             step = await self._step(is_waiting=is_waiting)
         except CheckpointMoved:
             await self._start_over()
-            return Step(None, None, 0, has_more=True)
+            return BatchResult(None, None, 0, has_more=True)
         except PeerFailed as failure:
             # A feed at which one waits may break off for any reason; nothing was too much there.
             if failure.trouble.code in _TOO_MUCH and self._is_carrying:
@@ -115,7 +115,7 @@ class Replication(ABC):
         """Go on after `since`; None: from the beginning."""
 
     @abstractmethod
-    async def _step(self, *, is_waiting: bool) -> Step:
+    async def _step(self, *, is_waiting: bool) -> BatchResult:
         """Bring the next batch over."""
 
     async def _lacking(self, asked: Mapping[str, Sequence[RevisionId]]) -> dict[str, list[RevisionId]]:
@@ -144,7 +144,7 @@ class Replication(ABC):
             await self._parts.book.leave_out(self._peer.id, named)
 
 
-class Push(Replication):
+class PushReplication(Replication):
     """From here to the peer."""
 
     direction = "push"
@@ -158,7 +158,7 @@ class Push(Replication):
     async def _stand_at(self, since: str | None) -> None:
         self._at = await self._local.position(since)
 
-    async def _step(self, *, is_waiting: bool) -> Step:
+    async def _step(self, *, is_waiting: bool) -> BatchResult:
         page = await self._local.changes(self._at, self._pace.size)
         self._session.checked += sum(map(len, page.leaves.values()))
         asked: Mapping[str, Sequence[RevisionId]] = page.leaves
@@ -184,7 +184,7 @@ class Push(Replication):
             await self._there.write(checkpoint)
             await self._write_here(checkpoint)
             self._at = page.last_seq
-        return Step(reached, page.pending, written, page.pending > 0)
+        return BatchResult(reached, page.pending, written, page.pending > 0)
 
     async def _put(self, documents: Sequence[Mapping[str, Json]]) -> int:
         try:
@@ -200,7 +200,7 @@ class Push(Replication):
         return len(documents) - len(refused)
 
 
-class Pull(Replication):
+class PullReplication(Replication):
     """From the peer to here."""
 
     direction = "pull"
@@ -215,7 +215,7 @@ class Pull(Replication):
     async def _stand_at(self, since: str | None) -> None:
         self._since = since
 
-    async def _step(self, *, is_waiting: bool) -> Step:
+    async def _step(self, *, is_waiting: bool) -> BatchResult:
         page = await self._remote.changes(self._since, self._pace.size, is_waiting=is_waiting)
         self._is_carrying = True
         leaves = {doc_id: revs for doc_id, revs in page.leaves.items() if not doc_id.startswith("_design/")}
@@ -231,7 +231,7 @@ class Pull(Replication):
             await self._write_here(checkpoint)
             await self._there.write(checkpoint)
             self._since = page.last_seq
-        return Step(page.last_seq, page.pending, written, has_more)
+        return BatchResult(page.last_seq, page.pending, written, has_more)
 
     async def _bring_lines(self, leaves: Mapping[str, Sequence[RevisionId]]) -> int:
         """Bring what leads to these leaves; return how many revisions were new here.
@@ -269,7 +269,7 @@ class Pull(Replication):
             left = left[len(some) :]
         return written
 
-    async def _take(self, brought: Sequence[Brought]) -> int:
+    async def _take(self, brought: Sequence[PulledRevision]) -> int:
         self._session.found += len(brought)
         documents = [(one.document, one.ancestors) for one in brought if one.document is not None]
         self._session.read += len(documents)
@@ -281,7 +281,7 @@ class Pull(Replication):
         await self._leave_out(left)
         return sum(one.outcome in ("stored", "quarantined") for one in outcomes)
 
-    async def _given(self, wanted: Mapping[str, Sequence[RevisionId]]) -> list[Brought]:
+    async def _given(self, wanted: Mapping[str, Sequence[RevisionId]]) -> list[PulledRevision]:
         brought = await self._remote.get(wanted)
         unfound: dict[str, list[RevisionId]] = {}
         for one in brought:
@@ -292,7 +292,7 @@ class Pull(Replication):
         return [one for one in brought if one.reason != "not_found"] + again
 
 
-REPLICATIONS: Mapping[Direction, type[Replication]] = {"push": Push, "pull": Pull}
+REPLICATIONS: Mapping[Direction, type[Replication]] = {"push": PushReplication, "pull": PullReplication}
 
 
 def _without(

@@ -31,7 +31,7 @@ from server.peers.schemas import (
     StatusAnswer,
 )
 from server.peers.service_token import may_be_shown_to
-from server.peers.standing import Standing, Standings
+from server.peers.standing import PeerStanding, Standings
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.settings import Settings
@@ -177,7 +177,7 @@ async def tell_content(
     return ContentAnswer(**found)
 
 
-def _answer(peer: Peer, standing: Standing) -> PeerAnswer:
+def _answer(peer: Peer, standing: PeerStanding) -> PeerAnswer:
     total, left = standing.left_out
     files_total, files = standing.files_left
     return PeerAnswer(

@@ -15,7 +15,7 @@ from server.errors import Problem
 from server.ingest.seal_tables import seals_with_a_key_now
 from server.peers.batch_size import Paces
 from server.peers.book import NewPeer
-from server.peers.connections import Parts
+from server.peers.connections import ReplicationParts
 from server.peers.model import Peer
 from server.peers.worker import PeerWork
 from server.platform.background_task import running_beside
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 class PeersRunner:
     """Runs the work of all peers."""
 
-    def __init__(self, parts: Parts, couchdb_url: str | None) -> None:
+    def __init__(self, parts: ReplicationParts, couchdb_url: str | None) -> None:
         """Start nothing yet; `couchdb_url` is the CouchDB that the settings name."""
         self._parts = parts
         self._couchdb_url = couchdb_url

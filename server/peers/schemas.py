@@ -5,20 +5,17 @@ from ipaddress import ip_address
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
 from server.peers.failures import TroubleCode
 from server.peers.media_book import FileReason
+from server.platform.body_types import StrictBody
 
 #: Names that no network but one's own resolves.
 _OWN_DOMAINS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class NewPeerBody(_Strict):
+class NewPeerBody(StrictBody):
     """A peer to be added."""
 
     name: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -135,7 +132,7 @@ class AwaitedAnswer(BaseModel):
     next: Annotated[str, Field(max_length=400)] | None
 
 
-class HeldBody(_Strict):
+class HeldBody(StrictBody):
     """The contents that another server asks for."""
 
     sha256s: Annotated[list[Sha256], Field(max_length=1000)]

@@ -15,7 +15,7 @@ from server.platform.db.engine import Storage
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PeerStanding:
     """How far databases and files are, and what was left out of each (how many, and the latest).
 
     `held` is how many revisions wait here for a person in the databases that go between the two. `files_waiting` is how
@@ -45,7 +45,7 @@ class Standings:
     clock: Clock
     book: PeerBook
 
-    async def of(self, peer: Peer) -> Standing:
+    async def of(self, peer: Peer) -> PeerStanding:
         """Return how one peer stands now."""
         statuses = await with_lag(self.journal, await self.book.statuses(peer.id))
         files = [one for one in statuses if one.database == MEDIA]
@@ -61,7 +61,7 @@ class Standings:
                     # Only the peer can say what it awaits; while it is away, what has come since will be awaited.
                     pushed = peer.databases("push", present)
                     waiting += await come_since(connection, pushed, min(shut), peer.id)
-        return Standing(
+        return PeerStanding(
             statuses,
             await self.book.left_out(peer.id),
             await self.journal.held_back({one.database for one in statuses}),

@@ -17,14 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.peers.batch_size import Paces
 from server.peers.book import CONNECTION, DIRECTORY, MEDIA, Status
-from server.peers.connections import Parts, remote_of
+from server.peers.connections import ReplicationParts, remote_of
 from server.peers.directory_pull import pull_directory
 from server.peers.failures import PeerFailed
 from server.peers.media_exchange import MediaExchange
 from server.peers.model import Direction, Peer
 from server.peers.remote import Remote
 from server.peers.remote_database import RemoteDatabase
-from server.peers.replication import REPLICATIONS, Replication, Step
+from server.peers.replication import REPLICATIONS, BatchResult, Replication
 
 FIRST_PAUSE_S = 2.0
 LONGEST_PAUSE_S = 300.0
@@ -69,7 +69,7 @@ class Backoff:
 class PeerWork:
     """Replicates with one peer."""
 
-    def __init__(self, parts: Parts, peer: Peer, paces: Paces | None = None) -> None:
+    def __init__(self, parts: ReplicationParts, peer: Peer, paces: Paces | None = None) -> None:
         """Connect to nothing yet; `paces` is what earlier work with the peer found its link to bear."""
         self._parts = parts
         self._peer = peer
@@ -299,7 +299,7 @@ class PeerWork:
             brought = await pull_directory(self._parts, self._peer, remote)
         except Exception as error:
             return await self._ill(DIRECTORY, "pull", error)
-        await self._well(DIRECTORY, "pull", Step(None, 0, brought, False))
+        await self._well(DIRECTORY, "pull", BatchResult(None, 0, brought, False))
         return None
 
     async def _begun(self, remote: Remote, name: str, direction: Direction) -> Replication:
@@ -313,7 +313,7 @@ class PeerWork:
         known = await self._parts.book.statuses(self._peer.id)
         self._statuses = {(one.database, one.direction): one for one in known}
 
-    async def _well(self, name: str, direction: Direction, step: Step) -> None:
+    async def _well(self, name: str, direction: Direction, step: BatchResult) -> None:
         before = self._statuses.get((name, direction))
         now = self._parts.clock()
         since = before.since if before and before.trouble is None else now

@@ -54,7 +54,7 @@ REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 log = structlog.get_logger("nuong.request")
 
 
-class Edge:
+class RequestEnvelope:
     """An ASGI app around another."""
 
     def __init__(self, app: ASGIApp) -> None:

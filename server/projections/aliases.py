@@ -17,7 +17,7 @@ from server.areas.areas import Areas
 from server.journal.followers.follower import Effects
 from server.journal.journal import Journal
 from server.journal.model import Change, NewRevision, Origin
-from server.journal.store.document_histories import Whole
+from server.journal.store.document_histories import DocumentHistory
 from server.journal.store.engine_revisions import as_new
 from server.platform.db.engine import Storage
 from server.projections.branches import FormsOf
@@ -32,7 +32,7 @@ Leaves = tuple[RevisionId, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Due:
+class _CarriedEdits:
     """What a record brings over to the one that it is the same as."""
 
     alias: str
@@ -77,10 +77,10 @@ class ForwardingProjection:
         leaves = {doc_id: wholes[doc_id].graph.leaves() for each in due for doc_id in (each.alias, each.survivor)}
         return partial(self._apply, database=database, due=due, leaves=leaves) if due else _nothing
 
-    async def _due(self, aliases: dict[str, str], wholes: dict[str, Whole]) -> list[_Due]:
+    async def _due(self, aliases: dict[str, str], wholes: dict[str, DocumentHistory]) -> list[_CarriedEdits]:
         documents = {doc_id: whole.as_document() for doc_id, whole in wholes.items()}
         forms = await self._forms_of([*documents.values()])
-        due: list[_Due] = []
+        due: list[_CarriedEdits] = []
         for alias, survivor in sorted(aliases.items()):
             if alias not in documents or survivor not in documents:
                 continue
@@ -91,11 +91,11 @@ class ForwardingProjection:
                 if each.revision.rev not in wholes[survivor].revisions
             ]
             if edits:
-                due.append(_Due(alias, survivor, edits))
+                due.append(_CarriedEdits(alias, survivor, edits))
         return due
 
     async def _apply(
-        self, connection: AsyncConnection, *, database: str, due: Sequence[_Due], leaves: Mapping[str, Leaves]
+        self, connection: AsyncConnection, *, database: str, due: Sequence[_CarriedEdits], leaves: Mapping[str, Leaves]
     ) -> None:
         # Parted meanwhile, nothing comes over any more; whatever has changed stands later in the feed.
         standing = await self._journal.standing_within(connection, database, leaves)
@@ -111,6 +111,6 @@ async def _nothing(_connection: AsyncConnection) -> None:
     """Have no effect."""
 
 
-def _origin(goes: Whole, forwarded: Forwarded) -> Origin:
+def _origin(goes: DocumentHistory, forwarded: Forwarded) -> Origin:
     edit = goes.revisions[forwarded.edit]
     return Origin(edit.person, edit.enrolment)

@@ -24,7 +24,7 @@ from server.forms.library import FormLibrary
 from server.journal.followers.follower import Effects
 from server.journal.journal import Journal
 from server.journal.model import Change, NewRevision, Origin
-from server.journal.store.document_histories import Whole
+from server.journal.store.document_histories import DocumentHistory
 from server.journal.store.engine_revisions import as_new
 from server.journal.store.feed_positions import places_within
 from server.platform.db.engine import Storage
@@ -33,7 +33,7 @@ from server.platform.db.value_lists import among
 from server.platform.json_reader import aside_where_long
 from server.projections.questions import (
     MOVED,
-    Context,
+    QuestionContext,
     Row,
     authors_of,
     content_of,
@@ -45,7 +45,7 @@ from server.projections.questions import (
 )
 from server.projections.review_documents import brought, credible, decisions_of, is_record
 from server.read_model.record_tables import awaited_forms, open_questions, provenance
-from sync.merging.merge import Document, Forms, Reconciled, Waiting, combine, reconcile
+from sync.merging.merge import Document, Forms, Reconciled, WaitingMerge, combine, reconcile
 from sync.review import approved_revisions
 from sync.revisions.revision_id import RevisionId
 
@@ -73,7 +73,7 @@ class _Work:
     awaited: Sequence[Row] = ()
 
 
-class ClosingProjection:
+class BranchesProjection:
     """Closes branches and keeps the rows of what stays open; a `Projection` of the follower."""
 
     name = NAME
@@ -129,7 +129,9 @@ class ClosingProjection:
                 found[row.database].append(row.record)
         return found
 
-    async def _works(self, database: str, wholes: Sequence[Whole], new: Sequence[Mapping[str, object]]) -> list[_Work]:
+    async def _works(
+        self, database: str, wholes: Sequence[DocumentHistory], new: Sequence[Mapping[str, object]]
+    ) -> list[_Work]:
         if not wholes:
             return []
         ids = [whole.doc_id for whole in wholes]
@@ -149,7 +151,7 @@ class ClosingProjection:
     async def _work(
         self,
         database: str,
-        whole: Whole,
+        whole: DocumentHistory,
         document: Document,
         *,
         forms: Forms,
@@ -158,9 +160,11 @@ class ClosingProjection:
     ) -> _Work:
         leaves = whole.graph.leaves()
         result = await aside_where_long(whole.size, partial(_merged, document, forms))
-        content = content_of(whole, leaves[0]) if isinstance(result, Waiting) else result.combined.content
-        context = Context(text(content.get("form", "")), await title_of(content, self._library), names, approved)
-        if isinstance(result, Waiting):
+        content = content_of(whole, leaves[0]) if isinstance(result, WaitingMerge) else result.combined.content
+        context = QuestionContext(
+            text(content.get("form", "")), await title_of(content, self._library), names, approved
+        )
+        if isinstance(result, WaitingMerge):
             if result.reason == "inputs":
                 log.warning("merge_lacks_revisions", database=database, document=whole.doc_id, revisions=result.names)
                 return _Work(whole.doc_id, leaves)
@@ -200,20 +204,20 @@ class ClosingProjection:
         self._left.update({(database, doc_id): seq for doc_id, seq in places.items()})
 
 
-def _merged(document: Document, forms: Forms) -> Reconciled | Waiting:
+def _merged(document: Document, forms: Forms) -> Reconciled | WaitingMerge:
     """Return what closes a document's branches, and what stands then."""
     result = reconcile(document, forms)
-    if isinstance(result, Waiting) or result.closing is None or result.closing.merge is not None:
+    if isinstance(result, WaitingMerge) or result.closing is None or result.closing.merge is not None:
         return result
     # The leaf that stays may be of another form or version than those that end: what is asked is asked of it.
     left = document
     for end in result.closing.tombstones:
         left = left.following(end.parent, end.content, deleted=True).document
     then = combine(left, forms)
-    return result if isinstance(then, Waiting) else Reconciled(then, result.closing)
+    return result if isinstance(then, WaitingMerge) else Reconciled(then, result.closing)
 
 
-def _done(database: str, whole: Whole, result: Reconciled, context: Context) -> _Work:
+def _done(database: str, whole: DocumentHistory, result: Reconciled, context: QuestionContext) -> _Work:
     together = result.combined
     revisions = [] if result.closing is None else [as_new(one) for one in result.closing.revisions]
     return _Work(

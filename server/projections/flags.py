@@ -29,7 +29,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Point:
     """A point in degrees (WGS 84)."""
 
     longitude: float
@@ -40,7 +40,7 @@ class Place:
 class Fix:
     """A point as a phone measured it; `accuracy_m` is None where the answer carries none, or was put on a map."""
 
-    place: Place
+    place: Point
     accuracy_m: float | None
 
 
@@ -71,11 +71,11 @@ def fixes(text: object) -> list[Fix]:
             continue
         if not all(map(isfinite, (latitude, longitude, accuracy))):
             continue
-        found.append(Fix(Place(longitude, latitude), accuracy if accuracy > 0 else None))
+        found.append(Fix(Point(longitude, latitude), accuracy if accuracy > 0 else None))
     return found
 
 
-def distance_m(one: Place, other: Place) -> float:
+def distance_m(one: Point, other: Point) -> float:
     """Return the great-circle distance (haversine), exact to half a percent: enough to say "not in this commune"."""
     across = radians(other.latitude - one.latitude) / 2
     along = radians(other.longitude - one.longitude) / 2
@@ -83,7 +83,7 @@ def distance_m(one: Place, other: Place) -> float:
     return 2 * EARTH_RADIUS_M * asin(min(1.0, sqrt(share)))
 
 
-def place_flags(values: list[tuple[Field, Any]], centre: Place | None, limits: Limits) -> set[str]:
+def place_flags(values: list[tuple[Field, Any]], centre: Point | None, limits: Limits) -> set[str]:
     """Return `outside_area` and `poor_gps` where a point is too far from the commune or too inexact."""
     flags = set()
     for field, answer in values:

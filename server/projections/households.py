@@ -42,7 +42,7 @@ Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _PageFindings:
     """What the winners of a page say: particulars by record, and who says to be whom."""
 
     changed: frozenset[str]
@@ -82,7 +82,7 @@ class HouseholdsProjection:
 
         return apply
 
-    async def _said(self, changes: Sequence[Change]) -> _Said:
+    async def _said(self, changes: Sequence[Change]) -> _PageFindings:
         changed: list[str] = []
         forms: dict[str, str] = {}
         told: dict[str, Particulars] = {}
@@ -104,9 +104,9 @@ class HouseholdsProjection:
                 aliases[change.doc_id] = survivor
             elif found := particulars(change.doc_id, published.form, _told(published.schema, content.get("answers"))):
                 told[change.doc_id] = found
-        return _Said(frozenset(changed), forms, told, aliases)
+        return _PageFindings(frozenset(changed), forms, told, aliases)
 
-    def _pairs(self, said: _Said, known: Mapping[str, Particulars]) -> dict[Pair, Likeness]:
+    def _pairs(self, said: _PageFindings, known: Mapping[str, Particulars]) -> dict[Pair, Likeness]:
         found = {(one.id, other.id): likeness for one, other, likeness in likely(said.told.values(), self._threshold)}
         filed: dict[tuple[str, str], list[Particulars]] = {}
         for each in known.values():
@@ -136,7 +136,7 @@ def _told(schema: FormSchema, answers: object) -> dict[Identifier, str]:
     return told
 
 
-async def _filed(connection: AsyncConnection, database: str, said: _Said) -> dict[str, Particulars]:
+async def _filed(connection: AsyncConnection, database: str, said: _PageFindings) -> dict[str, Particulars]:
     """Return the households that are filed where a likeness of one of these would be, but for these themselves."""
     asked = sorted({f"{each.area} {key}" for each in said.told.values() for key in probes(each)})
     found: dict[str, Particulars] = {}
@@ -157,7 +157,7 @@ async def _filed(connection: AsyncConnection, database: str, said: _Said) -> dic
     return found
 
 
-async def _file(connection: AsyncConnection, database: str, said: _Said) -> None:
+async def _file(connection: AsyncConnection, database: str, said: _PageFindings) -> None:
     for table in (household_keys, households):
         await connection.execute(delete(table).where(table.c.database == database, table.c.record.in_(said.changed)))
     told = said.told.values()
@@ -173,7 +173,9 @@ async def _file(connection: AsyncConnection, database: str, said: _Said) -> None
     )
 
 
-async def _settle(connection: AsyncConnection, database: str, said: _Said, found: Mapping[Pair, Likeness]) -> None:
+async def _settle(
+    connection: AsyncConnection, database: str, said: _PageFindings, found: Mapping[Pair, Likeness]
+) -> None:
     """Write the pairs that these records are in, keeping what people said of them."""
     touching = or_(likenesses.c.one.in_(said.changed), likenesses.c.other.in_(said.changed))
     here = likenesses.c.database == database

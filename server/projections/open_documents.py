@@ -30,7 +30,7 @@ FOLLOWED = "closing"
 PREFIX = "open:"
 
 
-class StillOpenProjection:
+class OpenDocumentsProjection:
     """Keeps the documents; a `Projection` of the follower, after the one that closes branches."""
 
     name = NAME

@@ -12,7 +12,7 @@ from typing import Any
 
 from server.forms.library import FormLibrary
 from server.journal.store.authors import PEER_PREFIX
-from server.journal.store.document_histories import Whole
+from server.journal.store.document_histories import DocumentHistory
 from server.read_model.record_tables import path_key
 from sync.contract.scope import Scope
 from sync.matching.text_normalisation import fold
@@ -30,7 +30,7 @@ FORM_VERSION = "form_version"
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class QuestionContext:
     """What rows tell besides the fields: of the record, who is called how, and which of its revisions are approved."""
 
     form: str
@@ -51,7 +51,7 @@ async def title_of(content: Mapping[str, Any], library: FormLibrary) -> str:
     return published.schema.title if published else form
 
 
-def question_rows(database: str, whole: Whole, combined: Combined, context: Context) -> list[Row]:
+def question_rows(database: str, whole: DocumentHistory, combined: Combined, context: QuestionContext) -> list[Row]:
     """Return a row for each field that a person must settle."""
     graph = whole.graph
     after = {
@@ -70,13 +70,13 @@ def question_rows(database: str, whole: Whole, combined: Combined, context: Cont
     return rows
 
 
-def waiting_row(database: str, whole: Whole, context: Context) -> Row:
+def waiting_row(database: str, whole: DocumentHistory, context: QuestionContext) -> Row:
     """Return the row of a record whose branches stay open until a form version comes."""
     leaves = [leaf for leaf in whole.graph.leaves() if not whole.graph.held[leaf]]
     return _question(database, whole, context, DOCUMENT, cause=FORM_VERSION, candidates=leaves or whole.graph.leaves())
 
 
-def provenance_rows(database: str, whole: Whole, combined: Combined) -> list[Row]:
+def provenance_rows(database: str, whole: DocumentHistory, combined: Combined) -> list[Row]:
     """Return a row for each field that was settled without asking and is not simply what the winner's line says."""
     winner = whole.graph.winner()
     line = set() if winner is None else {winner, *whole.graph.ancestors(winner)}
@@ -94,12 +94,12 @@ def provenance_rows(database: str, whole: Whole, combined: Combined) -> list[Row
     ]
 
 
-def authors_of(wholes: Iterable[Whole]) -> set[str]:
+def authors_of(wholes: Iterable[DocumentHistory]) -> set[str]:
     """Return everyone who wrote something of these documents."""
     return {one.person for whole in wholes for one in whole.revisions.values() if one.person}
 
 
-def content_of(whole: Whole, rev: RevisionId | None) -> Mapping[str, Any]:
+def content_of(whole: DocumentHistory, rev: RevisionId | None) -> Mapping[str, Any]:
     """Return what a revision says; nothing where it is not here."""
     stored = whole.revisions.get(rev or "")
     content = {} if stored is None else json.loads(stored.content)
@@ -112,7 +112,13 @@ def text(value: object) -> str:
 
 
 def _question(
-    database: str, whole: Whole, context: Context, path: str, *, cause: str, candidates: Sequence[RevisionId]
+    database: str,
+    whole: DocumentHistory,
+    context: QuestionContext,
+    path: str,
+    *,
+    cause: str,
+    candidates: Sequence[RevisionId],
 ) -> Row:
     project, unit = Scope.of(database)
     known = [whole.revisions[rev] for rev in candidates if rev in whole.revisions]

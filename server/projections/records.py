@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.areas.areas import Areas
 from server.auth.names import names_of
 from server.forms.library import FormLibrary
-from server.journal.authorship import History, first_said, is_saved
+from server.journal.authorship import RecordAuthorship, first_said, is_saved
 from server.journal.followers.follower import Effects
 from server.journal.journal import Journal
 from server.journal.model import Change, StoredRevision
@@ -28,7 +28,7 @@ from server.platform.db.upsert import put
 from server.platform.db.value_lists import among
 from server.projections.flags import (
     Limits,
-    Place,
+    Point,
     asked_values,
     calculation_flags,
     constraint_flags,
@@ -41,7 +41,7 @@ from server.projections.review_documents import brought, credible, decisions_of,
 from server.read_model.record_tables import awaited_media, decisions, open_questions, records
 from sync.contract.scope import Scope
 from sync.matching.text_normalisation import fold
-from sync.review import Decision, review
+from sync.review import ReviewDecision, review
 from sync.revisions.authorship import Authorship
 from sync.revisions.canonical import member
 
@@ -63,7 +63,7 @@ class MediaHolding(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Due:
+class _DueRecords:
     """Records of one database whose rows must be computed: their leaves where the feed told them, and new decisions."""
 
     ids: tuple[str, ...]
@@ -80,13 +80,13 @@ class _Whose:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _BatchReads:
     """What was read for a batch: decisions and histories by record, names by person, which contents can be opened.
 
     `asked` are the records of which a question is open.
     """
 
-    decisions: Mapping[str, list[Decision]]
+    decisions: Mapping[str, list[ReviewDecision]]
     people: Mapping[str, str]
     histories: Mapping[str, list[StoredRevision]]
     held: Mapping[str, bool]
@@ -144,7 +144,7 @@ class RecordsProjection:
                     records_due = await connection.scalars(select(awaited_media.c.record).where(here, come))
                     due.setdefault(database, set()).update(records_due)
         for database, ids in due.items():
-            effects = await self._effects(database, _Due(tuple(sorted(ids)), {}, ()))
+            effects = await self._effects(database, _DueRecords(tuple(sorted(ids)), {}, ()))
             async with self._storage.write() as connection:
                 await effects(connection)
         return sum(map(len, due.values()))
@@ -154,13 +154,13 @@ class RecordsProjection:
         async with self._storage.read() as connection:
             due = await authors.untold(connection)
         for database, ids in due.items():
-            effects = await self._effects(database, _Due(tuple(sorted(ids)), {}, ()))
+            effects = await self._effects(database, _DueRecords(tuple(sorted(ids)), {}, ()))
             async with self._storage.write() as connection:
                 await effects(connection)
                 await authors.mark_told(connection, database, ids)
         return sum(map(len, due.values()))
 
-    async def _effects(self, database: str, due: _Due) -> Effects:
+    async def _effects(self, database: str, due: _DueRecords) -> Effects:
         due = replace(due, decisions=await credible(self._journal, database, due.decisions))
         winners = await self._journal.documents(database, list(due.ids))
         # The feed says of most records all there is to know: one leaf, alive, and as a worker saved it.
@@ -178,7 +178,7 @@ class RecordsProjection:
                 )
                 for each in spoken
             }
-            known = _Known(
+            known = _BatchReads(
                 await decisions_of(connection, database, due.ids, due.decisions),
                 await names_of(connection, _people(whose.values())),
                 histories,
@@ -207,7 +207,7 @@ class RecordsProjection:
         return apply
 
     async def _whose(self, stored: StoredRevision, of: Sequence[StoredRevision]) -> _Whose:
-        history = History(of)
+        history = RecordAuthorship(of)
         found = history.authorship(stored.rev) if of else Authorship(stored.rev, None)
         edit = await first_said(self._journal, history.by_rev.get(found.edit, stored))
         return _Whose(edit, history.by_rev.get(found.decision or ""))
@@ -218,8 +218,8 @@ class RecordsProjection:
         content: Mapping[str, Any],
         whose: _Whose,
         *,
-        known: _Known,
-        centre: Place | None,
+        known: _BatchReads,
+        centre: Point | None,
     ) -> dict[str, Any]:
         """Return the row of a record."""
         edit, decision = whose.edit, whose.decision
@@ -272,21 +272,21 @@ class RecordsProjection:
             "folded": fold("\n".join([title, by_name, decided_by_name or ""])),
         }
 
-    async def _centre(self, database: str) -> Place | None:
+    async def _centre(self, database: str) -> Point | None:
         unit = (await self._areas.atlas()).units.get(Scope.of(database).unit)
         if unit is None or not unit.longitude or not unit.latitude:
             return None
-        return Place(float(unit.longitude), float(unit.latitude))
+        return Point(float(unit.longitude), float(unit.latitude))
 
 
 async def _nothing(_connection: AsyncConnection) -> None:
     """Have no effect."""
 
 
-def _due(database: str, changes: Sequence[Change]) -> _Due:
+def _due(database: str, changes: Sequence[Change]) -> _DueRecords:
     new = brought(database, changes)
     leaves = {change.doc_id: len(change.leaves) for change in changes if is_record(change.doc_id)}
-    return _Due(tuple({**leaves, **dict.fromkeys(each["record"] for each in new)}), leaves, new)
+    return _DueRecords(tuple({**leaves, **dict.fromkeys(each["record"] for each in new)}), leaves, new)
 
 
 async def _asked(connection: AsyncConnection, database: str, ids: Collection[str]) -> dict[str, set[str]]:

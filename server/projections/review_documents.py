@@ -11,7 +11,7 @@ from server.journal.journal import Journal
 from server.journal.model import Change
 from server.platform.db.value_lists import among
 from server.read_model.record_tables import decisions
-from sync.review import Decision, decision_of
+from sync.review import ReviewDecision, decision_of
 
 REVIEW_PREFIX = "review:"
 
@@ -48,12 +48,12 @@ async def credible(journal: Journal, database: str, rows: Sequence[Row]) -> list
 
 async def decisions_of(
     connection: AsyncConnection, database: str, ids: Collection[str], new: Sequence[Row]
-) -> dict[str, list[Decision]]:
+) -> dict[str, list[ReviewDecision]]:
     """Return the decisions about these records, known before or `new`, by record."""
     here = (decisions.c.database == database) & among(connection, decisions.c.record, ids)
     contents = {(row.record, row.id): row.content for row in await connection.execute(select(decisions).where(here))}
     contents |= {(each["record"], each["id"]): each["content"] for each in new}
-    found: dict[str, list[Decision]] = {}
+    found: dict[str, list[ReviewDecision]] = {}
     for (record, document), content in contents.items():
         if decision := decision_of(document, content):
             found.setdefault(record, []).append(decision)

@@ -2,14 +2,12 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from server.platform.body_types import StrictBody
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class SetAsideDocument(_Body):
+class SetAsideDocument(StrictBody):
     """A document that a follower could not take: its lists or tables lack it until it can."""
 
     follower: str
@@ -25,7 +23,7 @@ class SetAsideDocument(_Body):
     last_at: datetime
 
 
-class WaitingRevisions(_Body):
+class WaitingRevisions(StrictBody):
     """How many revisions of machines wait in a database for what they were made of, and since when."""
 
     database: str
@@ -34,14 +32,14 @@ class WaitingRevisions(_Body):
     since: datetime
 
 
-class Following(_Body):
+class Following(StrictBody):
     """What the followers could not do."""
 
     set_aside: list[SetAsideDocument]
     waiting: list[WaitingRevisions]
 
 
-class Retry(_Body):
+class Retry(StrictBody):
     """A document that is to be tried again."""
 
     follower: str = Field(max_length=60)
@@ -49,7 +47,7 @@ class Retry(_Body):
     document: str = Field(max_length=200)
 
 
-class Retried(_Body):
+class Retried(StrictBody):
     """Whether the document could be taken."""
 
     taken: bool

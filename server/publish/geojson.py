@@ -25,7 +25,7 @@ ALL_PARTS = frozenset({*POINT_PARTS, "accuracy"})
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PublishedSelection:
     """The approved records of one form in the scopes that whoever asks may read."""
 
     form: str
@@ -33,7 +33,7 @@ class Wanted:
     with_sensitive: bool
 
 
-async def feature_collection(storage: Storage, table: Table, wanted: Wanted) -> AsyncIterator[bytes]:
+async def feature_collection(storage: Storage, table: Table, wanted: PublishedSelection) -> AsyncIterator[bytes]:
     """Give the collection's bytes, a page of records at a time: each page is one short look at the database."""
     yield OPENING
     after: tuple[str, str] | None = None
@@ -65,7 +65,9 @@ def feature(table: Table, row: RowMapping, *, with_sensitive: bool) -> dict[str,
     return {"type": "Feature", "id": row["record"], "geometry": _geometry(columns, data), "properties": properties}
 
 
-async def _page(connection: AsyncConnection, wanted: Wanted, after: tuple[str, str] | None) -> Sequence[RowMapping]:
+async def _page(
+    connection: AsyncConnection, wanted: PublishedSelection, after: tuple[str, str] | None
+) -> Sequence[RowMapping]:
     query = select(published).where(published.c.form == wanted.form, published.c.database.in_(wanted.databases))
     key = (published.c.database, published.c.record)
     if after is not None:

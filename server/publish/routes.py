@@ -12,7 +12,7 @@ from server.auth.authorise import allowed
 from server.auth.principal import Principal
 from server.errors import Problem
 from server.platform.db.engine import Storage
-from server.publish.geojson import Wanted, feature_collection
+from server.publish.geojson import PublishedSelection, feature_collection
 from server.publish.layout_book import Layouts
 
 
@@ -41,7 +41,7 @@ async def geojson(
         raise Problem("not_found")
     if sensitive and not all(allowed(principal, "read_sensitive", each) for each in databases):
         raise Problem("not_allowed", action="read_sensitive")
-    wanted = Wanted(form, databases, with_sensitive=sensitive)
+    wanted = PublishedSelection(form, databases, with_sensitive=sensitive)
     return Stream(
         feature_collection(storage, table, wanted),
         media_type="application/geo+json",

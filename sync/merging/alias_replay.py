@@ -12,9 +12,9 @@ keep their identity; a cell of a row that did not come over brings its row along
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sync.merging.document import Content, Document, Forms, Revision, Waiting, is_machine_merge, version_of
+from sync.merging.document import Content, Document, Forms, Revision, WaitingMerge, is_machine_merge, version_of
 from sync.merging.field_diff import changes, field_at, of_record, patch, value_at
-from sync.merging.field_schema import ABSENT, Path, Shape, Value, place_of
+from sync.merging.field_schema import ABSENT, FieldSchema, Path, Value, place_of
 from sync.merging.merge import NewRev, combine
 from sync.revisions.canonical import Json, canonical, same
 from sync.revisions.revision_id import RevisionId, order_of, revision_id
@@ -48,7 +48,7 @@ def forward(goes: Document, stays: Document, forms: Forms) -> list[Forwarded]:
     """
     # Not the winner's word: a late edit may win until its branch is closed.
     combined = combine(goes, forms)
-    word = None if isinstance(combined, Waiting) else combined.content.get(SAME_AS)
+    word = None if isinstance(combined, WaitingMerge) else combined.content.get(SAME_AS)
     if not isinstance(word, dict) or word.get("record") != stays.doc_id:
         return []
     target = stays.revisions.get(str(word.get("rev")))
@@ -102,7 +102,7 @@ class _Forwarding:
         behind = [self.stand[rev] for rev in reached if rev in self.stand]
         return max(behind, key=lambda at: order_of(at.rev), default=self.start)
 
-    def _carried(self, revision: Revision, at: _At, shape: Shape) -> NewRev | None:
+    def _carried(self, revision: Revision, at: _At, shape: FieldSchema) -> NewRev | None:
         """Return the edit on the record that stays; None where it changes nothing there."""
         before, after = self._lifted(self._before(revision.rev)), self._lifted(revision.content)
         if before is None or after is None:

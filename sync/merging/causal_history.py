@@ -21,24 +21,24 @@ from sync.merging.document import (
     Document,
     Forms,
     Revision,
-    Waiting,
+    WaitingMerge,
     counting_leaves,
     is_machine_merge,
     is_resolved_tombstone,
     version_of,
 )
-from sync.merging.edits import ANSWERS, Edit, EditReader, Words
+from sync.merging.edits import ANSWERS, Edit, EditReader, RevisionMetadata
 from sync.merging.field_cover import Covering
-from sync.merging.field_diff import Rows
-from sync.merging.field_schema import Path, Place, Shape, place_of
+from sync.merging.field_diff import RepeatRows
+from sync.merging.field_schema import FieldPlace, FieldSchema, Path, place_of
 from sync.merging.patching import without_empty_repeats
 from sync.revisions.revision_id import RevisionId, order_of
 
-__all__ = ["ANSWERS", "Edit", "History", "read"]
+__all__ = ["ANSWERS", "CausalHistory", "Edit", "read"]
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class CausalHistory:
     """A document's edits since its base, in the fields of one form version.
 
     `rows` reads rows of these contents, each list once; `places` has what some paths name. `rewritten` are lists of
@@ -48,26 +48,26 @@ class History:
     document: Document
     form: str
     version: str
-    shape: Shape
+    shape: FieldSchema
     leaves: tuple[RevisionId, ...]
     knows: Mapping[RevisionId, int]
     base: RevisionId | None
     base_content: Content
     edits: Sequence[Edit]
     content_of: Callable[[RevisionId], Content | None]
-    rows: Rows
-    places: dict[Path, Place]
+    rows: RepeatRows
+    places: dict[Path, FieldPlace]
     covering: Covering
     rewritten: tuple[Path, ...]
-    whole: "Callable[[], History]"
+    whole: "Callable[[], CausalHistory]"
 
 
-NO_SHAPE = Shape("", "", {})
+NO_SHAPE = FieldSchema("", "", {})
 
 
 def read(
     document: Document, forms: Forms, leaves: tuple[RevisionId, ...] | None = None, *, has_base: bool = True
-) -> History | Waiting:
+) -> CausalHistory | WaitingMerge:
     """Return what was edited, by whom, knowing what; every field in the newest version among the leaves.
 
     `leaves` are those that count, where the caller knows them already. Without `has_base` all edits are in it.
@@ -75,29 +75,29 @@ def read(
     leaves = counting_leaves(document) if leaves is None else leaves
     bodiless = [leaf for leaf in leaves if leaf not in document.revisions]
     if bodiless or not leaves:
-        return Waiting("inputs", tuple(sorted(bodiless)))
-    return _Reader(document, forms, leaves).history(has_base=has_base)
+        return WaitingMerge("inputs", tuple(sorted(bodiless)))
+    return _HistoryReader(document, forms, leaves).history(has_base=has_base)
 
 
-class _Reader:
+class _HistoryReader:
     """Reads one document; holds what several steps look up."""
 
     def __init__(self, document: Document, forms: Forms, leaves: tuple[RevisionId, ...]) -> None:
         self.document = document
         self.revisions = document.revisions
-        self.words = Words(document)
+        self.words = RevisionMetadata(document)
         self.forms = forms
         self.leaves = leaves
         self.form = self.version = ""
         self.shape = NO_SHAPE
         self.lifted: dict[RevisionId, Content | None] = {}
 
-    def history(self, *, has_base: bool) -> History | Waiting:
+    def history(self, *, has_base: bool) -> CausalHistory | WaitingMerge:
         graph = self.document.graph
         reached = graph.reached(self.leaves)
         merges = {rev for rev in graph.merged if rev in reached and rev in self.revisions and self._is_merge(rev)}
         if missing := sorted({rev for merge in merges for rev in self._inputs(merge) if rev not in self.revisions}):
-            return Waiting("inputs", tuple(missing))
+            return WaitingMerge("inputs", tuple(missing))
         ordered = sorted(reached, key=order_of)
         revisions = self.revisions
         edits = [
@@ -108,7 +108,7 @@ class _Reader:
         bits = {rev: 1 << position for position, rev in enumerate(edits)}
         knows = self._knowledge(ordered, bits)
         if unknown := self._choose_version(edits):
-            return Waiting("form_version", unknown)
+            return WaitingMerge("form_version", unknown)
         undone = self.words.undone(edits, knows)
         base = self._base(bits, knows, undone, merges) if has_base else None
         return self._history(bits, knows, undone, base)
@@ -119,12 +119,12 @@ class _Reader:
         knows: Mapping[RevisionId, int],
         undone: Collection[RevisionId],
         base: RevisionId | None,
-    ) -> History:
+    ) -> CausalHistory:
         reader = EditReader(self.words, self.forms, self.shape, self._content, undone)
         after = [rev for rev in bits if base is None or not bits[rev] & knows[base]]
         read = [reader.edit(rev, bits[rev], knows[rev]) for rev in after if rev not in undone]
         content = without_empty_repeats((None if base is None else self._content(base)) or {}, self.shape)
-        places: dict[Path, Place] = {}
+        places: dict[Path, FieldPlace] = {}
         taken_back = [reader.edit(rev, bits[rev], knows[rev]) for rev in after if rev in undone] if undone else []
         rewritten = {path for edit in (*read, *taken_back) for path in edit.reordered}
         for edit in taken_back:
@@ -132,7 +132,7 @@ class _Reader:
         covering = Covering(read, self.shape, reader.rows)
         covering.spread(read, content, places)
         say_whole_lists(read, content, self.shape, reader.rows)
-        return History(
+        return CausalHistory(
             document=self.document,
             form=self.form,
             version=self.version,

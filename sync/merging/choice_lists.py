@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable
 
-from sync.merging.causal_history import History
+from sync.merging.causal_history import CausalHistory
 from sync.merging.document import Content
 from sync.merging.edits import latest
 from sync.merging.field_diff import chosen, in_form_order, place_of, value_at
 from sync.merging.field_schema import ABSENT, Path, Value
-from sync.merging.values import Exact, Put, is_choices
+from sync.merging.values import Put, Verbatim, is_choices
 from sync.revisions.canonical import same
 
 
-def as_written(history: History, content: Content, changed: Iterable[Path]) -> dict[Path, Put]:
+def as_written(history: CausalHistory, content: Content, changed: Iterable[Path]) -> dict[Path, Put]:
     """Return the lists that are to be written otherwise than they stand in a content.
 
     A list that the last edits write alike keeps its order; any other stands in the form's. Asked about are lists that
@@ -32,7 +32,7 @@ def as_written(history: History, content: Content, changed: Iterable[Path]) -> d
         alike = [each for each in lists if each == stands or _has(each, codes)]
         value = alike[0] if alike and all(same(alike[0], each) for each in alike) else ordered
         if not same(value, stands):
-            found[path] = Exact(value)
+            found[path] = Verbatim(value)
     return found
 
 

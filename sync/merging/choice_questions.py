@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sync.merging.document import Content
 from sync.merging.edits import Edit, latest
-from sync.merging.field_diff import Rows, chosen, place_of, value_at
-from sync.merging.field_schema import ABSENT, Path, Shape
+from sync.merging.field_diff import RepeatRows, chosen, place_of, value_at
+from sync.merging.field_schema import ABSENT, FieldSchema, Path
 from sync.merging.policy import choices_cause
 from sync.revisions.json_pointer import escape, split_last
 
@@ -40,7 +40,7 @@ class _Editors:
         return latest(found)
 
 
-def say_whole_lists(edits: Sequence[Edit], base: Content, shape: Shape, rows: Rows) -> None:
+def say_whole_lists(edits: Sequence[Edit], base: Content, shape: FieldSchema, rows: RepeatRows) -> None:
     """Let edits that answer an open question of choices cover the list."""
     lists: dict[Path, dict[int, Edit]] = {}
     for edit in edits:
@@ -65,7 +65,9 @@ def _is_known(editors: Mapping[int, Edit]) -> bool:
 class _List:
     """One list of choices, and the edits of it in their order."""
 
-    def __init__(self, path: Path, editors: Sequence[Edit], base: Content, shape: Shape, rows: Rows) -> None:
+    def __init__(
+        self, path: Path, editors: Sequence[Edit], base: Content, shape: FieldSchema, rows: RepeatRows
+    ) -> None:
         self.place = place_of(path, shape)
         self.shape = shape
         self.rows = rows

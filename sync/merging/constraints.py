@@ -1,6 +1,6 @@
 """Which constraints a form finds broken, and which of them some person left broken."""
 
-from sync.merging.causal_history import History
+from sync.merging.causal_history import CausalHistory
 from sync.merging.document import Checked, Content, Forms
 from sync.merging.edits import Edit
 from sync.merging.field_schema import Path
@@ -10,7 +10,7 @@ from sync.revisions.canonical import Json
 class Constraints:
     """What a form says about a document's answers and those of its edits, each asked about once."""
 
-    def __init__(self, history: History, forms: Forms) -> None:
+    def __init__(self, history: CausalHistory, forms: Forms) -> None:
         """Take what is asked about."""
         self.history = history
         self.forms = forms

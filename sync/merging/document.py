@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from sync.merging.field_schema import Path, Shape
+from sync.merging.field_schema import FieldSchema, Path
 from sync.revisions.canonical import Json, canonical, same
 from sync.revisions.graph import Graph
 from sync.revisions.revision_id import RevisionId, merged_of, revision_id
@@ -37,14 +37,14 @@ class Document:
     graph: Graph
     revisions: Mapping[RevisionId, Revision]
 
-    def following(self, parent: RevisionId | None, content: Content, *, deleted: bool = False) -> "Following":
+    def following(self, parent: RevisionId | None, content: Content, *, deleted: bool = False) -> "ProposedRevision":
         """Return a revision that says this after `parent`, and the document as it is with it."""
         data = canonical(content)
         rev = revision_id(self.doc_id, deleted=deleted, parent=parent, content=data)
         line = () if parent is None else (parent,)
         graph = self.graph.adding(rev, line, deleted=deleted, merged=merged_of(data))
         revision = Revision(rev, parent, deleted, content)
-        return Following(revision, Document(self.doc_id, graph, {**self.revisions, rev: revision}))
+        return ProposedRevision(revision, Document(self.doc_id, graph, {**self.revisions, rev: revision}))
 
     def reached(self, revisions: Collection[RevisionId]) -> "Document":
         """Return the document as it was for who knew these revisions and nothing else."""
@@ -53,7 +53,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Following:
+class ProposedRevision:
     """A revision that somebody may write, and the document as it would be then."""
 
     revision: Revision
@@ -72,7 +72,7 @@ class Checked:
 class Forms(Protocol):
     """What the engine asks of the forms. Each answer is a pure function of published versions, which never change."""
 
-    def shape(self, form: str, version: str) -> Shape | None:
+    def shape(self, form: str, version: str) -> FieldSchema | None:
         """Return the shape of a version; None where it is not here."""
 
     def newest(self, form: str, versions: Collection[str]) -> str:
@@ -89,7 +89,7 @@ class Forms(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingMerge:
     """Nothing can be said before something arrives: versions (`form/version`) or revisions that a merge brought in."""
 
     reason: Literal["form_version", "inputs"]

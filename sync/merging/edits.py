@@ -15,8 +15,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync.merging.document import Content, Document, Forms, is_machine_merge, is_resolved_tombstone, version_of
-from sync.merging.field_diff import Rows, changes, field_at
-from sync.merging.field_schema import ABSENT, Path, Shape, Value, place_of
+from sync.merging.field_diff import RepeatRows, changes, field_at
+from sync.merging.field_schema import ABSENT, FieldSchema, Path, Value, place_of
 from sync.revisions.canonical import Json, same
 from sync.revisions.revision_id import RevisionId, generation_of, order_of
 
@@ -57,7 +57,7 @@ class Edit:
         return self.changes[path] if path in self.changes else self.covered.get(path, True)
 
 
-class Words:
+class RevisionMetadata:
     """What the revisions of a document say of themselves, and which decisions they take back."""
 
     def __init__(self, document: Document) -> None:
@@ -112,9 +112,9 @@ class EditReader:
 
     def __init__(
         self,
-        words: Words,
+        words: RevisionMetadata,
         forms: Forms,
-        shape: Shape,
+        shape: FieldSchema,
         content_of: Callable[[RevisionId], Content | None],
         undone: Collection[RevisionId],
     ) -> None:
@@ -126,7 +126,7 @@ class EditReader:
         self.shape = shape
         self.content_of = content_of
         self.undone = undone
-        self.rows = Rows()
+        self.rows = RepeatRows()
 
     def edit(self, rev: RevisionId, bit: int, knows: int) -> Edit:
         """Return what a revision edits."""

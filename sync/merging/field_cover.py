@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 
 from sync.merging.document import Content
 from sync.merging.edits import ANSWERS, Edit, latest
-from sync.merging.field_diff import Rows, field_at, flatten, value_at
-from sync.merging.field_schema import ABSENT, Path, Place, Shape, place_of
+from sync.merging.field_diff import RepeatRows, field_at, flatten, value_at
+from sync.merging.field_schema import ABSENT, FieldPlace, FieldSchema, Path, place_of
 
 
 class Covering:
     """Which edits say everything around a field."""
 
-    def __init__(self, edits: Sequence[Edit], shape: Shape, rows: Rows) -> None:
+    def __init__(self, edits: Sequence[Edit], shape: FieldSchema, rows: RepeatRows) -> None:
         """Take a document's edits."""
         self.shape = shape
         self.rows = rows
@@ -27,7 +27,7 @@ class Covering:
                     self.by_path.setdefault(path, []).append(edit)
         self._known: dict[tuple[Path, ...], list[Edit]] = {}
 
-    def of(self, place: Place) -> list[Edit]:
+    def of(self, place: FieldPlace) -> list[Edit]:
         """Return the latest edits that have said everything around a place."""
         around = self._around(place)
         found = self._known.get(around)
@@ -35,11 +35,11 @@ class Covering:
             found = self._known[around] = latest(self._all_of(around, place))
         return found
 
-    def known(self, place: Place, mask: int) -> list[Edit]:
+    def known(self, place: FieldPlace, mask: int) -> list[Edit]:
         """Return those of these edits (a mask) that have said everything around a place."""
         return [edit for edit in self._all_of(self._around(place), place) if edit.bit & mask]
 
-    def spread(self, edits: Sequence[Edit], base: Content, places: dict[Path, Place]) -> None:
+    def spread(self, edits: Sequence[Edit], base: Content, places: dict[Path, FieldPlace]) -> None:
         """Note in the edits what they say of each field that another one touched or that the base has."""
         if not self.by_path:
             return
@@ -90,11 +90,11 @@ class Covering:
             if known[around]:
                 yield path
 
-    def _around(self, place: Place) -> tuple[Path, ...]:
+    def _around(self, place: FieldPlace) -> tuple[Path, ...]:
         around = place.rows if place.question == place.path else (*place.rows, place.question)
         return (ANSWERS, *around) if place.path.startswith(ANSWERS + "/") else around
 
-    def _all_of(self, around: Sequence[Path], place: Place) -> list[Edit]:
+    def _all_of(self, around: Sequence[Path], place: FieldPlace) -> list[Edit]:
         found: dict[int, Edit] = {}
         for path in around:
             inner = [row for row in place.rows if len(row) >= len(path)]

@@ -14,22 +14,22 @@ from sync.merging.field_schema import (
     EXTRA,
     OPEN,
     Absent,
+    FieldNode,
+    FieldPlace,
+    FieldSchema,
     FieldShape,
     Kind,
     Merge,
-    Node,
     Path,
-    Place,
     Role,
-    Shape,
     Value,
     place_of,
 )
 from sync.merging.patching import patch
 from sync.merging.values import (
     ROW_ID,
-    Exact,
     RowsById,
+    Verbatim,
     as_object,
     chosen,
     in_form_order,
@@ -46,16 +46,16 @@ __all__ = [
     "EXTRA",
     "ROW_ID",
     "Absent",
-    "Exact",
+    "FieldPlace",
+    "FieldSchema",
     "FieldShape",
     "Kind",
     "Merge",
     "Path",
-    "Place",
+    "RepeatRows",
     "Role",
-    "Rows",
-    "Shape",
     "Value",
+    "Verbatim",
     "changes",
     "chosen",
     "field_at",
@@ -80,7 +80,7 @@ FORM = frozenset({"form", "form_version"})
 def changes(
     before: Mapping[str, Json],
     after: Mapping[str, Json],
-    shape: Shape,
+    shape: FieldSchema,
     *,
     made: list[Path] | None = None,
     reordered: list[Path] | None = None,
@@ -103,17 +103,17 @@ def changes(
     return comparison.found
 
 
-def flatten(content: Mapping[str, Json], shape: Shape) -> dict[Path, Value]:
+def flatten(content: Mapping[str, Json], shape: FieldSchema) -> dict[Path, Value]:
     """Return every field that is there, by path."""
     return changes({}, content, shape)
 
 
-def unflatten(fields: Mapping[Path, Value], shape: Shape) -> dict[str, Json]:
+def unflatten(fields: Mapping[Path, Value], shape: FieldSchema) -> dict[str, Json]:
     """Return the content that has exactly these fields."""
     return patch({}, fields, shape)
 
 
-class Rows:
+class RepeatRows:
     """Reads the rows of repeats by their ids, each list once; it keeps the contents that it has read."""
 
     def __init__(self) -> None:
@@ -128,7 +128,7 @@ class Rows:
             known = self._lists[id(value)] = (value, rows_by_id(value))
         return known[1]
 
-    def row(self, content: Mapping[str, Json], path: Path, shape: Shape) -> Value:
+    def row(self, content: Mapping[str, Json], path: Path, shape: FieldSchema) -> Value:
         """Return the row at the path of a row; ABSENT where there is none."""
         around, _, step = path.rpartition("/")
         known = self._repeats.get((id(content), around))
@@ -140,12 +140,15 @@ class Rows:
 
 
 def value_at(
-    content: Mapping[str, Json], path: Path, shape: Shape, rows_of: Callable[[Value], RowsById | None] = rows_by_id
+    content: Mapping[str, Json],
+    path: Path,
+    shape: FieldSchema,
+    rows_of: Callable[[Value], RowsById | None] = rows_by_id,
 ) -> Value:
     """Return what a person would call the field's value: of a question of several choices the list, of a row the row.
 
     Of a choice and of the document it is True, of a repeat the list of its rows' ids; ABSENT of what is not there.
-    Whoever asks for many rows hands in `Rows`, which reads each list once.
+    Whoever asks for many rows hands in `RepeatRows`, which reads each list once.
     """
     if not path:
         return True
@@ -156,12 +159,12 @@ def value_at(
 
 
 def _walked(
-    content: Mapping[str, Json], path: Path, shape: Shape, rows_of: Callable[[Value], RowsById | None]
-) -> tuple[Value, Node | None]:
+    content: Mapping[str, Json], path: Path, shape: FieldSchema, rows_of: Callable[[Value], RowsById | None]
+) -> tuple[Value, FieldNode | None]:
     """Return what stands at a path as it is, and what the form knows of it."""
     here: Value = content
-    nodes: Mapping[str, Node] = shape.nodes
-    node: Node | None = None
+    nodes: Mapping[str, FieldNode] = shape.nodes
+    node: FieldNode | None = None
     for name in tokens_of(path):
         kind = node.shape.kind if node is not None else "group"
         if kind == "choices":
@@ -178,7 +181,10 @@ def _walked(
 
 
 def field_at(
-    content: Mapping[str, Json], path: Path, shape: Shape, rows_of: Callable[[Value], RowsById | None] = rows_by_id
+    content: Mapping[str, Json],
+    path: Path,
+    shape: FieldSchema,
+    rows_of: Callable[[Value], RowsById | None] = rows_by_id,
 ) -> Value:
     """Return the field's value as `flatten` has it: a mark where `value_at` shows the whole."""
     value = value_at(content, path, shape, rows_of)
@@ -210,7 +216,7 @@ class _Comparison:
         self.reordered: list[Path] = []
         self.lists: list[Path] = []
 
-    def records(self, before: Mapping[str, Json], after: Mapping[str, Json], nodes: Mapping[str, Node]) -> None:
+    def records(self, before: Mapping[str, Json], after: Mapping[str, Json], nodes: Mapping[str, FieldNode]) -> None:
         """Note how two contents differ in what they say of the record."""
         for name, now in after.items():
             if name not in ATTRIBUTES and not same(before.get(name, ABSENT), now):
@@ -220,7 +226,7 @@ class _Comparison:
                 self.members(was, ABSENT, nodes.get(name), "/" + escape(name))
 
     def objects(
-        self, before: Mapping[str, Json], after: Mapping[str, Json], nodes: Mapping[str, Node], path: Path
+        self, before: Mapping[str, Json], after: Mapping[str, Json], nodes: Mapping[str, FieldNode], path: Path
     ) -> None:
         was_of = before.get
         # Nearly all members of nearly all contents are equal, and this is the loop over them.
@@ -236,7 +242,7 @@ class _Comparison:
                 if name not in after:
                     self.members(was, ABSENT, nodes.get(name), f"{path}/{escape(name)}")
 
-    def members(self, was: Value, now: Value, node: Node | None, path: Path) -> None:
+    def members(self, was: Value, now: Value, node: FieldNode | None, path: Path) -> None:
         """Note how a member that differs does so."""
         kind = node.shape.kind if node is not None else "atom"
         if kind == "choices":
@@ -266,7 +272,7 @@ class _Comparison:
             return
         self.lists.append(path)
 
-    def _repeat(self, was: Value, now: Value, node: Node, path: Path) -> None:
+    def _repeat(self, was: Value, now: Value, node: FieldNode, path: Path) -> None:
         before, after = rows_by_id(was), rows_by_id(now)
         self._rows(before or {}, after or {}, node, path)
         if after is None:
@@ -277,7 +283,11 @@ class _Comparison:
             self.found[path] = list(after)
 
     def _rows(
-        self, before: Mapping[str, Mapping[str, Json]], after: Mapping[str, Mapping[str, Json]], node: Node, path: Path
+        self,
+        before: Mapping[str, Mapping[str, Json]],
+        after: Mapping[str, Mapping[str, Json]],
+        node: FieldNode,
+        path: Path,
     ) -> None:
         for row_id, row in after.items():
             was = before.get(row_id)

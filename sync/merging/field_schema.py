@@ -51,17 +51,17 @@ class FieldShape:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class FieldNode:
     """A question and, of groups and repeats, those in it by name."""
 
     shape: FieldShape
-    inner: Mapping[str, "Node"]
+    inner: Mapping[str, "FieldNode"]
     #: The names in it of repeats, and of what holds repeats.
     repeats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shape:
+class FieldSchema:
     """A form version as the engine needs it: its questions by path from the answers' root, rows left out.
 
     Compared by identity: there is one for each version.
@@ -70,18 +70,18 @@ class Shape:
     form: str
     version: str
     fields: Mapping[Path, FieldShape]
-    nodes: Mapping[str, Node] = field(init=False, repr=False)
+    nodes: Mapping[str, FieldNode] = field(init=False, repr=False)
     #: The repeats that stand in no other one, by their paths from the document's root.
-    repeats: dict[Path, Node] = field(init=False, repr=False, default_factory=dict)
+    repeats: dict[Path, FieldNode] = field(init=False, repr=False, default_factory=dict)
     #: Places that were asked for, of fields that the form knows and outside rows: as many as the form has.
-    places: dict[Path, "Place"] = field(init=False, repr=False, default_factory=dict)
+    places: dict[Path, "FieldPlace"] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "nodes", _nodes(self.fields))
         object.__setattr__(self, "repeats", dict(_repeats(self.nodes, "")))
 
 
-class Place(NamedTuple):
+class FieldPlace(NamedTuple):
     """What a path names: its role, the question's shape where the form knows it, and the rows that it stands in.
 
     `question` is the path of the `select_multiple` that a choice belongs to, of any other place its own; `rows` are
@@ -98,12 +98,12 @@ class Place(NamedTuple):
 ATOM: Final = FieldShape()
 GROUP: Final = FieldShape("group")
 #: A group of which the form says nothing: each member is an atom.
-OPEN: Final = Node(GROUP, {})
+OPEN: Final = FieldNode(GROUP, {})
 
 _ROLES: Final[Mapping[Kind, Role]] = {"atom": "atom", "choices": "choices", "repeat": "order", "group": "group"}
 
 
-def place_of(path: Path, shape: Shape) -> Place:
+def place_of(path: Path, shape: FieldSchema) -> FieldPlace:
     """Return what `path` names."""
     place = shape.places.get(path)
     if place is None:
@@ -114,23 +114,23 @@ def place_of(path: Path, shape: Shape) -> Place:
     return place
 
 
-def _place(path: Path, shape: Shape) -> Place:
+def _place(path: Path, shape: FieldSchema) -> FieldPlace:
     if not path:
-        return Place(path, "document", GROUP, path)
+        return FieldPlace(path, "document", GROUP, path)
     around, _, step = path.rpartition("/")
     # Of a record with many rows nearly all paths are of rows and of cells, and these are found without a walk.
     if (repeat := shape.repeats.get(around)) is not None:
-        return Place(path, "row", repeat.shape, path)
+        return FieldPlace(path, "row", repeat.shape, path)
     if (repeat := shape.repeats.get(around.rpartition("/")[0])) is not None:
         node = repeat.inner.get(unescape(step))
         if node is None:
-            return Place(path, "atom", ATOM, path, (around,))
-        return Place(path, _ROLES[node.shape.kind], node.shape, path, (around,))
+            return FieldPlace(path, "atom", ATOM, path, (around,))
+        return FieldPlace(path, _ROLES[node.shape.kind], node.shape, path, (around,))
     return _walked_to(path, shape)
 
 
-def _walked_to(path: Path, shape: Shape) -> Place:
-    nodes: Mapping[str, Node] = shape.nodes
+def _walked_to(path: Path, shape: FieldSchema) -> FieldPlace:
+    nodes: Mapping[str, FieldNode] = shape.nodes
     around = OPEN
     rows: tuple[Path, ...] = ()
     is_row = False
@@ -138,7 +138,7 @@ def _walked_to(path: Path, shape: Shape) -> Place:
     for depth in range(1, len(steps)):
         kind = around.shape.kind
         if kind == "choices":
-            return Place(path, "choice", around.shape, "/".join(steps[:depth]), rows)
+            return FieldPlace(path, "choice", around.shape, "/".join(steps[:depth]), rows)
         if is_row:
             rows, is_row = (*rows, "/".join(steps[:depth])), False
         elif kind == "repeat":
@@ -146,12 +146,12 @@ def _walked_to(path: Path, shape: Shape) -> Place:
             continue
         found = nodes.get(unescape(steps[depth]))
         if found is None:
-            return Place(path, "atom", ATOM, path, rows)
+            return FieldPlace(path, "atom", ATOM, path, rows)
         around, nodes = found, found.inner
-    return Place(path, "row" if is_row else _ROLES[around.shape.kind], around.shape, path, rows)
+    return FieldPlace(path, "row" if is_row else _ROLES[around.shape.kind], around.shape, path, rows)
 
 
-def _repeats(nodes: Mapping[str, Node], path: Path) -> Iterator[tuple[Path, Node]]:
+def _repeats(nodes: Mapping[str, FieldNode], path: Path) -> Iterator[tuple[Path, FieldNode]]:
     for name, node in nodes.items():
         at = f"{path}/{escape(name)}"
         if node.shape.kind == "repeat":
@@ -160,9 +160,9 @@ def _repeats(nodes: Mapping[str, Node], path: Path) -> Iterator[tuple[Path, Node
             yield from _repeats(node.inner, at)
 
 
-def _nodes(fields: Mapping[Path, FieldShape]) -> dict[str, Node]:
-    answers: dict[str, Node] = {EXTRA: OPEN}
-    inside: dict[Path, dict[str, Node]] = {"": answers}
+def _nodes(fields: Mapping[Path, FieldShape]) -> dict[str, FieldNode]:
+    answers: dict[str, FieldNode] = {EXTRA: OPEN}
+    inside: dict[Path, dict[str, FieldNode]] = {"": answers}
     repeats: dict[Path, dict[str, None]] = {}
     for path, shape in fields.items():
         if shape.kind == "repeat":
@@ -173,7 +173,7 @@ def _nodes(fields: Mapping[Path, FieldShape]) -> dict[str, Node]:
     for path in sorted(fields):
         around, _, name = path.rpartition("/")
         shape = fields[path]
-        inner: dict[str, Node] = {EXTRA: OPEN} if shape.kind in {"group", "repeat"} else {}
+        inner: dict[str, FieldNode] = {EXTRA: OPEN} if shape.kind in {"group", "repeat"} else {}
         inside[path] = inner
-        inside[around][name] = Node(shape, inner, tuple(repeats.get(path, ())))
-    return {"answers": Node(GROUP, answers, tuple(repeats.get("", ()))), "media": OPEN}
+        inside[around][name] = FieldNode(shape, inner, tuple(repeats.get(path, ())))
+    return {"answers": FieldNode(GROUP, answers, tuple(repeats.get("", ()))), "media": OPEN}

@@ -24,7 +24,7 @@ there are neither fields nor questions.
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sync.merging.causal_history import History, read
+from sync.merging.causal_history import CausalHistory, read
 from sync.merging.document import (
     RESOLVED,
     Checked,
@@ -32,7 +32,7 @@ from sync.merging.document import (
     Document,
     Forms,
     Revision,
-    Waiting,
+    WaitingMerge,
     counting_leaves,
     is_machine_merge,
     is_resolved_tombstone,
@@ -56,7 +56,7 @@ __all__ = [
     "NewRev",
     "Reconciled",
     "Revision",
-    "Waiting",
+    "WaitingMerge",
     "base_value",
     "close",
     "combine",
@@ -110,67 +110,67 @@ class Reconciled:
     closing: Closing | None
 
 
-def combine(document: Document, forms: Forms) -> Combined | Waiting:
+def combine(document: Document, forms: Forms) -> Combined | WaitingMerge:
     """Return what all edits of a document say together; what it waits for where that cannot be known."""
     winner = document.graph.winner()
     leaves = counting_leaves(document)
     if winner is not None and document.graph.held[winner]:
         return Combined({}, {}, {}, winner, leaves, is_deleted=True)
     history = read(document, forms, leaves)
-    if isinstance(history, Waiting):
+    if isinstance(history, WaitingMerge):
         return history
     return combined(history, forms)
 
 
-def close(document: Document, forms: Forms) -> Closing | Waiting | None:
+def close(document: Document, forms: Forms) -> Closing | WaitingMerge | None:
     """Return what closes the branches; None where there is nothing to close."""
     leaves = counting_leaves(document)
     if not leaves or document.graph.held[leaves[0]] or (len(leaves) == 1 and not document.graph.merged):
         return None
     history = read(document, forms, leaves)
-    if isinstance(history, Waiting):
+    if isinstance(history, WaitingMerge):
         return history
     return _closing(history, forms, lambda: combined(history, forms))
 
 
-def reconcile(document: Document, forms: Forms) -> Reconciled | Waiting:
+def reconcile(document: Document, forms: Forms) -> Reconciled | WaitingMerge:
     """Return what `combine` and `close` say, for the price of one of them."""
     leaves = counting_leaves(document)
     if not leaves or document.graph.held[leaves[0]]:
         together = combine(document, forms)
-        return together if isinstance(together, Waiting) else Reconciled(together, None)
+        return together if isinstance(together, WaitingMerge) else Reconciled(together, None)
     history = read(document, forms, leaves)
-    if isinstance(history, Waiting):
+    if isinstance(history, WaitingMerge):
         return history
     together = combined(history, forms)
     return Reconciled(together, _closing(history, forms, lambda: together))
 
 
-def taken_back(document: Document, decisions: Sequence[RevisionId], forms: Forms) -> Combined | Waiting:
+def taken_back(document: Document, decisions: Sequence[RevisionId], forms: Forms) -> Combined | WaitingMerge:
     """Return what stands once decisions are taken back, which is what the undo has to hold beside its `undoes`.
 
     The undo must know the decisions and all that came beside them, so branches are closed before.
     """
     together = combine(document, forms)
-    if isinstance(together, Waiting):
+    if isinstance(together, WaitingMerge):
         return together
     content = _last_said(document, together.winner) if together.is_deleted else together.content
     return combine(document.following(together.winner, {**content, "undoes": [*decisions]}).document, forms)
 
 
-def edits_of(document: Document, forms: Forms) -> Mapping[RevisionId, Mapping[Path, Value]] | Waiting:
+def edits_of(document: Document, forms: Forms) -> Mapping[RevisionId, Mapping[Path, Value]] | WaitingMerge:
     """Return the fields that each edit changed or decided, of those since the last that everybody knew."""
     history = read(document, forms)
-    return history if isinstance(history, Waiting) else {edit.rev: edit.changes for edit in history.edits}
+    return history if isinstance(history, WaitingMerge) else {edit.rev: edit.changes for edit in history.edits}
 
 
 def base_value(document: Document, path: Path, candidates: Collection[RevisionId], forms: Forms) -> Value:
     """Return what a field was in the nearest revision here that all candidates knew; ABSENT if there is none."""
     history = read(document, forms)
-    return ABSENT if isinstance(history, Waiting) else value_before(history, path, candidates)
+    return ABSENT if isinstance(history, WaitingMerge) else value_before(history, path, candidates)
 
 
-def _closing(history: History, forms: Forms, together: Callable[[], Combined]) -> Closing | None:
+def _closing(history: CausalHistory, forms: Forms, together: Callable[[], Combined]) -> Closing | None:
     document, leaves = history.document, history.leaves
     live = [leaf for leaf in leaves if not document.graph.held[leaf]]
     everything = 0
@@ -195,7 +195,7 @@ def _closing(history: History, forms: Forms, together: Callable[[], Combined]) -
     return Closing(merge, _tombstones(document, [*ends, *(each.rev for each in new)]), new)
 
 
-def _made_again(history: History, leaf: RevisionId, forms: Forms) -> list[NewRev]:
+def _made_again(history: CausalHistory, leaf: RevisionId, forms: Forms) -> list[NewRev]:
     """Return as they should have been the merges that a leaf rests on and that say otherwise.
 
     A merge that says what it should answers for all that it reaches. Servers whose forms judge differently must not
@@ -226,7 +226,7 @@ def _as_it_should_be(document: Document, merge: RevisionId, forms: Forms) -> New
     if parent is None or document.graph.held.get(parent, True):
         return None
     history = read(document.reached((parent, *named)), forms)
-    if isinstance(history, Waiting) or any(edit.lacks_parent for edit in history.edits):
+    if isinstance(history, WaitingMerge) or any(edit.lacks_parent for edit in history.edits):
         return None
     return _merge(document, parent, named, combined(history, forms))
 

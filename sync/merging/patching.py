@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Final
 
-from sync.merging.field_schema import ABSENT, Node, Path, Shape, Value
+from sync.merging.field_schema import ABSENT, FieldNode, FieldSchema, Path, Value
 from sync.merging.values import (
     ROW_ID,
-    Exact,
     Put,
+    Verbatim,
     as_object,
     chosen,
     in_form_order,
@@ -21,11 +21,11 @@ from sync.revisions.canonical import Json
 from sync.revisions.json_pointer import unescape
 
 
-def patch(content: Mapping[str, Json], values: Mapping[Path, Put], shape: Shape) -> dict[str, Json]:
+def patch(content: Mapping[str, Json], values: Mapping[Path, Put], shape: FieldSchema) -> dict[str, Json]:
     """Return `content` with these fields; what is equal is shared with it.
 
-    A question of several choices may be given as its whole list, a row as its whole object. What is `Exact` is put as
-    it is.
+    A question of several choices may be given as its whole list, a row as its whole object. `Verbatim` values
+    are put as they are.
     """
     tree = _Tree()
     for path, value in values.items():
@@ -33,12 +33,14 @@ def patch(content: Mapping[str, Json], values: Mapping[Path, Put], shape: Shape)
     return _patch_object(content, tree.root.inner, shape.nodes)
 
 
-def without_empty_repeats(content: Mapping[str, Json], shape: Shape) -> Mapping[str, Json]:
+def without_empty_repeats(content: Mapping[str, Json], shape: FieldSchema) -> Mapping[str, Json]:
     """Return a content without lists that have no rows, which say what no list says; itself where it has none."""
     return _without_empty(content, shape.nodes, ("answers",))
 
 
-def _without_empty(part: Mapping[str, Json], nodes: Mapping[str, Node], names: Iterable[str]) -> Mapping[str, Json]:
+def _without_empty(
+    part: Mapping[str, Json], nodes: Mapping[str, FieldNode], names: Iterable[str]
+) -> Mapping[str, Json]:
     changed: dict[str, Value] = {}
     for name in names:
         was, node = part.get(name, ABSENT), nodes[name]
@@ -54,7 +56,7 @@ def _without_empty(part: Mapping[str, Json], nodes: Mapping[str, Node], names: I
     return {name: value for name, value in {**part, **changed}.items() if value is not ABSENT}
 
 
-def _rows_without_empty(rows: list[Json], node: Node) -> Value:
+def _rows_without_empty(rows: list[Json], node: FieldNode) -> Value:
     if not rows or not node.repeats:
         return rows or ABSENT
     now = [_without_empty(row, node.inner, node.repeats) if is_mapping(row) else row for row in rows]
@@ -105,7 +107,7 @@ UNTOUCHED: Final = _Untouched.UNTOUCHED
 
 
 def _patch_object(
-    content: Mapping[str, Json], inner: Mapping[str, _Change], nodes: Mapping[str, Node]
+    content: Mapping[str, Json], inner: Mapping[str, _Change], nodes: Mapping[str, FieldNode]
 ) -> dict[str, Json]:
     patched = dict(content)
     for name, change in inner.items():
@@ -117,9 +119,9 @@ def _patch_object(
     return patched
 
 
-def _patch(was: Value, change: _Change, node: Node | None) -> Value:
+def _patch(was: Value, change: _Change, node: FieldNode | None) -> Value:
     value = change.value
-    if isinstance(value, Exact):
+    if isinstance(value, Verbatim):
         return value.value
     if node is not None:
         if node.shape.kind == "choices":
@@ -135,7 +137,7 @@ def _patch(was: Value, change: _Change, node: Node | None) -> Value:
     return was if value is UNTOUCHED else value
 
 
-def _patch_choices(was: Value, value: "Value | _Untouched", change: _Change, node: Node) -> Value:
+def _patch_choices(was: Value, value: "Value | _Untouched", change: _Change, node: FieldNode) -> Value:
     if value is not UNTOUCHED and value is not ABSENT and value is not None:
         return in_form_order(chosen(value), node.shape) if is_choices(value) else value
     codes = set(chosen(was))
@@ -151,7 +153,7 @@ def _patch_choices(was: Value, value: "Value | _Untouched", change: _Change, nod
     return ABSENT if value is ABSENT or (value is UNTOUCHED and was is ABSENT) else None
 
 
-def _patch_rows(was: Value, value: "Value | _Untouched", change: _Change, node: Node) -> Value:
+def _patch_rows(was: Value, value: "Value | _Untouched", change: _Change, node: FieldNode) -> Value:
     order = value if isinstance(value, list) else None
     if value is not UNTOUCHED and value is not ABSENT and not _is_order(value):
         return value

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Literal, NamedTuple, TypeAlias
 
-from sync.merging.field_schema import ABSENT, Place, Value
+from sync.merging.field_schema import ABSENT, FieldPlace, Value
 from sync.merging.values import chosen, is_choices, is_object
 from sync.revisions.canonical import same
 from sync.revisions.revision_id import RevisionId, order_of
@@ -49,7 +49,7 @@ class Settled(NamedTuple):
 
 
 def settle(  # noqa: PLR0911 - a row of the table each
-    place: Place, candidates: Sequence[Candidate], base: Callable[[], Value], *, is_parent_unknown: bool = False
+    place: FieldPlace, candidates: Sequence[Candidate], base: Callable[[], Value], *, is_parent_unknown: bool = False
 ) -> Settled:
     """Return what stands of candidates for a place; `base` gives what the field was before all of them."""
     greatest = candidates[0]
@@ -74,7 +74,7 @@ def settle(  # noqa: PLR0911 - a row of the table each
 
 
 def choices_cause(
-    place: Place, lists: Sequence[Value], result: Sequence[str], *, is_parent_unknown: bool
+    place: FieldPlace, lists: Sequence[Value], result: Sequence[str], *, is_parent_unknown: bool
 ) -> Cause | None:
     """Return why a question of several choices goes to a person, whose candidates hold these lists; None if not.
 
@@ -103,7 +103,7 @@ def _as_set(value: Value) -> object:
     return frozenset(map(str, value)) if isinstance(value, list) else value
 
 
-def _alike(place: Place, candidates: Sequence[Candidate]) -> Candidate | None:
+def _alike(place: FieldPlace, candidates: Sequence[Candidate]) -> Candidate | None:
     """Return the candidate that stands of those that say the same; None where they don't."""
     first, *others = (candidate.value for candidate in candidates)
     if all(same(first, other) for other in others):
@@ -131,7 +131,7 @@ def _agree(one: Value, other: Value) -> bool:
     return [row for row in one if str(row) in shared] == [row for row in other if str(row) in shared]
 
 
-def _merged(place: Place, candidates: Sequence[Candidate], base: Callable[[], Value]) -> Settled | None:
+def _merged(place: FieldPlace, candidates: Sequence[Candidate], base: Callable[[], Value]) -> Settled | None:
     merge = place.shape.merge
     if merge == "append":
         text = _appended([candidate.value for candidate in reversed(_by_revision(candidates))], base())

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-from sync.merging.causal_history import History
+from sync.merging.causal_history import CausalHistory
 from sync.merging.choice_lists import as_written
 from sync.merging.constraints import Constraints
 from sync.merging.document import Content, Forms
 from sync.merging.edits import ANSWERS, Edit, beside, joined, latest
-from sync.merging.field_diff import ATTRIBUTES, Exact, changes, chosen, field_at, in_form_order, patch, value_at
-from sync.merging.field_schema import ABSENT, GROUP, Path, Place, Value, place_of
+from sync.merging.field_diff import ATTRIBUTES, Verbatim, changes, chosen, field_at, in_form_order, patch, value_at
+from sync.merging.field_schema import ABSENT, GROUP, FieldPlace, Path, Value, place_of
 from sync.merging.policy import Candidate, Cause, How, Settled, are_same_choices, choices_cause, settle
 from sync.merging.values import Put, is_choices
 from sync.revisions.canonical import Json
@@ -61,12 +61,12 @@ class Combined:
     is_deleted: bool = False
 
 
-def combined(history: History, forms: Forms) -> Combined:
+def combined(history: CausalHistory, forms: Forms) -> Combined:
     """Return what all edits of a document say together."""
     return _Combination(history, forms).combined()
 
 
-def value_before(history: History, path: Path, candidates: Collection[RevisionId]) -> Value:
+def value_before(history: CausalHistory, path: Path, candidates: Collection[RevisionId]) -> Value:
     """Return what a field was in the nearest revision here that all candidates reach; ABSENT if there is none."""
     revisions, graph = history.document.revisions, history.document.graph
     common: set[RevisionId] = {rev for rev in revisions if not revisions[rev].deleted}
@@ -82,7 +82,7 @@ def value_before(history: History, path: Path, candidates: Collection[RevisionId
 class _Combination:
     """Puts a history together, step by step."""
 
-    def __init__(self, history: History, forms: Forms) -> None:
+    def __init__(self, history: CausalHistory, forms: Forms) -> None:
         self.history = history
         self.constraints = Constraints(history, forms)
         self.shape = history.shape
@@ -139,7 +139,7 @@ class _Combination:
         gone = [edit for edit in last if edit.is_deletion]
         if not last:
             return False
-        self.places[""] = Place("", "document", GROUP, "")
+        self.places[""] = FieldPlace("", "document", GROUP, "")
         candidates = self._candidates("", joined(last, beside(gone, self.history.edits)))
         living = next((candidate.rev for candidate in candidates if candidate.value is not ABSENT), None)
         if living is None:
@@ -179,13 +179,13 @@ class _Combination:
             return
         self._note(path, self._candidates(path, last), self._settled(place, last))
 
-    def _settled(self, place: Place, last: Sequence[Edit]) -> Settled:
+    def _settled(self, place: FieldPlace, last: Sequence[Edit]) -> Settled:
         """Return what stands of the last edits of a field."""
         lacks_parent = any(edit.lacks_parent for edit in last)
         before = partial(self._known_to_all, place, last)
         return settle(place, self._candidates(place.path, last), before, is_parent_unknown=lacks_parent)
 
-    def _known_to_all(self, place: Place, candidates: Sequence[Edit]) -> Value:
+    def _known_to_all(self, place: FieldPlace, candidates: Sequence[Edit]) -> Value:
         """Return what a field was by the edits that all candidates knew."""
         mask = -1
         for edit in candidates:
@@ -275,12 +275,12 @@ class _Combination:
             if place.role == "choices":
                 shown = self._with_cause(place, shown)
                 if shown.cause is not None:
-                    lists[path] = Exact(shown.value)
+                    lists[path] = Verbatim(shown.value)
             self.outcomes[path] = shown
         changed = (self.places[path].question for path in self.outcomes if self.places[path].role in CHOSEN)
         return lists | as_written(self.history, content, (path for path in changed if path not in lists))
 
-    def _with_cause(self, place: Place, outcome: FieldOutcome) -> FieldOutcome:
+    def _with_cause(self, place: FieldPlace, outcome: FieldOutcome) -> FieldOutcome:
         """Return what became of a question of several choices, asked about where its choices don't go together.
 
         Then the greatest candidate's list stands, whole: nobody said what all of them come to.
@@ -349,7 +349,7 @@ class _Combination:
                     self.outcomes[path] = outcome._replace(cause=None)
 
 
-def _decides(edit: Edit, place: Place) -> bool:
+def _decides(edit: Edit, place: FieldPlace) -> bool:
     """Whether an edit decided this field: itself, its list of choices, the row around it or the answers as a whole."""
     decided = edit.decided
     if not decided:

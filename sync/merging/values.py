@@ -11,14 +11,14 @@ ROW_ID = "_rid"
 RowsById = dict[str, Mapping[str, Json]]
 
 
-class Exact(NamedTuple):
+class Verbatim(NamedTuple):
     """A value to be put as it stands, whatever the form makes of its place."""
 
     value: Value
 
 
 #: What can be put at a path.
-Put: TypeAlias = "Value | Exact"
+Put: TypeAlias = "Value | Verbatim"
 
 
 def is_mapping(value: Value) -> TypeGuard[Mapping[str, Json]]:

@@ -43,12 +43,12 @@ _NUMBER = re.compile(r'[:\[,](?:(?<=":)|(?<!:))-?\d+(?:\.\d|e|(?<=\d{16}))')
 _FIRST_LOOK = bytes.maketrans(b"-123456789[\xf0\xf1\xf2\xf3\xf4", b"0000000000,\xff\xff\xff\xff\xff")
 
 
-class Exact(float):
+class ExactNumber(float):
     """A number that keeps the text it came in, where that is not the way in which its value is written here."""
 
     text: str
 
-    def __new__(cls, text: str) -> "Exact":
+    def __new__(cls, text: str) -> "ExactNumber":
         """Keep the text; the value is as near as a double comes, or infinite."""
         number = super().__new__(cls, float(text))
         number.text = text
@@ -112,7 +112,7 @@ def read(
     """Return the tree and its flaws by place; raise MalformedJson where no tree can be had at all.
 
     With `keeps_numbers` no number is a flaw: those that are written otherwise here, or that no double holds, are
-    `Exact`, and `canonical` writes them digit for digit as they came.
+    `ExactNumber`, and `canonical` writes them digit for digit as they came.
     """
     check_size(data, max_nodes)
     flawed: list[tuple[str, object]] = []
@@ -127,7 +127,7 @@ def read(
 
     def integer(digits: str) -> int | float:
         if keeps_numbers and (digits == "-0" or len(digits) > MAX_DIGITS or abs(int(digits)) > MAX_INTEGER):
-            return Exact(digits)
+            return ExactNumber(digits)
         if len(digits) <= MAX_DIGITS:
             number = int(digits)
             if abs(number) <= MAX_INTEGER:
@@ -140,7 +140,7 @@ def read(
     def fraction(digits: str) -> float:
         number = float(digits)
         if keeps_numbers and (number in (float("inf"), float("-inf")) or _number(number) != digits):
-            return Exact(digits)
+            return ExactNumber(digits)
         return flaw("number_out_of_range") if number in (float("inf"), float("-inf")) else number
 
     def constant(_name: str) -> float:
@@ -277,7 +277,7 @@ def _write(value: Json) -> str:
         return _string(value)
     if isinstance(value, Sequence):
         return "[" + ",".join(map(_write, value)) + "]"
-    if isinstance(value, Exact):
+    if isinstance(value, ExactNumber):
         return value.text
     if isinstance(value, float):
         if not isfinite(value):

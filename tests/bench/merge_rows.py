@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync.merging.document import Checked, Content, Document
-from sync.merging.field_schema import FieldShape, Path, Shape
+from sync.merging.field_schema import FieldSchema, FieldShape, Path
 from sync.merging.merge import Closing, close
 from sync.revisions.graph import Graph
 
@@ -39,9 +39,9 @@ class _Forms:
         for repeat in range(REPEATS):
             fields[f"/rows_{repeat}"] = FieldShape("repeat")
             fields |= {f"/rows_{repeat}/cell_{cell}": FieldShape() for cell in range(5)}
-        self._shape = Shape("bench", "1", fields)
+        self._shape = FieldSchema("bench", "1", fields)
 
-    def shape(self, form: str, version: str) -> Shape | None:
+    def shape(self, form: str, version: str) -> FieldSchema | None:
         return self._shape
 
     def newest(self, form: str, versions: Collection[str]) -> str:

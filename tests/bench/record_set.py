@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from server.demo.filling import Filler, Place
+from server.demo.filling import Filler, SurveySite
 from server.forms.answers import to_json
 from server.forms.schema import FormSchema
 
@@ -39,7 +39,7 @@ def generate() -> list[dict[str, Any]]:
     records = []
     for number in range(COUNT):
         chance = random.Random(SEED + number)
-        place = Place("", 21.1 + chance.random() * 1.3, 102.3 + chance.random() * 1.3)
+        place = SurveySite("", 21.1 + chance.random() * 1.3, 102.3 + chance.random() * 1.3)
         at = datetime(2026, 11, 1, 8, tzinfo=timezone(timedelta(hours=7))) + timedelta(minutes=chance.randrange(28_800))
         filled = filler.fill(chance, place, at)
         answers = to_json(schema, filled.xml)

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from server.demo.filling import Filler, Place
+from server.demo.filling import Filler, SurveySite
 from server.demo.phone import Phone
 from server.forms.answers import to_json
 from server.forms.schema import Field, FormSchema
@@ -82,7 +82,7 @@ async def _disagree(server: LiveServer) -> int:
 async def _save_records(client: httpx.AsyncClient, phone: Phone) -> dict[str, FormSchema]:
     chance = random.Random(7)
     schemas: dict[str, FormSchema] = {}
-    place = Place("03226", PLACE["latitude"], PLACE["longitude"])
+    place = SurveySite("03226", PLACE["latitude"], PLACE["longitude"])
     for document in list(phone.documents["catalog"].values()):
         if document["type"] != "form" or document["form"] not in RECORDS:
             continue
@@ -96,7 +96,7 @@ async def _save_records(client: httpx.AsyncClient, phone: Phone) -> dict[str, Fo
     return schemas
 
 
-def _made_up(schema: FormSchema, filler: Filler, chance: random.Random, place: Place) -> Answers:
+def _made_up(schema: FormSchema, filler: Filler, chance: random.Random, place: SurveySite) -> Answers:
     """Return answers of somebody who consented, so that the form asked for the place."""
     while True:
         answers = to_json(schema, filler.fill(chance, place, datetime.now(UTC)).xml)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import httpx
 
-from server.demo.filling import Filler, Place
+from server.demo.filling import Filler, SurveySite
 from server.demo.phone import Phone
 from server.forms.answers import to_json
 from server.forms.schema import FormSchema
@@ -59,7 +59,7 @@ class Twice:
         headers = {"Authorization": f"Bearer {phone.access_token}"}
         xform = (await client.get(f"/api/contents/{form['xform']}", headers=headers)).raise_for_status().content
         chance = random.Random(11)
-        place = Place("03226", PLACE["latitude"], PLACE["longitude"])
+        place = SurveySite("03226", PLACE["latitude"], PLACE["longitude"])
         answers = to_json(FormSchema.parse(xform), Filler(xform).fill(chance, place, datetime.now(UTC)).xml)
         answers["household"] = {**answers["household"], **TOLD, **household}
         record = phone.save(SCOPE, FORM, form["version"], answers)["_id"]

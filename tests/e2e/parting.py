@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from server.demo.filling import Filler, Place
+from server.demo.filling import Filler, SurveySite
 from server.demo.phone import Phone
 from server.forms.answers import to_json
 from server.forms.schema import FormSchema
@@ -53,7 +53,7 @@ class Parted:
             [form] = [each for each in phone.documents["catalog"].values() if each.get("form") == FORM]
             headers = {"Authorization": f"Bearer {phone.access_token}"}
             xform = (await client.get(f"/api/contents/{form['xform']}", headers=headers)).raise_for_status().content
-            place = Place("03226", PLACE["latitude"], PLACE["longitude"])
+            place = SurveySite("03226", PLACE["latitude"], PLACE["longitude"])
             filled = Filler(xform).fill(random.Random(11), place, datetime.now(UTC))
             answers = _named(to_json(FormSchema.parse(xform), filled.xml), NAME)
             records = [phone.save(SCOPE, FORM, form["version"], answers) for _ in range(2)]

@@ -11,7 +11,7 @@ import httpx
 from playwright.sync_api import Page, expect
 
 from server.demo.files import TYPES, made_up
-from server.demo.filling import Filler, Place
+from server.demo.filling import Filler, SurveySite
 from server.demo.phone import Attachment, Phone
 from server.forms.answers import to_json
 from server.forms.schema import FormSchema
@@ -132,7 +132,7 @@ class Colleague:
         headers = {"Authorization": f"Bearer {self._phone.access_token}"}
         xform = (await client.get(f"/api/contents/{form['xform']}", headers=headers)).content
         chance, now = random.Random(7), datetime.now(UTC)
-        filled = Filler(xform).fill(chance, Place("03226", PLACE["latitude"], PLACE["longitude"]), now)
+        filled = Filler(xform).fill(chance, SurveySite("03226", PLACE["latitude"], PLACE["longitude"]), now)
         answers = to_json(FormSchema.parse(xform), filled.xml)
         record = self._phone.save(SCOPE, FORM, form["version"], answers)["_id"]
         media = {

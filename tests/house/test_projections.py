@@ -9,20 +9,20 @@ import pytest
 
 from server.journal.followers.follower import Projection
 from server.projections.aliases import ForwardingProjection
-from server.projections.branches import ClosingProjection
+from server.projections.branches import BranchesProjection
 from server.projections.graph import drawn, in_order
 from server.projections.households import HouseholdsProjection
-from server.projections.open_documents import StillOpenProjection
+from server.projections.open_documents import OpenDocumentsProjection
 from server.projections.records import RecordsProjection
 from server.projections.replies import QuestionsProjection
 from server.publish.projection import PublishedProjection
 
 ROOT = Path(__file__).parents[2]
 PROJECTIONS = (
-    ClosingProjection,
+    BranchesProjection,
     RecordsProjection,
     QuestionsProjection,
-    StillOpenProjection,
+    OpenDocumentsProjection,
     PublishedProjection,
     HouseholdsProjection,
     ForwardingProjection,

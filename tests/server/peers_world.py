@@ -12,7 +12,7 @@ from litestar import Litestar
 
 from server.peers.background import parts_of
 from server.peers.book import NewPeer, PeerBook, Status
-from server.peers.connections import Parts
+from server.peers.connections import ReplicationParts
 from server.peers.model import Peer
 from server.peers.remote import Remote
 from server.peers.worker import PeerWork
@@ -26,7 +26,7 @@ from tests.server.sync_door import DATABASE
 DOOR = "http://testserver/db"
 
 
-def parts_towards(app: Litestar, other: Litestar | None = None) -> Parts:
+def parts_towards(app: Litestar, other: Litestar | None = None) -> ReplicationParts:
     """Return the parts of a server whose requests to peers reach `other`, without a network."""
     parts = parts_of(app)
     if other is None:

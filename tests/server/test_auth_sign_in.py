@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from server.app import create_app
 from server.auth.passwords import Passwords
-from server.auth.rate_limit import REMEMBERED, Pace
+from server.auth.rate_limit import REMEMBERED, RateLimiter
 from server.auth.tables import audit, login_failures, people
 from server.platform.db.engine import Storage
 from server.settings import Settings
@@ -227,7 +227,7 @@ async def test_one_address_can_not_try_one_password_on_every_name(
 
 
 def test_addresses_are_paced_each_for_itself_and_only_so_many_are_remembered(clock: StandingClock) -> None:
-    pace = Pace(clock, burst=1, per_minute=60)
+    pace = RateLimiter(clock, burst=1, per_minute=60)
     assert [pace.wait_s("first"), pace.wait_s("first"), pace.wait_s("second")] == [0, 1, 0]
     for number in range(REMEMBERED):
         assert pace.wait_s(f"address {number}") == 0

@@ -14,7 +14,7 @@ from sqlalchemy import MetaData, func, select, text
 from server.auth.tables import refresh_tokens
 from server.backup.dump import copy_database
 from server.backup.manifest import NAME, Manifest, read_manifest, write_manifest
-from server.backup.run import How, Wanted, back_up, restore, verify_and_note
+from server.backup.run import BackupOptions, RestoreOptions, back_up, restore, verify_and_note
 from server.console import Failure
 from server.media.files import MediaFiles
 from server.platform.db.engine import Storage
@@ -28,7 +28,7 @@ from tests.server.sync_door import DATABASE, Picture, a_phone, exchange, save, w
 from tests.server.test_media_door import photo
 from tests.surveys import Province, survey
 
-ALL, ENDS = Wanted(), How()
+ALL, ENDS = BackupOptions(), RestoreOptions()
 
 
 @pytest.fixture
@@ -64,17 +64,17 @@ class Pair:
         """Return the settings of the other machine."""
         return self.settings.model_copy(update={"media_dir": self.folder / "new" / "media"})
 
-    async def keep(self, name: str = "kept", wanted: Wanted = ALL) -> Manifest:
+    async def keep(self, name: str = "kept", wanted: BackupOptions = ALL) -> Manifest:
         """Make a backup."""
         return await back_up(self.storage, self.settings, self.clock, self.folder / name, wanted)
 
-    async def keep_and_verify(self, name: str, wanted: Wanted = ALL) -> None:
+    async def keep_and_verify(self, name: str, wanted: BackupOptions = ALL) -> None:
         """Make a backup and let phones rely on it."""
         await self.keep(name, wanted)
         _, is_ours = await verify_and_note(self.storage, self.clock, self.folder / name)
         assert is_ours
 
-    async def bring(self, how: How = ENDS, settings: Settings | None = None) -> None:
+    async def bring(self, how: RestoreOptions = ENDS, settings: Settings | None = None) -> None:
         """Restore it on the other machine."""
         await restore(self.empty, settings or self.there, self.clock, self.folder / "kept", how)
 
@@ -206,7 +206,7 @@ async def test_a_backup_from_an_earlier_schema_is_restored_and_brought_up_to_dat
     pair: Pair, request: pytest.FixtureRequest, schema: str
 ) -> None:
     await _earlier(pair, request, schema)
-    await pair.bring(How(new_secret=True))
+    await pair.bring(RestoreOptions(new_secret=True))
     assert await is_current(pair.empty)
     async with pair.empty.read() as connection:
         row = (await connection.execute(select(identity))).one()
@@ -344,7 +344,7 @@ async def test_phones_keep_what_no_verified_backup_covers_files_included(client:
     record = phone.save(DATABASE, "shan_tea", "2026112101", {}, media={"cay.jpg": other.of("x").about()})["_id"]
     await exchange(phone)
     await phone.upload(other.of(record))
-    await pair.keep_and_verify("fourth", Wanted(media=False))
+    await pair.keep_and_verify("fourth", BackupOptions(media=False))
     assert (await exchange(phone)).safe == "3"
 
 
@@ -357,7 +357,7 @@ async def test_a_backup_links_to_what_an_earlier_one_has_whole_and_copies_the_re
     await pair.keep("first")
     whole, damaged = (MediaFiles(pair.folder / "first" / "media").whole(item.sha256) for item in items)
     damaged.write_bytes(b"?")
-    await pair.keep_and_verify("second", Wanted(base=pair.folder / "first"))
+    await pair.keep_and_verify("second", BackupOptions(base=pair.folder / "first"))
     linked, copied = (MediaFiles(pair.folder / "second" / "media").whole(item.sha256) for item in items)
     assert linked.samefile(whole)
     assert copied.read_bytes() == items[1].content

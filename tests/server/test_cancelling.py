@@ -6,7 +6,7 @@ import pytest
 
 from server.maintenance.media_watch import MediaFolder
 from server.media.files import MediaFiles
-from server.peers.connections import Parts
+from server.peers.connections import ReplicationParts
 from server.peers.failures import PeerFailed
 from server.peers.model import Peer
 from server.peers.remote import Remote
@@ -39,7 +39,7 @@ class Answering(Storage):
 class ShutOut(PeerWork):
     """Work with a peer that shuts its door, of which one part takes a while to end."""
 
-    def __init__(self, parts: Parts, peer: Peer) -> None:
+    def __init__(self, parts: ReplicationParts, peer: Peer) -> None:
         super().__init__(parts, peer)
         self.has_failed = asyncio.Event()
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from server.background import followers_of
 from server.console import Console, Failure
 from server.demo import province
-from server.demo.filling import Filler, Place
+from server.demo.filling import Filler, SurveySite
 from server.demo.people import FORM_PROJECTS, PASSWORD, PEOPLE
 from server.demo.phone import Phone
 from server.demo.simulate import Simulation
@@ -22,7 +22,7 @@ from server.read_model.household_tables import likenesses
 from server.read_model.record_tables import open_questions, records
 from tests.builders import Client
 
-PLACE = Place("03226", 22.02, 103.29)
+PLACE = SurveySite("03226", 22.02, 103.29)
 NOW = datetime(2026, 11, 21, 9, tzinfo=timezone(timedelta(hours=7)))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from server.forms.lifting import Way
+from server.forms.lifting import VersionPath
 from server.forms.merge_schema import shape_of
 from server.forms.schema import FormSchema, exclusive_choices
 from sync.merging.field_schema import place_of
@@ -46,18 +46,18 @@ def test_a_renamed_question_keeps_its_answer_through_all_versions_between() -> N
         # The mark that an author left in place says nothing new.
         form("3", ["area_m2", "house/roof"], area_m2='was="area"', house_roof='was="cover"'),
     ]
-    assert Way(versions[:2]).lift({"size": "2"}) == {"area": "2"}
-    assert Way(versions).lift({"size": "2"}) == {"area_m2": "2"}
-    assert Way(versions[::-1]).lift({"area_m2": "2"}) == {"size": "2"}
-    assert Way(versions).path("/answers/size") == "/answers/area_m2"
-    assert Way(versions).path("/media/a.jpg") == "/media/a.jpg"
+    assert VersionPath(versions[:2]).lift({"size": "2"}) == {"area": "2"}
+    assert VersionPath(versions).lift({"size": "2"}) == {"area_m2": "2"}
+    assert VersionPath(versions[::-1]).lift({"area_m2": "2"}) == {"size": "2"}
+    assert VersionPath(versions).path("/answers/size") == "/answers/area_m2"
+    assert VersionPath(versions).path("/media/a.jpg") == "/media/a.jpg"
 
 
 def test_groups_and_rows_are_renamed_with_what_is_in_them() -> None:
     one = form("1", ["house/roof", "plots*/_rid", "plots*/crop", "plots*/old"])
     marks = {"home": 'was="house"', "fields": 'was="plots"', "fields_plant": 'was="crop"'}
     two = form("2", ["home/roof", "fields*/_rid", "fields*/plant"], **marks)
-    way = Way([one, two])
+    way = VersionPath([one, two])
     answers = {"house": {"roof": "tin"}, "plots": [{"_rid": "r", "crop": "tea", "old": "x"}]}
     assert way.lift(answers) == {
         "home": {"roof": "tin"},
@@ -81,7 +81,7 @@ def test_what_is_gone_is_carried_as_the_phone_carries_what_it_does_not_know() ->
         "unknown": "stays",
         "$extra": {"gone": ["earlier"]},
     }
-    assert Way([one, two]).lift(answers) == {
+    assert VersionPath([one, two]).lift(answers) == {
         "kept": None,
         "unknown": "stays",
         "$extra": {
@@ -95,7 +95,7 @@ def test_what_is_gone_is_carried_as_the_phone_carries_what_it_does_not_know() ->
 
 def test_a_calculated_field_that_is_gone_is_gone() -> None:
     one = form("1", ["sum", "kept"], sum='calculate="1 + 1"')
-    assert Way([one, form("2", ["kept"])]).lift({"sum": "2", "kept": "a"}) == {"kept": "a"}
+    assert VersionPath([one, form("2", ["kept"])]).lift({"sum": "2", "kept": "a"}) == {"kept": "a"}
 
 
 @pytest.mark.parametrize(
@@ -109,25 +109,25 @@ def test_a_calculated_field_that_is_gone_is_gone() -> None:
     ],
 )
 def test_an_answer_changes_type_where_it_types_there(here: str, there: str, answer: Any, expected: Any) -> None:
-    assert Way([form("1", ["q"], q=here), form("2", ["q"], q=there)]).lift({"q": answer}) == expected
+    assert VersionPath([form("1", ["q"], q=here), form("2", ["q"], q=there)]).lift({"q": answer}) == expected
 
 
 def test_one_choice_becomes_several_and_several_only_alone_become_one() -> None:
     one, several = form("1", [("q", "select1")]), form("2", [("q", "select")])
-    assert Way([one, several]).lift({"q": "a"}) == {"q": ["a"]}
-    assert Way([several, one]).lift({"q": ["a"]}) == {"q": "a"}
-    assert Way([several, one]).lift({"q": ["a", "b"]}) is None
+    assert VersionPath([one, several]).lift({"q": "a"}) == {"q": ["a"]}
+    assert VersionPath([several, one]).lift({"q": ["a"]}) == {"q": "a"}
+    assert VersionPath([several, one]).lift({"q": ["a", "b"]}) is None
 
 
 def test_there_is_no_way_from_a_question_to_a_group() -> None:
-    assert Way([form("1", ["q"]), form("2", ["q/inner"])]).lift({"q": "a"}) is None
+    assert VersionPath([form("1", ["q"]), form("2", ["q/inner"])]).lift({"q": "a"}) is None
 
 
 def test_what_has_not_the_forms_shape_is_left_as_it_is() -> None:
     one, two = form("1", ["house/roof", "plots*/crop"]), form("2", ["house/roof", "plots*/crop"])
     answers = {"house": "odd", "plots": ["odd"]}
-    assert Way([one, two]).lift(answers) == answers
-    assert Way([one, two]).lift({"plots": "odd"}) == {"plots": "odd"}
+    assert VersionPath([one, two]).lift(answers) == answers
+    assert VersionPath([one, two]).lift({"plots": "odd"}) == {"plots": "odd"}
 
 
 def test_a_shape_tells_the_engine_what_a_question_is() -> None:
@@ -176,7 +176,7 @@ def test_a_choice_stands_alone_where_the_constraint_says_so(constraint: str, cod
 @pytest.mark.parametrize("extra", ["abc", ["a"], 7, {"gone": "abc"}, {"gone": {"a": "1"}}])
 def test_what_no_version_can_have_written_has_no_way(extra: Any) -> None:
     """A person may have let in anything; taken apart into letters it would be lost."""
-    way = Way([form("1", ["crop", "gone"]), form("2", ["crop"])])
+    way = VersionPath([form("1", ["crop", "gone"]), form("2", ["crop"])])
     assert way.lift({"crop": "a", "gone": "b", "$extra": extra}) is None
-    nested = Way([form("1", ["crop", "part/gone"]), form("2", ["crop"])])
+    nested = VersionPath([form("1", ["crop", "part/gone"]), form("2", ["crop"])])
     assert nested.lift({"crop": "a", "part": {"gone": "b", "$extra": extra}}) is None

@@ -6,7 +6,7 @@ from server.forms.library import FormLibrary
 from server.forms.tables import form_versions
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
-from sync.merging.merge import Combined, Document, Waiting, combine
+from sync.merging.merge import Combined, Document, WaitingMerge, combine
 from sync.revisions.graph import Graph
 from tests.sync.merge_world import Story
 
@@ -53,7 +53,7 @@ async def publish(storage: Storage, clock: Clock, version: str, xform: bytes) ->
         )
 
 
-async def combined(storage: Storage, story: Story) -> Combined | Waiting:
+async def combined(storage: Storage, story: Story) -> Combined | WaitingMerge:
     document = story.document()
     return combine(document, await MergingForms.over(FormLibrary(storage), [document]))
 
@@ -109,7 +109,7 @@ async def test_a_version_that_is_not_here_is_waited_for_and_found_when_it_comes(
     story.edit(r1, {"size": "2"})
     story.edit(r1, {"area": "1", "crop": "rice"}, form_version="3", drop=["size"])
     document, library = story.document(), FormLibrary(storage)
-    assert combine(document, await MergingForms.over(library, [document])) == Waiting("form_version", ("plot/3",))
+    assert combine(document, await MergingForms.over(library, [document])) == WaitingMerge("form_version", ("plot/3",))
     await publish(storage, clock, "2", SECOND)
     await publish(storage, clock, "3", THIRD)
     together = combine(document, await MergingForms.over(library, [document]))

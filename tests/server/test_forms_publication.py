@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from server.errors import Problem
-from server.forms.candidates import Candidate, check_upload
+from server.forms.candidates import FormCandidate, check_upload
 from server.forms.library import FormLibrary
 from server.forms.publication import publish, versions_of
 from server.journal.journal import Journal
@@ -258,7 +258,7 @@ async def test_a_worker_lists_and_reads_the_forms_of_their_project_only(client: 
     problem(await client.get("/api/forms/household/9/xform", headers=worker.headers), 404, "not_found")
 
 
-async def candidate_of(storage: Storage, clock: Clock, **settings: str) -> Candidate:
+async def candidate_of(storage: Storage, clock: Clock, **settings: str) -> FormCandidate:
     done = await check_upload(storage, clock, xlsform(settings=SETTINGS | settings), {}, project="agri", person=None)
     assert done.candidate is not None, [finding.message for finding in done.findings]
     return done.candidate

@@ -11,11 +11,11 @@ from server.areas.atlas import Project
 from server.journal.model import NewRevision, Origin
 from server.peers import runner, worker
 from server.peers.background import parts_of
-from server.peers.batch_size import MOST, PATIENCE, Pace
+from server.peers.batch_size import MOST, PATIENCE, BatchSize
 from server.peers.failures import PeerFailed
 from server.peers.model import Peer
-from server.peers.remote import Answer, Remote
-from server.peers.remote_database import Brought, Document, RemoteDatabase
+from server.peers.remote import Remote, RemoteAnswer
+from server.peers.remote_database import Document, PulledRevision, RemoteDatabase
 from server.peers.runner import PeersRunner
 from server.settings import Settings
 from tests.builders import PASSWORD, SIN_CHAI, Client, add_person, grant
@@ -73,7 +73,7 @@ async def test_what_a_link_does_not_bear_goes_over_in_smaller_batches(
         if size > BEARS:
             raise PeerFailed("slow", "too much for this link")
 
-    async def get(self: RemoteDatabase, wanted: Mapping[str, Sequence[str]]) -> list[Brought]:
+    async def get(self: RemoteDatabase, wanted: Mapping[str, Sequence[str]]) -> list[PulledRevision]:
         bear(sum(map(len, wanted.values())))
         return await really_get(self, wanted)
 
@@ -124,7 +124,7 @@ async def test_a_peer_that_let_in_for_long_is_asked_again_soon_when_it_shuts(
     is_shut = True
     seen: list[tuple[worker.Backoff, float]] = []
 
-    async def ask(self: Remote, *args: Any, **rest: Any) -> Answer:
+    async def ask(self: Remote, *args: Any, **rest: Any) -> RemoteAnswer:
         if is_shut:
             raise PeerFailed("sign_in")
         return await really_ask(self, *args, **rest)
@@ -162,7 +162,7 @@ async def test_a_peer_that_let_in_for_long_is_asked_again_soon_when_it_shuts(
 
 
 def test_a_pace_grows_to_what_was_borne_and_tries_more_after_a_while() -> None:
-    pace = Pace()
+    pace = BatchSize()
     sizes = []
     for _ in range(4):
         sizes.append(pace.size)

@@ -8,7 +8,7 @@ import pytest
 
 from server.journal.model import NewRevision, Origin
 from server.peers.failures import PeerFailed
-from server.peers.remote_database import Brought, RemoteDatabase
+from server.peers.remote_database import PulledRevision, RemoteDatabase
 from server.settings import Settings
 from sync.revisions.canonical import Json
 from tests.builders import Client
@@ -48,7 +48,7 @@ async def test_a_link_that_breaks_between_leaves_and_their_ancestors_costs_no_hi
     peer = await add_peer(client.app, there.url, direction=direction, **await peer_account(other))
     really, calls = RemoteDatabase.get, 0
 
-    async def breaking(self: RemoteDatabase, wanted: Wanted) -> list[Brought]:
+    async def breaking(self: RemoteDatabase, wanted: Wanted) -> list[PulledRevision]:
         nonlocal calls
         calls += 1
         if calls == 2:
@@ -89,11 +89,13 @@ async def test_a_revision_that_the_peer_does_not_find_at_first_comes_all_the_sam
     peer = await add_peer(client.app, there.url, direction="pull", **await peer_account(other))
     really, calls = RemoteDatabase.get, 0
 
-    async def blind(self: RemoteDatabase, wanted: Wanted) -> list[Brought]:
+    async def blind(self: RemoteDatabase, wanted: Wanted) -> list[PulledRevision]:
         nonlocal calls
         calls += 1
         if calls == call:
-            return [Brought(doc_id, rev, None, reason="not_found") for doc_id, revs in wanted.items() for rev in revs]
+            return [
+                PulledRevision(doc_id, rev, None, reason="not_found") for doc_id, revs in wanted.items() for rev in revs
+            ]
         return await really(self, wanted)
 
     monkeypatch.setattr(RemoteDatabase, "get", blind)

@@ -9,7 +9,7 @@ from server.journal.model import NewRevision, Origin
 from server.journal.store import stream_bodies
 from server.journal.store.branches import Branches
 from server.peers import remote_database, replication
-from server.peers.batch_size import BATCH, PATIENCE, Pace
+from server.peers.batch_size import BATCH, PATIENCE, BatchSize
 from server.settings import Settings
 from sync.revisions.canonical import Json
 from sync.revisions.revision_id import RevisionId
@@ -119,13 +119,13 @@ def test_what_is_no_pace_is_not_gone_by() -> None:
         {"size": 9e9},
     ]
     for odd in written:
-        pace = Pace()
+        pace = BatchSize()
         pace.recall(odd)
         assert pace.size == BATCH
 
 
 def test_a_pace_that_was_learnt_since_is_not_forgotten_for_what_was_written_before() -> None:
-    pace, first = Pace(), Pace()
+    pace, first = BatchSize(), BatchSize()
     first.was_too_much()
     pace.recall(first.written())
     assert pace.size == BATCH // 2

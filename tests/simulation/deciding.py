@@ -11,7 +11,7 @@ from server.forms.engine_forms import MergingForms
 from server.journal.model import NewRevision, Origin
 from sync.merging.field_diff import patch
 from sync.merging.field_schema import ABSENT, Path, Value
-from sync.merging.merge import Combined, Document, Revision, Waiting, combine, taken_back
+from sync.merging.merge import Combined, Document, Revision, WaitingMerge, combine, taken_back
 from sync.revisions.canonical import Json
 from tests.simulation.checks import Made
 from tests.simulation.disk import Killed
@@ -60,7 +60,7 @@ async def decide(world: World) -> None:
     asked = [key for key in sorted(_asked(one)) if world.random.random() < 0.5]
     for database, doc_id in asked[:2]:
         read = await _read(one, database, doc_id)
-        if read is None or isinstance(read[2], Waiting):
+        if read is None or isinstance(read[2], WaitingMerge):
             continue
         document, forms, combined = read[0], read[1], read[2]
         paths = [path for path in combined.open if combined.fields[path].cause not in {"form_version", "constraint"}]
@@ -89,7 +89,7 @@ async def undo(world: World) -> None:
         return
     database, doc_id, decision = world.random.choice(known)
     read = await _read(one, database, doc_id)
-    if read is None or isinstance(read[2], Waiting) or read[2].is_deleted:
+    if read is None or isinstance(read[2], WaitingMerge) or read[2].is_deleted:
         return
     document, forms = read[0], read[1]
     without = taken_back(document, [decision], forms)
@@ -120,7 +120,9 @@ def _asked(server: Server) -> set[tuple[str, str]]:
     return {(row["database"], row["record"]) for row in rows if row["database"] in SCOPES}
 
 
-async def _read(server: Server, database: str, doc_id: str) -> tuple[Document, MergingForms, Combined | Waiting] | None:
+async def _read(
+    server: Server, database: str, doc_id: str
+) -> tuple[Document, MergingForms, Combined | WaitingMerge] | None:
     """Return a document as the desk reads it; None where it is not here."""
     whole = (await server.journal.whole(database, [doc_id])).get(doc_id)
     if whole is None:

@@ -21,11 +21,11 @@ from server.journal.feed import changes
 from server.journal.journal import Also, Journal
 from server.journal.model import Changes, Outcome
 from server.journal.store.batch import Batch
-from server.journal.store.rows import Rows
+from server.journal.store.rows import BatchRows
 from sync.contract.scope import Scope
 from sync.merging import document as merge_document
 from sync.merging import merge
-from sync.merging.causal_history import History
+from sync.merging.causal_history import CausalHistory
 from sync.merging.field_diff import patch as patch_fields
 from sync.merging.field_diff import value_at
 from sync.merging.resolution import combined
@@ -84,7 +84,7 @@ def digest_forgotten_on_delete() -> AbstractContextManager[Any]:
     """A deletion leaves the digest as it was."""
     proper = Batch.rows
 
-    def forgetful(self: Batch) -> Rows:
+    def forgetful(self: Batch) -> BatchRows:
         rows = proper(self)
         is_deletion = any(document.deleted for document in rows.documents)
         return replace(rows, head=replace(rows.head, digest=self._head.digest)) if is_deletion else rows
@@ -143,8 +143,8 @@ def echo_hides_the_winner() -> AbstractContextManager[Any]:
 
     proper = exchange._pushed
 
-    def broad(*arguments: Any) -> dict[str, pull.Pushed]:
-        return {name: pull.Pushed(Documents(one.revisions), 0) for name, one in proper(*arguments).items()}
+    def broad(*arguments: Any) -> dict[str, pull.OwnPushes]:
+        return {name: pull.OwnPushes(Documents(one.revisions), 0) for name, one in proper(*arguments).items()}
 
     return patch("server.gateway.sync.exchange._pushed", broad)
 
@@ -230,7 +230,7 @@ def winner_stands() -> AbstractContextManager[Any]:
     """While a field is asked about, what the revision says that happens to win stands, not the greatest candidate."""
     proper = combined
 
-    def hasty(history: History, forms: merge.Forms) -> merge.Combined:
+    def hasty(history: CausalHistory, forms: merge.Forms) -> merge.Combined:
         together = proper(history, forms)
         wins = history.content_of(together.winner) or {}
         kept = {path: value_at(wins, path, history.shape) for path in together.open if path.startswith("/answers/")}
@@ -244,7 +244,9 @@ def always_merges() -> AbstractContextManager[Any]:
 
     proper = merge._closing
 
-    def eager(history: History, forms: merge.Forms, together: Callable[[], merge.Combined]) -> merge.Closing | None:
+    def eager(
+        history: CausalHistory, forms: merge.Forms, together: Callable[[], merge.Combined]
+    ) -> merge.Closing | None:
         closing, document = proper(history, forms, together), history.document
         others = [leaf for leaf in history.leaves[1:] if not document.graph.held[leaf]]
         if closing is None or closing.merge is not None or not others:

@@ -5,10 +5,10 @@ from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 from unittest.mock import patch
 
-from server.peers.batch_size import Pace
+from server.peers.batch_size import BatchSize
 from server.peers.local_database import LocalDatabase
 from server.peers.remote_database import RemoteDatabase
-from server.peers.replication import Pull, Push
+from server.peers.replication import PullReplication, PushReplication
 from sync.revisions.canonical import Json
 from sync.revisions.revision_id import RevisionId
 from tests.simulation.mistakes import Mistake
@@ -16,14 +16,14 @@ from tests.simulation.mistakes import Mistake
 
 def checkpoint_before_documents() -> AbstractContextManager[Any]:
     """A push writes both checkpoints first, and what they speak of afterwards."""
-    put, write_here = Push._put, Push._write_here
-    waiting: list[tuple[Push, Sequence[Mapping[str, Json]]]] = []
+    put, write_here = PushReplication._put, PushReplication._write_here
+    waiting: list[tuple[PushReplication, Sequence[Mapping[str, Json]]]] = []
 
-    async def later(self: Push, documents: Sequence[Mapping[str, Json]]) -> int:
+    async def later(self: PushReplication, documents: Sequence[Mapping[str, Json]]) -> int:
         waiting.append((self, documents))
         return len(documents)
 
-    async def first(self: Push, document: Mapping[str, Json]) -> None:
+    async def first(self: PushReplication, document: Mapping[str, Json]) -> None:
         await write_here(self, document)
         due = [documents for one, documents in waiting if one is self]
         waiting.clear()
@@ -31,28 +31,28 @@ def checkpoint_before_documents() -> AbstractContextManager[Any]:
             await put(self, documents)
 
     both = ExitStack()
-    both.enter_context(patch.object(Push, "_put", later))
-    both.enter_context(patch.object(Push, "_write_here", first))
+    both.enter_context(patch.object(PushReplication, "_put", later))
+    both.enter_context(patch.object(PushReplication, "_write_here", first))
     return both
 
 
 def pulled_checkpoint_before_documents() -> AbstractContextManager[Any]:
     """A pull notes at both ends how far the page goes that it is about to take."""
-    bring = Pull._bring
+    bring = PullReplication._bring
 
-    async def hasty(self: Pull, wanted: Mapping[str, Sequence[RevisionId]]) -> int:
+    async def hasty(self: PullReplication, wanted: Mapping[str, Sequence[RevisionId]]) -> int:
         page = await self._remote.changes(self._since, self._pace.size)
         checkpoint = self._session.document(page.last_seq, self._parts.clock())
         await self._write_here(checkpoint)
         await self._there.write(checkpoint)
         return await bring(self, wanted)
 
-    return patch.object(Pull, "_bring", hasty)
+    return patch.object(PullReplication, "_bring", hasty)
 
 
 def too_much_stays_too_much() -> AbstractContextManager[Any]:
     """A batch that was too much for the line is tried again as it was."""
-    return patch.object(Pace, "was_too_much", lambda *_: None)
+    return patch.object(BatchSize, "was_too_much", lambda *_: None)
 
 
 def sent_without_lines() -> AbstractContextManager[Any]:

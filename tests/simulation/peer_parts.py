@@ -13,7 +13,7 @@ from litestar.datastructures import State
 from server.auth import people
 from server.auth.lockout import Attempt
 from server.auth.people import Person
-from server.auth.rate_limit import Pace
+from server.auth.rate_limit import RateLimiter
 from server.auth.sessions import Sessions
 from server.errors import Problem
 from server.gateway.couchdb.caller import Recognition
@@ -21,7 +21,7 @@ from server.gateway.couchdb.door import couchdb_door
 from server.gateway.sync import exchange
 from server.ingest.peer_ingest import Bringing
 from server.peers.book import PeerBook
-from server.peers.connections import Parts
+from server.peers.connections import ReplicationParts
 from server.platform.db.engine import Storage
 from server.settings import Settings
 
@@ -52,9 +52,9 @@ class _Book(PeerBook):
         return PASSWORD
 
 
-def peer_parts(of: exchange.Parts) -> Parts:
+def peer_parts(of: exchange.ExchangeParts) -> ReplicationParts:
     """Return what the process of these parts replicates with; `open_client` is the caller's to replace."""
-    return Parts(
+    return ReplicationParts(
         storage=of.storage,
         journal=of.journal,
         areas=of.areas,
@@ -68,9 +68,9 @@ def peer_parts(of: exchange.Parts) -> Parts:
     )
 
 
-def door(of: exchange.Parts) -> App:
+def door(of: exchange.ExchangeParts) -> App:
     """Return the app that others reach under `/db`."""
-    sessions, pace = _Passwords(of.storage), Pace(of.clock, 1000, 1000)
+    sessions, pace = _Passwords(of.storage), RateLimiter(of.clock, 1000, 1000)
     state = State(
         {
             "storage": of.storage,

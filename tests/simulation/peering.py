@@ -13,7 +13,7 @@ from typing import Any, get_args
 
 import httpx
 
-from server.peers.batch_size import Pace
+from server.peers.batch_size import BatchSize
 from server.peers.checkpoints import OWNER, common_seq, replication_id
 from server.peers.connections import remote_of
 from server.peers.failures import PeerFailed
@@ -68,7 +68,7 @@ class _Way:
         random, is_faulty = self.lines.random, self.lines.is_faulty
         tries = random.choice((1, 2, 3)) if is_faulty else MOST_TRIES
         for database in databases:
-            pace = Pace(random.choice((1, 2, 5, 100)) if is_faulty else 100)
+            pace = BatchSize(random.choice((1, 2, 5, 100)) if is_faulty else 100)
             for _ in range(tries):
                 try:
                     await self._once(database, pace)
@@ -81,7 +81,7 @@ class _Way:
                 if not is_faulty:
                     raise Broken("rest", f"{database} never comes from {self.source.name} to {self.target.name}")
 
-    async def _once(self, database: str, pace: Pace) -> None:
+    async def _once(self, database: str, pace: BatchSize) -> None:
         is_push = self.direction == "push"
         asks, other = (self.source, self.target) if is_push else (self.target, self.source)
         peer = peer_of(asks.name, other.name)

@@ -20,18 +20,18 @@ from server.auth.jwk import PublicJwk
 from server.auth.principal import Principal
 from server.auth.refresh import SignIn
 from server.auth.sessions import Sessions
-from server.auth.tokens import Tokens
+from server.auth.tokens import IssuedTokens
 from server.errors import Problem
 from server.forms.engine_forms import MergingForms
 from server.forms.library import FormLibrary
-from server.gateway.sync.exchange import Parts, exchange
+from server.gateway.sync.exchange import ExchangeParts, exchange
 from server.journal.followers.follower import Follower
 from server.journal.journal import Journal
-from server.peers.connections import Parts as PeerParts
+from server.peers.connections import ReplicationParts
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.inflate import read_body
-from server.projections.branches import ClosingProjection
+from server.projections.branches import BranchesProjection
 from tests.simulation.disk import Disk, Killed
 from tests.simulation.peer_parts import App, door, peer_parts
 from tests.simulation.province import NEXT_VERSION
@@ -54,7 +54,7 @@ class OpenSessions(Sessions):
             raise Problem("not_signed_in", reason="expired")
         return await self._principal(sign_in)
 
-    async def accept_expired(self, access_token: str, refresh_token: str) -> tuple[Principal, Tokens]:
+    async def accept_expired(self, access_token: str, refresh_token: str) -> tuple[Principal, IssuedTokens]:
         """Return who the token named, and new tokens."""
         sign_in, _ = _read_token(access_token)
         return await self._principal(sign_in), self.tokens(sign_in)
@@ -67,11 +67,11 @@ class OpenSessions(Sessions):
             raise Problem("not_signed_in", reason="ended")
         return found
 
-    def tokens(self, sign_in: SignIn) -> Tokens:
+    def tokens(self, sign_in: SignIn) -> IssuedTokens:
         """Return tokens for a sign-in of this moment."""
         expires_at = (self._clock() + TOKEN_LIFETIME).astimezone(UTC)
         token = f"{sign_in.person} {sign_in.enrolment} {expires_at.isoformat()}"
-        return Tokens(token, int(TOKEN_LIFETIME.total_seconds()), f"refresh {sign_in.enrolment}")
+        return IssuedTokens(token, int(TOKEN_LIFETIME.total_seconds()), f"refresh {sign_in.enrolment}")
 
 
 def _read_token(token: str) -> tuple[SignIn, datetime]:
@@ -100,12 +100,12 @@ class Server:
     #: What answers say of it: only a restore by the product's own command begins a new one.
     told_epoch: str = "0"
     backups: list[Backup] = field(default_factory=list)
-    parts: Parts = field(init=False)
-    peer_parts: PeerParts = field(init=False)
+    parts: ExchangeParts = field(init=False)
+    peer_parts: ReplicationParts = field(init=False)
     #: What other servers come to, under `/db`.
     door: App = field(init=False)
     sessions: OpenSessions = field(init=False)
-    closing: ClosingProjection = field(init=False)
+    closing: BranchesProjection = field(init=False)
     follower: Follower = field(init=False)
     library: FormLibrary = field(init=False)
     reader: sqlite3.Connection = field(init=False)
@@ -122,10 +122,14 @@ class Server:
         self.sessions = OpenSessions(storage, self.clock)
         areas, library = Areas(storage, journal, self.clock), FormLibrary(storage)
         self.library = library
-        self.parts = Parts(storage, journal, self.sessions, areas, library, self.clock, self.name, self.told_epoch)
+        self.parts = ExchangeParts(
+            storage, journal, self.sessions, areas, library, self.clock, self.name, self.told_epoch
+        )
         self.peer_parts = peer_parts(self.parts)
         self.door = door(self.parts)
-        self.closing = ClosingProjection(storage, journal, library, areas, forms_of=partial(MergingForms.over, library))
+        self.closing = BranchesProjection(
+            storage, journal, library, areas, forms_of=partial(MergingForms.over, library)
+        )
         self.follower = Follower(storage, journal, self.clock, self.closing)
         # A connection of the checks' own: it sees what is committed and nothing else.
         self.reader = sqlite3.connect(self.disk.path, isolation_level=None)
@@ -191,7 +195,7 @@ class Server:
         with self.alive():
             return await exchange(self.parts, await read_body(pieces(), "gzip"), token, "identity")
 
-    async def sign_in(self, person: str, jwk: PublicJwk) -> tuple[Tokens, int]:
+    async def sign_in(self, person: str, jwk: PublicJwk) -> tuple[IssuedTokens, int]:
         """Return tokens and the highest number known of the device, which is registered if it is new."""
         with self.alive():
             device = await self._register(person, jwk)

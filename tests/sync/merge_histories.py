@@ -11,8 +11,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from sync.merging.document import Document, is_machine_merge
-from sync.merging.field_diff import FieldShape, Shape
-from sync.merging.merge import Checked, Combined, Waiting, combine, is_resolved_tombstone
+from sync.merging.field_diff import FieldSchema, FieldShape
+from sync.merging.merge import Checked, Combined, WaitingMerge, combine, is_resolved_tombstone
 from sync.revisions.graph import Graph
 from tests.sync.merge_strategies import ABSENT, BASE, act, answers
 from tests.sync.merge_world import FORM, SHAPE, PlainForms, Story
@@ -49,7 +49,7 @@ PATHS = [
     "/of",
     "/media/a.jpg",
 ]
-TWO = Shape(
+TWO = FieldSchema(
     FORM,
     "2",
     {
@@ -59,7 +59,7 @@ TWO = Shape(
         "/visited": FieldShape(type="dateTime", merge="max"),
     },
 )
-ONE = Shape(FORM, "1", {**SHAPE.fields, "/visited": FieldShape(type="dateTime", merge="max")})
+ONE = FieldSchema(FORM, "1", {**SHAPE.fields, "/visited": FieldShape(type="dateTime", merge="max")})
 
 
 def lifting(given: Mapping[str, Any], from_version: str, to_version: str) -> Mapping[str, Any] | None:
@@ -196,7 +196,7 @@ def repeat(draw: st.DrawFn, story: Story) -> None:
 def stands(story: Story, document: Document) -> Combined | None:
     """Return what the engine makes of a document; None where it waits."""
     combined = combine(document, story.forms)
-    return None if isinstance(combined, Waiting) else combined
+    return None if isinstance(combined, WaitingMerge) else combined
 
 
 def merges_of(story: Story) -> list[str]:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sync.merging.field_diff import FieldShape, Path, Shape
-from sync.merging.merge import Checked, Closing, Combined, Document, Revision, Waiting, close, combine, taken_back
+from sync.merging.field_diff import FieldSchema, FieldShape, Path
+from sync.merging.merge import Checked, Closing, Combined, Document, Revision, WaitingMerge, close, combine, taken_back
 from sync.revisions.canonical import canonical
 from sync.revisions.graph import Graph
 from sync.revisions.revision_id import merged_of, revision_id
@@ -13,7 +13,7 @@ from sync.revisions.revision_id import merged_of, revision_id
 DOC = "0193a1b2-0000-7000-8000-000000000001"
 FORM, VERSION = "plot", "1"
 
-SHAPE = Shape(
+SHAPE = FieldSchema(
     FORM,
     VERSION,
     {
@@ -54,12 +54,12 @@ def _nothing_broken(answers: Mapping[str, Any]) -> Checked:
 class PlainForms:
     """Forms by (form, version); versions are as new as their place in the list; lifting and checking are plugged in."""
 
-    shapes: Sequence[Shape] = (SHAPE,)
+    shapes: Sequence[FieldSchema] = (SHAPE,)
     lifting: Callable[[Mapping[str, Any], str, str], Mapping[str, Any] | None] | None = None
     checking: Callable[[Mapping[str, Any]], Checked] = _nothing_broken
     renamed: Mapping[Path, Path] = field(default_factory=dict)
 
-    def shape(self, form: str, version: str) -> Shape | None:
+    def shape(self, form: str, version: str) -> FieldSchema | None:
         return next((each for each in self.shapes if (each.form, each.version) == (form, version)), None)
 
     def newest(self, form: str, versions: Collection[str]) -> str:
@@ -111,7 +111,7 @@ class Story:
     def undo(self, parent: str, decision: str, revs: Collection[str] | None = None) -> str:
         """Add the taking back of a decision by a manager who holds these revisions."""
         standing = taken_back(self.document(revs), [decision], self.forms)
-        assert not isinstance(standing, Waiting), standing
+        assert not isinstance(standing, WaitingMerge), standing
         return self.add(parent, {**standing.content, "undoes": [decision]})
 
     def delete(self, parent: str, **content: Any) -> str:
@@ -155,13 +155,13 @@ class Story:
     def combined(self, revs: Collection[str] | None = None) -> Combined:
         """Return what a server with these revisions makes of them."""
         combined = combine(self.document(revs), self.forms)
-        assert not isinstance(combined, Waiting), combined
+        assert not isinstance(combined, WaitingMerge), combined
         return combined
 
     def close(self, revs: Collection[str] | None = None) -> Closing | None:
         """Close the branches as the follower does on a server with these revisions; return what was written."""
         closing = close(self.document(revs), self.forms)
-        assert not isinstance(closing, Waiting), closing
+        assert not isinstance(closing, WaitingMerge), closing
         if closing is not None:
             for new in closing.revisions:
                 assert self.add(new.parent, new.content, deleted=new.deleted) == new.rev

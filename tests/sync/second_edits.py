@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sync.merging.document import Document, Forms
-from sync.merging.field_schema import Shape
+from sync.merging.field_schema import FieldSchema
 from sync.revisions.canonical import canonical
 from sync.revisions.revision_id import revision_id
 from tests.sync.second_fields import (
@@ -54,7 +54,7 @@ class Reading:
         self.bodies = document.revisions
         self.parents, self.merged = document.graph.parents, document.graph.merged
         self.form = self.version = ""
-        self.shape = Shape("", "", {})
+        self.shape = FieldSchema("", "", {})
         self.edits: list[Edit] = []
 
     # Who knew what.

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
-from sync.merging.field_schema import FieldShape, Shape
+from sync.merging.field_schema import FieldSchema, FieldShape
 from sync.revisions.canonical import canonical
 
 Way = tuple[str, ...]
@@ -95,7 +95,7 @@ def size_of(type_: str, value: Any) -> tuple[bool, Any] | None:
     return None
 
 
-def fields_of(content: Mapping[str, Any], shape: Shape) -> dict[Way, Any]:
+def fields_of(content: Mapping[str, Any], shape: FieldSchema) -> dict[Way, Any]:
     """Return every field of a content, by the way to it."""
     found: dict[Way, Any] = {}
 
@@ -127,7 +127,7 @@ def fields_of(content: Mapping[str, Any], shape: Shape) -> dict[Way, Any]:
     return found
 
 
-def read(content: Mapping[str, Any], way: Way, shape: Shape) -> Any:
+def read(content: Mapping[str, Any], way: Way, shape: FieldSchema) -> Any:
     """Return what stands at a way, whole."""
     here: Any = content
     for depth, name in enumerate(way):
@@ -138,7 +138,7 @@ def read(content: Mapping[str, Any], way: Way, shape: Shape) -> Any:
     return here
 
 
-def spot_of(way: Way, shape: Shape) -> Spot:  # noqa: PLR0911
+def spot_of(way: Way, shape: FieldSchema) -> Spot:  # noqa: PLR0911
     """Return what a way leads to."""
     plain, group = FieldShape(), FieldShape("group")
     if not way:

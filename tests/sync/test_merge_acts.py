@@ -10,7 +10,7 @@ from sync.merging.merge import (
     Document,
     Reconciled,
     Revision,
-    Waiting,
+    WaitingMerge,
     base_value,
     close,
     combine,
@@ -134,13 +134,15 @@ def test_taking_a_decided_deletion_back_leaves_the_record_as_it_was() -> None:
 def test_what_waits_cannot_be_taken_back() -> None:
     story, *_ = disagreement()
     story.forms.shapes = ()
-    assert taken_back(story.document(), [story.combined_winner()], story.forms) == Waiting("form_version", ("plot/1",))
-    assert combine(story.document(), story.forms) == Waiting("form_version", ("plot/1",))
-    assert edits_of(story.document(), story.forms) == Waiting("form_version", ("plot/1",))
+    assert taken_back(story.document(), [story.combined_winner()], story.forms) == WaitingMerge(
+        "form_version", ("plot/1",)
+    )
+    assert combine(story.document(), story.forms) == WaitingMerge("form_version", ("plot/1",))
+    assert edits_of(story.document(), story.forms) == WaitingMerge("form_version", ("plot/1",))
     assert base_value(story.document(), "/answers/area", [], story.forms) is ABSENT
     story.edit(story.combined_winner(), {"area": "2"})
     story.edit(next(iter(story.revisions)), {"area": "3"})
-    assert close(story.document(), story.forms) == Waiting("form_version", ("plot/1",))
+    assert close(story.document(), story.forms) == WaitingMerge("form_version", ("plot/1",))
 
 
 def test_edits_and_what_was_before_them_can_be_asked_for() -> None:
@@ -292,9 +294,9 @@ def test_reconciling_is_combining_and_closing() -> None:
     gone.delete(gone.first({"crop": "ngô"}))
     assert reconcile(gone.document(), gone.forms) == Reconciled(gone.combined(), None)
     empty = Document("a", Graph(), {})
-    assert reconcile(empty, story.forms) == Waiting("inputs", ())
+    assert reconcile(empty, story.forms) == WaitingMerge("inputs", ())
     story.forms.shapes = ()
-    assert reconcile(document, story.forms) == Waiting("form_version", ("plot/1",))
+    assert reconcile(document, story.forms) == WaitingMerge("form_version", ("plot/1",))
 
 
 def test_two_first_revisions_of_one_id_follow_the_forms_rule() -> None:

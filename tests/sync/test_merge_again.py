@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sync.merging.merge import CORRECTIONS, Checked, Closing, Waiting, close, is_machine_merge, reconcile
+from sync.merging.merge import CORRECTIONS, Checked, Closing, WaitingMerge, close, is_machine_merge, reconcile
 from sync.revisions.canonical import Json, canonical
 from sync.revisions.revision_id import revision_id
 from tests.sync.merge_world import PlainForms, Story, answers_of
@@ -121,7 +121,7 @@ def test_a_forged_merge_of_a_deleted_record_is_not_made_again() -> None:
     forged = story.add(gone, {**said, "merged": [other]})
     assert is_machine_merge(story.document(), forged)
     closing = close(story.document(), story.forms)
-    assert not isinstance(closing, Waiting)
+    assert not isinstance(closing, WaitingMerge)
     assert closing is None or closing.again == ()
 
 
@@ -129,7 +129,7 @@ def test_a_record_that_nobody_merged_has_nothing_to_be_made_again() -> None:
     story = Story()
     story.edit(story.first({"crop": "ngô"}), {"crop": "lúa"})
     reconciled = reconcile(story.document(), story.forms)
-    assert not isinstance(reconciled, Waiting)
+    assert not isinstance(reconciled, WaitingMerge)
     assert reconciled.closing is None
 
 

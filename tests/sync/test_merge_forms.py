@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sync.merging.field_diff import FieldShape, Shape
+from sync.merging.field_diff import FieldSchema, FieldShape
 from sync.merging.merge import Candidate, Checked
 from tests.sync.merge_world import FORM, SHAPE, PlainForms, Story, answers_of
 
@@ -81,7 +81,7 @@ def test_calculated_fields_come_from_the_forms() -> None:
     assert combined.open == {}
 
 
-TWO = Shape(FORM, "2", {"/area_m2": FieldShape(type="decimal", was="area"), "/crop": FieldShape()})
+TWO = FieldSchema(FORM, "2", {"/area_m2": FieldShape(type="decimal", was="area"), "/crop": FieldShape()})
 
 
 def lifting(answers: Mapping[str, Any], from_version: str, to_version: str) -> Mapping[str, Any] | None:
@@ -184,7 +184,7 @@ def test_what_a_newer_form_dropped_inside_a_group_or_a_row_merges_member_by_memb
 
 
 def test_answers_of_another_form_have_no_way() -> None:
-    story = Story(forms=PlainForms((SHAPE, Shape("tree", "1", {"/height": FieldShape()}))))
+    story = Story(forms=PlainForms((SHAPE, FieldSchema("tree", "1", {"/height": FieldShape()}))))
     r1 = story.first({"area": "1"})
     other = story.edit(r1, {"height": "3"}, form="tree", drop=["area"])
     mine = story.edit(r1, {"area": "2"})
@@ -233,7 +233,7 @@ def test_a_decision_without_a_way_has_decided_the_answers_as_a_whole() -> None:
 def no_way() -> PlainForms:
     """Return a form in two versions; answers with a large area have no way from one to the other."""
     return PlainForms(
-        (SHAPE, Shape(FORM, "2", SHAPE.fields)), lambda given, *_: None if given.get("area") == "large" else given
+        (SHAPE, FieldSchema(FORM, "2", SHAPE.fields)), lambda given, *_: None if given.get("area") == "large" else given
     )
 
 
@@ -266,7 +266,7 @@ def test_without_a_way_and_without_any_answers_that_can_be_held_none_are_shown()
 
 def test_a_list_that_the_form_computes_is_nobodys_answer() -> None:
     computed = {**SHAPE.fields, "/crops": FieldShape("choices", "select_multiple", is_calculated=True)}
-    story = Story(forms=PlainForms((Shape(FORM, "1", computed),)))
+    story = Story(forms=PlainForms((FieldSchema(FORM, "1", computed),)))
     first = story.first({"crops": []})
     one = story.edit(first, {"crops": ["tea"]})
     story.edit(one, {"crops": ["rice"]})

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sync.merging.field_diff import ABSENT
-from sync.merging.merge import Waiting, combine, counting_leaves
+from sync.merging.merge import WaitingMerge, combine, counting_leaves
 from tests.sync.merge_world import Story, answers_of
 
 
@@ -351,7 +351,7 @@ def test_an_edit_whose_parents_body_is_unknown_is_asked_whatever_the_policy() ->
     document = story.document(here)
     graph = document.graph.naming(far, (r2, r1))
     combined = combine(type(document)(document.doc_id, graph, document.revisions), story.forms)
-    assert not isinstance(combined, Waiting)
+    assert not isinstance(combined, WaitingMerge)
     assert combined.open == {"/answers/members": both(near, far), "/answers/crops": both(near, far)}
     assert {each.cause for each in combined.fields.values() if each.cause} == {"parent_unknown"}
     # What the unknown one changed besides is seen against the nearest ancestor that is here.
@@ -366,7 +366,7 @@ def test_an_edit_of_which_no_ancestor_is_here_holds_all_that_it_says() -> None:
     document = story.document([r1, far])
     graph = type(document.graph)().adding(r1, (), deleted=False).adding(far, (), deleted=False)
     combined = combine(type(document)(document.doc_id, graph, document.revisions), story.forms)
-    assert not isinstance(combined, Waiting)
+    assert not isinstance(combined, WaitingMerge)
     assert combined.open == {"/answers/crop": both(r1, far)}
     assert answers_of(combined) == {"crop": "lúa", "area": "1", "phone": "1"}
 
@@ -376,10 +376,10 @@ def test_a_merge_whose_inputs_are_not_here_is_waited_for() -> None:
     merge = story.merge()
     lost = one if story.revisions[merge].parent == other else other
     held = [rev for rev in story.revisions if rev != lost and story.revisions[rev].parent != lost]
-    assert combine(story.document(held), story.forms) == Waiting("inputs", (lost,))
+    assert combine(story.document(held), story.forms) == WaitingMerge("inputs", (lost,))
     parent = str(story.revisions[merge].parent)
     held = [rev for rev in story.revisions if rev != parent]
-    assert combine(story.document(held), story.forms) == Waiting("inputs", (parent,))
+    assert combine(story.document(held), story.forms) == WaitingMerge("inputs", (parent,))
 
 
 def test_a_leaf_without_its_body_is_waited_for() -> None:
@@ -387,7 +387,7 @@ def test_a_leaf_without_its_body_is_waited_for() -> None:
     document = story.document()
     bodies = {rev: each for rev, each in document.revisions.items() if rev != one}
     document = type(document)(document.doc_id, document.graph, bodies)
-    assert combine(document, story.forms) == Waiting("inputs", (one,))
+    assert combine(document, story.forms) == WaitingMerge("inputs", (one,))
 
 
 def test_the_same_choices_of_two_are_alike() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sync.merging.field_diff import Shape
+from sync.merging.field_diff import FieldSchema
 from sync.merging.merge import Combined, combine
 from tests.sync.merge_histories import without
 from tests.sync.merge_world import FORM, SHAPE, VERSION, PlainForms, Story, answers_of, rows
@@ -146,7 +146,7 @@ def test_a_decision_on_a_merge_whose_body_is_not_here_counts(is_named: bool) -> 
 def no_way() -> PlainForms:
     """Return a form in two versions; answers with a large area have no way from one to the other."""
     return PlainForms(
-        (SHAPE, Shape(FORM, "2", SHAPE.fields)), lambda given, *_: None if given["area"] == "large" else given
+        (SHAPE, FieldSchema(FORM, "2", SHAPE.fields)), lambda given, *_: None if given["area"] == "large" else given
     )
 
 

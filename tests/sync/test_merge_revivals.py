@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sync.merging.causal_history import read
-from sync.merging.merge import Waiting
+from sync.merging.merge import WaitingMerge
 from sync.merging.resolution import combined
 from sync.revisions.canonical import canonical
 from tests.sync.merge_world import Story, answers_of, rows
@@ -80,7 +80,7 @@ def test_the_base_is_a_shortcut_and_changes_no_result() -> None:
     told.append(but(answers_of(story.combined()), "remarks", "since"))
     assert [canonical(each) for each in told] == [canonical(PART)] * 3
     history = read(story.document(), story.forms, has_base=False)
-    assert not isinstance(history, Waiting)
+    assert not isinstance(history, WaitingMerge)
     assert history.base is None
     without = combined(history, story.forms)
     assert canonical(without.content) == canonical(story.combined().content)

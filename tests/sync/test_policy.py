@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from sync.merging.field_schema import ABSENT, FieldShape, Place, Role
+from sync.merging.field_schema import ABSENT, FieldPlace, FieldShape, Role
 from sync.merging.policy import Candidate, settle
 
 
 def settled(shape: FieldShape, *values: Any, base: Any = None, role: Role = "atom", **more: Any) -> Any:
     """Settle candidates given from the smallest revision to the greatest."""
     candidates = [Candidate(f"2-{number:032x}", value, False) for number, value in enumerate(values)][::-1]
-    return settle(Place("/answers/q", role, shape, "/answers/q"), candidates, lambda: base, **more)
+    return settle(FieldPlace("/answers/q", role, shape, "/answers/q"), candidates, lambda: base, **more)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_what_was_added_is_joined_by_revision(base: Any, values: tuple[Any, ...]
 
 def test_additions_join_by_generation_before_hash() -> None:
     candidates = [Candidate("10-" + "0" * 32, "late", False), Candidate("9-" + "f" * 32, "early", False)]
-    place = Place("/answers/q", "atom", FieldShape(merge="append"), "/answers/q")
+    place = FieldPlace("/answers/q", "atom", FieldShape(merge="append"), "/answers/q")
     assert settle(place, candidates, lambda: None).value == "early\nlate"
 
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.review import STRICTNESS, Decision, Edit, approved_revisions, authors, decision_of, review
+from sync.review import STRICTNESS, AuthoredRevision, ReviewDecision, approved_revisions, authors, decision_of, review
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "vectors" / "review.json").read_text())["cases"]
 
 
-def decisions(case: dict[str, Any]) -> list[Decision]:
-    return [Decision(**{**each, "follows": frozenset(each["follows"])}) for each in case["decisions"]]
+def decisions(case: dict[str, Any]) -> list[ReviewDecision]:
+    return [ReviewDecision(**{**each, "follows": frozenset(each["follows"])}) for each in case["decisions"]]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
@@ -29,15 +29,15 @@ def test_every_vector_gives_its_state(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", [case for case in CASES if "edits" in case], ids=lambda case: str(case["name"]))
 def test_every_vector_gives_its_authors(case: dict[str, Any]) -> None:
-    edits = [Edit(each["rev"], tuple(each["parents"]), each["person"]) for each in case["edits"]]
+    edits = [AuthoredRevision(each["rev"], tuple(each["parents"]), each["person"]) for each in case["edits"]]
     assert sorted(authors(case["winner"], edits, approved_revisions(decisions(case)))) == case["authors"]
 
 
 @st.composite
-def some_decisions(draw: st.DrawFn) -> list[Decision]:
+def some_decisions(draw: st.DrawFn) -> list[ReviewDecision]:
     ids = [f"d{number}" for number in range(draw(st.integers(0, 5)))]
     return [
-        Decision(
+        ReviewDecision(
             each,
             draw(st.sampled_from(["1-a", "2-b", "2-c", "3-d"])),
             draw(st.sampled_from(["approved", "returned", "rejected"])),
@@ -49,19 +49,19 @@ def some_decisions(draw: st.DrawFn) -> list[Decision]:
 
 
 @given(some_decisions())
-def test_the_order_in_which_decisions_arrive_changes_nothing(some: list[Decision]) -> None:
+def test_the_order_in_which_decisions_arrive_changes_nothing(some: list[ReviewDecision]) -> None:
     assert len({review("2-b", order) for order in permutations(some)}) == 1
 
 
 @given(some_decisions())
-def test_the_strictest_of_the_standing_decisions_holds(some: list[Decision]) -> None:
+def test_the_strictest_of_the_standing_decisions_holds(some: list[ReviewDecision]) -> None:
     found = review("2-b", some)
     if found.standing:
         assert STRICTNESS[found.state] == max(STRICTNESS[each.verdict] for each in found.standing)
 
 
 @given(some_decisions())
-def test_only_a_revision_that_somebody_approved_is_published(some: list[Decision]) -> None:
+def test_only_a_revision_that_somebody_approved_is_published(some: list[ReviewDecision]) -> None:
     published = review("2-b", some).published
     assert published is None or published in approved_revisions(some)
     assert approved_revisions(some) <= {each.rev for each in some if each.verdict == "approved"}
@@ -83,6 +83,6 @@ def test_a_document_that_states_no_decision_is_none(content: dict[str, object]) 
 
 def test_a_review_document_is_read_with_what_it_follows() -> None:
     content = {"type": "review", "rev": "1-a", "decision": "returned", "by": "p", "follows": ["review:r:1"]}
-    assert decision_of("review:r:2", content) == Decision(
+    assert decision_of("review:r:2", content) == ReviewDecision(
         "review:r:2", "1-a", "returned", "p", frozenset({"review:r:1"})
     )

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 from sync.merging.causal_history import read
 from sync.merging.document import Document
-from sync.merging.merge import Waiting, combine
+from sync.merging.merge import WaitingMerge, combine
 from sync.merging.resolution import combined
 from sync.revisions.canonical import canonical
 from tests.sync.merge_histories import documents
@@ -29,8 +29,8 @@ def computed(story: Story, content: Any) -> bytes:
 def test_the_engine_says_what_the_second_telling_says(given_: tuple[Story, Document]) -> None:
     story, document = given_
     one, other = combine(document, story.forms), told(document, story.forms)
-    assert isinstance(one, Waiting) == (other is None)
-    if other is not None and not isinstance(one, Waiting):
+    assert isinstance(one, WaitingMerge) == (other is None)
+    if other is not None and not isinstance(one, WaitingMerge):
         assert one.is_deleted == other.is_deleted
         assert one.is_deleted or computed(story, one.content) == computed(story, other.content)
         assert one.is_deleted or dict(one.open) == other.open
@@ -41,7 +41,7 @@ def test_the_engine_says_what_the_second_telling_says(given_: tuple[Story, Docum
 def test_the_same_stands_and_is_asked_with_and_without_the_base(given_: tuple[Story, Document]) -> None:
     story, document = given_
     one, whole = combine(document, story.forms), read(document, story.forms, has_base=False)
-    if not isinstance(one, Waiting) and not isinstance(whole, Waiting):
+    if not isinstance(one, WaitingMerge) and not isinstance(whole, WaitingMerge):
         other = combined(whole, story.forms)
         assert one.is_deleted or computed(story, one.content) == computed(story, other.content)
         assert one.is_deleted or one.open == other.open

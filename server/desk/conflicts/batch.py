@@ -32,7 +32,7 @@ from server.desk.conflicts.batch_schemas import (
     SampleCandidate,
 )
 from server.desk.conflicts.choices_offered import outcome_at
-from server.desk.conflicts.deciding import Decisions, HeldBack, Prepared, prepared_decision, prepared_undo
+from server.desk.conflicts.deciding import DecisionRefused, Decisions, Prepared, prepared_decision, prepared_undo
 from server.desk.conflicts.page import unit_name
 from server.desk.conflicts.page_schemas import Choice, NewDecision
 from server.desk.conflicts.record_case import Case, cases_of
@@ -229,7 +229,7 @@ class Batches:
 
         try:
             return await self._decisions.write_all(principal, ready, act, also=remember, batch=token), []
-        except HeldBack as error:
+        except DecisionRefused as error:
             if len(ready) == 1:
                 log.warning("batch_held_back", batch=token, document=ready[0].case.record, reason=str(error))
                 return [], list(ready)

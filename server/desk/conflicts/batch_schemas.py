@@ -6,12 +6,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from server.desk.conflicts.page_schemas import Comment, PathText, ShownValue
-from server.desk.conflicts.queue_schemas import Cause, Shown
+from server.desk.conflicts.queue_schemas import Cause
+from server.platform.body_types import StrictBody
 
 Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 
 
-class Rule(Shown):
+class Rule(StrictBody):
     """How each of them is decided: the candidate that was received later or earlier, the one by a person, a value,
     what stands; or of whole records, that they are deleted or kept.
     """
@@ -29,7 +30,7 @@ class Rule(Shown):
         return self
 
 
-class BatchFilters(Shown):
+class BatchFilters(StrictBody):
     """What narrows them beside form, question and cause; as in the queue."""
 
     scope: Name | None = None
@@ -41,7 +42,7 @@ class BatchFilters(Shown):
     q: Name = ""
 
 
-class NewBatch(Shown):
+class NewBatch(StrictBody):
     """A dry run (`form`, `path`, `kind` and `rule`), or what applies one that was seen (`token`), and nothing else.
 
     `path` is a question as the queue's groups name it, with `*` for any row.
@@ -66,7 +67,7 @@ class NewBatch(Shown):
         return self
 
 
-class SampleCandidate(Shown):
+class SampleCandidate(StrictBody):
     """One side of a conflict that would be decided."""
 
     rev: str
@@ -75,7 +76,7 @@ class SampleCandidate(Shown):
     received_at: datetime
 
 
-class BatchSample(Shown):
+class BatchSample(StrictBody):
     """One of the conflicts as it would be decided."""
 
     database: str
@@ -89,7 +90,7 @@ class BatchSample(Shown):
     warnings: list[str]
 
 
-class BatchSkipped(Shown):
+class BatchSkipped(StrictBody):
     """Why some would not be decided: no such candidate, a value that doesn't fit, something that has not come yet,
     no open question any more, or more than one batch takes.
     """
@@ -101,7 +102,7 @@ class BatchSkipped(Shown):
     over_limit: int
 
 
-class BatchShown(Shown):
+class BatchShown(StrictBody):
     """What a dry run found. Applying `token` before `expires_at` decides exactly these, and none that came since."""
 
     token: str
@@ -113,7 +114,7 @@ class BatchShown(Shown):
     samples: list[BatchSample]
 
 
-class BatchDone(Shown):
+class BatchDone(StrictBody):
     """What applying a batch did: `moved` were left alone since somebody was faster. `batch` takes it back."""
 
     batch: str
@@ -122,14 +123,14 @@ class BatchDone(Shown):
     failed: int
 
 
-class BatchUndo(Shown):
+class BatchUndo(StrictBody):
     """Takes back what a batch decided."""
 
     batch: Name
     comment: Comment = ""
 
 
-class BatchUndone(Shown):
+class BatchUndone(StrictBody):
     """How much was taken back; of the rest somebody has said something new since."""
 
     undone: int

@@ -9,7 +9,7 @@ from server.desk.conflicts.page_schemas import Way
 from server.desk.conflicts.queue_schemas import Cause
 from server.desk.conflicts.record_case import Case
 from server.read_model.record_tables import path_key
-from sync.merging.merge import FieldOutcome, Waiting
+from sync.merging.merge import FieldOutcome, WaitingMerge
 
 #: Where the candidates of a question are revisions in several databases.
 MOVED: Final = "moved"
@@ -22,7 +22,7 @@ def paths_of(case: Case, rows: Mapping[str, RowMapping], *, is_moved: bool) -> l
 
     `is_moved`: the record lives in another database as well, which only matters while it lives here.
     """
-    is_waiting = isinstance(case.combined, Waiting)
+    is_waiting = isinstance(case.combined, WaitingMerge)
     known = {path for path, row in rows.items() if is_waiting and row["cause"] != MOVED}
     moved = {WHOLE} if is_moved and not case.winner.deleted else set()
     return sorted({*case.open, *known, *moved})
@@ -41,7 +41,7 @@ def cause_of(case: Case, path: str, rows: Mapping[str, RowMapping], *, is_moved:
 
 def outcome_at(case: Case, path: str) -> FieldOutcome | None:
     """Return what became of a field that was edited since everybody last knew the same."""
-    return None if isinstance(case.combined, Waiting) else case.combined.fields.get(path)
+    return None if isinstance(case.combined, WaitingMerge) else case.combined.fields.get(path)
 
 
 def ways(case: Case, path: str, cause: Cause, *, may_move: bool, may_keep: bool) -> list[Way]:
@@ -50,7 +50,7 @@ def ways(case: Case, path: str, cause: Cause, *, may_move: bool, may_keep: bool)
     `may_move`: the person sees where else the record lives. Without that, somebody else must say where it stays.
     `may_keep`: it is known what a row says when it stays.
     """
-    if isinstance(case.combined, Waiting):
+    if isinstance(case.combined, WaitingMerge):
         return []
     if cause == MOVED:
         return ["stay"] if may_move else []

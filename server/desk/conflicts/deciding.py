@@ -35,7 +35,7 @@ from server.platform.json_reader import aside_where_long
 from server.read_model.record_tables import questions
 from sync.merging.field_diff import of_record
 from sync.merging.field_schema import Path
-from sync.merging.merge import Closing, Document, Waiting, close, combine, counting_leaves, taken_back
+from sync.merging.merge import Closing, Document, WaitingMerge, close, combine, counting_leaves, taken_back
 from sync.revisions.canonical import Json
 from sync.revisions.revision_id import RevisionId
 
@@ -68,7 +68,7 @@ class Moved(Exception):
     """Somebody wrote to the record between reading and writing: to be read again."""
 
 
-class HeldBack(Exception):
+class DecisionRefused(Exception):
     """The journal did not take a decision."""
 
 
@@ -217,7 +217,7 @@ class Decisions:
 
 def prepared_decision(case: Case, new: NewDecision, replies: Mapping[str, Mapping[str, Json]]) -> Prepared:
     """Return the decision that choices make on a case; raise what stands against it."""
-    if isinstance(case.combined, Waiting):
+    if isinstance(case.combined, WaitingMerge):
         raise _not_here(case)
     chosen = chosen_of(case, new.choices, replies)
     content = with_chosen(case, case.content, chosen)
@@ -244,13 +244,13 @@ def prepared_undo(case: Case, decisions: Sequence[RevisionId], comment: str) -> 
         chosen.decided.update(lines[decision].paths)
     closed = closed_of(case)
     without = taken_back(closed.document, decisions, case.forms)
-    content = case.content if isinstance(without, Waiting) or without.is_deleted else without.content
+    content = case.content if isinstance(without, WaitingMerge) or without.is_deleted else without.content
     return _prepared(case, closed, content, chosen, {"undoes": [*decisions], **because(comment)})
 
 
 def prepared_removal(case: Case, comment: str, after: Prepared | None) -> Prepared:
     """Return what deletes a record, whatever its branches say; `after` is a decision to be written before it."""
-    if isinstance(case.combined, Waiting) and len(case.counting) > 1:
+    if isinstance(case.combined, WaitingMerge) and len(case.counting) > 1:
         raise _not_here(case)
     closed = closed_of(case)
     content: dict[str, Json] = {"type": "record", "decided": [""], **because(comment)}
@@ -262,7 +262,7 @@ def prepared_removal(case: Case, comment: str, after: Prepared | None) -> Prepar
 def closed_of(case: Case) -> Closed:
     """Return a case with its branches closed as the follower would: where a decision about it belongs."""
     closing = close(case.document, case.forms)
-    if closing is None or isinstance(closing, Waiting):
+    if closing is None or isinstance(closing, WaitingMerge):
         return Closed(None, case.document, _left(case.document))
     document = extended(case.document, [as_new(one) for one in closing.revisions])
     return Closed(closing, document, _left(document))
@@ -296,7 +296,11 @@ def _prepared(
     decision = NewRevision.following(case.record, {**record, **said}, parent)
     # What stays open is told with it, so that phones go on showing it; it is computed anew wherever it is read.
     after = combine(extended(closed.document, [decision]), case.forms)
-    if not isinstance(after, Waiting) and after.open and not any(decision.rev in each for each in after.open.values()):
+    if (
+        not isinstance(after, WaitingMerge)
+        and after.open
+        and not any(decision.rev in each for each in after.open.values())
+    ):
         left: Json = {path: list(candidates) for path, candidates in after.open.items()}
         decision = NewRevision.following(case.record, {**record, **said, "open": left}, parent)
     return Prepared(case, closing, decision, decided, broken, record)
@@ -327,4 +331,4 @@ def _refuse_misfits(case: Case, record: Mapping[str, Json]) -> None:
 def _must_be_stored(outcomes: Sequence[Outcome]) -> None:
     for each in outcomes:
         if each.outcome not in {"stored", "duplicate"}:
-            raise HeldBack(f"a decision was {each.outcome}: {each.reason}")
+            raise DecisionRefused(f"a decision was {each.outcome}: {each.reason}")

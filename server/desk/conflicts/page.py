@@ -47,14 +47,14 @@ from server.platform.db.engine import Storage
 from server.read_model.record_tables import questions, records
 from sync.contract.scope import Scope
 from sync.merging.field_schema import ABSENT, place_of
-from sync.merging.merge import FieldOutcome, Waiting, base_value
+from sync.merging.merge import FieldOutcome, WaitingMerge, base_value
 
 #: Choices of a list that a page carries; a longer one is searched in the form.
 MOST_CHOICES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class PageContext:
     """What the tables say beside the journal: rows of the record's questions, what was asked, names and claims."""
 
     rows: Mapping[str, RowMapping]
@@ -126,7 +126,7 @@ class Pages:
             unit_name=unit_name(atlas, unit),
             languages=[each.code for each in published.schema.languages] if published else [],
             waiting=WaitingFor(reason=case.combined.reason, names=list(case.combined.names))
-            if isinstance(case.combined, Waiting)
+            if isinstance(case.combined, WaitingMerge)
             else None,
             may_decide=may_decide,
             doc=document(case),
@@ -139,7 +139,7 @@ class Pages:
             media=media_of(case),
         )
 
-    async def _known(self, connection: AsyncConnection, principal: Principal, case: Case) -> Known:
+    async def _known(self, connection: AsyncConnection, principal: Principal, case: Case) -> PageContext:
         here, record = case.database, case.record
         rows = {row["path"]: row for row in await queue.questions_of(connection, here, record)}
         asked = (
@@ -161,7 +161,7 @@ class Pages:
         keys = {each.enrolment for each in case.whole.revisions.values() if each.enrolment}
         labels = select(enrolments.c.id, enrolments.c.label).where(enrolments.c.id.in_(sorted(keys)))
         names = await names_of(connection, people)
-        return Known(
+        return PageContext(
             rows=rows,
             asked=asked,
             # Whether it lives there the journal tells, which is ahead of these rows.
@@ -176,7 +176,7 @@ class Pages:
             ],
         )
 
-    def _question(self, case: Case, path: str, known: Known, *, is_moved: bool, may_move: bool) -> OpenQuestion:
+    def _question(self, case: Case, path: str, known: PageContext, *, is_moved: bool, may_move: bool) -> OpenQuestion:
         spot = spotted(case, path)
         cause = cause_of(case, path, known.rows, is_moved=is_moved)
         revs = [case.winner.rev] if cause == MOVED else _candidate_revs(case, path, known.rows)
@@ -223,7 +223,7 @@ class Pages:
             names = await names_of(connection, {each.by_person or "" for each in lines})
         return [each.model_copy(update={"by_name": names.get(each.by_person or "", each.by_name)}) for each in lines]
 
-    async def _twins(self, known: Known) -> list[tuple[RowMapping, Case]]:
+    async def _twins(self, known: PageContext) -> list[tuple[RowMapping, Case]]:
         """Return the same record where it lives in other databases, as the journal has it now."""
         found = []
         for row in known.elsewhere:
@@ -269,7 +269,7 @@ def _candidate_revs(case: Case, path: str, rows: Mapping[str, RowMapping]) -> li
     return [each for each in named if each in case.whole.revisions]
 
 
-def _candidate(case: Case, path: str, rev: str, known: Known, before: Content | None) -> CandidateValue:
+def _candidate(case: Case, path: str, rev: str, known: PageContext, before: Content | None) -> CandidateValue:
     stored = case.whole.revisions[rev]
     outcome = outcome_at(case, path)
     said = next((each for each in outcome.candidates if each.rev == rev), None) if outcome else None
@@ -304,7 +304,7 @@ def _is_about(row: RowMapping, path: str) -> bool:
     return bool(row["content"].get("path") == path)
 
 
-def _asked(row: RowMapping, known: Known) -> AskedShown:
+def _asked(row: RowMapping, known: PageContext) -> AskedShown:
     content = row["content"]
     to = _ids(content.get("to"))
     replies = [each for each in known.asked if each["type"] == "reply" and each["content"].get("question") == row["id"]]
@@ -332,7 +332,7 @@ def _asked(row: RowMapping, known: Known) -> AskedShown:
 
 def _brought_together(case: Case) -> list[tuple[str, FieldOutcome]]:
     """Return the fields that came together without asking, and not along the winner's own line."""
-    if isinstance(case.combined, Waiting):
+    if isinstance(case.combined, WaitingMerge):
         return []
     line = {case.winner.rev, *case.document.graph.ancestors(case.winner.rev)}
     shown_roles = {"atom", "choices", "choice", "row"}
@@ -348,7 +348,7 @@ def _brought_together(case: Case) -> list[tuple[str, FieldOutcome]]:
     ]
 
 
-def _merged(case: Case, path: str, outcome: FieldOutcome, known: Known) -> MergedField:
+def _merged(case: Case, path: str, outcome: FieldOutcome, known: PageContext) -> MergedField:
     spot = spotted(case, path)
     stored = case.whole.revisions.get(outcome.source or "")
     return MergedField(

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from server.desk.conflicts.queue_schemas import Cause, Claim, Labels, PersonName, Shown
-from server.platform.body_types import Answers, Document
+from server.desk.conflicts.queue_schemas import Cause, Claim, Labels, PersonName
+from server.platform.body_types import Answers, Document, StrictBody
 from sync.revisions.authorship import Act
 
 Rev = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,14}-[0-9a-f]{32}$")]
@@ -20,21 +20,21 @@ Comment = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
 Way = Literal["candidate", "value", "confirm", "delete", "keep", "stay"]
 
 
-class ShownValue(Shown):
+class ShownValue(StrictBody):
     """What a field says."""
 
     value: Any
     is_absent: bool
 
 
-class ChoiceLabel(Shown):
+class ChoiceLabel(StrictBody):
     """One of the answers that a question offers."""
 
     value: str
     label: Labels
 
 
-class ChangedField(Shown):
+class ChangedField(StrictBody):
     """A field that a revision changed, or in which two sides differ."""
 
     path: str
@@ -44,7 +44,7 @@ class ChangedField(Shown):
     after: ShownValue
 
 
-class CandidateValue(Shown):
+class CandidateValue(StrictBody):
     """What one revision says of the field, and whose it is; `device` is the phone's label.
 
     `is_decision`: somebody decided it. `recorded_at` is the phone's clock, `received_at` the server's. `changed` are
@@ -65,7 +65,7 @@ class CandidateValue(Shown):
     changed: list[ChangedField]
 
 
-class Proposal(Shown):
+class Proposal(StrictBody):
     """What is proposed: what stands meanwhile, or the more accurate point; nothing is decided by it."""
 
     rev: str | None
@@ -73,14 +73,14 @@ class Proposal(Shown):
     why: Literal["stands", "more_accurate"]
 
 
-class GeoJson(Shown):
+class GeoJson(StrictBody):
     """A place as RFC 7946 has it."""
 
     type: Literal["Point", "LineString", "Polygon"]
     coordinates: list[Any]
 
 
-class DrawnShape(Shown):
+class DrawnShape(StrictBody):
     """A place as one revision (None: the base) recorded it; changes are against the base.
 
     `geojson` is None where it cannot be read. Areas are the ellipsoid's, to 0.001 %.
@@ -97,7 +97,7 @@ class DrawnShape(Shown):
     is_valid: bool
 
 
-class ShapePair(Shown):
+class ShapePair(StrictBody):
     """How two of the places lie to each other; `overlap_percent` is the shared part of both together."""
 
     a: str | None
@@ -110,7 +110,7 @@ class ShapePair(Shown):
     distance_m: float
 
 
-class Drawn(Shown):
+class Drawn(StrictBody):
     """All that is known of a place that people recorded differently."""
 
     kind: Literal["point", "line", "outline"]
@@ -118,7 +118,7 @@ class Drawn(Shown):
     pairs: list[ShapePair]
 
 
-class ReplyShown(Shown):
+class ReplyShown(StrictBody):
     """What somebody replied; `value` may be chosen as it is. `was_asked`: the question was sent to them."""
 
     id: str
@@ -131,7 +131,7 @@ class ReplyShown(Shown):
     was_asked: bool
 
 
-class AskedShown(Shown):
+class AskedShown(StrictBody):
     """A question that was sent to those who know, with what came back so far."""
 
     id: str
@@ -142,7 +142,7 @@ class AskedShown(Shown):
     replies: list[ReplyShown]
 
 
-class OpenQuestion(Shown):
+class OpenQuestion(StrictBody):
     """A field that people disagree about. Candidates are the greatest first; the first one stands meanwhile.
 
     `row` is what the row is called that the field lies in, `base` what the field was before all of them. `kept` is a
@@ -167,7 +167,7 @@ class OpenQuestion(Shown):
     may: list[Way]
 
 
-class MergedField(Shown):
+class MergedField(StrictBody):
     """A field that was brought together without asking, and does not come from the winner's own line."""
 
     path: str
@@ -179,7 +179,7 @@ class MergedField(Shown):
     by_name: str
 
 
-class HistoryLine(Shown):
+class HistoryLine(StrictBody):
     """A revision: who, when, what changed. `merge` and `resolved` are the machine's, the rest somebody's."""
 
     rev: str
@@ -200,7 +200,7 @@ class HistoryLine(Shown):
     undoes: list[str]
 
 
-class DecisionLine(Shown):
+class DecisionLine(StrictBody):
     """A decision that was made, the newest first; `may_undo` while nobody has decided the same fields after it.
 
     `stays` is the name of the area in which the record was to stay, of a decision about its place: it is taken back
@@ -218,7 +218,7 @@ class DecisionLine(Shown):
     stays: str | None
 
 
-class Elsewhere(Shown):
+class Elsewhere(StrictBody):
     """The same record in another area; who decides where it stays names `rev` and `leaves`.
 
     `changed` are the answers in which it differs: before as the page's own area has them, after as this one.
@@ -238,7 +238,7 @@ class Elsewhere(Shown):
     may_decide: bool
 
 
-class MediaFile(Shown):
+class MediaFile(StrictBody):
     """Where a file can be fetched that some side of the conflict names."""
 
     url: str
@@ -247,14 +247,14 @@ class MediaFile(Shown):
     name: str
 
 
-class WaitingFor(Shown):
+class WaitingFor(StrictBody):
     """Why the branches stand apart: form versions or revisions that have not come to this server."""
 
     reason: Literal["form_version", "inputs"]
     names: list[str]
 
 
-class ConflictPage(Shown):
+class ConflictPage(StrictBody):
     """One record with all that a person needs to decide about it; `doc` is what stands, to be opened in the form.
 
     A decision names `rev` and `leaves`, so that nothing that came meanwhile is overwritten.
@@ -284,7 +284,7 @@ class ConflictPage(Shown):
     media: dict[str, MediaFile]
 
 
-class Choice(Shown):
+class Choice(StrictBody):
     """What is decided about one field: exactly one member beside `path`.
 
     `candidate` takes what that revision says, `reply` what that reply says, `value` what was typed (null: blank),
@@ -310,7 +310,7 @@ class Choice(Shown):
         return self
 
 
-class SeenElsewhere(Shown):
+class SeenElsewhere(StrictBody):
     """The record in another area as the page showed it."""
 
     database: Annotated[str, Field(max_length=100)]
@@ -318,7 +318,7 @@ class SeenElsewhere(Shown):
     leaves: Annotated[list[Rev], Field(max_length=50)] = Field(default_factory=list)
 
 
-class NewDecision(Shown):
+class NewDecision(StrictBody):
     """A manager's decision on the record as it stood at `rev`, with the branches (`leaves`) that the page showed.
 
     Where a record is to `stay`, `elsewhere` says which revisions of it the page showed in each other area.
@@ -337,7 +337,7 @@ class NewDecision(Shown):
     dry_run: bool = False
 
 
-class Undo(Shown):
+class Undo(StrictBody):
     """Takes a decision back: what it settled is open again."""
 
     rev: Rev
@@ -346,7 +346,7 @@ class Undo(Shown):
     comment: Comment = ""
 
 
-class BrokenConstraint(Shown):
+class BrokenConstraint(StrictBody):
     """A constraint of the form that the answers would break; `message` is the form's own, empty where it has none."""
 
     path: str
@@ -355,7 +355,7 @@ class BrokenConstraint(Shown):
     message: Labels
 
 
-class DecisionMade(Shown):
+class DecisionMade(StrictBody):
     """What a decision made: its revision, what to look at again, and the page as it is now.
 
     `rev` is None in a dry run. Where nothing was written to this record but only to the same one elsewhere, it is the
@@ -367,20 +367,20 @@ class DecisionMade(Shown):
     page: ConflictPage
 
 
-class NewClaim(Shown):
+class NewClaim(StrictBody):
     """Says that one has the conflict open, or with `leave` that one has left it."""
 
     leave: bool = False
 
 
-class ClaimsShown(Shown):
+class ClaimsShown(StrictBody):
     """Who has the conflict open; a claim ends after `expires_s` seconds unless it is renewed."""
 
     claims: list[Claim]
     expires_s: int
 
 
-class NewQuestion(Shown):
+class NewQuestion(StrictBody):
     """Asks those who know about one field; `to` are the authors of its candidates where it is left out."""
 
     path: PathText
@@ -388,7 +388,7 @@ class NewQuestion(Shown):
     to: Annotated[list[Annotated[str, Field(max_length=60)]], Field(max_length=20)] | None = None
 
 
-class QuestionSent(Shown):
+class QuestionSent(StrictBody):
     """The question as it goes to phones."""
 
     id: str

@@ -74,7 +74,7 @@ async def list_conflicts(
         places = await queue.by_place(connection, filters) if paging.before is None else []
         named = {person for rows in found.values() for row in rows for person in row["people"]}
         names = await names_of(connection, named | {person for each in held.values() for person, _ in each})
-    words = Words(library)
+    words = FormLabels(library)
     lines = []
     for key in page.rows:
         rows = found[key.database, key.record]
@@ -121,7 +121,7 @@ async def conflict_filters(
     async with storage.read() as connection:
         found = await queue.tallies(connection, databases)
         names = await names_of(connection, found["person"])
-    words = Words(library)
+    words = FormLabels(library)
     return QueueFilters(
         units=[UnitCount(unit=each, unit_name=unit_name(atlas, each), records=n) for each, n in _most(found["unit"])],
         projects=[ProjectCount(project=each, records=n) for each, n in _most(found["project"])],
@@ -133,7 +133,7 @@ async def conflict_filters(
     )
 
 
-class Words:
+class FormLabels:
     """What forms and their questions are called, looked up once in a request."""
 
     def __init__(self, library: FormLibrary) -> None:

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from litestar.params import FromQuery, QueryParameter
-from pydantic import BaseModel, ConfigDict
+
+from server.platform.body_types import StrictBody
 
 #: Why a person is asked; each is told apart in the queue, and decided in its own way.
 Cause = Literal[
@@ -26,12 +27,6 @@ Order = Literal["oldest", "newest"]
 Labels = dict[str, str]
 
 
-class Shown(BaseModel):
-    """Anything that the desk shows or takes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 @dataclass(frozen=True, slots=True)
 class ConflictSearch:
     """How a request narrows and orders the queue; `path` is a question as `groups` name it, with `*` for any row."""
@@ -50,14 +45,14 @@ class ConflictSearch:
     order: FromQuery[Order] = "oldest"
 
 
-class PersonName(Shown):
+class PersonName(StrictBody):
     """Somebody, by id and name."""
 
     id: str
     name: str
 
 
-class Claim(Shown):
+class Claim(StrictBody):
     """Somebody has the conflict open, and will be taken to have left it at `until`."""
 
     person: str
@@ -66,7 +61,7 @@ class Claim(Shown):
     is_me: bool
 
 
-class QuestionLine(Shown):
+class QuestionLine(StrictBody):
     """One field of a record that people disagree about; `row` tells whether it lies in a row of a repeat."""
 
     path: str
@@ -75,7 +70,7 @@ class QuestionLine(Shown):
     in_row: bool
 
 
-class ConflictLine(Shown):
+class ConflictLine(StrictBody):
     """A record with open questions; `since` is when the one that has waited longest came up."""
 
     database: str
@@ -92,7 +87,7 @@ class ConflictLine(Shown):
     claims: list[Claim]
 
 
-class ConflictGroup(Shown):
+class ConflictGroup(StrictBody):
     """Questions alike: of one cause about one question of one form, in whatever record and row (`*` in the path).
 
     A record counts once, however many of its rows are asked about.
@@ -107,7 +102,7 @@ class ConflictGroup(Shown):
     records: int
 
 
-class ConflictQueue(Shown):
+class ConflictQueue(StrictBody):
     """A page of the queue; `counts` are records by cause under the filters other than `kind`, `groups` biggest first.
 
     `groups` come with the first page only.
@@ -120,7 +115,7 @@ class ConflictQueue(Shown):
     groups: list[ConflictGroup]
 
 
-class UnitCount(Shown):
+class UnitCount(StrictBody):
     """How many records of a unit wait."""
 
     unit: str
@@ -128,14 +123,14 @@ class UnitCount(Shown):
     records: int
 
 
-class ProjectCount(Shown):
+class ProjectCount(StrictBody):
     """How many records of a project wait."""
 
     project: str
     records: int
 
 
-class FormCount(Shown):
+class FormCount(StrictBody):
     """How many records of a form wait."""
 
     form: str
@@ -143,7 +138,7 @@ class FormCount(Shown):
     records: int
 
 
-class PersonCount(Shown):
+class PersonCount(StrictBody):
     """How many records wait about which this person said something."""
 
     id: str
@@ -151,7 +146,7 @@ class PersonCount(Shown):
     records: int
 
 
-class QueueFilters(Shown):
+class QueueFilters(StrictBody):
     """What the queue can be narrowed to at present, each with the number of records; nothing that would be empty."""
 
     units: list[UnitCount]

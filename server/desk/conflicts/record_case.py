@@ -14,16 +14,16 @@ from server.forms.engine_forms import MergingForms
 from server.forms.library import FormLibrary, PublishedForm
 from server.journal.journal import Journal
 from server.journal.model import NewRevision, StoredRevision
-from server.journal.store.document_histories import Whole
+from server.journal.store.document_histories import DocumentHistory
 from server.platform.json_reader import aside_where_long
 from sync.merging.causal_history import read
 from sync.merging.field_diff import changes, value_at
-from sync.merging.field_schema import ABSENT, Path, Shape, Value, place_of
+from sync.merging.field_schema import ABSENT, FieldSchema, Path, Value, place_of
 from sync.merging.merge import (
     Combined,
     Document,
     Revision,
-    Waiting,
+    WaitingMerge,
     combine,
     counting_leaves,
     is_machine_merge,
@@ -33,7 +33,7 @@ from sync.merging.resolution import combined
 from sync.revisions.canonical import Json, same
 from sync.revisions.revision_id import RevisionId, generation_of, merged_of, order_of
 
-EMPTY_SHAPE = Shape("", "", {})
+EMPTY_SHAPE = FieldSchema("", "", {})
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class Case:
     """A record's revisions with what the engine makes of them; `published` is the form version that stands."""
 
     database: str
-    whole: Whole
+    whole: DocumentHistory
     document: Document
     forms: MergingForms
-    combined: Combined | Waiting
+    combined: Combined | WaitingMerge
     published: PublishedForm | None
-    shape: Shape
+    shape: FieldSchema
 
     @property
     def record(self) -> str:
@@ -71,14 +71,14 @@ class Case:
     @cached_property
     def content(self) -> Mapping[str, Json]:
         """Return what stands, whole; of a deleted record what it last said."""
-        if isinstance(self.combined, Waiting) or self.winner.deleted:
+        if isinstance(self.combined, WaitingMerge) or self.winner.deleted:
             return self.last_said(self.winner.rev)
         return self.combined.content
 
     @cached_property
     def open(self) -> Mapping[Path, tuple[RevisionId, ...]]:
         """Return the open questions of the engine: the candidates by path."""
-        return {} if isinstance(self.combined, Waiting) else self.combined.open
+        return {} if isinstance(self.combined, WaitingMerge) else self.combined.open
 
     def last_said(self, rev: RevisionId) -> Mapping[str, Json]:
         """Return a revision's content; of a tombstone that of the nearest ancestor that is alive, if one is here."""
@@ -106,7 +106,7 @@ class Case:
             return ABSENT
         stands = self.value(path)
         history = read(self.document, self.forms)
-        if stands is not ABSENT or isinstance(history, Waiting):
+        if stands is not ABSENT or isinstance(history, WaitingMerge):
             return stands
         # As if nobody had taken it out: then its cells come together like those of any other row.
         edits = [
@@ -187,7 +187,7 @@ async def cases_of(journal: Journal, library: FormLibrary, database: str, record
 
 
 async def _case(
-    library: FormLibrary, database: str, whole: Whole, document: Document, forms: MergingForms
+    library: FormLibrary, database: str, whole: DocumentHistory, document: Document, forms: MergingForms
 ) -> Case | None:
     together = await aside_where_long(whole.size, partial(combine, document, forms))
     winner = document.revisions[whole.graph.leaves()[0]]
@@ -196,7 +196,7 @@ async def _case(
     line = (winner.rev, *whole.graph.ancestors(winner.rev))
     alive = (document.revisions[each] for each in line if each in document.revisions)
     content: Mapping[str, Any] = next((each.content for each in alive if not each.deleted), {})
-    if not isinstance(together, Waiting) and not winner.deleted:
+    if not isinstance(together, WaitingMerge) and not winner.deleted:
         content = together.content
     form, version = str(content.get("form", "")), str(content.get("form_version", ""))
     published = await library.get(form, version)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from server.desk.conflicts.record_case import Case
 from sync.merging.field_diff import changes
 from sync.merging.field_schema import Path, place_of
-from sync.merging.merge import Waiting, combine
+from sync.merging.merge import WaitingMerge, combine
 from sync.revisions.canonical import Json
 from sync.revisions.revision_id import RevisionId
 
@@ -43,7 +43,7 @@ def content_seen(case: Case, seen: Sequence[RevisionId]) -> Mapping[str, Json] |
     if revisions.keys() <= case.document.graph.reached(seen):
         return case.content
     together = combine(case.document.reached(seen), case.forms)
-    return None if isinstance(together, Waiting) or together.is_deleted else together.content
+    return None if isinstance(together, WaitingMerge) or together.is_deleted else together.content
 
 
 def edited_in_form(case: Case, seen: Mapping[str, Json], answers: Mapping[str, Json]) -> set[Path]:

@@ -20,7 +20,7 @@ from server.desk.conflicts.page import choices_of, document, media_of, unit_name
 from server.desk.conflicts.record_case import Case, cases_of
 from server.desk.conflicts.revision_history import row_of, shown, spotted
 from server.desk.duplicates import queue
-from server.desk.duplicates.joining import Beside, beside, fields_of, is_worth_taking, joined, parted
+from server.desk.duplicates.joining import PairComparison, beside, fields_of, is_worth_taking, joined, parted
 from server.desk.duplicates.schemas import NewVerdict, Pair, PairField, PairPage, PairRecord, Parting, Told
 from server.errors import Problem
 from server.forms.library import FormLibrary
@@ -55,7 +55,7 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _PairDecision:
     """What somebody made of a pair, and why; `act` is its name in the audit, `taken` are the fields that came over."""
 
     act: str
@@ -89,7 +89,7 @@ class PairDesk:
         """
         seen = await self._pair(key)
         _require_seen(seen.both, new.revs)
-        said = _Said(f"pair.{new.verdict}", new.verdict, new.comment.strip())
+        said = _PairDecision(f"pair.{new.verdict}", new.verdict, new.comment.strip())
         if new.verdict == "same":
             said = replace(said, survivor=new.survivor, taken=sorted(new.take))
         if any(survivor_of(each.content) is not None for each in seen.both):
@@ -105,7 +105,7 @@ class PairDesk:
         _require_seen(seen.both, new.revs)
         _require_closed(seen.both)
         one, other = seen.both
-        said = _Said("pair.parted", "open", new.comment.strip())
+        said = _PairDecision("pair.parted", "open", new.comment.strip())
         if survivor_of(one.content) == other.record:
             await self._write(principal, seen, parted(one, other, said.comment), said)
         elif survivor_of(other.content) == one.record:
@@ -124,7 +124,9 @@ class PairDesk:
             raise Problem("not_found")
         return _Seen(row, (cases[row["one"]], cases[row["other"]]))
 
-    async def _write(self, principal: Principal, seen: _Seen, revisions: Sequence[NewRevision], said: _Said) -> None:
+    async def _write(
+        self, principal: Principal, seen: _Seen, revisions: Sequence[NewRevision], said: _PairDecision
+    ) -> None:
         """Write into both records and beside the pair in one transaction, if both still stand as they were read."""
         database = seen.row["database"]
         async with self._storage.write() as connection:
@@ -137,7 +139,9 @@ class PairDesk:
             await self._say(connection, principal, seen.row, said)
             await self._note(connection, principal, seen, revisions, said)
 
-    async def _say(self, connection: AsyncConnection, principal: Principal, row: RowMapping, said: _Said) -> None:
+    async def _say(
+        self, connection: AsyncConnection, principal: Principal, row: RowMapping, said: _PairDecision
+    ) -> None:
         here = (likenesses.c.database == row["database"]) & (likenesses.c.one == row["one"])
         # That two are the same stands in the records, where the follower reads it; until then the queue knows it too.
         values: dict[str, object] = {"verdict": said.verdict, "survivor": said.survivor, "comment": said.comment}
@@ -154,7 +158,7 @@ class PairDesk:
         principal: Principal,
         seen: _Seen,
         revisions: Sequence[NewRevision],
-        said: _Said,
+        said: _PairDecision,
     ) -> None:
         row = seen.row
         what: dict[str, object] = {"other": row["other"], "score": row["score"]}
@@ -290,7 +294,7 @@ def _told(told: Told, both: Both) -> Told:
     return told.model_copy(update={"values": values})
 
 
-def _field(path: str, both: Beside) -> PairField:
+def _field(path: str, both: PairComparison) -> PairField:
     stays, goes = both.stays, both.goes
     spot = spotted(stays, path)
     mine, theirs = both.mine(path), both.theirs(path)

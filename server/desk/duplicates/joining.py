@@ -13,7 +13,7 @@ from server.desk.conflicts.record_case import Case, extended
 from server.journal.model import NewRevision
 from sync.merging.field_diff import flatten, of_record, patch, value_at
 from sync.merging.field_schema import ABSENT, Path, Value, place_of
-from sync.merging.merge import Waiting, combine
+from sync.merging.merge import WaitingMerge, combine
 from sync.revisions.canonical import Json
 
 ANSWERS = "/answers/"
@@ -23,7 +23,7 @@ TOOK = "took"
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class PairComparison:
     """Two records side by side, in the words of the form version in which the one that stays stands.
 
     `names` are what files of the other are called when they come over: two phones may name two photos alike.
@@ -43,9 +43,9 @@ class Beside:
         return _renamed(value_at(self.content, path, self.stays.shape), self.names)
 
 
-def beside(stays: Case, goes: Case) -> Beside | None:
+def beside(stays: Case, goes: Case) -> PairComparison | None:
     """Return both records side by side; None where one waits, or there is no way between their form versions."""
-    if isinstance(stays.combined, Waiting) or isinstance(goes.combined, Waiting):
+    if isinstance(stays.combined, WaitingMerge) or isinstance(goes.combined, WaitingMerge):
         return None
     form, version = _version(stays.content)
     other_form, other_version = _version(goes.content)
@@ -61,10 +61,10 @@ def beside(stays: Case, goes: Case) -> Beside | None:
     media = _mapping(stays.content.get("media"))
     files = _mapping(goes.content.get("media"))
     names = {name: name if media.get(name, file) == file else _other_name(name, file) for name, file in files.items()}
-    return Beside(stays, goes, content, names)
+    return PairComparison(stays, goes, content, names)
 
 
-def fields_of(both: Beside) -> list[Path]:
+def fields_of(both: PairComparison) -> list[Path]:
     """Return the questions that either record answers, in the form's order: of several choices the list, of rows each.
 
     Rows count as a whole: two people who recorded one plot gave it two identities.
@@ -90,7 +90,7 @@ def is_worth_taking(stays: Value, goes: Value) -> bool:
     return stays in (ABSENT, None, []) and goes not in (ABSENT, None, [])
 
 
-def joined(both: Beside, take: Iterable[Path], comment: str) -> list[NewRevision]:
+def joined(both: PairComparison, take: Iterable[Path], comment: str) -> list[NewRevision]:
     """Return what makes two records one: the decision about what was taken, if it changes anything, and the word."""
     stays, goes = both.stays, both.goes
     taken = {path: value for path in take if (value := both.theirs(path)) != both.mine(path)}
@@ -125,7 +125,7 @@ def parted(goes: Case, stays: Case, comment: str) -> list[NewRevision]:
         # What the others say without it: asked of the engine with the undo in its place.
         provisional = NewRevision.following(stays.record, {**of_record(stays.content), **said}, stays.winner.rev)
         without = combine(extended(stays.document, [provisional]), stays.forms)
-        content = stays.content if isinstance(without, Waiting) else without.content
+        content = stays.content if isinstance(without, WaitingMerge) else without.content
         written.append(NewRevision.following(stays.record, {**of_record(content), **said}, stays.winner.rev))
     return written
 

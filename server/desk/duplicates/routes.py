@@ -10,7 +10,7 @@ from server.areas.areas import Areas
 from server.auth.authorise import require, scopes_where
 from server.auth.names import names_of
 from server.auth.principal import Principal
-from server.desk.conflicts.queue_routes import Words
+from server.desk.conflicts.queue_routes import FormLabels
 from server.desk.duplicates import queue
 from server.desk.duplicates.deciding import PairDesk, PairKey, pair_line
 from server.desk.duplicates.schemas import NewVerdict, PairPage, PairQueue, PairSearch, Parting, Verdict
@@ -59,7 +59,7 @@ async def list_duplicates(
         found = await queue.records_of(connection, page.rows)
         counts = await queue.counts(connection, filters)
         names = await names_of(connection, {row["by_person"] for row in page.rows if row["by_person"]})
-    words = Words(library)
+    words = FormLabels(library)
     return PairQueue(
         pairs=[pair_line(row, found, names, atlas, await words.title(row["form"], None)) for row in page.rows],
         next=page.next,

@@ -8,8 +8,8 @@ from litestar.params import FromQuery, QueryParameter
 from pydantic import AwareDatetime, Field
 
 from server.desk.conflicts.page_schemas import ChoiceLabel, MediaFile, ShownValue
-from server.desk.conflicts.queue_schemas import Labels, Shown
-from server.platform.body_types import Document
+from server.desk.conflicts.queue_schemas import Labels
+from server.platform.body_types import Document, StrictBody
 from sync.contract.scope import Scope
 from sync.matching.duplicates import Agreement, Identifier
 
@@ -36,7 +36,7 @@ class PairSearch:
         return self.project in {"", project} and (not self.unit or unit in self.unit)
 
 
-class Told(Shown):
+class Told(StrictBody):
     """What one particular says for or against; `values` by record, on the page of a pair only."""
 
     particular: Identifier
@@ -44,7 +44,7 @@ class Told(Shown):
     values: dict[str, str]
 
 
-class PairRecord(Shown):
+class PairRecord(StrictBody):
     """One of the two records."""
 
     record: str
@@ -56,7 +56,7 @@ class PairRecord(Shown):
     is_published: bool
 
 
-class Pair(Shown):
+class Pair(StrictBody):
     """Two records that may be of one household, the older first, and what people made of it.
 
     `survivor` is the one that stays, where they are the same.
@@ -80,7 +80,7 @@ class Pair(Shown):
     records: list[PairRecord]
 
 
-class PairQueue(Shown):
+class PairQueue(StrictBody):
     """A page of pairs, most alike first; `counts` by verdict under the other filters."""
 
     pairs: list[Pair]
@@ -88,7 +88,7 @@ class PairQueue(Shown):
     counts: dict[Verdict, int]
 
 
-class PairField(Shown):
+class PairField(StrictBody):
     """One field that either record tells; `is_taken` proposes that it comes from the record that goes."""
 
     path: str
@@ -116,7 +116,7 @@ class PairPage(Pair):
     media: dict[str, MediaFile]
 
 
-class NewVerdict(Shown):
+class NewVerdict(StrictBody):
     """What somebody makes of a pair, having seen these revisions; `survivor` and `take` go with *same*.
 
     `saw` is the `at` of the page that was looked at: None where nobody had said anything about the pair.
@@ -130,7 +130,7 @@ class NewVerdict(Shown):
     comment: Text = ""
 
 
-class Parting(Shown):
+class Parting(StrictBody):
     """That a record stands for itself again."""
 
     revs: dict[Id, Id]

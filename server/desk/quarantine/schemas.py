@@ -5,17 +5,13 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from litestar.params import QueryParameter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from server.platform.body_types import Document
+from server.platform.body_types import Document, StrictBody
 
 # PostgreSQL keeps no NUL in text.
 Name = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00]*$")]
 WhyNot = Literal["parent_waits", "not_acceptable"]
-
-
-class _Door(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +24,7 @@ class QuarantineSearch:
     seen: Annotated[bool | None, QueryParameter()] = None
 
 
-class EntryKey(_Door):
+class EntryKey(StrictBody):
     """Names one entry of the queue: the same id can wait with several contents, so its fingerprint belongs to it."""
 
     database: Name
@@ -43,14 +39,14 @@ class NewNote(EntryKey):
     comment: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
 
 
-class Accepted(_Door):
+class Accepted(StrictBody):
     """What an acceptance let in: the revision itself, and how many that had waited only for it."""
 
     rev: str
     followers: int
 
 
-class Note(_Door):
+class Note(StrictBody):
     """What somebody said about an entry when they had seen it."""
 
     by_name: str
@@ -58,7 +54,7 @@ class Note(_Door):
     comment: str
 
 
-class MisfitEntry(_Door):
+class MisfitEntry(StrictBody):
     """One answer that its form cannot hold: where (JSON Pointer from the document), why, what came, what was asked."""
 
     path: str
@@ -67,7 +63,7 @@ class MisfitEntry(_Door):
     labels: dict[str, str]
 
 
-class Present(_Door):
+class Present(StrictBody):
     """What stands in the database under the same id: the winner."""
 
     rev: str
@@ -105,14 +101,14 @@ class QuarantineEntry(EntryKey):
     why_not: WhyNot | None
 
 
-class Counts(_Door):
+class Counts(StrictBody):
     """How many entries nobody has looked at yet, and how many wait although somebody has."""
 
     unseen: int
     seen: int
 
 
-class QuarantineQueue(_Door):
+class QuarantineQueue(StrictBody):
     """A page of the queue, the newest first; `counts` are under the filters other than `seen`."""
 
     entries: list[QuarantineEntry]

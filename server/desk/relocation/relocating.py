@@ -28,7 +28,7 @@ from server.read_model.record_tables import records
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class SettledPlace:
     """Where a record stays, on the case that the page showed; `decided` is what was decided of its fields with it.
 
     `rev` is what was written last where the page was read, else elsewhere; None where nothing was.
@@ -59,7 +59,9 @@ class Moving:
     decisions: Decisions
     clock: Clock
 
-    async def stay(self, principal: Principal, database: str, record: str, new: NewDecision, stays: str) -> Settled:
+    async def stay(
+        self, principal: Principal, database: str, record: str, new: NewDecision, stays: str
+    ) -> SettledPlace:
         """Take the record out of every area but one; with `dry_run` only say what that would write.
 
         Raise `unknown_choice` where it doesn't stand there, `conflict_moved` where it changed since it was read,
@@ -82,13 +84,13 @@ class Moving:
                 if name != stays
             }
             if new.dry_run:
-                return Settled(here, decided, None)
+                return SettledPlace(here, decided, None)
             try:
                 await self._write(principal, cases, decided, gone, stays=stays, saw=new.rev)
             except Moved:
                 continue
             last = gone.get(database, decided) or gone[min(gone)]
-            return Settled(here, decided, last.decision.rev)
+            return SettledPlace(here, decided, last.decision.rev)
         raise await self.decisions.moved(principal, here, {""}, ())
 
     async def undo(self, principal: Principal, database: str, record: str, undo: Undo) -> Prepared | None:

@@ -18,7 +18,7 @@ from server.journal.store.document_list import Range
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.ids import uuid7
-from sync.review import Decision, State, decision_of, review
+from sync.review import ReviewDecision, State, decision_of, review
 from sync.revisions.canonical import Json
 
 #: How many decisions about one record are looked at; people make a handful.
@@ -65,7 +65,7 @@ class Desk:
         document = f"review:{record}:{uuid7(self._clock)}"
         content = self._content(principal, record, new, known)
 
-        decisions: list[Decision] = []
+        decisions: list[ReviewDecision] = []
 
         async def leave_trace(connection: AsyncConnection, _outcomes: object) -> None:
             # Read here and not from the read model: a decision of a second ago may not have got there.
@@ -104,7 +104,7 @@ class Desk:
         }
 
 
-def _must_be_known(decisions: Sequence[Decision], told: Mapping[str, Mapping[str, Any]], made: str) -> None:
+def _must_be_known(decisions: Sequence[ReviewDecision], told: Mapping[str, Mapping[str, Any]], made: str) -> None:
     """Raise `decided_meanwhile` where somebody decided about the same revision and `made` doesn't know of it."""
     [rev] = [each.rev for each in decisions if each.id == made]
     unknown = [each for each in review(rev, decisions).standing if each.id != made]

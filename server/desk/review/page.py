@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.journal.authorship import History
+from server.journal.authorship import RecordAuthorship
 from server.journal.model import StoredRevision
 from server.read_model.record_tables import decisions
-from sync.review import Decision, Edit, approved_revisions, authors, decision_of
+from sync.review import AuthoredRevision, ReviewDecision, approved_revisions, authors, decision_of
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,18 @@ class Reviewed:
     contents: Mapping[str, Mapping[str, Any]]
 
     @cached_property
-    def line(self) -> History:
+    def line(self) -> RecordAuthorship:
         """Return what kind of act each revision is, and whose the record is at it."""
-        return History(self.history)
+        return RecordAuthorship(self.history)
 
     @property
-    def decisions(self) -> list[Decision]:
+    def decisions(self) -> list[ReviewDecision]:
         """Return the decisions that the review documents state."""
         return [each for name, content in self.contents.items() if (each := decision_of(name, content))]
 
     def authors_of(self, winner: str) -> frozenset[str]:
         """Return who may not approve `winner`."""
-        edits = [Edit(each.rev, _parents(each), each.person) for each in self.history]
+        edits = [AuthoredRevision(each.rev, _parents(each), each.person) for each in self.history]
         return authors(winner, edits, approved_revisions(self.decisions))
 
     def branches(self, winner: str) -> list[StoredRevision]:

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from litestar.params import FromQuery, QueryParameter
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
-from server.platform.body_types import Document
+from server.platform.body_types import Document, StrictBody
 from sync.review import State, Verdict
 from sync.revisions.authorship import Act
 
@@ -31,10 +31,6 @@ Flag = Literal[
 MOST_COMMENTS = 500
 
 
-class _Door(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 @dataclass(frozen=True, slots=True)
 class RecordSearch:
     """How a request narrows the queue; `state` may stand several times."""
@@ -46,7 +42,7 @@ class RecordSearch:
     q: Annotated[str | None, QueryParameter(max_length=200)] = None
 
 
-class NewReview(_Door):
+class NewReview(StrictBody):
     """A supervisor's decision about exactly `rev`; `comments` are pinned to answers by JSON Pointer.
 
     `follows` are the review documents that the person saw; without it, all that the server knows.
@@ -67,14 +63,14 @@ class NewReview(_Door):
         return value
 
 
-class Decided(_Door):
+class Decided(StrictBody):
     """What a decision made of its record."""
 
     id: str
     state: State
 
 
-class _Line(_Door):
+class _Line(StrictBody):
     """A record as lists show it.
 
     `by_name` is the worker who last captured or edited it, `decided_by_name` the data manager who has decided about it
@@ -106,7 +102,7 @@ class RecordLine(_Line):
     branches: int
 
 
-class Queue(_Door):
+class Queue(StrictBody):
     """A page of the queue; `next` goes on where it ends; `counts` are under the filters other than `state`."""
 
     records: list[RecordLine]
@@ -114,7 +110,7 @@ class Queue(_Door):
     counts: dict[State, int]
 
 
-class HistoryEntry(_Door):
+class HistoryEntry(StrictBody):
     """A revision of a record: what kind of act it is, whose, and when it came."""
 
     kind: Act
@@ -130,7 +126,7 @@ class HistoryEntry(_Door):
     is_published: bool
 
 
-class ReviewEntry(_Door):
+class ReviewEntry(StrictBody):
     """A decision as it was written; `stands` while no later one about the same revision answers it."""
 
     id: str
@@ -145,7 +141,7 @@ class ReviewEntry(_Door):
     stands: bool
 
 
-class Branch(_Door):
+class Branch(StrictBody):
     """Another leaf of the record, kept beside the winner."""
 
     rev: str
@@ -154,7 +150,7 @@ class Branch(_Door):
     doc: Document
 
 
-class Place(_Door):
+class Place(StrictBody):
     """The commune's representative point, in degrees (WGS 84)."""
 
     longitude: float

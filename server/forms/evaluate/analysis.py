@@ -1,7 +1,17 @@
 """What can be told of an expression without running it: what it calls, what kind of value it gives, where it looks."""
 
 from server.forms.evaluate.functions import FUNCTIONS
-from server.forms.evaluate.syntax import Binary, Call, Expression, Literal, Negative, Number, Path, Step, parts_of
+from server.forms.evaluate.syntax import (
+    Binary,
+    Expression,
+    FunctionCall,
+    Literal,
+    Negative,
+    Number,
+    Path,
+    Step,
+    parts_of,
+)
 
 ARITHMETIC = frozenset({"+", "-", "times", "div", "mod"})
 SELF = Path(None, (), (Step("self", "node()"),))
@@ -13,7 +23,7 @@ _OR_GIVEN_NOTHING = frozenset({"local-name", "name", "normalize-space", "number"
 
 def calls(tree: Expression) -> set[str]:
     """Return the names of all functions that are called."""
-    return {part.name for part in parts_of(tree) if isinstance(part, Call)}
+    return {part.name for part in parts_of(tree) if isinstance(part, FunctionCall)}
 
 
 def literal_patterns(tree: Expression) -> list[str]:
@@ -21,7 +31,7 @@ def literal_patterns(tree: Expression) -> list[str]:
     return [
         part.arguments[1].text
         for part in parts_of(tree)
-        if isinstance(part, Call) and part.name == "regex" and isinstance(part.arguments[1], Literal)
+        if isinstance(part, FunctionCall) and part.name == "regex" and isinstance(part.arguments[1], Literal)
     ]
 
 
@@ -36,7 +46,7 @@ def gives(tree: Expression) -> str | None:
     """Return the kind of value that an expression gives, None where only running it tells."""
     kind: str | None = None
     match tree:
-        case Literal() | Call("once", _):
+        case Literal() | FunctionCall("once", _):
             kind = "text"
         case Number() | Negative():
             kind = "number"
@@ -44,7 +54,7 @@ def gives(tree: Expression) -> str | None:
             kind = "nodes"
         case Binary(sign, _, _) if sign not in {"and", "or"}:
             kind = "number" if sign in ARITHMETIC else "truth"
-        case Call(name, _) if name in FUNCTIONS:
+        case FunctionCall(name, _) if name in FUNCTIONS:
             kind = FUNCTIONS[name].gives
     return kind
 
@@ -60,13 +70,13 @@ def is_of_itself(tree: Expression) -> bool:
 
 
 def _looks_elsewhere(part: Expression) -> bool:
-    return isinstance(part, Call) and part.name in _ELSEWHERE
+    return isinstance(part, FunctionCall) and part.name in _ELSEWHERE
 
 
 def _looks_at_the_node(part: Expression) -> bool:
     match part:
         case Path(None, _, _):
             return True
-        case Call(name, arguments):
+        case FunctionCall(name, arguments):
             return name in _OF_THE_NODE or (name in _OR_GIVEN_NOTHING and not arguments)
     return False

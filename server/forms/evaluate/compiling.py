@@ -16,7 +16,7 @@ from server.forms.evaluate.axes import axis, local
 from server.forms.evaluate.context import Context, Unevaluable
 from server.forms.evaluate.functions import FUNCTIONS
 from server.forms.evaluate.numbers import divided, remainder
-from server.forms.evaluate.syntax import Binary, Call, Expression, Literal, Negative, Number, Path, Step
+from server.forms.evaluate.syntax import Binary, Expression, FunctionCall, Literal, Negative, Number, Path, Step
 from server.forms.evaluate.values import (
     Node,
     Value,
@@ -91,7 +91,7 @@ def _run(tree: Expression) -> Run:
             run = lambda context: -number(context)  # noqa: E731
         case Path() | Binary("|", _, _):
             run = _select(tree)
-        case Call():
+        case FunctionCall():
             run = _call(tree)
         case Binary("and" | "or" as kind, left, right):
             run = _either(kind, _run(left), _run(right))
@@ -121,10 +121,10 @@ def _truth(tree: Expression) -> Truth:
             return _ordered(_ORDER[kind], left, right)
         case Binary("=" | "!=" as kind, left, right):
             return _compared(kind, left, right)
-        case Call("not", (argument,)):
+        case FunctionCall("not", (argument,)):
             denied = _truth(argument)
             return lambda context: not denied(context)
-        case Call("selected", (chosen, Literal(wanted))) if gives(chosen) == "nodes" and " " not in wanted:
+        case FunctionCall("selected", (chosen, Literal(wanted))) if gives(chosen) == "nodes" and " " not in wanted:
             return _is_selected(_select(chosen), wanted)
         case _:
             run = _run(tree)
@@ -192,7 +192,7 @@ def _number(tree: Expression) -> Numeric:
         value = tree.value
         return lambda _context: value
     run = _run(tree)
-    if isinstance(tree, Call) and is_settled(tree):
+    if isinstance(tree, FunctionCall) and is_settled(tree):
         # The same in every row: the year that it is, a total.
         once: Numeric = lambda context: as_number(run(context))  # noqa: E731
         return lambda context: context.record.remembered(once, context)
@@ -204,7 +204,7 @@ def _arithmetic(kind: str, left: Numeric, right: Numeric) -> Run:
     return lambda context: compute(left(context), right(context))
 
 
-def _call(tree: Call) -> Run:
+def _call(tree: FunctionCall) -> Run:
     name, arguments = tree.name, tree.arguments
     if name in functions.FORMS:
         if len(arguments) != functions.FORMS[name]:

@@ -18,7 +18,7 @@ from server.forms.evaluate.analysis import conjuncts, gives, is_of_itself
 from server.forms.evaluate.compiling import Compiled, Select, Truth, compile_select, compile_tree
 from server.forms.evaluate.lists import ChoiceList, list_in_file, list_in_form
 from server.forms.evaluate.reading import Read, reader_of, within
-from server.forms.evaluate.syntax import Binary, Call, Expression, Literal, NotXPath, Path, Step, parse
+from server.forms.evaluate.syntax import Binary, Expression, FunctionCall, Literal, NotXPath, Path, Step, parse
 from server.forms.schema import JAVAROSA, XFORMS, Field, FormSchema, language_code
 from server.forms.xml_input import local_name, parse_xml
 
@@ -209,11 +209,13 @@ class _Builder:
 
     def _listed(self, tree: Expression, named: Options) -> Options | None:
         """Return the options of the usual shape, instance('…')/root/item[…]: one entry tells whether it is offered."""
-        if isinstance(tree, Call) and tree.name == "randomize":
+        if isinstance(tree, FunctionCall) and tree.name == "randomize":
             tree = tree.arguments[0]
         match tree:
             case Path(
-                Call("instance", (Literal(name),)), (), (Step("child", "root", ()), Step("child", "item", filters))
+                FunctionCall("instance", (Literal(name),)),
+                (),
+                (Step("child", "root", ()), Step("child", "item", filters)),
             ):
                 listed = self._lists.get(name)
                 if listed is None or any(_is_positional(each) for each in filters):

@@ -15,7 +15,7 @@ from server.forms.evaluate.model import Condition, FormModel, Options, Question
 from server.forms.evaluate.moments import Moment, day_of, of
 from server.forms.evaluate.reading import given_text
 from server.forms.evaluate.syntax import NotXPath
-from server.forms.evaluate.values import Document, Node, as_text
+from server.forms.evaluate.values import DocumentNode, Node, as_text
 from sync.revisions.json_pointer import escape
 
 #: How many nodes one record's expressions may look at together: a hundred times what a large record needs.
@@ -29,11 +29,11 @@ MAX_KNOWN_LENGTH = 64
 GIVES_UP = (Unevaluable, NotXPath, ArithmeticError, ValueError, RecursionError)
 
 
-class Absent:
+class AbsentKey:
     """The mark of a key that is not there."""
 
 
-ABSENT = Absent()
+ABSENT = AbsentKey()
 
 
 class AnswerNode:
@@ -218,7 +218,7 @@ class AnswerRecord:
         self.language = model.language
         self._model = model
         self.root = AnswerNode(self, model.root, None, answers)
-        self.document: Node = Document(self.root)
+        self.document: Node = DocumentNode(self.root)
         self._at: dict[tuple[str, ...], list[Node]] = {}
         self._looks = 0
 

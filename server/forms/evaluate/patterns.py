@@ -40,7 +40,7 @@ class Sequence:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Alternation:
     """One of several parts."""
 
     parts: tuple["Part", ...]
@@ -56,13 +56,13 @@ class Repeated:
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class Anchor:
     """The beginning of the text, or its end."""
 
     is_start: bool
 
 
-Part = Letters | Sequence | Choice | Repeated | Edge
+Part = Letters | Sequence | Alternation | Repeated | Anchor
 
 _DIGITS = (("0", "9"),)
 _WORD = (("0", "9"), ("A", "Z"), ("_", "_"), ("a", "z"))
@@ -78,17 +78,17 @@ _CONTROLS = {"t": "\t", "n": "\n", "r": "\r", "v": "\v", "f": "\f", "0": "\0"}
 @lru_cache(maxsize=512)
 def pattern(text: str) -> "Pattern":
     """Return the automaton of a pattern, in JavaScript's notation; raise `NotAPattern`."""
-    return Pattern(_Reader(text).whole())
+    return Pattern(_PatternReader(text).whole())
 
 
 @dataclass(slots=True)
-class _Known:
+class _StateSet:
     """A set of states that was met: where letters lead from it, and whether the text may end here."""
 
     states: frozenset[int]
     is_found: bool
     is_found_at_end: bool
-    following: dict[str, "_Known"] = field(default_factory=dict)
+    following: dict[str, "_StateSet"] = field(default_factory=dict)
 
 
 class Pattern:
@@ -103,7 +103,7 @@ class Pattern:
         self._accept = self._state(None, ())
         self._begin = self._build(part, self._accept)
         self._later = self._closure([self._begin], is_start=False)
-        self._known: dict[frozenset[int], _Known] = {}
+        self._known: dict[frozenset[int], _StateSet] = {}
         self._first = self._met(self._closure([self._begin], is_start=True))
         self._first_is_found_empty = self._accept in self._closure([self._begin], is_start=True, is_end=True)
 
@@ -121,7 +121,7 @@ class Pattern:
             at = following
         return at.is_found or at.is_found_at_end
 
-    def _step(self, at: _Known, letter: str) -> _Known:
+    def _step(self, at: _StateSet, letter: str) -> _StateSet:
         reached = [
             following
             for state in at.states
@@ -133,7 +133,7 @@ class Pattern:
             at.following[letter] = met
         return met
 
-    def _met(self, states: frozenset[int]) -> _Known:
+    def _met(self, states: frozenset[int]) -> _StateSet:
         known = self._known.get(states)
         if known is None:
             if len(self._known) >= MAX_KNOWN:
@@ -142,7 +142,7 @@ class Pattern:
                     each.following.clear()
                 self._known.clear()
             at_end = self._closure(states, is_start=False, is_end=True)
-            known = self._known[states] = _Known(states, self._accept in states, self._accept in at_end)
+            known = self._known[states] = _StateSet(states, self._accept in states, self._accept in at_end)
         return known
 
     def _closure(self, states: Iterable[int], *, is_start: bool, is_end: bool = False) -> frozenset[int]:
@@ -171,13 +171,13 @@ class Pattern:
         match part:
             case Letters():
                 return self._state(part, (following,))
-            case Edge(is_start):
+            case Anchor(is_start):
                 return self._state(None, (following,), is_start)
             case Sequence(parts):
                 for each in reversed(parts):
                     following = self._build(each, following)
                 return following
-            case Choice(parts):
+            case Alternation(parts):
                 return self._state(None, tuple(self._build(each, following) for each in parts))
             case Repeated(inner, least, most):
                 return self._repeat(inner, least, most, following)
@@ -196,7 +196,7 @@ class Pattern:
         return start
 
 
-class _Reader:
+class _PatternReader:
     """Reads JavaScript's notation (without the flag u)."""
 
     def __init__(self, text: str) -> None:
@@ -234,7 +234,7 @@ class _Reader:
         while self._has("|"):
             parts.append(self._sequence())
         self._depth -= 1
-        return parts[0] if len(parts) == 1 else Choice(tuple(parts))
+        return parts[0] if len(parts) == 1 else Alternation(tuple(parts))
 
     def _sequence(self) -> Part:
         parts: list[Part] = []
@@ -251,7 +251,7 @@ class _Reader:
         if letter == ".":
             return Letters(_ENDS_OF_LINE, is_negated=True)
         if letter in "^$":
-            return Edge(letter == "^")
+            return Anchor(letter == "^")
         if letter in "*+?":
             raise NotAPattern("nothing to repeat")
         if letter == "\\":
@@ -274,7 +274,7 @@ class _Reader:
         counts = self._counts()
         if counts is None:
             return part
-        if isinstance(part, Edge):
+        if isinstance(part, Anchor):
             raise NotAPattern("nothing to repeat")
         least, most = counts
         if max(least, most or 0) > MAX_STATES or (most is not None and most < least):

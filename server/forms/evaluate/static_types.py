@@ -11,8 +11,8 @@ from server.forms.evaluate.functions import FUNCTIONS
 from server.forms.evaluate.syntax import (
     ROOT,
     Binary,
-    Call,
     Expression,
+    FunctionCall,
     Literal,
     Negative,
     NotXPath,
@@ -97,7 +97,7 @@ def _static(tree: Expression, node: str, type_of: TypeOf) -> str:
             return _number(_static(operand, node, type_of))
         case Binary(sign, left, right):
             return _joined(sign, _static(left, node, type_of), _static(right, node, type_of))
-        case Call(name, arguments):
+        case FunctionCall(name, arguments):
             return _called(name, arguments, [_static(each, node, type_of) for each in arguments])
         case Path():
             path = _target(tree, node)
@@ -155,7 +155,7 @@ def _target(path: Path, node: str) -> str | None:
     match path.start:
         case None:
             steps = node.split("/")
-        case Call("current", _):
+        case FunctionCall("current", _):
             steps = node.split("/")
         case start if start == ROOT:
             steps = [""]

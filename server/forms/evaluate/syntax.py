@@ -51,7 +51,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """A function with its arguments."""
 
     name: str
@@ -92,7 +92,7 @@ class Path:
     steps: tuple[Step, ...]
 
 
-Expression = Literal | Number | Call | Binary | Negative | Path
+Expression = Literal | Number | FunctionCall | Binary | Negative | Path
 
 ROOT = "/"
 
@@ -144,7 +144,7 @@ def parts_of(tree: Expression) -> Iterator[Expression]:
 def inner_parts(part: Expression) -> list[Expression]:
     """Return the expressions that stand directly in another."""
     match part:
-        case Call(_, arguments):
+        case FunctionCall(_, arguments):
             return list(arguments)
         case Binary(_, left, right):
             return [left, right]
@@ -287,7 +287,7 @@ class _Parser:
                 self._take()
                 arguments.append(self._expression())
         self._expect(")")
-        return Call(text, tuple(arguments))
+        return FunctionCall(text, tuple(arguments))
 
     def _begins_call(self) -> bool:
         return self._kind() == "name" and self._kind(1) == "(" and self._tokens[self._at][1] not in NODE_TYPES

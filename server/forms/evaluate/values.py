@@ -39,7 +39,7 @@ class Node(Protocol):
         """Return the value that expressions see: "" for what is blank or not relevant."""
 
 
-class Document:
+class DocumentNode:
     """What stands above the root: an element without a name, whose only child is the root."""
 
     __slots__ = ("_root",)

@@ -14,7 +14,7 @@ from typing import Any
 
 from server.auth.authorise import allowed
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.parse_documents import Flaw, Incoming, Kind, incoming
+from server.gateway.couchdb.parse_documents import Flaw, Incoming, WriteMode, incoming
 from server.ingest.record_checks import MISFITS, misfit
 from server.journal.entitlement import Asked
 from server.journal.model import NewRevision
@@ -23,7 +23,7 @@ from sync.revisions.canonical import Json
 
 async def admitted(call: Call, value: Json, *, new_edits: bool, doc_id: str | None = None) -> Incoming | Flaw:
     """Return what a document is, with what the door finds about it whatever stands here."""
-    document = incoming(value, Kind(new_edits, call.db.takes_anything), doc_id)
+    document = incoming(value, WriteMode(new_edits, call.db.takes_anything), doc_id)
     if isinstance(document, Flaw) or call.db.kind != "scope" or not isinstance(value, Mapping):
         return document
     if document.finding is not None or (not new_edits and brings_others(call)):

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Request
 
 from server.areas.areas import Areas
-from server.auth.rate_limit import Pace
+from server.auth.rate_limit import RateLimiter
 from server.auth.sessions import Sessions
 from server.forms.library import FormLibrary
 from server.gateway.couchdb.caller import Caller, Recognition
@@ -24,7 +24,7 @@ from sync.revisions.canonical import Json, MalformedJson, parse
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class CouchParts:
     """What the verbs work with."""
 
     storage: Storage
@@ -32,7 +32,7 @@ class Parts:
     areas: Areas
     library: FormLibrary
     sessions: Sessions
-    pace: Pace
+    pace: RateLimiter
     clock: Clock
     settings: Settings
     sql: Statements
@@ -44,7 +44,7 @@ class Parts:
 class Call:
     """A request; `path` are the segments behind the database's name, unquoted."""
 
-    parts: Parts
+    parts: CouchParts
     request: Request[Any, Any, Any]
     method: str
     query: Mapping[str, str]

@@ -23,7 +23,7 @@ from server.auth.authorise import administers_everything
 from server.auth.lockout import Attempt
 from server.auth.people import Person
 from server.auth.principal import Principal
-from server.auth.rate_limit import Pace
+from server.auth.rate_limit import RateLimiter
 from server.auth.sessions import Sessions
 from server.errors import Problem
 from server.gateway.couchdb.own_site import require_own_page
@@ -70,7 +70,7 @@ class Caller:
 class Recognition:
     """Recognises callers of one server process."""
 
-    def __init__(self, storage: Storage, sessions: Sessions, pace: Pace, public_url: str | None = None) -> None:
+    def __init__(self, storage: Storage, sessions: Sessions, pace: RateLimiter, public_url: str | None = None) -> None:
         """Remember nobody yet; `public_url` is an address at which browsers reach this server."""
         self._public_url = public_url
         self._storage = storage

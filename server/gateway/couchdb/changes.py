@@ -15,8 +15,8 @@ from typing import Any, Literal, get_args
 
 from server.gateway.couchdb.answer import Answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.feed_reading import Place, Reader, Selection
-from server.gateway.couchdb.live_feed import Pace, continuous, eventsource, longpoll, watched
+from server.gateway.couchdb.feed_reading import FeedPosition, Reader, Selection
+from server.gateway.couchdb.live_feed import FeedTiming, continuous, eventsource, longpoll, watched
 from server.gateway.couchdb.refusals import Refusal, bad_parameter, missing
 from server.gateway.couchdb.selector import matcher
 from server.journal.store import document_list
@@ -34,7 +34,7 @@ MAX_DOC_IDS = 20_000
 @dataclass(frozen=True, slots=True)
 class _Kind:
     feed: Feed
-    pace: Pace
+    pace: FeedTiming
 
 
 async def changes(call: Call) -> Answer:
@@ -78,17 +78,19 @@ def _kind(call: Call) -> _Kind:
     if heartbeat_ms is not None:
         timeout_ms = None
     heartbeat_s = None if heartbeat_ms is None else heartbeat_ms / 1000
-    return _Kind(feed, Pace(heartbeat_s, None if timeout_ms is None else timeout_ms / 1000))  # type: ignore[arg-type]
+    return _Kind(feed, FeedTiming(heartbeat_s, None if timeout_ms is None else timeout_ms / 1000))  # type: ignore[arg-type]
 
 
-async def _place(call: Call) -> Place:
+async def _place(call: Call) -> FeedPosition:
     since = call.query.get("since", call.request.headers.get("last-event-id", "0")).strip('"')
     async with call.parts.storage.read() as connection:
         of = await document_list.info(connection, call.db.name)
     if since == "now":
-        return Place(of.seq, of.update_seq, of.created_at)
+        return FeedPosition(of.seq, of.update_seq, of.created_at)
     seq = await call.parts.journal.position(call.db.name, since)
-    return Place(seq, since if seq else checkpoint_chain.token(0, checkpoint_chain.seed(call.db.name)), of.created_at)
+    return FeedPosition(
+        seq, since if seq else checkpoint_chain.token(0, checkpoint_chain.seed(call.db.name)), of.created_at
+    )
 
 
 def _selection(call: Call, said: Mapping[str, Any]) -> Selection:

@@ -19,7 +19,7 @@ from litestar.types import Receive, Scope, Send
 
 from server.errors import Problem
 from server.gateway.couchdb.answer import Answer, answer
-from server.gateway.couchdb.call import Call, Parts
+from server.gateway.couchdb.call import Call, CouchParts
 from server.gateway.couchdb.caller import COOKIE_HANDLER
 from server.gateway.couchdb.database import make
 from server.gateway.couchdb.databases import Databases
@@ -83,11 +83,11 @@ async def _answer(request: Request[Any, Any, Any]) -> Answer:
     return await leads.verb(call.method)(call)
 
 
-def _parts(state: State) -> Parts:
+def _parts(state: State) -> CouchParts:
     """Return what the verbs work with, put together once for an app."""
-    found: Parts | None = state.get("couchdb")
+    found: CouchParts | None = state.get("couchdb")
     if found is None:
-        found = state["couchdb"] = Parts(
+        found = state["couchdb"] = CouchParts(
             storage=state["storage"],
             journal=state["journal"],
             areas=state["areas"],

@@ -40,7 +40,7 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FeedPosition:
     """Where a feed is read from: a sequence, its checkpoint, and when the database was made that both are of."""
 
     seq: int
@@ -55,7 +55,7 @@ class Reader:
     and those before them would never be read.
     """
 
-    def __init__(self, call: Call, selection: Selection, since: Place) -> None:
+    def __init__(self, call: Call, selection: Selection, since: FeedPosition) -> None:
         """Begin behind `since`."""
         self.call = call
         self.position = since.seq

@@ -19,14 +19,14 @@ LOOK_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class FeedTiming:
     """How often to show that the line is alive, and after how long without a row to end; None: never."""
 
     heartbeat_s: float | None
     timeout_s: float | None
 
 
-async def longpoll(reader: Reader, pace: Pace) -> AsyncIterator[bytes]:
+async def longpoll(reader: Reader, pace: FeedTiming) -> AsyncIterator[bytes]:
     """Yield one answer, whose rows are the first that there are."""
     start = b'{"results":[\n'
     yield start
@@ -40,7 +40,7 @@ async def longpoll(reader: Reader, pace: Pace) -> AsyncIterator[bytes]:
     yield b"\n]," + await reader.tail()
 
 
-async def continuous(reader: Reader, pace: Pace) -> AsyncIterator[bytes]:
+async def continuous(reader: Reader, pace: FeedTiming) -> AsyncIterator[bytes]:
     """Yield a line for each row as it comes, and in the end where to go on."""
     # An empty piece lets the headers leave at once.
     yield b""
@@ -49,7 +49,7 @@ async def continuous(reader: Reader, pace: Pace) -> AsyncIterator[bytes]:
     yield b"{" + await reader.tail()
 
 
-async def eventsource(reader: Reader, pace: Pace) -> AsyncIterator[bytes]:
+async def eventsource(reader: Reader, pace: FeedTiming) -> AsyncIterator[bytes]:
     """Yield an event for each row; its id is the checkpoint with which the browser comes back."""
     yield b""
     async for rows in _waiting(reader, pace, once=False):
@@ -73,7 +73,7 @@ async def watched(reader: Reader) -> AsyncIterator[list[bytes]]:
         yield rows
 
 
-async def _waiting(reader: Reader, pace: Pace, *, once: bool) -> AsyncIterator[list[bytes] | None]:
+async def _waiting(reader: Reader, pace: FeedTiming, *, once: bool) -> AsyncIterator[list[bytes] | None]:
     """Yield pages of rows, and None where a heartbeat is due; with `once`, no more than stood at the first row."""
     call = reader.call
     now = asyncio.get_running_loop().time

@@ -56,7 +56,7 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class WriteMode:
     """How documents come in: as edits or as other replicas' revisions, under a scope's rules or where all is taken."""
 
     new_edits: bool
@@ -68,7 +68,7 @@ class Kind:
         return self.takes_anything and not self.new_edits
 
 
-def incoming(value: Json, kind: Kind, doc_id: str | None = None) -> Incoming | Flaw:
+def incoming(value: Json, kind: WriteMode, doc_id: str | None = None) -> Incoming | Flaw:
     """Return what a document is; `doc_id` comes from the path where there is one. Raise Refusal: not yet taken."""
     if not isinstance(value, Mapping):
         return Flaw(doc_id or "", "bad_request", "Document must be a JSON object")
@@ -110,7 +110,7 @@ def _special(doc_id: str, member: str, said: Json) -> Flaw | None:
     return Flaw(doc_id, "doc_validation", f"Bad special document member: {member}")
 
 
-def _named_line(doc_id: str, value: Mapping[str, Json], kind: Kind) -> tuple[RevisionId, ...] | Flaw:
+def _named_line(doc_id: str, value: Mapping[str, Json], kind: WriteMode) -> tuple[RevisionId, ...] | Flaw:
     """Return the revision that a document names and, of a replicated one, those that it stands on, newest first."""
     rev = value.get("_rev")
     if rev is not None and not _is_taken(rev, kind):
@@ -131,7 +131,7 @@ def _text(rev: Json) -> str | None:
     return None if rev is None else str(rev)
 
 
-def _is_taken(rev: Json, kind: Kind) -> bool:
+def _is_taken(rev: Json, kind: WriteMode) -> bool:
     """Whether this can be a revision's id here; raise Refusal where only a CouchDB would take it."""
     if not isinstance(rev, str):
         return False
@@ -142,7 +142,7 @@ def _is_taken(rev: Json, kind: Kind) -> bool:
     return is_any_revision_id(rev)
 
 
-def _line(said: Json, kind: Kind) -> tuple[RevisionId, ...] | None:
+def _line(said: Json, kind: WriteMode) -> tuple[RevisionId, ...] | None:
     """Return the revisions that `_revisions` names, newest first; None when it has another shape."""
     if not isinstance(said, Mapping):
         return None

@@ -28,17 +28,17 @@ ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredDocument:
     """A document that is here now, under this revision."""
 
     doc_id: str
     rev: RevisionId
 
 
-Result = Kept | Flaw
+Result = StoredDocument | Flaw
 
 
-class _Moved(Exception):
+class _WrittenMeanwhile(Exception):
     """Somebody else has written one of the documents meanwhile."""
 
 
@@ -86,18 +86,18 @@ async def edit(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Result]
     """Store edits, each the child of the leaf that it names, and return what became of each, in order."""
     _require_writing(call)
     for _ in range(ATTEMPTS):
-        plan = await _Plan.make(call, documents)
+        plan = await _EditPlan.make(call, documents)
         if not plan.revisions:
             return plan.results([])
         try:
             outcomes = await call.parts.journal.write(call.db.name, plan.revisions, _origin(call), also=plan.confirm)
-        except _Moved:
+        except _WrittenMeanwhile:
             continue
         return plan.results(outcomes)
     raise Refusal(503, "service_unavailable", "The documents change too fast; try again.")
 
 
-class _Plan:
+class _EditPlan:
     """The revisions that a batch of edits comes to, over the leaves that were read."""
 
     def __init__(self, call: Call, seq: int, here: dict[str, Branches], waiting: set[tuple[str, RevisionId]]) -> None:
@@ -109,7 +109,7 @@ class _Plan:
         self._rows: list[Flaw | NewRevision] = []
 
     @classmethod
-    async def make(cls, call: Call, documents: Sequence[Incoming | Flaw]) -> "_Plan":
+    async def make(cls, call: Call, documents: Sequence[Incoming | Flaw]) -> "_EditPlan":
         """Read what stands of the documents and plan an edit for each."""
         ids = {each.doc_id for each in documents if isinstance(each, Incoming)}
         async with call.parts.storage.read() as connection:
@@ -151,7 +151,7 @@ class _Plan:
             return
         found = await document_list.leaves_of(connection, self._call.parts.sql, self._call.db.name, expected)
         if any(set(found.get(doc_id, "").split()) != leaves for doc_id, leaves in expected.items()):
-            raise _Moved
+            raise _WrittenMeanwhile
 
     def _read(self, doc_id: str) -> tuple[RevisionId, ...]:
         return self._here[doc_id].leaves if doc_id in self._here else ()
@@ -187,4 +187,4 @@ def _origin(call: Call) -> Origin:
 def _result(outcome: Outcome) -> Result:
     if outcome.outcome == "refused":
         return Flaw(outcome.doc_id, "bad_request", f"Not a revision ({outcome.reason})", outcome.rev)
-    return Kept(outcome.doc_id, outcome.rev)
+    return StoredDocument(outcome.doc_id, outcome.rev)

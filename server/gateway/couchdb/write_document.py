@@ -9,7 +9,7 @@ from server.gateway.couchdb.multipart import related
 from server.gateway.couchdb.parse_documents import Flaw
 from server.gateway.couchdb.refusals import Refusal, bad_request, missing
 from server.gateway.couchdb.revision_ids import is_rev
-from server.gateway.couchdb.storing import Kept, edit, replicate
+from server.gateway.couchdb.storing import StoredDocument, edit, replicate
 from server.journal.store.branches import branches
 from server.platform.ids import uuid7
 from sync.revisions.canonical import Json
@@ -64,7 +64,7 @@ def _named_rev(call: Call) -> str | None:
     return rev
 
 
-def _answer(result: Kept | Flaw, status: int) -> Answer:
+def _answer(result: StoredDocument | Flaw, status: int) -> Answer:
     if isinstance(result, Flaw):
         raise Refusal(STATUSES.get(result.error, 400), result.error, result.reason)
     return answer({"ok": True, "id": result.doc_id, "rev": result.rev}, status, ETag=f'"{result.rev}"')

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from server.auth.tokens import Tokens
+from server.auth.tokens import IssuedTokens
 from server.gateway.compression import compress
-from server.gateway.sync.pull import Page, cut
+from server.gateway.sync.pull import ChangesPage, cut
 from server.journal.journal import Journal
 from server.journal.model import Outcome
 from server.platform.content_coding import Coding
@@ -19,12 +19,12 @@ _THREAD_FROM_BYTES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class AnswerHeader:
     """All of an answer but its changes; `carry` is None for a phone that only pushed, and so learns no assignment."""
 
     epoch: str
     server_time: str
-    tokens: Tokens | None
+    tokens: IssuedTokens | None
     acks: Sequence[Outcome]
     carry: Sequence[str] | None
     safe: int
@@ -34,7 +34,9 @@ class Head:
     next_s: int
 
 
-async def write_answer(journal: Journal, head: Head, pages: Sequence[Page], max_bytes: int, coding: Coding) -> bytes:
+async def write_answer(
+    journal: Journal, head: AnswerHeader, pages: Sequence[ChangesPage], max_bytes: int, coding: Coding
+) -> bytes:
     """Return the compressed answer, cut until it fits in `max_bytes` or only one document is left."""
     while True:
         plain = await _plain(journal, head, pages)
@@ -47,7 +49,7 @@ async def write_answer(journal: Journal, head: Head, pages: Sequence[Page], max_
             return body
 
 
-async def _plain(journal: Journal, head: Head, pages: Sequence[Page]) -> bytes:
+async def _plain(journal: Journal, head: AnswerHeader, pages: Sequence[ChangesPage]) -> bytes:
     tokens = head.tokens
     fields: dict[str, Any] = {
         "protocol": PROTOCOL,

@@ -11,9 +11,9 @@ from server.auth import enrolments, people
 from server.auth.enrolments import Enrolment
 from server.auth.principal import Principal
 from server.auth.sessions import Sessions
-from server.auth.tokens import Tokens, verify_seal
+from server.auth.tokens import IssuedTokens, verify_seal
 from server.errors import Problem
-from server.gateway.sync.outcomes import Waiting, load_waiting
+from server.gateway.sync.outcomes import UnconfirmedOutcome, load_waiting
 from server.gateway.sync.progress import Progress, load_progress
 from server.gateway.sync.schemas import SyncRequest
 from server.gateway.sync.seal import payload_of_request
@@ -22,15 +22,15 @@ from server.platform.db.engine import Storage
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class PhoneCaller:
     """An enrolment at the beginning of its exchange; `principal` has the rights of this moment, perhaps none."""
 
     enrolment: Enrolment
     principal: Principal
-    tokens: Tokens | None
+    tokens: IssuedTokens | None
     is_signed_in: bool
     progress: Progress
-    waiting: tuple[Waiting, ...]
+    waiting: tuple[UnconfirmedOutcome, ...]
 
     @property
     def pusher(self) -> Pusher:
@@ -40,7 +40,7 @@ class Caller:
         return Pusher(self.enrolment.id, self.principal, then, waiting)
 
 
-async def identify(storage: Storage, sessions: Sessions, request: SyncRequest, access_token: str | None) -> Caller:
+async def identify(storage: Storage, sessions: Sessions, request: SyncRequest, access_token: str | None) -> PhoneCaller:
     """Return who sends `request`; raises `not_signed_in`, `enrolment_mismatch`, `enrolment_revoked` or a bad seal."""
     principal, tokens, refusal = await _signed_in(sessions, request, access_token)
     if principal is not None and principal.enrolment != request.enrolment:
@@ -61,12 +61,12 @@ async def identify(storage: Storage, sessions: Sessions, request: SyncRequest, a
     _check_seal(enrolment, request)
     # A person who was shut out has no rights now; those of the last exchange still decide about older work.
     nobody = Principal(enrolment.person, "", enrolment.id, ())
-    return Caller(enrolment, principal or nobody, tokens, is_signed_in, progress, waiting)
+    return PhoneCaller(enrolment, principal or nobody, tokens, is_signed_in, progress, waiting)
 
 
 async def _signed_in(
     sessions: Sessions, request: SyncRequest, access_token: str | None
-) -> tuple[Principal | None, Tokens | None, Problem]:
+) -> tuple[Principal | None, IssuedTokens | None, Problem]:
     if access_token is None:
         return None, None, Problem("not_signed_in")
     try:

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from server.auth.names import names_of
-from server.gateway.sync.pull import Page
-from server.journal.authorship import History
+from server.gateway.sync.pull import ChangesPage
+from server.journal.authorship import RecordAuthorship
 from server.journal.journal import Journal
 from server.journal.model import StoredRevision
-from server.journal.store.document_histories import Whole
+from server.journal.store.document_histories import DocumentHistory
 from server.platform.db.engine import Storage
 from sync.revisions.canonical import Json, member
 
@@ -25,7 +25,9 @@ MOST_RECORDS = 100
 Contribution = dict[str, Any]
 
 
-async def contributions(storage: Storage, journal: Journal, page: Page, person: str) -> dict[str, list[Contribution]]:
+async def contributions(
+    storage: Storage, journal: Journal, page: ChangesPage, person: str
+) -> dict[str, list[Contribution]]:
     """Return by record what others have done since `person`'s last edit, the oldest first."""
     if page.start == 0:
         return {}
@@ -40,7 +42,7 @@ async def contributions(storage: Storage, journal: Journal, page: Page, person: 
     return {doc_id: lines for doc_id, lines in told.items() if lines}
 
 
-def _since(whole: Whole, person: str) -> list[StoredRevision]:
+def _since(whole: DocumentHistory, person: str) -> list[StoredRevision]:
     """Return others' revisions in what stands which none of the person's own knew; none where they have no own."""
     mine = [rev for rev, one in whole.revisions.items() if one.person == person]
     winner = whole.graph.winner()
@@ -51,8 +53,8 @@ def _since(whole: Whole, person: str) -> list[StoredRevision]:
     return sorted((one for one in found if one.person), key=lambda one: (one.received_at, one.generation, one.rev))
 
 
-def _told(whole: Whole, found: Sequence[StoredRevision], names: Mapping[str, str]) -> list[Contribution]:
-    history = History([*whole.revisions.values()])
+def _told(whole: DocumentHistory, found: Sequence[StoredRevision], names: Mapping[str, str]) -> list[Contribution]:
+    history = RecordAuthorship([*whole.revisions.values()])
     lines: list[Contribution] = []
     for one in found:
         name = names.get(one.person or "")
@@ -66,7 +68,7 @@ def _told(whole: Whole, found: Sequence[StoredRevision], names: Mapping[str, str
     return lines
 
 
-def _decided(whole: Whole, one: StoredRevision, history: History) -> list[str]:
+def _decided(whole: DocumentHistory, one: StoredRevision, history: RecordAuthorship) -> list[str]:
     """Return the fields that a desk's act is about, the whole record among them as ""; none of an edit."""
     match history.act(one.rev):
         case "decision":

@@ -22,13 +22,13 @@ from server.auth.sessions import Sessions
 from server.errors import Problem
 from server.forms.library import FormLibrary
 from server.gateway.compression import Meter
-from server.gateway.sync.answer import Head, write_answer
-from server.gateway.sync.caller import Caller, identify
+from server.gateway.sync.answer import AnswerHeader, write_answer
+from server.gateway.sync.caller import PhoneCaller, identify
 from server.gateway.sync.contributions import contributions
 from server.gateway.sync.numbers import Numbers
-from server.gateway.sync.outcomes import Waiting, decided, forget_confirmed, note_quarantined
+from server.gateway.sync.outcomes import UnconfirmedOutcome, decided, forget_confirmed, note_quarantined
 from server.gateway.sync.progress import Progress, lock_progress, save_progress
-from server.gateway.sync.pull import Page, Pushed, pull
+from server.gateway.sync.pull import ChangesPage, OwnPushes, pull
 from server.gateway.sync.schemas import SyncRequest
 from server.gateway.sync.seal import seal_content
 from server.ingest.phone_checks import Admission, Admitted
@@ -51,7 +51,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ExchangeParts:
     """What an exchange works with."""
 
     storage: Storage
@@ -93,7 +93,7 @@ def _check_protocol(value: object) -> None:
         raise Problem("app_too_old" if spoken < PROTOCOL else "server_too_old", spoken=spoken, expected=PROTOCOL)
 
 
-async def exchange(parts: Parts, body: bytes, access_token: str | None, coding: Coding) -> bytes:
+async def exchange(parts: ExchangeParts, body: bytes, access_token: str | None, coding: Coding) -> bytes:
     """Return the answer's bytes in `coding`."""
     request, flawed = await aside(read_request, body)
     caller = await identify(parts.storage, parts.sessions, request, access_token)
@@ -112,14 +112,14 @@ async def exchange(parts: Parts, body: bytes, access_token: str | None, coding: 
         for row in final
         if row not in confirmed and (row.doc_id, row.rev) not in told
     ]
-    pages: list[Page] = []
+    pages: list[ChangesPage] = []
     carry: list[str] | None = None
     if caller.is_signed_in:
         carry = [CATALOG, *(scope.name for scope in atlas.carried(caller.principal))]
         pushed = _pushed(request, stored.acks)
         reserved = 400 + 40 * len(acks)
         pages = await pull(parts.journal, carry, request.since, pushed, Meter(request.max_bytes, coding, reserved))
-    head = Head(
+    head = AnswerHeader(
         epoch=parts.epoch,
         server_time=_timestamp(parts.clock()),
         tokens=caller.tokens,
@@ -136,9 +136,9 @@ async def exchange(parts: Parts, body: bytes, access_token: str | None, coding: 
     return await write_answer(parts.journal, head, pages, request.max_bytes, coding)
 
 
-def _pushed(request: SyncRequest, acks: Sequence[Outcome]) -> dict[str, Pushed]:
+def _pushed(request: SyncRequest, acks: Sequence[Outcome]) -> dict[str, OwnPushes]:
     """Return what came in by database: what was not let in is no echo, another revision may stand under its id."""
-    pushed: defaultdict[str, Pushed] = defaultdict(Pushed)
+    pushed: defaultdict[str, OwnPushes] = defaultdict(OwnPushes)
     for item, ack in zip(request.push, acks, strict=True):
         if ack.outcome in ("stored", "duplicate"):
             pushed[item.db].revisions.add((ack.doc_id, ack.rev))
@@ -160,7 +160,9 @@ class _Stored:
 class _Push:
     """Stores one request's push and the enrolment's numbers beside it."""
 
-    def __init__(self, parts: Parts, request: SyncRequest, caller: Caller, confirmed: Sequence[Waiting]) -> None:
+    def __init__(
+        self, parts: ExchangeParts, request: SyncRequest, caller: PhoneCaller, confirmed: Sequence[UnconfirmedOutcome]
+    ) -> None:
         self._parts = parts
         self._request = request
         self._caller = caller

@@ -15,7 +15,7 @@ _OF = select(sync_outcomes).where(sync_outcomes.c.enrolment == bindparam("of"))
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class UnconfirmedOutcome:
     """A revision that went to quarantine and whose final outcome the phone has not confirmed."""
 
     database: str
@@ -24,10 +24,10 @@ class Waiting:
     number: str | None
 
 
-async def load_waiting(connection: AsyncConnection, enrolment: str) -> tuple[Waiting, ...]:
+async def load_waiting(connection: AsyncConnection, enrolment: str) -> tuple[UnconfirmedOutcome, ...]:
     """Return the enrolment's unconfirmed outcomes, in the order of their numbers."""
     found = await connection.execute(_OF, {"of": enrolment})
-    rows = [Waiting(row.database, row.doc_id, row.rev, row.number) for row in found]
+    rows = [UnconfirmedOutcome(row.database, row.doc_id, row.rev, row.number) for row in found]
     return tuple(sorted(rows, key=lambda row: (int(row.number or 0), row.database, row.doc_id, row.rev)))
 
 
@@ -43,7 +43,7 @@ async def note_quarantined(
     await insert_missing(connection, sync_outcomes, rows)
 
 
-async def decided(journal: Journal, waiting: Sequence[Waiting]) -> list[Waiting]:
+async def decided(journal: Journal, waiting: Sequence[UnconfirmedOutcome]) -> list[UnconfirmedOutcome]:
     """Return those that a person has accepted since."""
     undecided = {
         database: await journal.waiting_among(database, {row.doc_id for row in waiting if row.database == database})
@@ -52,7 +52,9 @@ async def decided(journal: Journal, waiting: Sequence[Waiting]) -> list[Waiting]
     return [row for row in waiting if (row.doc_id, row.rev) not in undecided[row.database]]
 
 
-async def forget_confirmed(connection: AsyncConnection, enrolment: str, confirmed: Sequence[Waiting]) -> None:
+async def forget_confirmed(
+    connection: AsyncConnection, enrolment: str, confirmed: Sequence[UnconfirmedOutcome]
+) -> None:
     """Drop outcomes that the phone has stored."""
     for row in confirmed:
         await connection.execute(

@@ -26,7 +26,7 @@ LEAST_DOCUMENT_BYTES = 60
 
 
 @dataclass(slots=True)
-class Page:
+class ChangesPage:
     """What one database contributes to the answer; `rows` are (sequence, document as JSON)."""
 
     database: str
@@ -47,14 +47,14 @@ class Page:
 
 
 @dataclass(slots=True)
-class Pushed:
+class OwnPushes:
     """What a request brought into one database: (id, revision) pairs, and the sequences that they took."""
 
     revisions: set[tuple[str, str]] = field(default_factory=set)
     sequences: int = 0
 
 
-def cut(pages: Sequence[Page], share: float) -> bool:
+def cut(pages: Sequence[ChangesPage], share: float) -> bool:
     """Take the last documents off the answer, at least one and about `share` of all; False when only one is left."""
     total = sum(len(page.rows) for page in pages)
     if total <= 1:
@@ -74,9 +74,9 @@ async def pull(
     journal: Journal,
     carried: Sequence[str],
     since: Mapping[str, str],
-    pushed: Mapping[str, Pushed],
+    pushed: Mapping[str, OwnPushes],
     meter: Meter,
-) -> list[Page]:
+) -> list[ChangesPage]:
     """Return a page for each database that has something to say; `pushed` is what this request brought into each."""
     names = (CATALOG, *(name for name in carried if name != CATALOG))
     states = {state.name: state for state in await journal.databases(names)}
@@ -88,7 +88,7 @@ async def pull(
         if state is None or state.since == text or (state.seq == 0 and not text):
             continue
         start = await journal.position(name, text) if text else 0
-        page = Page(name, start, start)
+        page = ChangesPage(name, start, start)
         if name in pushed and start + pushed[name].sequences == state.seq:
             # Nobody else wrote here meanwhile, so there is nothing to read.
             page.position, page.end = state.seq, state
@@ -96,7 +96,7 @@ async def pull(
     turns = deque(page for page in pages if page.more)
     while turns:
         page = turns.popleft()
-        if not await _next_rows(journal, page, pushed.get(page.database, Pushed()), meter):
+        if not await _next_rows(journal, page, pushed.get(page.database, OwnPushes()), meter):
             break
         if page.more:
             turns.append(page)
@@ -106,7 +106,7 @@ async def pull(
     return told if not unfinished or any(page.more for page in told) else [*told, unfinished[0]]
 
 
-async def _next_rows(journal: Journal, page: Page, pushed: Pushed, meter: Meter) -> bool:
+async def _next_rows(journal: Journal, page: ChangesPage, pushed: OwnPushes, meter: Meter) -> bool:
     """Add the next rows of the feed to `page`; False once the budget is used up."""
     limit = max(1, min(PAGE_ROWS, meter.left_bytes // LEAST_DOCUMENT_BYTES))
     changes = await journal.changes(

@@ -9,7 +9,7 @@ from server.areas.areas import Areas
 from server.auth.authentication import bearer_token
 from server.auth.sessions import Sessions
 from server.forms.library import FormLibrary
-from server.gateway.sync.exchange import Parts, exchange
+from server.gateway.sync.exchange import ExchangeParts, exchange
 from server.journal.journal import Journal
 from server.platform.clock import Clock
 from server.platform.content_coding import best_coding
@@ -28,14 +28,14 @@ async def provide_parts(
     clock: NamedDependency[Clock],
     server_id: NamedDependency[str],
     epoch: NamedDependency[str],
-) -> Parts:
+) -> ExchangeParts:
     """Return what an exchange works with on this server."""
-    return Parts(storage, journal, sessions, areas, library, clock, server_id, epoch)
+    return ExchangeParts(storage, journal, sessions, areas, library, clock, server_id, epoch)
 
 
 @post("/", status_code=200, request_max_body_size=None, own_encoding=True, summary="One exchange of a phone")
 async def sync(
-    request: Request[Any, Any, Any], parts: NamedDependency[Parts], settings: NamedDependency[Settings]
+    request: Request[Any, Any, Any], parts: NamedDependency[ExchangeParts], settings: NamedDependency[Settings]
 ) -> Response[bytes]:
     """Take what a phone pushes and answer with acknowledgements and what it lacks, in one round trip.
 

@@ -6,8 +6,9 @@ on the hot path (`answer.py`); its model here is the contract, and tests read ev
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from server.platform.body_types import StrictBody
 from sync.contract.wire import NUMBER_PATTERN
 
 Number = Annotated[str, Field(pattern=NUMBER_PATTERN)]
@@ -18,11 +19,7 @@ MOST_BYTES = 2**53 - 1
 Since = Annotated[str, Field(max_length=80)]
 
 
-class _Wire(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Push(_Wire):
+class Push(StrictBody):
     """One revision of one document; `ancestors` parent first, back to the last that the server acknowledged."""
 
     db: DatabaseName
@@ -30,7 +27,7 @@ class Push(_Wire):
     ancestors: Annotated[list[RevisionId], Field(max_length=1000)] = []
 
 
-class Holding(_Wire):
+class Holding(StrictBody):
     """What stays on the phone after this request."""
 
     unsent: Annotated[list[Number], Field(max_length=20_000)] = []
@@ -39,7 +36,7 @@ class Holding(_Wire):
     media: Annotated[int, Field(ge=0)] = 0
 
 
-class Device(_Wire):
+class Device(StrictBody):
     """What administrators see of a phone; null where its browser doesn't say."""
 
     app: Annotated[str, Field(max_length=60)]
@@ -47,7 +44,7 @@ class Device(_Wire):
     persistent: bool | None = None
 
 
-class SyncRequest(_Wire):
+class SyncRequest(StrictBody):
     """A whole exchange of one enrolment."""
 
     protocol: Literal[2]
@@ -64,7 +61,7 @@ class SyncRequest(_Wire):
     max_bytes: Annotated[int, Field(ge=1, le=16_000_000)] = 250_000
 
 
-class Tokens(_Wire):
+class Tokens(StrictBody):
     """New credentials in place of those that ran out."""
 
     access_token: str
@@ -72,7 +69,7 @@ class Tokens(_Wire):
     refresh_token: str
 
 
-class Ack(_Wire):
+class Ack(StrictBody):
     """What became of one revision; `number` is null for a document that carries none."""
 
     number: Number | None
@@ -81,7 +78,7 @@ class Ack(_Wire):
     reason: str | None
 
 
-class Contribution(_Wire):
+class Contribution(StrictBody):
     """What somebody did to a record: edited it, or decided about some of its fields."""
 
     name: str
@@ -89,7 +86,7 @@ class Contribution(_Wire):
     comment: str = ""
 
 
-class DatabaseChanges(_Wire):
+class DatabaseChanges(StrictBody):
     """The winners that changed after the phone's `since`, in the order of the feed."""
 
     docs: list[dict[str, Any]]
@@ -100,7 +97,7 @@ class DatabaseChanges(_Wire):
     by: dict[str, list[Contribution]] = {}
 
 
-class SyncAnswer(_Wire):
+class SyncAnswer(StrictBody):
     """The answer to a `SyncRequest`; databases without changes are left out."""
 
     protocol: Literal[2]

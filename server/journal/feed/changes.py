@@ -12,7 +12,7 @@ from sqlalchemy import Select, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.journal.model import Change, Changes, DatabaseState, UnknownDatabase
-from server.journal.store.rows import Head
+from server.journal.store.rows import FeedEnd
 from server.journal.store.statements import Statements
 from server.journal.store.tables import bodies, databases, documents, entries
 from server.journal.store.write import head_of
@@ -42,7 +42,7 @@ _HEADS = select(databases).order_by("name")
 _HEADS_AMONG = _HEADS.where(databases.c.name.in_(bindparam("names", expanding=True)))
 
 
-async def read_head(connection: AsyncConnection, sql: Statements, database: str) -> Head:
+async def read_head(connection: AsyncConnection, sql: Statements, database: str) -> FeedEnd:
     """Return where the feed ends; raise UnknownDatabase."""
     row = (await connection.execute(sql.head, {"database": database})).mappings().one_or_none()
     if row is None:
@@ -50,7 +50,7 @@ async def read_head(connection: AsyncConnection, sql: Statements, database: str)
     return head_of(row)
 
 
-async def heads(connection: AsyncConnection, among: Collection[str] | None = None) -> list[Head]:
+async def heads(connection: AsyncConnection, among: Collection[str] | None = None) -> list[FeedEnd]:
     """Return the heads of all databases, or of those `among`, by name."""
     if among is None:
         found = await connection.execute(_HEADS)
@@ -64,7 +64,7 @@ async def ends(connection: AsyncConnection) -> dict[str, int]:
     return {row.name: row.seq for row in await connection.execute(_ENDS)}
 
 
-def state_of(head: Head) -> DatabaseState:
+def state_of(head: FeedEnd) -> DatabaseState:
     """Return what a head says of its database."""
     since = checkpoint_chain.token(head.seq, head.chain)
     return DatabaseState(head.name, head.seq, since, head.digest, head.documents, head.deleted)

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from server.journal.feed import changes
-from server.journal.feed.commit_notifier import Bell
+from server.journal.feed.commit_notifier import CommitNotifier
 from server.platform.background_task import running_beside
 from server.platform.db.engine import Storage
 from server.platform.db.notifications import Notices
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 class Listening:
     """Rings `bell` for what others commit, and tells them what this process does."""
 
-    def __init__(self, storage: Storage, bell: Bell) -> None:
+    def __init__(self, storage: Storage, bell: CommitNotifier) -> None:
         """Hear nothing yet."""
         self._storage = storage
         self._bell = bell

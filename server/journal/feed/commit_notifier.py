@@ -9,7 +9,7 @@ from collections.abc import Collection
 from contextlib import suppress
 
 
-class Bell:
+class CommitNotifier:
     """Counts the commits that it was told of, and keeps who waits for which database."""
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ UNTOLD = select(table.c.database, table.c.doc_id).where(IS_UNTOLD)
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class SealClaim:
     """A seal's word that a revision is of this enrolment."""
 
     doc_id: str
@@ -49,16 +49,16 @@ def saved_by(content: bytes) -> str | None:
 
 async def announced(
     connection: AsyncConnection, sql: Statements, database: str, ids: Collection[str]
-) -> dict[Key, list[Claim]]:
+) -> dict[Key, list[SealClaim]]:
     """Return what seals have said about revisions of these documents."""
     query = select(table).where(table.c.database == bindparam("database"), sql.among(table.c.doc_id))
-    found: dict[Key, list[Claim]] = {}
+    found: dict[Key, list[SealClaim]] = {}
     for row in await connection.execute(query, {"database": database, "ids": sql.ids(ids)}):
-        found.setdefault((row.doc_id, row.rev), []).append(Claim(row.doc_id, row.rev, row.enrolment, row.person))
+        found.setdefault((row.doc_id, row.rev), []).append(SealClaim(row.doc_id, row.rev, row.enrolment, row.person))
     return found
 
 
-async def claim(connection: AsyncConnection, sql: Statements, database: str, claims: Sequence[Claim]) -> None:
+async def claim(connection: AsyncConnection, sql: Statements, database: str, claims: Sequence[SealClaim]) -> None:
     """Note what a seal says, in a transaction that has the database locked: at once, or for when the revision comes.
 
     Revisions that have an author already keep it.
@@ -110,7 +110,7 @@ async def mark_told(connection: AsyncConnection, database: str, ids: Collection[
     await connection.execute(update(table).where(here).values(is_told=True))
 
 
-def _row(database: str, one: Claim, *, holds: bool) -> dict[str, object]:
+def _row(database: str, one: SealClaim, *, holds: bool) -> dict[str, object]:
     return {
         "database": database,
         "doc_id": one.doc_id,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from server.journal.model import Arrival, NewRevision, Outcome
 from server.journal.rejudging import Print, Waiting, candidates, lines_of, still_oversteps
 from server.journal.store.branches import Key
-from server.journal.store.rows import BodyRow, DocumentRow, EntryRow, Head, RevisionRow, Row, Rows
+from server.journal.store.rows import BatchRows, BodyRow, DocumentRow, EntryRow, FeedEnd, RevisionRow, Row
 from sync.revisions.admission import (
     CLAIMED,
     MAX_LEAVES,
@@ -70,7 +70,7 @@ class _Document:
 class Batch:
     """Takes revisions one after the other; `rows` gives what has to be written in the end."""
 
-    def __init__(self, head: Head, known: dict[str, Known], by: Arrival) -> None:
+    def __init__(self, head: FeedEnd, known: dict[str, Known], by: Arrival) -> None:
         """Begin at `head` with what stands of the documents; those not in `known` are new."""
         self._head = head
         self._seq = head.seq
@@ -195,7 +195,7 @@ class Batch:
             left, has_moved = waiting, len(waiting) < len(left)
         return let_in
 
-    def rows(self) -> Rows:
+    def rows(self) -> BatchRows:
         """Return everything that the batch writes."""
         documents: list[DocumentRow] = []
         sum_of_terms = live = dead = 0
@@ -214,7 +214,7 @@ class Batch:
             live, dead = (live, dead + 1) if deleted else (live + 1, dead)
             if not deleted:
                 sum_of_terms += term(doc_id, leaves[0])
-        head = Head(
+        head = FeedEnd(
             self._head.name,
             self._seq,
             self._chain,
@@ -223,7 +223,7 @@ class Batch:
             self._head.deleted + dead,
             self._head.takes_anything,
         )
-        return Rows(
+        return BatchRows(
             head,
             self._revisions,
             self._bodies,

@@ -44,7 +44,7 @@ _ALL = (
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class DocumentHistory:
     """A document: its graph, also of what paths only named, and every revision that is here, by id."""
 
     doc_id: str
@@ -64,7 +64,9 @@ class Whole:
         return Document(self.doc_id, self.graph, read)
 
 
-async def whole(connection: AsyncConnection, sql: Statements, database: str, ids: Collection[str]) -> dict[str, Whole]:
+async def whole(
+    connection: AsyncConnection, sql: Statements, database: str, ids: Collection[str]
+) -> dict[str, DocumentHistory]:
     """Return those of the documents that are here, by id."""
     values = {"database": database, "ids": sql.ids(ids)}
     rows: dict[str, list[Row[*tuple[Any, ...]]]] = {}
@@ -73,7 +75,7 @@ async def whole(connection: AsyncConnection, sql: Statements, database: str, ids
     return {doc_id: _whole(database, doc_id, of) for doc_id, of in rows.items()}
 
 
-def _whole(database: str, doc_id: str, rows: Sequence[Row[*tuple[Any, ...]]]) -> Whole:
+def _whole(database: str, doc_id: str, rows: Sequence[Row[*tuple[Any, ...]]]) -> DocumentHistory:
     parents = {row.rev: row.parent for row in rows}
     followed = set(parents.values())
     held = {
@@ -95,4 +97,4 @@ def _whole(database: str, doc_id: str, rows: Sequence[Row[*tuple[Any, ...]]]) ->
     }
     merged = {rev: named for rev, one in held.items() if (named := merged_of(one.content))}
     graph = Graph(parents, {rev: one.deleted for rev, one in held.items()}, merged)
-    return Whole(doc_id, graph, held)
+    return DocumentHistory(doc_id, graph, held)

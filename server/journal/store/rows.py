@@ -73,7 +73,7 @@ class DocumentRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class FeedEnd:
     """The end of a database's feed, and the sums over its documents."""
 
     name: str
@@ -86,10 +86,10 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class BatchRows:
     """What a batch writes, by table; `head` is where the feed ends afterwards."""
 
-    head: Head
+    head: FeedEnd
     revisions: Sequence[RevisionRow]
     bodies: Sequence[BodyRow]
     entries: Sequence[EntryRow]

@@ -16,7 +16,7 @@ from server.journal.model import Arrival, NewRevision, Outcome, UnknownDatabase
 from server.journal.rejudging import Waiting, read_bodies, waiting_of
 from server.journal.store.batch import Batch, Known
 from server.journal.store.branches import contents
-from server.journal.store.rows import Head, HeadRow, RevisionRow, Rows
+from server.journal.store.rows import BatchRows, FeedEnd, HeadRow, RevisionRow
 from server.journal.store.statements import Statements
 from server.platform.db.execute_each import Step, execute_several
 from sync.revisions.admission import MAX_LEAVES, REJUDGED, Standing, is_machine_merge, resolved_among
@@ -24,7 +24,7 @@ from sync.revisions.graph import Graph
 from sync.revisions.revision_id import RESOLVED_TOMBSTONE, RevisionId, merged_of
 
 
-async def lock(connection: AsyncConnection, sql: Statements, database: str) -> Head:
+async def lock(connection: AsyncConnection, sql: Statements, database: str) -> FeedEnd:
     """Return where the feed ends; the database is this transaction's from here on. Raise UnknownDatabase."""
     row = (await connection.execute(sql.locked_head, {"database": database})).mappings().one_or_none()
     if row is None:
@@ -33,7 +33,7 @@ async def lock(connection: AsyncConnection, sql: Statements, database: str) -> H
 
 
 async def begin(
-    connection: AsyncConnection, sql: Statements, head: Head, revisions: Sequence[NewRevision], by: Arrival
+    connection: AsyncConnection, sql: Statements, head: FeedEnd, revisions: Sequence[NewRevision], by: Arrival
 ) -> Batch:
     """Return a batch at the locked `head`, over what stands of the documents that these revisions are of."""
     by_document: dict[str, list[NewRevision]] = {}
@@ -71,7 +71,7 @@ async def release(connection: AsyncConnection, sql: Statements, batch: Batch) ->
     return batch.release(some, lines)
 
 
-async def finish(connection: AsyncConnection, sql: Statements, rows: Rows) -> None:
+async def finish(connection: AsyncConnection, sql: Statements, rows: BatchRows) -> None:
     """Write what the batch has decided; nothing at all when it was all known."""
     if rows.named:
         await connection.execute(sql.name_revision, rows.named)
@@ -102,14 +102,14 @@ def _to_driver(rows: Sequence[RevisionRow], sql: Statements) -> list[tuple[objec
     return [(*row[:-1], moments[row.received_at]) for row in rows]
 
 
-def head_of(row: RowMapping) -> Head:
+def head_of(row: RowMapping) -> FeedEnd:
     """Return the head that a row of `databases` holds."""
     names = ("name", "seq", "chain", "digest", "documents", "deleted", "takes_anything")
-    return Head(*(row[name] for name in names))
+    return FeedEnd(*(row[name] for name in names))
 
 
 async def _known(
-    connection: AsyncConnection, sql: Statements, head: Head, batch: Mapping[str, Sequence[NewRevision]]
+    connection: AsyncConnection, sql: Statements, head: FeedEnd, batch: Mapping[str, Sequence[NewRevision]]
 ) -> dict[str, Known]:
     database = head.name
     # What cannot be an id is refused one by one; asked for, it would fail the batch (PostgreSQL takes no NUL).
