@@ -18,7 +18,8 @@ from server.platform.db.metadata import metadata
 from tests.surveys import Province
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), ROOT / "sync" / "README.md"])
+EXCHANGE = ROOT / "pwa" / "src" / "replication" / "table.ts"
+PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), ROOT / "sync" / "README.md", EXCHANGE])
 NAMED = re.compile(r"`([\w./-]+\.(?:py|ts|vue))::([^`]+)`")
 INVARIANTS = ROOT / "docs" / "invariants.md"
 LAYERS = ("engine", "server", "phone", "simulation")
@@ -55,6 +56,12 @@ def test_what_is_not_there_is_noticed() -> None:
 def test_every_protection_of_the_threat_model_names_what_holds_it() -> None:
     rows = re.findall(r"^\| (?!protection |---)(.+) \| (.*) \|$", THREATS.read_text("utf-8"), re.MULTILINE)
     assert rows
+    assert not [claim for claim, held in rows if not NAMED.search(held)]
+
+
+def test_everything_that_must_hold_of_the_exchange_names_what_holds_it() -> None:
+    rows = re.findall(r"^ \* \| (\w.+) \| (.*) \|$", EXCHANGE.read_text("utf-8"), re.MULTILINE)
+    assert len(rows) > 10
     assert not [claim for claim, held in rows if not NAMED.search(held)]
 
 

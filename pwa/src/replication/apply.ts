@@ -26,6 +26,10 @@ export type Applied = {
   broken: string[]
   /** Why a database's part could not be written; undefined when all were. */
   failure: Error | undefined
+  /** Whether the server had forgotten what it had, and everything is pulled from the beginning. */
+  wasRestored: boolean
+  /** Whether the session that asked has ended: nothing more was taken. */
+  isOver: boolean
 }
 
 export async function apply(
@@ -36,15 +40,15 @@ export async function apply(
 ): Promise<Applied> {
   const { isWhole = true } = options
   const marks = await marksOf(answer, sent)
-  const { wasRestored, ...receipts } = await takeReceipts(answer, sent, options, store)
+  const receipts = await takeReceipts(answer, sent, options, store)
   const isAsked = answer.server === sent.server
-  const applied: Applied = { received: 0, ...receipts, left: sent.left, broken: [], failure: undefined }
+  const applied: Applied = { received: 0, ...receipts, left: sent.left, broken: [], failure: undefined, isOver: false }
   applied.again ||= sent.left > 0 || !isAsked
   if (!options.pull) return applied
   // Of a database in which the answer broke off nothing is known, nor what it holds of this very request.
   const pushedTo = isWhole ? sent.request.push.map(({ db }) => db) : []
   const names = new Set([...Object.keys(answer.changes), ...pushedTo])
-  await takePages(names, { answer, sent, marks, isPulled: isAsked && !wasRestored }, applied, store)
+  await takePages(names, { answer, sent, marks, isPulled: isAsked && !applied.wasRestored }, applied, store)
   if (isWhole && applied.failure === undefined) await dropUnassigned(answer, sent, isAsked && !applied.again, store)
   return applied
 }
@@ -71,7 +75,10 @@ async function takePages(
     try {
       const page = await takePage(name, answered, store)
       // Whoever asked has signed out: nothing more is for this phone, or for this person.
-      if (page.isOver) return
+      if (page.isOver) {
+        applied.isOver = true
+        return
+      }
       applied.received += page.received
       applied.again ||= page.again
       if (page.isBroken) applied.broken.push(name)

@@ -3,24 +3,11 @@
  * a record is set aside with its reason, the others go on, and it is tried again by itself, ever more seldom, and as
  * soon as a person asks.
  */
-import { Problem } from '@/api/problem'
+import type { Problem } from '@/api/problem'
 import type { NuongDatabase, SetAside } from '@/storage/database'
 
 const FIRST_MS = 15 * 60_000
 const LAST_MS = 24 * 3_600_000
-/** So many in a row without one that was taken: it is the server that is in trouble, or all of the phone. */
-export const MOST_SUSPECTS = 3
-
-/** A request that failed with what it pushed, which one of these revisions may be to blame for. */
-export class PushFailed extends Problem {
-  constructor(
-    problem: Problem,
-    readonly revs: string[],
-  ) {
-    super(problem.code, problem.status, problem.params, problem.retryAfterSeconds, problem.server)
-  }
-}
-
 /** Whether our server may have failed because of what it was given, and would take something else. */
 export function isAboutContent({ status, server, code }: Problem): boolean {
   if (server === null || code === 'disk_full') return false
@@ -43,7 +30,7 @@ export function asideAfter(before: SetAside | undefined, problem: Problem, now: 
 
 /** Set revisions aside at a server, each with its reason. */
 export async function setAside(
-  suspects: Map<string, Problem>,
+  suspects: ReadonlyMap<string, Problem>,
   server: string,
   now: number,
   store: NuongDatabase,

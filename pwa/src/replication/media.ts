@@ -6,7 +6,8 @@
 import { Problem, asProblem } from '@/api/problem'
 import { whoAnswered, type ApiClient, type ApiRequest } from '@/api/client'
 import { siteOf, type NuongDatabase, type Session, type Upload, type UploadSite } from '@/storage/database'
-import { MOST_SUSPECTS, asideAfter, isAboutContent, isResting } from './asides'
+import { asideAfter, isAboutContent, isResting } from './asides'
+import { MOST_SUSPECTS } from './memory'
 import { isOwner, type Owner } from './tokens'
 
 /** About ten seconds of a poor link: what is lost when it breaks. */

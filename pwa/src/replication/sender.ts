@@ -7,8 +7,10 @@
 import { Problem, asProblem } from '@/api/problem'
 import { collectBlobs } from '@/storage/blobs'
 import { emptyDeletedDrafts } from '@/storage/drafts'
-import type { ExchangeResult } from './exchange'
+import { endEvent, wakeEvent } from './events'
 import { SENDER_LOCK, withFreeLock, withLock } from './locks'
+import { Machine } from './machine'
+import { atStart, type Memory, type Reason } from './memory'
 import { StatusChannel } from './status'
 
 const FIRST_RETRY_S = 5
@@ -17,7 +19,7 @@ const LAST_RETRY_S = 600
 const LEAST_WAIT_S = 1
 const MOST_WAIT_S = 3_600
 
-export type Reason = 'start' | 'online' | 'visible' | 'saved' | 'timer' | 'person' | 'signed-in'
+export type { Reason } from './memory'
 
 /** Seconds to wait after this many failures in a row, spread so that a village's phones don't all come at once. */
 export function retryDelay(failures: number, random: () => number, retryAfterSeconds: number | null = null): number {
@@ -36,12 +38,10 @@ async function runParts(): Promise<typeof import('./run')> {
 
 export class Sender {
   readonly status = new StatusChannel()
+  private readonly machine = new Machine({ state: 'idle', memory: atStart() })
   private timer: ReturnType<typeof setTimeout> | undefined
-  private failures = 0
   private lastAttemptAt = 0
   private running: Promise<void> | null = null
-  /** A reason that came while a run was under way: one more run follows. */
-  private pending: Reason | null = null
 
   constructor(private readonly random: () => number = Math.random) {}
 
@@ -63,58 +63,57 @@ export class Sender {
 
   /** Exchange now, or right after the run that is under way. Resolves when that is done; never throws. */
   async wake(reason: Reason): Promise<void> {
-    if (this.running !== null) {
-      this.pending = this.pending === 'person' ? 'person' : reason
-      return this.running
-    }
-    if (reason !== 'timer' && reason !== 'saved' && reason !== 'visible') this.failures = 0
-    // While backing off, saves and glances at the screen don't start another attempt within a minute.
-    const isSoon = Date.now() - this.lastAttemptAt < 60_000
-    if (this.failures > 0 && isSoon && (reason === 'saved' || reason === 'visible')) return
-    this.running = this.runAll(reason)
+    const failures = this.running === null ? this.machine.at.memory.failures : 0
+    this.machine.hear(wakeEvent(reason, failures, Date.now() - this.lastAttemptAt))
+    if (this.machine.at.state === 'starting') this.running ??= this.runAll()
     await this.running
   }
 
-  private async runAll(first: Reason): Promise<void> {
-    let reason: Reason | null = first
-    while (reason !== null) {
-      this.pending = null
-      await this.run(reason)
-      reason = this.following()
+  private async runAll(): Promise<void> {
+    while (this.machine.at.state === 'starting') {
+      const { memory } = this.machine.at
+      await this.run(memory)
+      const { meanwhile, failures } = this.machine.at.memory
+      // What was asked for meanwhile; after a failure only a person's wish counts.
+      if (meanwhile !== null) this.machine.hear(wakeEvent(meanwhile, failures, null))
     }
     this.running = null
   }
 
-  /** What asked for another run meanwhile; after a failure only a person's wish counts. */
-  private following(): Reason | null {
-    return this.failures === 0 || this.pending === 'person' ? this.pending : null
-  }
-
-  private async run(reason: Reason): Promise<void> {
+  /** A run from its start to rest. */
+  private async run({ reason }: Memory): Promise<void> {
+    const { machine } = this
     clearTimeout(this.timer)
     this.lastAttemptAt = Date.now()
-    // A request that cannot leave would only freeze what its person may still be correcting.
-    if (!navigator.onLine && reason !== 'person') {
-      this.failed(new Problem('offline'))
-      return
+    const work = async (): Promise<true> => {
+      const { runOnce } = await runParts()
+      machine.hear({ kind: 'lock_held' })
+      await runOnce(this.status, { again: reason === 'person', machine })
+      return true
     }
-    const work = async (): Promise<ExchangeResult> =>
-      (await runParts()).runOnce(this.status, { again: reason === 'person' })
     const lock = reason === 'person' || reason === 'signed-in' ? withLock : withFreeLock
     try {
-      const result = await lock(SENDER_LOCK, work)
-      this.failures = 0
-      this.next(result?.nextSeconds ?? 60)
+      // A request that cannot leave would only freeze what its person may still be correcting.
+      if (!navigator.onLine && reason !== 'person') throw new Problem('offline')
+      if ((await lock(SENDER_LOCK, work)) === undefined) machine.hear({ kind: 'other_tab', nextSeconds: 60 })
     } catch (error) {
-      this.failed(asProblem(error))
+      machine.giveUp(error)
     }
+    this.conclude()
   }
 
-  private failed(problem: Problem): void {
-    this.failures += 1
-    const isHopeless = problem.code === 'not_signed_in' || problem.code === 'enrolment_revoked'
-    const retry = isHopeless ? null : retryDelay(this.failures, this.random, problem.retryAfterSeconds)
-    this.status.tell({ phase: 'failed', code: problem.code, params: problem.params, retryInSeconds: retry })
+  private conclude(): void {
+    const { machine } = this
+    const { trouble, result } = machine.at.memory
+    if (machine.at.state === 'concluding') machine.hear(endEvent(trouble, result))
+    if (trouble === null) this.next(machine.at.memory.result.nextSeconds)
+    else this.failed(asProblem(trouble))
+  }
+
+  private failed({ code, params, retryAfterSeconds }: Problem): void {
+    const { state, memory } = this.machine.at
+    const retry = state === 'halted' ? null : retryDelay(memory.failures, this.random, retryAfterSeconds)
+    this.status.tell({ phase: 'failed', code, params, retryInSeconds: retry })
     if (retry !== null) this.next(retry)
     void askForBackgroundSync()
   }

@@ -164,6 +164,25 @@ test('photos leave a phone that has no room for what the server holds', async ()
   expect(door.files.get(photo.sha256)?.data.length).toBe(5)
 })
 
+test('a full phone hands over what a signed-out person left', async () => {
+  const theirs = await many(2)
+  await storeSignOut()
+  await signIn(door, 'vang.a.sung')
+  await record({ n: 'mine' }, {}, 'person-vang.a.sung')
+  await door.write(AGRI, 'theirs', { type: 'record', form: 'f', answers: {} })
+  const full = (): never => {
+    throw new DOMException('no room', 'QuotaExceededError')
+  }
+  database.bodies.hook('creating', full)
+  try {
+    await expect(exchangeWith(door)).rejects.toMatchObject({ code: 'storage_full' })
+  } finally {
+    database.bodies.hook('creating').unsubscribe(full)
+  }
+  expect(await unsent()).toEqual([])
+  expect(theirs.every((id) => door.winner(AGRI, id) !== undefined)).toBe(true)
+})
+
 function run(fetch: Fetch, again = false): Promise<unknown> {
   const status = new StatusChannel()
   return runOnce(status, { again, fetch }).finally(() => status.close())
