@@ -1,43 +1,39 @@
-"""Whether a record is one that the scope's forms describe, and a reply one: asked of whatever door it came by.
-
-form version unknown in the scope's project        unknown_form
-answers or files that don't have their types       misfit_answers
-"""
+"""Whether a record is one that the scope's forms describe, and a reply one: asked of whatever door it came by."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from server.forms.answers import check
 from server.forms.library import FormLibrary
 from sync.contract.scope import Scope
 
-#: What `misfit` finds: said only where nothing worse is.
-MISFITS = ("unknown_form", "misfit_answers")
 #: As much as a person writes about one question.
 REPLY_CHARACTERS = 4000
 
 
-async def misfit(library: FormLibrary, database: str, document: Mapping[str, Any]) -> str | None:
-    """Return the reason for which a person must look at the record first; None when it fits."""
-    form, version = document.get("form"), document.get("form_version")
+async def form_finding(
+    library: FormLibrary, database: str, content: Mapping[str, Any]
+) -> Literal["unknown_form", "misfit"] | None:
+    """Return what is the matter with a record's form version, its answers or its files; None when they fit."""
+    form, version = content.get("form"), content.get("form_version")
+    if content.get("erased") is True and "form" not in content:
+        return None
     if not isinstance(form, str) or not isinstance(version, str):
         return "unknown_form"
     published = await library.get(form, version)
     if published is None or published.project != Scope.of(database).project:
         return "unknown_form"
-    is_fit = not check(published.schema, document.get("answers")) and _is_media(document.get("media", {}))
-    return None if is_fit else "misfit_answers"
+    is_fit = not check(published.schema, content.get("answers")) and _is_media(content.get("media", {}))
+    return None if is_fit else "misfit"
 
 
-def is_reply(document: Mapping[str, Any]) -> bool:
-    """Whether a document is an answer to a question about a record: said once, never edited or deleted."""
-    doc_id, record, question = (document.get(member) for member in ("_id", "record", "question"))
-    if not isinstance(doc_id, str) or not isinstance(record, str) or not isinstance(question, str):
+def is_reply(doc_id: str, content: Mapping[str, Any]) -> bool:
+    """Whether a document is an answer to a question about a record."""
+    record, question, text = content.get("record"), content.get("question"), content.get("text", "")
+    if not isinstance(record, str) or not isinstance(question, str):
         return False
-    text = document.get("text", "")
     return (
-        document.get("_deleted") is not True
-        and record != ""
+        record != ""
         and ":" not in record
         and doc_id.startswith(f"reply:{record}:")
         and question.startswith(f"question:{record}:")

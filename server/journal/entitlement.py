@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.journal.model import NewRevision
 from server.journal.store.branches import Key, branches, contents
 from server.journal.store.statements import Statements
-from sync.contract.members import REPEATED, Before, Content, Door, Reason, overstep, restricted
+from sync.contract.members import REPEATED, Before, Content, Door, overstep, restricted
+from sync.contract.reasons import Reason
 from sync.revisions.canonical import Json
 from sync.revisions.revision_id import RESOLVED_TOMBSTONE, RevisionId, is_revision_id, order_of_any
 

@@ -36,7 +36,7 @@ from server.journal.store.statements import statements
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.ids import uuid7
-from sync.contract.members import Reason
+from sync.contract.reasons import Reason
 from sync.revisions import checkpoint_chain
 from sync.revisions.admission import FORGED
 from sync.revisions.digest import EMPTY
@@ -287,7 +287,13 @@ class Journal:
         if not asked:
             return []
         async with self._storage.read() as connection:
-            return await oversteps(connection, self._sql, database, asked)
+            return await self.oversteps_within(connection, database, asked)
+
+    async def oversteps_within(
+        self, connection: AsyncConnection, database: str, asked: Sequence[Asked]
+    ) -> list[Reason | None]:
+        """Return the same, also after what was just written, in a transaction that the caller has begun."""
+        return await oversteps(connection, self._sql, database, asked) if asked else []
 
     async def accept(
         self,

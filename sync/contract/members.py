@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from sync.contract.reasons import Reason
 from sync.merging.field_schema import ABSENT
 from sync.revisions.canonical import Json, same
 
@@ -19,12 +20,11 @@ Content: TypeAlias = Mapping[str, Json]
 #: which writes a pure function of what is here. `province`: the server that alone writes people, forms and erasures.
 Writer = Literal["capture", "desk", "projection", "province"]
 #: `projection`: another server's follower, known by its revision's id and shape; `acceptance`: out of quarantine.
-Door = Literal["phone", "replica", "peer", "projection", "province", "acceptance"]
+Door = Literal["phone", "replica", "peer", "projection", "province", "desk", "acceptance"]
 #: A member of the *record* stands until somebody changes it, so leaving it out removes it. One of the *revision* speaks
 #: of that revision alone: leaving it out says nothing. What is *lasting* outlives even a deletion. What is *foreign*
 #: means nothing here, so it may be left out.
 Kind = Literal["record", "revision", "lasting", "foreign"]
-Reason = Literal["servers_only", "unknown_member"]
 
 SERVERS_ONLY: Reason = "servers_only"
 UNKNOWN_MEMBER: Reason = "unknown_member"
@@ -52,9 +52,9 @@ MEMBERS: Mapping[str, Member] = {
     "of": _row("record", "capture", "desk", "projection", "province"),
     # Whose save it is; without a seal that covers it, only a claim.
     "saved": _row("revision", "capture", "desk", "projection", "province"),
-    # Which branches a merge brings together, what it leaves open, the end that it puts on a branch.
+    # Which branches a merge brings together, what it or a decision leaves open, the end that it puts on a branch.
     "merged": _row("revision", "projection", "province"),
-    "open": _row("revision", "projection", "province"),
+    "open": _row("revision", "projection", "desk", "province"),
     "resolved": _row("revision", "projection", "province"),
     # The edit of a joined record that this one carries over.
     "forwarded": _row("revision", "projection", "province"),
@@ -77,6 +77,7 @@ DOORS: Mapping[Door, frozenset[Writer]] = {
     "peer": frozenset({"capture"}),
     "projection": frozenset({"capture", "projection"}),
     "province": frozenset({"capture", "desk", "projection", "province"}),
+    "desk": frozenset({"capture", "desk"}),
     "acceptance": frozenset({"capture"}),
 }
 

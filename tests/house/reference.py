@@ -20,9 +20,11 @@ from server.auth.authorise import may_hand_out
 from server.auth.principal import Principal
 from server.errors import KINDS as ERRORS
 from server.gateway.sync.schemas import SyncAnswer, SyncRequest
+from server.ingest.policy import POLICY, Finding
 from server.platform.db.metadata import metadata
 from sync.contract.documents import DOCUMENT_TYPES
 from sync.contract.members import DOORS, MEMBERS, UNKNOWN, Door, Kind, Member, Writer
+from sync.contract.reasons import REASONS, WaitsFor
 from sync.contract.roles import RIGHTS, ROLES, Action, Role
 from sync.contract.wire import PROTOCOL
 
@@ -50,7 +52,26 @@ DOORS_MEAN: Mapping[Door, str] = {
     "peer": "`/db` or a pull, another server's account",
     "projection": "the same, where the revision is another server's follower's by its id and shape",
     "province": "a pull from the province",
+    "desk": "what somebody decides, at the desks of review, conflicts, duplicates and relocation",
     "acceptance": "let in from quarantine by a person",
+}
+FINDINGS_MEAN: Mapping[Finding, str] = {
+    "attachments": "it has attachments",
+    "no_right": "whoever it is by has no right to it here, neither now nor at their last exchange",
+    "no_document": "it is no document that a journal can hold",
+    "right_lost": "they had the right at their last exchange, and have it no more",
+    "other_type": "the door takes no such document, or not as an edit",
+    "other_save": "it says that another device saved it, or no number",
+    "servers_member": "it introduces, changes or removes a member that the door's writers may not",
+    "unknown_member": "the same, of a member that the contract does not know",
+    "unknown_form": "its form's version is not published here in the scope's project",
+    "misfit": "answers or files have not the types that its form gives them",
+}
+WAITS_MEAN: Mapping[WaitsFor, str] = {
+    "person": "a person, where `acceptance` lets one",
+    "revisions": "other revisions of its document, or such a person",
+    "revisions only": "other revisions of its document; nobody is shown it",
+    "form": "its form's version, or such a person",
 }
 POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy gives it no types
 #: Any commune: what a grant on it may hand out holds of every other.
@@ -61,6 +82,7 @@ def pages() -> dict[str, str]:
     """Return every page of the reference by its file's name."""
     return {
         "documents.md": documents(),
+        "ingest.md": ingest(),
         "wire.md": wire(),
         "rights.md": rights(),
         "errors.md": errors(),
@@ -71,6 +93,7 @@ def pages() -> dict[str, str]:
 def documents() -> str:
     """Return the page of the members of a record and the types of documents beside it."""
     unknown = "*any other*"
+    types_doors = [door for door in DOORS if any(door in each.doors for each in DOCUMENT_TYPES.values())]
     rows = [*MEMBERS.items(), (unknown, UNKNOWN)]
     assert set(KINDS_MEAN) == set(get_args(Kind))
     assert set(WRITERS_MEAN) == set(get_args(Writer))
@@ -95,11 +118,51 @@ def documents() -> str:
         ),
         "\n| door | is |\n|---|---|",
         *(f"| {door} | {DOORS_MEAN[door]} |" for door in DOORS),
-        "\n## Documents about a record\n",
-        "Their ids are `<type>:<record id>:<UUIDv7>`; `open` is one for each record, `open:<record id>`.\n",
+        "\n## Types of documents, and the doors that take each\n",
+        "Ids of documents about a record are `<type>:<record id>:<UUIDv7>`; `open` is one for each record,",
+        "`open:<record id>`. A `tombstone` is a deleted record that says nothing, as CouchDB's `DELETE` leaves it.\n",
         *_table(
-            ["type", "who may write it", "is said once: never edited nor deleted"],
-            [[f"`{name}`", f"`{each.right}`", _mark(each.is_said_once)] for name, each in DOCUMENT_TYPES.items()],
+            ["type", "who may write it", "is said once: never edited nor deleted", *types_doors],
+            [
+                [f"`{name}`", f"`{each.right}`", _mark(each.is_said_once)]
+                + [_mark(door in each.doors) for door in types_doors]
+                for name, each in DOCUMENT_TYPES.items()
+            ],
+        ),
+    ]
+    return _page(parts)
+
+
+def ingest() -> str:
+    """Return the page of the ingest policy: what becomes of a document, by the door and what is found about it."""
+    assert list(FINDINGS_MEAN) == list(POLICY) == list(get_args(Finding))
+    assert set(WAITS_MEAN) == set(get_args(WaitsFor))
+    doors = [door for door in DOORS if any(door in row for row in POLICY.values())]
+    parts = [
+        HEAD.format(source="`server/ingest/policy.py` and `sync/contract/reasons.py`"),
+        "# Ingest: what becomes of a document\n",
+        "Findings are looked for from the top; the first for which the door's column gives a reason decides. Where it",
+        "gives none, the finding counts for nothing there. What nothing is found about is looked at once more by the",
+        "journal, against the document's other revisions. Doors and types: [documents](documents.md).\n",
+        *_table(
+            ["what is found", *doors],
+            [[FINDINGS_MEAN[name], *(_reason(row.get(door)) for door in doors)] for name, row in POLICY.items()],
+        ),
+        "\nThe members of a record count only where nothing above them does, its form only where nothing else does.\n",
+        "## Reasons, and what becomes of a document for each\n",
+        "Nothing that can be kept is refused. What people are told stands in `pwa/src/locales/`: of a quarantined",
+        "document under `desk.quarantine.reason`, of a refused one under `problem`.\n",
+        *_table(
+            ["reason", "means", "the document is", "until there is"],
+            [
+                [
+                    f"`{reason}`",
+                    kind.means,
+                    "refused" if kind.is_refusal else "quarantined",
+                    "–" if kind.waits_for is None else WAITS_MEAN[kind.waits_for],
+                ]
+                for reason, kind in REASONS.items()
+            ],
         ),
     ]
     return _page(parts)
@@ -269,6 +332,10 @@ def _by_status(item: tuple[str, object]) -> tuple[int, str]:
 
 def _code(name: str) -> str:
     return name if name.startswith("*") else f"`{name}`"
+
+
+def _reason(reason: str | None) -> str:
+    return "–" if reason is None else f"`{reason}`"
 
 
 def _mark(holds: bool) -> str:

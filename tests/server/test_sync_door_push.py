@@ -249,6 +249,14 @@ async def test_what_phones_may_not_write_is_kept_apart(client: Client, content: 
     assert outcomes(await exchange(phone)) == [("1", "quarantined", reason)]
 
 
+@pytest.mark.parametrize("kind", ["review", "question", "task", "seal", "open", "strange"])
+async def test_a_record_under_the_id_of_another_document_is_kept_apart(client: Client, kind: str) -> None:
+    await with_form(client)
+    phone = await a_phone(client)
+    save(phone, record=f"{kind}:018f5c3e-0000-7000-8000-000000000001:018f5c3e-0000-7000-8000-000000000002")
+    assert outcomes(await exchange(phone)) == [("1", "quarantined", "not_a_record")]
+
+
 async def test_a_save_that_another_device_counts_is_kept_apart(client: Client) -> None:
     phone, other = await a_phone(client), await another_phone(client, "hoa")
     save(other)

@@ -17,6 +17,7 @@ from server.areas.atlas import Atlas
 from server.gateway.sync import exchange, pull
 from server.gateway.sync.numbers import Numbers
 from server.ingest.phone_checks import Admission
+from server.ingest.policy import Right
 from server.journal.feed import changes
 from server.journal.journal import Also, Journal
 from server.journal.model import Changes, Outcome
@@ -209,12 +210,12 @@ def gaps_not_reported() -> AbstractContextManager[Any]:
 
 def rights_only_of_now() -> AbstractContextManager[Any]:
     """Work that was allowed when it was done is refused once the grant is gone."""
-    proper = Admission._rights_in
+    proper = Admission._right_in
 
-    def strict(self: Admission, database: str) -> str | None:
-        return "not_allowed" if proper(self, database) else None
+    def strict(self: Admission, database: str) -> Right:
+        return "now" if proper(self, database) == "now" else "never"
 
-    return patch.object(Admission, "_rights_in", strict)
+    return patch.object(Admission, "_right_in", strict)
 
 
 def everything_is_carried() -> AbstractContextManager[Any]:

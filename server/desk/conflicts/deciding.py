@@ -26,6 +26,7 @@ from server.desk.conflicts.revision_history import decisions_of, history_of
 from server.desk.conflicts.stale_decisions import content_seen, edited_in_form, moved_since
 from server.errors import Problem
 from server.forms.answers import check
+from server.ingest.desk_writes import write_at_desk
 from server.journal.journal import Journal
 from server.journal.model import NewRevision, Origin, Outcome
 from server.journal.store.engine_revisions import as_new
@@ -158,8 +159,7 @@ class Decisions:
         if by_machine:
             _must_be_stored(await self._journal.write_within(connection, database, by_machine, Origin()))
         decisions = [each.decision for each in ready]
-        origin = Origin(principal.person, principal.enrolment)
-        _must_be_stored(await self._journal.write_within(connection, database, decisions, origin))
+        _must_be_stored(await write_at_desk(connection, self._journal, database, decisions, principal))
         for each in ready:
             subject, rev = f"{database}/{each.case.record}"[:200], each.decision.rev
             what = {**details, "rev": rev, "paths": list(each.decided), "is_deletion": each.decision.deleted}

@@ -4,7 +4,7 @@ It carries what the people asked need to see offline: who said what, in which wo
 the manager may decide before anybody has replied, and a reply that comes later still stands beside the field.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,8 +19,9 @@ from server.desk.conflicts.page_schemas import NewQuestion
 from server.desk.conflicts.record_case import Case
 from server.desk.conflicts.revision_history import spotted
 from server.errors import Problem
+from server.ingest.desk_writes import write_at_desk
 from server.journal.journal import Journal
-from server.journal.model import NewRevision, Origin
+from server.journal.model import NewRevision
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.db.upsert import put
@@ -59,7 +60,7 @@ async def ask(
     content = _content(principal, case, new, to, names, at=clock().isoformat())
     revision = NewRevision.following(name, content, None)
 
-    async def also(connection: AsyncConnection, _outcomes: Sequence[object]) -> None:
+    async def also(connection: AsyncConnection) -> None:
         # The follower writes the same row: this one lets the page show the question at once.
         row = {"database": case.database, "record": case.record, "id": name, "type": "question"}
         told = {"person": principal.person, "received_at": clock(), "content": content}
@@ -67,10 +68,11 @@ async def ask(
         subject = f"{case.database}/{case.record}"[:200]
         await note(connection, clock, principal.person, "conflict.asked", subject, document=name, path=new.path, to=to)
 
-    origin = Origin(principal.person, principal.enrolment)
-    [outcome] = await journal.write(case.database, [revision], origin, also=also)
-    if outcome.outcome != "stored":
-        raise RuntimeError(f"a question was {outcome.outcome}: {outcome.reason}")
+    async with storage.write() as connection:
+        [outcome] = await write_at_desk(connection, journal, case.database, [revision], principal)
+        if outcome.outcome != "stored":
+            raise RuntimeError(f"a question was {outcome.outcome}: {outcome.reason}")
+        await also(connection)
     return Sent(name, tuple(to))
 
 

@@ -24,8 +24,9 @@ from server.desk.duplicates.joining import PairComparison, beside, fields_of, is
 from server.desk.duplicates.schemas import NewVerdict, Pair, PairField, PairPage, PairRecord, Parting, Told
 from server.errors import Problem
 from server.forms.library import FormLibrary
+from server.ingest.desk_writes import write_at_desk
 from server.journal.journal import Journal
-from server.journal.model import NewRevision, Origin
+from server.journal.model import NewRevision
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.read_model.household_tables import likenesses
@@ -134,8 +135,9 @@ class PairDesk:
             if len(await self._journal.standing_within(connection, database, leaves)) < len(leaves):
                 raise Problem("record_moved_on")
             if revisions:
-                origin = Origin(principal.person, principal.enrolment)
-                await self._journal.write_within(connection, database, revisions, origin)
+                written = await write_at_desk(connection, self._journal, database, revisions, principal)
+                if not {one.outcome for one in written} <= {"stored", "duplicate"}:
+                    raise RuntimeError(f"a verdict was held back: {written}")
             await self._say(connection, principal, seen.row, said)
             await self._note(connection, principal, seen, revisions, said)
 

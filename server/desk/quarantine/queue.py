@@ -32,6 +32,7 @@ from server.desk.quarantine.schemas import (
 from server.errors import Problem
 from server.forms.answers import check
 from server.forms.library import FormLibrary, PublishedForm
+from server.ingest.policy import acceptable
 from server.journal import quarantine
 from server.journal.entitlement import Asked
 from server.journal.journal import Journal
@@ -47,7 +48,7 @@ from server.platform.db.engine import Storage
 from server.platform.ids import uuid7
 from server.platform.paging import Paging
 from server.read_model.record_tables import records
-from sync.contract.members import SERVERS_ONLY, Reason
+from sync.contract.reasons import Reason
 from sync.contract.scope import Scope
 from sync.revisions.json_pointer import tokens_of
 
@@ -254,13 +255,11 @@ class QuarantineDesk:
 def _why_not(one: QuarantinedRevision, blocking: Collection[tuple[str, str]], overstep: Reason | None) -> WhyNot | None:
     """Return what stands against letting it in, None where a person may.
 
-    A member that means nothing to this server may come in, by the hand of somebody who has seen it.
+    The ingest policy says what, for its door `acceptance`.
     """
-    content = _content(one)
     # A decision, or a merge, that a phone made up would take effect as if a supervisor or a server had made it: whoever
     # lets it in can vouch for what a worker saw, not for that.
-    is_record = content.get("type") == "record" and ":" not in one.doc_id and not one.doc_id.startswith("_")
-    if not is_record or overstep == SERVERS_ONLY:
+    if acceptable(one.doc_id, _content(one), overstep, deleted=one.deleted) is not None:
         return "not_acceptable"
     return "parent_waits" if any((one.doc_id, rev) in blocking for rev in one.ancestors) else None
 

@@ -12,8 +12,9 @@ from server.auth.principal import Principal
 from server.desk.review.page import Reviewed, reviews_of
 from server.desk.review.schemas import NewReview
 from server.errors import Problem
+from server.ingest.desk_writes import write_at_desk
 from server.journal.journal import Journal
-from server.journal.model import NewRevision, Origin, Outcome
+from server.journal.model import NewRevision, Outcome
 from server.journal.store.document_list import Range
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
@@ -67,7 +68,7 @@ class Desk:
 
         decisions: list[ReviewDecision] = []
 
-        async def leave_trace(connection: AsyncConnection, _outcomes: object) -> None:
+        async def leave_trace(connection: AsyncConnection) -> None:
             # Read here and not from the read model: a decision of a second ago may not have got there.
             of = Range(f"review:{record}:", f"review:{record};", is_end_included=False)
             contents = await self._journal.contents_within(connection, database, of, MOST_DECISIONS)
@@ -80,9 +81,10 @@ class Desk:
             await note(connection, self._clock, principal.person, act, subject, rev=new.rev, document=document)
 
         revision = NewRevision.following(document, content, parent=None)
-        origin = Origin(principal.person, principal.enrolment)
-        [outcome] = await self._journal.write(database, [revision], origin, also=leave_trace)
-        _must_be_stored(outcome)
+        async with self._storage.write() as connection:
+            [outcome] = await write_at_desk(connection, self._journal, database, [revision], principal)
+            _must_be_stored(outcome)
+            await leave_trace(connection)
         return Written(document, review(winner.rev, decisions).state)
 
     def _content(self, principal: Principal, record: str, new: NewReview, known: Reviewed) -> dict[str, Json]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from server.gateway.couchdb.refusals import INVALID_REV, not_yet
 from server.gateway.couchdb.revision_ids import is_rev
-from server.journal.model import ATTACHMENTS, WITH_ATTACHMENTS, NewRevision
+from server.journal.model import ATTACHMENTS, NewRevision
 from server.journal.store.branches import REVS_LIMIT
 from server.platform.canonical_json import canonical
 from sync.contract.members import restricted
@@ -95,8 +95,7 @@ def incoming(value: Json, kind: WriteMode, doc_id: str | None = None) -> Incomin
         return line
     rev, deleted = line[0] if line else None, value.get("_deleted") is True
     claims = restricted(content)
-    finding = WITH_ATTACHMENTS if ATTACHMENTS in content else None
-    return Incoming(name, rev, deleted, canonical(content, is_read=True), line[1:], claims, finding)
+    return Incoming(name, rev, deleted, canonical(content, is_read=True), line[1:], claims)
 
 
 def _special(doc_id: str, member: str, said: Json) -> Flaw | None:
