@@ -215,6 +215,15 @@ class Journal:
         """
         return await self._bell.wait(heard, timeout_s, among)
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the process is about to end: then feeds that wait end too."""
+        return self._bell.is_stopping
+
+    def stop_waiting(self) -> None:
+        """End the feeds that wait."""
+        self._bell.stop()
+
     def listening(self) -> AbstractAsyncContextManager[None]:
         """Hear commits of other processes until the block ends, and tell them of this one's."""
         return self._listening.running()

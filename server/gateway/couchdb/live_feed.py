@@ -1,4 +1,4 @@
-"""Feeds that wait: woken by commits, kept alive by newlines, ended by a timeout, a limit, or what is gone.
+"""Feeds that wait: woken by commits, kept alive by newlines, ended by a timeout, a limit, a stop, or what is gone.
 
 Gone may be the database or the person's rights to it. Both are looked at before anything new leaves and at least every
 `LOOK_S`, whatever else the feed is doing: a stream may be older than a revocation (I9). A feed whose database was
@@ -90,6 +90,9 @@ async def _waiting(reader: Reader, pace: FeedTiming, *, once: bool) -> AsyncIter
         if has_rows:
             quiet_since = beat_at = now()
         while True:
+            # A client comes back with its checkpoint, to this server's successor or to another one.
+            if call.parts.journal.is_stopping:
+                return
             wait_s = looked_at + LOOK_S - now()
             if pace.heartbeat_s is not None:
                 wait_s = min(wait_s, beat_at + pace.heartbeat_s - now())

@@ -15,6 +15,7 @@ class CommitNotifier:
     def __init__(self) -> None:
         """Begin silent."""
         self.rings = 0
+        self.is_stopping = False
         self._last: dict[str, int] = {}
         self._reached: dict[str, int] = {}
         self._waiting: dict[str | None, set[asyncio.Future[None]]] = {}
@@ -30,6 +31,14 @@ class CommitNotifier:
         """Wake who waits for `database`, which is gone; one that is made anew under its name begins from nothing."""
         self._reached.pop(database, None)
         self._wake(database)
+
+    def stop(self) -> None:
+        """Wake everybody who waits, once: the process is about to end."""
+        self.is_stopping = True
+        for waiting in self._waiting.values():
+            for woken in waiting:
+                if not woken.done():
+                    woken.set_result(None)
 
     @property
     def databases(self) -> frozenset[str]:
