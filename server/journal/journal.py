@@ -19,7 +19,6 @@ from server.journal.feed.commit_listener import Listening
 from server.journal.feed.commit_notifier import CommitNotifier
 from server.journal.followers.request_priority import Doors
 from server.journal.model import (
-    Arrival,
     Change,
     Changes,
     DatabaseState,
@@ -27,6 +26,7 @@ from server.journal.model import (
     Origin,
     Outcome,
     QuarantinedRevision,
+    Receipt,
     StoredRevision,
 )
 from server.journal.store import database_removal, document_histories, document_list, read, write
@@ -139,7 +139,7 @@ class Journal:
         two of them wait for each other.
         """
         head = await write.lock(connection, self._sql, database)
-        batch = await write.begin(connection, self._sql, head, revisions, Arrival(origin, self._now()))
+        batch = await write.begin(connection, self._sql, head, revisions, Receipt(origin, self._now()))
         outcomes = await write.take_all(connection, self._sql, batch, revisions)
         if seal is not None and batch.has_kept:
             batch.take(self._seal(seal))
@@ -325,12 +325,12 @@ class Journal:
             head = await write.lock(connection, self._sql, database)
             moving = quarantine.moving_with(rev, await quarantine.waiting(connection, database, doc_id), fingerprint)
             revisions = [quarantine.as_new(one) for one in moving]
-            batch = await write.begin(connection, self._sql, head, revisions, Arrival(origin, now))
+            batch = await write.begin(connection, self._sql, head, revisions, Receipt(origin, now))
             if moving[0].reason != FORGED and batch.is_forged(revisions[0]):
                 await quarantine.name_forged(connection, moving[0])
                 return [Outcome(doc_id, rev, moving[0].number, "quarantined", FORGED)]
             for one, revision in zip(moving, revisions, strict=True):
-                batch.admit(revision, Arrival(Origin(one.person, one.enrolment), one.received_at))
+                batch.admit(revision, Receipt(Origin(one.person, one.enrolment), one.received_at))
             await write.release(connection, self._sql, batch)
             await self._finish(connection, batch)
             await quarantine.mark_accepted(connection, moving, origin.person, now)
@@ -359,9 +359,9 @@ class Journal:
             head = await write.lock(connection, self._sql, database)
             held = await quarantine.some_held_back(connection, database)
             revisions = [quarantine.as_it_came(one) for one in held]
-            batch = await write.begin(connection, self._sql, head, revisions, Arrival(Origin(), now))
+            batch = await write.begin(connection, self._sql, head, revisions, Receipt(Origin(), now))
             for one, revision in zip(held, revisions, strict=True):
-                batch.admit(revision, Arrival(Origin(one.person, one.enrolment), one.received_at))
+                batch.admit(revision, Receipt(Origin(one.person, one.enrolment), one.received_at))
             await self._finish(connection, batch)
             await quarantine.mark_accepted(connection, held, None, now)
         return len(held)

@@ -108,7 +108,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class Receipt:
     """Who brings something, and when it was received; `moment` is that as the chain has it."""
 
     origin: Origin

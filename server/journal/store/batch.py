@@ -8,7 +8,7 @@ gaps.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from server.journal.model import Arrival, NewRevision, Outcome
+from server.journal.model import NewRevision, Outcome, Receipt
 from server.journal.rejudging import Print, Waiting, candidates, lines_of, still_oversteps
 from server.journal.store.branches import Key
 from server.journal.store.rows import BatchRows, BodyRow, DocumentRow, EntryRow, FeedEnd, RevisionRow, Row
@@ -70,7 +70,7 @@ class _Document:
 class Batch:
     """Takes revisions one after the other; `rows` gives what has to be written in the end."""
 
-    def __init__(self, head: FeedEnd, known: dict[str, Known], by: Arrival) -> None:
+    def __init__(self, head: FeedEnd, known: dict[str, Known], by: Receipt) -> None:
         """Begin at `head` with what stands of the documents; those not in `known` are new."""
         self._head = head
         self._seq = head.seq
@@ -116,7 +116,7 @@ class Batch:
             self._hold_back(revision, print_, decision, document)
         return Outcome(revision.doc_id, revision.rev, revision.number, decision.outcome, decision.reason)
 
-    def admit(self, revision: NewRevision, by: Arrival) -> None:
+    def admit(self, revision: NewRevision, by: Receipt) -> None:
         """Move a revision in that a person has accepted: whoever brought it, and when, stays as it was."""
         document = self._document(revision.doc_id)
         print_ = fingerprint(revision.content, deleted=revision.deleted)
@@ -266,7 +266,7 @@ class Batch:
                 document.waiting[one.key] = reason
             return False
         self._waits_no_more(document, one.revision.doc_id, one.key)
-        self._store(one.revision, one.print_, document, Arrival(one.origin, one.received_at))
+        self._store(one.revision, one.print_, document, Receipt(one.origin, one.received_at))
         return True
 
     def _waits_for(self, document: _Document, one: Waiting, reason: str) -> None:
@@ -288,7 +288,7 @@ class Batch:
     def _row_of(self, doc_id: str, key: Print) -> Row:
         return {"of_database": self._head.name, "of_doc": doc_id, "of_rev": key[0], "of_fingerprint": key[1]}
 
-    def _store(self, revision: NewRevision, print_: bytes, document: _Document, by: Arrival) -> None:
+    def _store(self, revision: NewRevision, print_: bytes, document: _Document, by: Receipt) -> None:
         before = document.standing.graph
         # Where anything is taken, a member of that name means nothing to this server.
         merged = () if self._head.takes_anything else merged_of(revision.content)
@@ -351,7 +351,7 @@ class Batch:
     def _path_row(self, doc_id: str, rev: RevisionId, parent: RevisionId | None) -> Row:
         return {"of_database": self._head.name, "of_doc": doc_id, "of_rev": rev, "of_parent": parent}
 
-    def _enter(self, revision: NewRevision, document: _Document, print_: bytes | None, by: Arrival | None) -> None:
+    def _enter(self, revision: NewRevision, document: _Document, print_: bytes | None, by: Receipt | None) -> None:
         self._seq += 1
         document.seq = self._seq
         self._chain = link(

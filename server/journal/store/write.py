@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row, RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.journal.model import Arrival, NewRevision, Outcome, UnknownDatabase
+from server.journal.model import NewRevision, Outcome, Receipt, UnknownDatabase
 from server.journal.rejudging import Waiting, read_bodies, waiting_of
 from server.journal.store.batch import Batch, Known
 from server.journal.store.branches import contents
@@ -33,7 +33,7 @@ async def lock(connection: AsyncConnection, sql: Statements, database: str) -> F
 
 
 async def begin(
-    connection: AsyncConnection, sql: Statements, head: FeedEnd, revisions: Sequence[NewRevision], by: Arrival
+    connection: AsyncConnection, sql: Statements, head: FeedEnd, revisions: Sequence[NewRevision], by: Receipt
 ) -> Batch:
     """Return a batch at the locked `head`, over what stands of the documents that these revisions are of."""
     by_document: dict[str, list[NewRevision]] = {}
