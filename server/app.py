@@ -11,9 +11,6 @@ from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.enums import MediaType
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 
 from server.areas.areas import Areas
 from server.auth.authentication import provide_principal
@@ -44,7 +41,8 @@ from server.peers.book import PeerBook
 from server.peers.hub import HubState, only_the_province_writes
 from server.peers.routes import router as peers_router
 from server.peers.secrets import PeerSecrets
-from server.platform.api_pages import ApiPage
+from server.platform.api_description.routes import OPENAPI
+from server.platform.api_description.routes import routes as description_routes
 from server.platform.app_files import built_app
 from server.platform.clock import Clock, system_clock
 from server.platform.content_coding import CodingMiddleware
@@ -127,7 +125,7 @@ def unfurnished(*, request_bytes: int) -> Litestar:
         return Provide(lambda: app.state[name], sync_to_thread=False)
 
     app = Litestar(
-        route_handlers=[*ROUTERS, couchdb_door, couchdb_elsewhere, *ops_routes, built_app],
+        route_handlers=[*ROUTERS, couchdb_door, couchdb_elsewhere, *ops_routes, *description_routes, built_app],
         dependencies={
             **{name: part(name) for name in PARTS},
             "principal": Provide(provide_principal),
@@ -136,14 +134,7 @@ def unfurnished(*, request_bytes: int) -> Litestar:
         request_class=StrictRequest,
         guards=[only_the_province_writes],
         lifespan=[_prepared, *BACKGROUND],
-        openapi_config=OpenAPIConfig(
-            title="Nương",
-            version="1",
-            description="Survey records for Điện Biên.",
-            path="/api",
-            render_plugins=[ApiPage(path="/docs", media_type=MediaType.HTML), JsonRenderPlugin(path="/openapi.json")],
-            use_handler_docstrings=True,
-        ),
+        openapi_config=OPENAPI,
         # A handler that compresses its own answers says so with `own_encoding=True`.
         compression_config=CompressionConfig(
             backend="brotli",

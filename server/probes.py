@@ -1,4 +1,4 @@
-"""The doors for whoever operates the server: alive, ready, counters, and the API's description."""
+"""The doors for whoever operates the server: alive, ready, counters."""
 
 import hmac
 from typing import Any
@@ -8,7 +8,6 @@ from litestar.di import NamedDependency
 
 from server.auth.authentication import bearer_token
 from server.errors import Problem
-from server.platform.api_pages import STYLE
 from server.platform.db.engine import Storage
 from server.platform.health import Folder, check_parts
 from server.platform.metrics import CONTENT_TYPE, Metrics
@@ -45,12 +44,6 @@ async def metrics_text(
     return Response(metrics.render(), headers={**NO_STORE, "Content-Type": CONTENT_TYPE})
 
 
-@get("/api/docs/style.css", include_in_schema=False, media_type="text/css")
-async def api_page_style() -> str:
-    """Give that page its looks."""
-    return STYLE
-
-
 def _may_watch(request: Request[Any, Any, Any], settings: Settings) -> bool:
     if settings.metrics_token is None:
         # Behind a proxy every client seems to be at home, unless the proxy says whom it speaks for.
@@ -60,4 +53,4 @@ def _may_watch(request: Request[Any, Any, Any], settings: Settings) -> bool:
     return hmac.compare_digest((bearer_token(request) or "").encode(), expected.encode())
 
 
-routes = (alive, ready, metrics_text, api_page_style)
+routes = (alive, ready, metrics_text)

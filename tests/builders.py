@@ -26,6 +26,7 @@ from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.settings import Settings
 from sync.contract.roles import Role
+from tests.described import misfit
 
 PASSWORD = "nương rẫy mùa lúa chín"
 SIN_CHAI = "03226-2025"
@@ -45,7 +46,14 @@ class Client(httpx.AsyncClient):
         self.app = app
         client = (address, 1)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=client)  # type: ignore[arg-type]
-        super().__init__(transport=transport, base_url="http://testserver")
+        super().__init__(transport=transport, base_url="http://testserver", event_hooks={"response": [_is_described]})
+
+
+async def _is_described(response: httpx.Response) -> None:
+    """Fail the test whose answer is not what the API's description says."""
+    if response.request.url.path.startswith("/api/") and response.status_code >= 400:
+        await response.aread()
+    assert (wrong := misfit(response)) is None, wrong
 
 
 @contextmanager

@@ -7,6 +7,12 @@ const reference = (name) => factory.createTypeReferenceNode(name)
 /** The app's own words for what the server calls by a title or leaves open. */
 const NAMED = { Document: 'Document', Answers: 'Answers' }
 
+const NOTES = new Set(['default', 'description', 'title'])
+
+/** Whether anything fits: no schema at all, `true`, or nothing in it but notes. */
+const isOpen = (schema) =>
+  schema === true || (typeof schema === 'object' && Object.keys(schema).every((key) => NOTES.has(key)))
+
 const chunks = []
 for await (const chunk of process.stdin) chunks.push(chunk)
 const openapi = JSON.parse(Buffer.concat(chunks).toString('utf8'))
@@ -18,10 +24,9 @@ const nodes = await openapiTS(
     defaultNonNullable: false,
     transform(schema) {
       if (schema.title in NAMED) return reference(NAMED[schema.title])
-      if (Object.keys(schema).length === 0) return reference('Json')
+      if (isOpen(schema)) return reference('Json')
       if (schema.type !== 'object' || schema.properties !== undefined) return undefined
-      const { additionalProperties: each } = schema
-      return typeof each === 'object' && Object.keys(each).length === 0 ? reference('JsonObject') : undefined
+      return isOpen(schema.additionalProperties) ? reference('JsonObject') : undefined
     },
   },
 )

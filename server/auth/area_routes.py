@@ -16,6 +16,7 @@ from server.auth.authorise import require
 from server.auth.principal import Principal
 from server.auth.schemas import AreasAnswer, ProjectBody, ResolvedAnswer, UnitAnswer
 from server.errors import Problem
+from server.platform.api_description.declarations import raises
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 
@@ -37,6 +38,7 @@ async def list_areas(
 
 
 @get("/resolve", guards=[signed_in])
+@raises("not_found")
 async def resolve(
     areas: NamedDependency[Areas],
     clock: NamedDependency[Clock],
@@ -53,6 +55,7 @@ async def resolve(
 
 
 @post("/projects")
+@raises("not_allowed", "not_found", "project_taken")
 async def add_project(
     data: JSONBody[ProjectBody],
     principal: NamedDependency[Principal],

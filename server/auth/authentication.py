@@ -12,6 +12,7 @@ from server.auth.principal import Principal
 from server.auth.rate_limit import RateLimiter
 from server.auth.sessions import Sessions
 from server.errors import Problem
+from server.platform.api_description.declarations import raises, signs_in
 
 #: Anybody may send the bodies of signing in: no more is read than a name, a long password and a device's key take.
 SIGN_IN_BYTES = 16_000
@@ -58,11 +59,13 @@ async def principal_of(request: Connection, sessions: Sessions) -> Principal:
     return await sessions.principal(token)
 
 
+@signs_in("bearer")
 async def provide_principal(request: Request[Any, Any, Any], sessions: NamedDependency[Sessions]) -> Principal:
     """Return who asks: the dependency `principal` of every handler that names it."""
     return await principal_of(request, sessions)
 
 
+@raises("too_many_requests")
 async def paced(connection: Connection, _handler: BaseRouteHandler) -> None:
     """Guard a door that strangers may knock at; raises `too_many_requests`."""
     pace: RateLimiter = connection.app.state["pace"]
@@ -71,6 +74,7 @@ async def paced(connection: Connection, _handler: BaseRouteHandler) -> None:
         raise Problem("too_many_requests", wait_s=math.ceil(wait_s))
 
 
+@signs_in("bearer")
 async def signed_in(connection: Connection, _handler: BaseRouteHandler) -> None:
     """Guard a door that any signed-in person may use."""
     await principal_of(connection, connection.app.state["sessions"])

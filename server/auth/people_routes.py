@@ -27,10 +27,12 @@ from server.auth.schemas import (
     NewMemberBody,
 )
 from server.auth.sign_in_routes import person_answer
+from server.platform.api_description.declarations import raises
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 
 
+@raises("not_allowed")
 async def provide_manager(
     principal: NamedDependency[Principal],
     storage: NamedDependency[Storage],
@@ -50,6 +52,7 @@ async def list_people(manager: NamedDependency[Manager]) -> MembersAnswer:
 
 
 @post()
+@raises("weak_password", "username_taken", "unknown_grant", "grants_needed")
 async def add_person(data: JSONBody[NewMemberBody], manager: NamedDependency[Manager]) -> MemberAnswer:
     """Add a person."""
     new = members.NewMember(
@@ -64,6 +67,7 @@ async def add_person(data: JSONBody[NewMemberBody], manager: NamedDependency[Man
 
 
 @patch("/{person:str}")
+@raises("not_found", "weak_password", "last_administrator")
 async def change_person(
     person: FromPath[str], data: JSONBody[MemberChangeBody], manager: NamedDependency[Manager]
 ) -> MemberAnswer:
@@ -72,6 +76,7 @@ async def change_person(
 
 
 @put("/{person:str}/grants")
+@raises("not_found", "unknown_grant", "grants_needed", "last_administrator")
 async def set_grants(
     person: FromPath[str], data: JSONBody[GrantsBody], manager: NamedDependency[Manager]
 ) -> MemberAnswer:
@@ -80,6 +85,7 @@ async def set_grants(
 
 
 @get("/{person:str}/enrolments")
+@raises("not_found")
 async def list_devices(person: FromPath[str], manager: NamedDependency[Manager]) -> DevicesAnswer:
     """List a person's devices."""
     return DevicesAnswer(
@@ -101,12 +107,14 @@ async def list_devices(person: FromPath[str], manager: NamedDependency[Manager])
 
 
 @delete("/{person:str}/enrolments/{enrolment:str}")
+@raises("not_found")
 async def revoke_device(person: FromPath[str], enrolment: FromPath[str], manager: NamedDependency[Manager]) -> None:
     """Trust a device no longer: a lost phone."""
     await manager.revoke_device(person, enrolment)
 
 
 @get("/{person:str}/audit")
+@raises("not_found")
 async def list_acts(
     person: FromPath[str], manager: NamedDependency[Manager], storage: NamedDependency[Storage]
 ) -> ActsAnswer:

@@ -31,12 +31,21 @@ from server.auth.sessions import Sessions
 from server.auth.sign_ins import browser_name
 from server.auth.tokens import IssuedTokens
 from server.errors import Problem
+from server.platform.api_description.declarations import raises
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from sync.contract.roles import RIGHTS
 
 
 @post("/login", status_code=200, guards=[paced])
+@raises(
+    "wrong_password",
+    "account_locked",
+    "sign_in_at_province",
+    "account_closed",
+    "enrolment_of_another",
+    "enrolment_revoked",
+)
 async def login(
     *,
     data: JSONBody[LoginBody],
@@ -67,6 +76,7 @@ async def login(
 
 
 @post("/refresh", status_code=200, guards=[paced])
+@raises("not_signed_in")
 async def renew(data: JSONBody[RefreshBody], sessions: NamedDependency[Sessions]) -> TokensAnswer:
     """Give new tokens for a refresh token, which stays valid until its successor is used."""
     return TokensAnswer(**_tokens(await sessions.refresh(data.refresh_token)))
@@ -79,6 +89,7 @@ async def logout(data: JSONBody[RefreshBody], sessions: NamedDependency[Sessions
 
 
 @post("/password", status_code=204)
+@raises("wrong_password", "account_locked", "sign_in_at_province", "weak_password")
 async def change_own_password(
     *,
     data: JSONBody[PasswordBody],

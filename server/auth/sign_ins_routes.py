@@ -9,6 +9,7 @@ from server.auth.audit import note
 from server.auth.principal import Principal
 from server.auth.schemas import SignInAnswer, SignInsAnswer
 from server.errors import Problem
+from server.platform.api_description.declarations import raises
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 
@@ -36,6 +37,7 @@ async def list_sign_ins(
 
 
 @delete("/{session:str}")
+@raises("not_found")
 async def end_sign_in(
     session: FromPath[str],
     principal: NamedDependency[Principal],

@@ -21,6 +21,7 @@ from server.forms.publication import FormVersion, versions_of
 from server.forms.schema import language_code
 from server.forms.schemas import CheckedAnswer, FindingAnswer, FormAnswer, FormsAnswer, PublishBody, UploadBody
 from server.journal.journal import Journal
+from server.platform.api_description.declarations import Described, raises
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 
@@ -29,6 +30,7 @@ FOR_EVER = "private, max-age=31536000, immutable"
 
 
 @post("/check", status_code=200)
+@raises("not_allowed", "not_found")
 async def check(
     data: MultipartBody[UploadBody],
     principal: NamedDependency[Principal],
@@ -47,6 +49,7 @@ async def check(
 
 
 @post("/candidates/{candidate:str}/publish", status_code=200)
+@raises("not_allowed", "not_found", "form_not_loaded", "form_of_another_project", "form_version_exists")
 async def publish(
     *,
     candidate: FromPath[str],
@@ -75,7 +78,8 @@ async def list_forms(principal: NamedDependency[Principal], storage: NamedDepend
     return FormsAnswer(forms=[_form(version) for version in versions if _is_in(principal, version.what.project)])
 
 
-@get("/{form:str}/{version:str}/xform")
+@get("/{form:str}/{version:str}/xform", described=Described(answers=XFORM_TYPE))
+@raises("not_found")
 async def xform(
     form: FromPath[str],
     version: FromPath[str],
@@ -89,7 +93,8 @@ async def xform(
     return _content(Content.of(found.xform, XFORM_TYPE))
 
 
-@get("/api/contents/{sha256:str}")
+@get("/api/contents/{sha256:str}", described=Described(answers="*/*"))
+@raises("not_found")
 async def content(
     sha256: Annotated[str, PathParameter(pattern="^[0-9a-f]{64}$")],
     principal: NamedDependency[Principal],

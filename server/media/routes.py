@@ -21,17 +21,24 @@ from server.auth.principal import Principal
 from server.errors import Problem
 from server.journal.journal import Journal
 from server.media.files import MediaFiles
-from server.media.schemas import UploadMetadata, parse_metadata
+from server.media.schemas import MAX_HEADER_CHARACTERS, UploadMetadata, parse_metadata
 from server.media.tables import media
 from server.media.uploads import Caps, UploadProgress, Uploads, readable_bytes
+from server.platform.api_description.declarations import Described, Header, raises
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.settings import Settings
 
 TUS_VERSION = "1.0.0"
+BYTES = "application/offset+octet-stream"
 TUS_HEADERS = {"Tus-Resumable": TUS_VERSION, "Cache-Control": "no-store"}
 #: What a browser may show in place; anything else is only ever saved.
 SHOWN = ("image/jpeg", "image/png", "image/webp", "image/gif", "audio/", "video/")
+#: For the API's description.
+TUS = {"Tus-Resumable": Header({"const": TUS_VERSION})}
+METADATA = {"type": "string", "maxLength": MAX_HEADER_CHARACTERS}
+COUNT = {"type": "string", "pattern": "^[0-9]{1,15}$"}
+STANDING = {"Upload-Offset": "How many bytes have come.", "Upload-Length": "How many were announced."}
 Sha256 = Annotated[str, Parameter(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -83,7 +90,19 @@ async def _is_named(journal: Journal, promised: UploadMetadata) -> bool:
     return False
 
 
-@route(["/", "/{sha256:str}"], http_method=[HttpMethod.OPTIONS], status_code=204, summary="What this upload door can")
+@route(
+    ["/", "/{sha256:str}"],
+    http_method=[HttpMethod.OPTIONS],
+    status_code=204,
+    summary="What this upload door can",
+    described=Described(
+        gives={
+            "Tus-Version": "The versions of tus that are spoken here.",
+            "Tus-Extension": "What of tus is spoken beside its core.",
+            "Tus-Max-Size": "How many bytes a content may have.",
+        }
+    ),
+)
 async def offers(settings: NamedDependency[Settings]) -> Response[None]:
     """Return the version and extensions of tus that are spoken here."""
     headers = {
@@ -95,7 +114,25 @@ async def offers(settings: NamedDependency[Settings]) -> Response[None]:
     return Response(None, status_code=204, headers=headers)
 
 
-@post("/", status_code=201, summary="Announce a content")
+@post(
+    "/",
+    status_code=201,
+    summary="Announce a content",
+    described=Described(
+        headers={**TUS, "Upload-Length": Header(COUNT), "Upload-Metadata": Header(METADATA)},
+        gives={**STANDING, "Location": "Where the content is sent and read."},
+    ),
+)
+@raises(
+    "tus_version",
+    "upload_header",
+    "upload_metadata",
+    "media_hash_mismatch",
+    "media_too_large",
+    "media_quota",
+    "not_allowed",
+    "not_found",
+)
 async def announce(
     request: Request[Any, Any, Any],
     uploads: NamedDependency[Uploads],
@@ -118,7 +155,12 @@ async def announce(
     return _answer(standing, 201, Location=f"/api/media/{promised.sha256}")
 
 
-@head("/{sha256:str}", summary="How far an upload has come")
+@head(
+    "/{sha256:str}",
+    summary="How far an upload has come",
+    described=Described(headers=TUS, gives=STANDING),
+)
+@raises("tus_version", "not_found")
 async def standing(
     sha256: Sha256,
     request: Request[Any, Any, Any],
@@ -130,7 +172,23 @@ async def standing(
     return _answer(await uploads.standing(principal, sha256), 200)
 
 
-@patch("/{sha256:str}", status_code=204, request_max_body_size=None, summary="Send the next bytes")
+@patch(
+    "/{sha256:str}",
+    status_code=204,
+    request_max_body_size=None,
+    summary="Send the next bytes",
+    described=Described(body=BYTES, headers={**TUS, "Upload-Offset": Header(COUNT)}, gives=STANDING),
+)
+@raises(
+    "tus_version",
+    "upload_header",
+    "upload_offset",
+    "upload_too_long",
+    "media_hash_mismatch",
+    "upload_busy",
+    "body_truncated",
+    "not_found",
+)
 async def append(
     sha256: Sha256,
     request: Request[Any, Any, Any],
@@ -139,14 +197,20 @@ async def append(
 ) -> Response[None]:
     """Take bytes from `Upload-Offset` on; with the last one the content is verified and kept."""
     _require_tus(request)
-    if _header(request, "Content-Type") != "application/offset+octet-stream":
+    if _header(request, "Content-Type") != BYTES:
         raise Problem("upload_header", header="Content-Type")
     offset = _count(request, "Upload-Offset")
     return _answer(await uploads.append(principal, sha256, offset, request.stream()), 204)
 
 
 # Pictures are compressed already.
-@get("/{sha256:str}", own_encoding=True, summary="A content, or its thumbnail")
+@get(
+    "/{sha256:str}",
+    own_encoding=True,
+    summary="A content, or its thumbnail",
+    described=Described(answers="*/*"),
+)
+@raises("not_found", "no_thumbnail")
 async def content(
     sha256: Sha256,
     storage: NamedDependency[Storage],

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from server.errors import Problem
 from server.peers.tables import hub, peers
+from server.platform.api_description.declarations import raises_by_path
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 
@@ -45,17 +46,25 @@ class HubState:
         return self._province
 
 
-async def only_the_province_writes(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
-    """Guard: refuse at a hub whatever the province writes or decides; raise `hub_only_reads`, `hub_does_not_decide`."""
-    method = connection.scope.get("method", "GET")
-    path = connection.scope["path"].rstrip("/")
+def refused_at_a_hub(method: str, path: str) -> str | None:
+    """Return the code by which a hub refuses this; None where it does it like every server."""
+    path = path.rstrip("/")
+    if method in ("GET", "HEAD", "OPTIONS"):
+        return None
+    if DECIDES.fullmatch(path):
+        return "hub_does_not_decide"
     # Whole segments: another door's name may begin alike.
     is_written = any(path == each or path.startswith(each + "/") for each in READ_ONLY)
-    is_decided = DECIDES.fullmatch(path) is not None
-    if method in ("GET", "HEAD", "OPTIONS") or not (is_written or is_decided):
+    return "hub_only_reads" if is_written else None
+
+
+@raises_by_path(lambda method, path: filter(None, [refused_at_a_hub(method, path)]))
+async def only_the_province_writes(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Guard: refuse at a hub whatever the province writes or decides; raise `hub_only_reads`, `hub_does_not_decide`."""
+    code = refused_at_a_hub(str(connection.scope.get("method", "GET")), connection.scope["path"])
+    if code is None:
         return
     state: HubState = connection.app.state["hub_state"]
     province = await state.province()
     if province is not None:
-        code = "hub_does_not_decide" if is_decided else "hub_only_reads"
         raise Problem(code, province=province.removesuffix("/db"))

@@ -25,6 +25,7 @@ from server.media.routes import announce, append, provide_uploads, standing
 from server.media.uploads import readable_bytes
 from server.peers.media_here import awaited
 from server.peers.schemas import AwaitedAnswer, AwaitedFile, HeldAnswer, HeldBody, HeldFile
+from server.platform.api_description.declarations import Described, raises
 from server.platform.db.engine import Storage
 from server.settings import Settings
 
@@ -64,7 +65,13 @@ async def tell_held(
 
 
 # Pictures are compressed already.
-@get("/{sha256:str}", own_encoding=True, summary="A piece of a content")
+@get(
+    "/{sha256:str}",
+    own_encoding=True,
+    summary="A piece of a content",
+    described=Described(answers="application/octet-stream"),
+)
+@raises("not_found")
 async def tell_piece(
     sha256: Annotated[FromPath[str], Parameter(pattern=r"^[0-9a-f]{64}$")],
     principal: NamedDependency[Principal],

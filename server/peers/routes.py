@@ -32,6 +32,7 @@ from server.peers.schemas import (
 )
 from server.peers.service_token import may_be_shown_to
 from server.peers.standing import PeerStanding, Standings
+from server.platform.api_description.declarations import raises, signs_in
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.settings import Settings
@@ -61,6 +62,7 @@ def _sees(principal: Principal, peer: Peer) -> bool:
 
 
 @get()
+@raises("not_allowed")
 async def list_peers(
     principal: NamedDependency[Principal],
     peer_book: NamedDependency[PeerBook],
@@ -82,6 +84,7 @@ async def list_peers(
 
 
 @post()
+@raises("not_allowed", "peer_taken")
 async def add_peer(
     *,
     data: JSONBody[NewPeerBody],
@@ -107,6 +110,7 @@ async def add_peer(
 
 
 @post("/{peer:str}/sync", status_code=202)
+@raises("not_allowed", "not_found")
 async def sync_peer(
     peer: FromPath[str],
     principal: NamedDependency[Principal],
@@ -122,6 +126,7 @@ async def sync_peer(
 
 
 @delete("/{peer:str}")
+@raises("not_allowed", "not_found")
 async def remove_peer(
     peer: FromPath[str],
     principal: NamedDependency[Principal],
@@ -137,6 +142,8 @@ async def remove_peer(
         await note(connection, clock, principal.person, "peer_removed", found.id, name=found.name)
 
 
+@signs_in("basic", "bearer")
+@raises("not_allowed")
 async def provide_hub(request: Request[Any, Any, Any], recognition: NamedDependency[Recognition]) -> Principal:
     """Return the hub that asks, by its account's name and password or token; raise `not_signed_in`, `not_allowed`."""
     try:
@@ -166,6 +173,7 @@ async def tell_directory(
 
 
 @get("/contents/{sha256:str}")
+@raises("not_found")
 async def tell_content(
     sha256: FromPath[str], hub: NamedDependency[Principal], storage: NamedDependency[Storage]
 ) -> ContentAnswer:

@@ -12,7 +12,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 
-from server.errors import KINDS, Problem
+from server.errors import Problem
 from server.platform.db.error_kinds import AWAY_S, is_away, is_disk_full, sqlstate
 
 MEDIA_TYPE = "application/problem+json"
@@ -95,6 +95,3 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     HTTPException: _from_framework,
     Exception: _from_bug,
 }
-
-#: For the API's description.
-PROBLEM_CODES = tuple(sorted(KINDS))

@@ -13,6 +13,7 @@ from server.errors import Problem
 from server.journal.followers.runner import Runner
 from server.journal.followers.tables import set_aside
 from server.journal.quarantine import waiting_for_revisions
+from server.platform.api_description.declarations import raises
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.projections.schemas import Following, Retried, Retry, SetAsideDocument, WaitingRevisions
@@ -23,6 +24,7 @@ MOST = 200
 
 
 @get()
+@raises("not_allowed")
 async def list_set_aside(principal: NamedDependency[Principal], storage: NamedDependency[Storage]) -> Following:
     """List what could not be taken into lists and tables, the newest first, and what waits for other revisions."""
     require(principal, "manage_areas")
@@ -57,6 +59,7 @@ async def list_set_aside(principal: NamedDependency[Principal], storage: NamedDe
 
 
 @post("/retry", status_code=200)
+@raises("not_allowed", "not_found")
 async def retry(
     data: JSONBody[Retry],
     principal: NamedDependency[Principal],

@@ -11,12 +11,14 @@ from server.areas.areas import Areas
 from server.auth.authorise import allowed
 from server.auth.principal import Principal
 from server.errors import Problem
+from server.platform.api_description.declarations import raises
 from server.platform.db.engine import Storage
 from server.publish.geojson import PublishedSelection, feature_collection
 from server.publish.layout_book import Layouts
 
 
 @get("/{file:str}", media_type="application/geo+json")
+@raises("not_found", "not_allowed")
 async def geojson(
     *,
     file: FromPath[str],

@@ -10,9 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from litestar.serialization import encode_json, get_serializer
-
 from server.app import unfurnished
+from server.platform.api_description.description import describe
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "pwa"
@@ -23,10 +22,7 @@ TOOL = APP / "node_modules" / "openapi-typescript"
 
 def openapi() -> dict[str, Any]:
     """Return the OpenAPI document as the server gives it."""
-    app = unfurnished(request_bytes=1_000_000)
-    text = encode_json(app.openapi_schema.to_schema(), get_serializer(app.type_encoders))
-    document: dict[str, Any] = json.loads(text)
-    return document
+    return describe(unfurnished(request_bytes=1_000_000))
 
 
 def heading(document: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 from server.gateway.couchdb import router
 from sync.contract.roles import Role
 from tests.builders import SIN_CHAI, SIN_THAU, Client, grant, person_signed_in
+from tests.described import document
 
 RECORD = "018f5c3e-0000-7000-8000-000000000009"
 REV = f"1-{'a' * 32}"
@@ -132,7 +133,7 @@ HIDDEN = {
 
 def operations(client: Client) -> list[str]:
     """Return every operation of OpenAPI; those that end sessions last."""
-    paths = client.app.openapi_schema.to_schema()["paths"]
+    paths = document()["paths"]
     every = [f"{method.upper()} {path}" for path, item in paths.items() for method in item]
     return sorted(every, key=lambda operation: (operation.startswith("DELETE /api/me"), operation))
 

@@ -1,14 +1,31 @@
-// Made by `make api-types` from schemas 421f62336134ddf8: do not edit.
+// Made by `make api-types` from schemas 30f13a6a9ed4a2cd: do not edit.
 import type { Answers, Document, Json, JsonObject } from '@/domain/record'
 
 export interface components {
     schemas: {
-        /** Accepted */
+        /**
+         * Accepted
+         * @description What an acceptance let in: the revision itself, and how many that had waited only for it.
+         */
         Accepted: {
             rev: string;
             followers: number;
         };
-        /** ActAnswer */
+        /**
+         * Ack
+         * @description What became of one revision; `number` is null for a document that carries none.
+         */
+        Ack: {
+            number: string | null;
+            rev: string;
+            /** @enum {string} */
+            outcome: "stored" | "duplicate" | "quarantined" | "refused";
+            reason: string | null;
+        };
+        /**
+         * ActAnswer
+         * @description An entry of the audit trail.
+         */
         ActAnswer: {
             /** Format: date-time */
             at: string;
@@ -16,18 +33,27 @@ export interface components {
             action: string;
             details: JsonObject;
         };
-        /** ActsAnswer */
+        /**
+         * ActsAnswer
+         * @description Entries about one person, newest first.
+         */
         ActsAnswer: {
             acts: components["schemas"]["ActAnswer"][];
         };
-        /** AreasAnswer */
+        /**
+         * AreasAnswer
+         * @description The units of a day, and the projects.
+         */
         AreasAnswer: {
             /** Format: date */
             on: string;
             units: components["schemas"]["UnitAnswer"][];
             projects: components["schemas"]["ProjectBody"][];
         };
-        /** AskedShown */
+        /**
+         * AskedShown
+         * @description A question that was sent to those who know, with what came back so far.
+         */
         AskedShown: {
             id: string;
             text: string;
@@ -37,18 +63,27 @@ export interface components {
             to: components["schemas"]["PersonName"][];
             replies: components["schemas"]["ReplyShown"][];
         };
-        /** AwaitedAnswer */
+        /**
+         * AwaitedAnswer
+         * @description A page of what is awaited; `next` is where the following one begins, None at the end.
+         */
         AwaitedAnswer: {
             awaited: components["schemas"]["AwaitedFile"][];
             next: string | null;
         };
-        /** AwaitedFile */
+        /**
+         * AwaitedFile
+         * @description A file that a record names and that has not come.
+         */
         AwaitedFile: {
             sha256: string;
             database: string;
             record: string;
         };
-        /** BatchDone */
+        /**
+         * BatchDone
+         * @description What applying a batch did: `moved` were left alone since somebody was faster. `batch` takes it back.
+         */
         BatchDone: {
             batch: string;
             decided: number;
@@ -57,29 +92,27 @@ export interface components {
         };
         /**
          * BatchFilters
-         * @default {
-         *       "scope": null,
-         *       "project": "",
-         *       "unit": [],
-         *       "person": "",
-         *       "waiting_days": null,
-         *       "newest_days": null,
-         *       "q": ""
-         *     }
+         * @description What narrows them beside form, question and cause; as in the queue.
          */
         BatchFilters: {
+            /** @default null */
             scope?: string | null;
             /** @default  */
             project?: string;
             unit?: string[];
             /** @default  */
             person?: string;
+            /** @default null */
             waiting_days?: number | null;
+            /** @default null */
             newest_days?: number | null;
             /** @default  */
             q?: string;
         };
-        /** BatchSample */
+        /**
+         * BatchSample
+         * @description One of the conflicts as it would be decided.
+         */
         BatchSample: {
             database: string;
             record: string;
@@ -91,7 +124,10 @@ export interface components {
             result: components["schemas"]["ShownValue"];
             warnings: string[];
         };
-        /** BatchShown */
+        /**
+         * BatchShown
+         * @description What a dry run found. Applying `token` before `expires_at` decides exactly these, and none that came since.
+         */
         BatchShown: {
             token: string;
             /** Format: date-time */
@@ -102,7 +138,11 @@ export interface components {
             warnings: number;
             samples: components["schemas"]["BatchSample"][];
         };
-        /** BatchSkipped */
+        /**
+         * BatchSkipped
+         * @description Why some would not be decided: no such candidate, a value that doesn't fit, something that has not come yet,
+         *     no open question any more, or more than one batch takes.
+         */
         BatchSkipped: {
             no_such_candidate: number;
             misfit: number;
@@ -110,18 +150,27 @@ export interface components {
             nothing_to_decide: number;
             over_limit: number;
         };
-        /** BatchUndo */
+        /**
+         * BatchUndo
+         * @description Takes back what a batch decided.
+         */
         BatchUndo: {
             batch: string;
             /** @default  */
             comment?: string;
         };
-        /** BatchUndone */
+        /**
+         * BatchUndone
+         * @description How much was taken back; of the rest somebody has said something new since.
+         */
         BatchUndone: {
             undone: number;
             too_late: number;
         };
-        /** Branch */
+        /**
+         * Branch
+         * @description Another leaf of the record, kept beside the winner.
+         */
         Branch: {
             rev: string;
             by_name: string;
@@ -130,7 +179,10 @@ export interface components {
             /** Document */
             doc: Document;
         };
-        /** BrokenConstraint */
+        /**
+         * BrokenConstraint
+         * @description A constraint of the form that the answers would break; `message` is the form's own, empty where it has none.
+         */
         BrokenConstraint: {
             path: string;
             label: {
@@ -141,7 +193,13 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** CandidateValue */
+        /**
+         * CandidateValue
+         * @description What one revision says of the field, and whose it is; `device` is the phone's label.
+         *
+         *     `is_decision`: somebody decided it. `recorded_at` is the phone's clock, `received_at` the server's. `changed` are
+         *     the answers that differ from what they were before, where the answers are chosen between as a whole.
+         */
         CandidateValue: {
             rev: string;
             value: components["schemas"]["ShownValue"];
@@ -157,7 +215,10 @@ export interface components {
             received_at: string;
             changed: components["schemas"]["ChangedField"][];
         };
-        /** ChangedField */
+        /**
+         * ChangedField
+         * @description A field that a revision changed, or in which two sides differ.
+         */
         ChangedField: {
             path: string;
             label: {
@@ -167,7 +228,10 @@ export interface components {
             before: components["schemas"]["ShownValue"];
             after: components["schemas"]["ShownValue"];
         };
-        /** CheckedAnswer */
+        /**
+         * CheckedAnswer
+         * @description What the server thinks of an upload; without an `id` it cannot be published.
+         */
         CheckedAnswer: {
             id: string | null;
             project: string;
@@ -184,30 +248,48 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** Choice */
+        /**
+         * Choice
+         * @description What is decided about one field: exactly one member beside `path`.
+         *
+         *     `candidate` takes what that revision says, `reply` what that reply says, `value` what was typed (null: blank),
+         *     `remove` leaves the answer, row, choice or file out, `confirm` keeps what stands; `keep` leaves a row in, with what
+         *     all edits say of it. Of the whole record (path ""): `keep` lets it live, `delete` deletes it, `stay` leaves it in
+         *     that database and takes it out of the others.
+         */
         Choice: {
             path: string;
+            /** @default null */
             candidate?: string | null;
+            /** @default null */
             reply?: string | null;
+            /** @default null */
             value?: Json;
-            /** @enum {boolean|null} */
+            /** @default null */
             remove?: true | null;
-            /** @enum {boolean|null} */
+            /** @default null */
             confirm?: true | null;
-            /** @enum {boolean|null} */
+            /** @default null */
             keep?: true | null;
-            /** @enum {boolean|null} */
+            /** @default null */
             delete?: true | null;
+            /** @default null */
             stay?: string | null;
         };
-        /** ChoiceLabel */
+        /**
+         * ChoiceLabel
+         * @description One of the answers that a question offers.
+         */
         ChoiceLabel: {
             value: string;
             label: {
                 [key: string]: string;
             };
         };
-        /** Claim */
+        /**
+         * Claim
+         * @description Somebody has the conflict open, and will be taken to have left it at `until`.
+         */
         Claim: {
             person: string;
             name: string;
@@ -215,12 +297,20 @@ export interface components {
             until: string;
             is_me: boolean;
         };
-        /** ClaimsShown */
+        /**
+         * ClaimsShown
+         * @description Who has the conflict open; a claim ends after `expires_s` seconds unless it is renewed.
+         */
         ClaimsShown: {
             claims: components["schemas"]["Claim"][];
             expires_s: number;
         };
-        /** ConflictGroup */
+        /**
+         * ConflictGroup
+         * @description Questions alike: of one cause about one question of one form, in whatever record and row (`*` in the path).
+         *
+         *     A record counts once, however many of its rows are asked about.
+         */
         ConflictGroup: {
             /** @enum {string} */
             kind: "value" | "delete" | "row" | "exclusive" | "asked" | "parent_unknown" | "form_version" | "constraint" | "place" | "after_approval" | "moved";
@@ -235,7 +325,10 @@ export interface components {
             questions: number;
             records: number;
         };
-        /** ConflictLine */
+        /**
+         * ConflictLine
+         * @description A record with open questions; `since` is when the one that has waited longest came up.
+         */
         ConflictLine: {
             database: string;
             record: string;
@@ -253,7 +346,12 @@ export interface components {
             questions: components["schemas"]["QuestionLine"][];
             claims: components["schemas"]["Claim"][];
         };
-        /** ConflictPage */
+        /**
+         * ConflictPage
+         * @description One record with all that a person needs to decide about it; `doc` is what stands, to be opened in the form.
+         *
+         *     A decision names `rev` and `leaves`, so that nothing that came meanwhile is overwritten.
+         */
         ConflictPage: {
             database: string;
             record: string;
@@ -283,7 +381,12 @@ export interface components {
                 [key: string]: components["schemas"]["MediaFile"];
             };
         };
-        /** ConflictQueue */
+        /**
+         * ConflictQueue
+         * @description A page of the queue; `counts` are records by cause under the filters other than `kind`, `groups` biggest first.
+         *
+         *     `groups` come with the first page only.
+         */
         ConflictQueue: {
             conflicts: components["schemas"]["ConflictLine"][];
             next: string | null;
@@ -293,24 +396,65 @@ export interface components {
             };
             groups: components["schemas"]["ConflictGroup"][];
         };
-        /** ContentAnswer */
+        /**
+         * ContentAnswer
+         * @description A content as a hub fetches it, in base64.
+         */
         ContentAnswer: {
             sha256: string;
             media_type: string;
             body: string;
         };
-        /** Counts */
+        /**
+         * Contribution
+         * @description What somebody did to a record: edited it, or decided about some of its fields.
+         */
+        Contribution: {
+            name: string;
+            /** @default [] */
+            decided?: string[];
+            /** @default  */
+            comment?: string;
+        };
+        /**
+         * Counts
+         * @description How many entries nobody has looked at yet, and how many wait although somebody has.
+         */
         Counts: {
             unseen: number;
             seen: number;
         };
-        /** Decided */
+        /**
+         * DatabaseChanges
+         * @description The winners that changed after the phone's `since`, in the order of the feed.
+         */
+        DatabaseChanges: {
+            docs: JsonObject[];
+            since: string;
+            more: boolean;
+            /** @default null */
+            digest?: string | null;
+            /** @default {} */
+            by?: {
+                [key: string]: components["schemas"]["Contribution"][];
+            };
+        };
+        /**
+         * Decided
+         * @description What a decision made of its record.
+         */
         Decided: {
             id: string;
             /** @enum {string} */
             state: "received" | "amended" | "approved" | "returned" | "rejected";
         };
-        /** DecisionLine */
+        /**
+         * DecisionLine
+         * @description A decision that was made, the newest first; `may_undo` while nobody has decided the same fields after it.
+         *
+         *     `stays` is the name of the area in which the record was to stay, of a decision about its place: it is taken back
+         *     wherever it was written.
+         */
         DecisionLine: {
             rev: string;
             by_person: string | null;
@@ -323,13 +467,33 @@ export interface components {
             is_undone: boolean;
             stays: string | null;
         };
-        /** DecisionMade */
+        /**
+         * DecisionMade
+         * @description What a decision made: its revision, what to look at again, and the page as it is now.
+         *
+         *     `rev` is None in a dry run. Where nothing was written to this record but only to the same one elsewhere, it is the
+         *     revision there.
+         */
         DecisionMade: {
             rev: string | null;
             warnings: components["schemas"]["BrokenConstraint"][];
             page: components["schemas"]["ConflictPage"];
         };
-        /** DeviceAnswer */
+        /**
+         * Device
+         * @description What administrators see of a phone; null where its browser doesn't say.
+         */
+        Device: {
+            app: string;
+            /** @default null */
+            free_bytes?: number | null;
+            /** @default null */
+            persistent?: boolean | null;
+        };
+        /**
+         * DeviceAnswer
+         * @description An enrolment, as an administrator sees it; the last three are what the phone says of itself, or null.
+         */
         DeviceAnswer: {
             id: string;
             label: string;
@@ -342,29 +506,46 @@ export interface components {
             free_bytes: number | null;
             persistent: boolean | null;
         };
-        /** DeviceKey */
+        /**
+         * DeviceKey
+         * @description The public key of a device that signs in.
+         */
         DeviceKey: {
             jwk: JsonObject;
             /** @default  */
             label?: string;
         };
-        /** DevicesAnswer */
+        /**
+         * DevicesAnswer
+         * @description A person's devices, newest first.
+         */
         DevicesAnswer: {
             enrolments: components["schemas"]["DeviceAnswer"][];
         };
-        /** DirectoryAnswer */
+        /**
+         * DirectoryAnswer
+         * @description The directory of a hub; None where the hub has it already.
+         */
         DirectoryAnswer: {
             fingerprint: string;
             directory: JsonObject | null;
         };
-        /** Drawn */
+        /**
+         * Drawn
+         * @description All that is known of a place that people recorded differently.
+         */
         Drawn: {
             /** @enum {string} */
             kind: "point" | "line" | "outline";
             shapes: components["schemas"]["DrawnShape"][];
             pairs: components["schemas"]["ShapePair"][];
         };
-        /** DrawnShape */
+        /**
+         * DrawnShape
+         * @description A place as one revision (None: the base) recorded it; changes are against the base.
+         *
+         *     `geojson` is None where it cannot be read. Areas are the ellipsoid's, to 0.001 %.
+         */
         DrawnShape: {
             rev: string | null;
             geojson: components["schemas"]["GeoJson"] | null;
@@ -376,7 +557,12 @@ export interface components {
             vertices: number;
             is_valid: boolean;
         };
-        /** Elsewhere */
+        /**
+         * Elsewhere
+         * @description The same record in another area; who decides where it stays names `rev` and `leaves`.
+         *
+         *     `changed` are the answers in which it differs: before as the page's own area has them, after as this one.
+         */
         Elsewhere: {
             database: string;
             unit: string;
@@ -393,20 +579,29 @@ export interface components {
             changed: components["schemas"]["ChangedField"][];
             may_decide: boolean;
         };
-        /** EnrolmentAnswer */
+        /**
+         * EnrolmentAnswer
+         * @description What the server knows of the device's numbers.
+         */
         EnrolmentAnswer: {
             id: string;
             highest_number: string;
             safe: string;
         };
-        /** EntryKey */
+        /**
+         * EntryKey
+         * @description Names one entry of the queue: the same id can wait with several contents, so its fingerprint belongs to it.
+         */
         EntryKey: {
             database: string;
             id: string;
             rev: string;
             fingerprint: string;
         };
-        /** FileLeftAnswer */
+        /**
+         * FileLeftAnswer
+         * @description A file that could not be carried; `reason` is a code.
+         */
         FileLeftAnswer: {
             /** @enum {string} */
             direction: "push" | "pull";
@@ -418,7 +613,10 @@ export interface components {
             reason: "wrong_bytes" | "damaged" | "too_large" | "not_taken";
             told: string;
         };
-        /** FindingAnswer */
+        /**
+         * FindingAnswer
+         * @description One thing that is wrong, where the author finds it.
+         */
         FindingAnswer: {
             code: string;
             sheet: string | null;
@@ -428,12 +626,18 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** Following */
+        /**
+         * Following
+         * @description What the followers could not do.
+         */
         Following: {
             set_aside: components["schemas"]["SetAsideDocument"][];
             waiting: components["schemas"]["WaitingRevisions"][];
         };
-        /** FormAnswer */
+        /**
+         * FormAnswer
+         * @description A published version.
+         */
         FormAnswer: {
             form: string;
             version: string;
@@ -452,7 +656,10 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** FormCount */
+        /**
+         * FormCount
+         * @description How many records of a form wait.
+         */
         FormCount: {
             form: string;
             title: {
@@ -460,17 +667,26 @@ export interface components {
             };
             records: number;
         };
-        /** FormsAnswer */
+        /**
+         * FormsAnswer
+         * @description The published versions of the projects that the person works in.
+         */
         FormsAnswer: {
             forms: components["schemas"]["FormAnswer"][];
         };
-        /** GeoJson */
+        /**
+         * GeoJson
+         * @description A place as RFC 7946 has it.
+         */
         GeoJson: {
             /** @enum {string} */
             type: "Point" | "LineString" | "Polygon";
             coordinates: unknown[];
         };
-        /** GrantAnswer */
+        /**
+         * GrantAnswer
+         * @description A grant with the unit's name.
+         */
         GrantAnswer: {
             /** @enum {string} */
             role: "field_worker" | "supervisor" | "data_manager" | "administrator" | "peer";
@@ -478,33 +694,51 @@ export interface components {
             unit: string;
             unit_name: string;
         };
-        /** GrantBody */
+        /**
+         * GrantBody
+         * @description A role in a project (`*`: every one) and a unit.
+         */
         GrantBody: {
             /** @enum {string} */
             role: "field_worker" | "supervisor" | "data_manager" | "administrator" | "peer";
             project: string;
             unit: string;
         };
-        /** GrantsBody */
+        /**
+         * GrantsBody
+         * @description All the grants that a person shall have.
+         */
         GrantsBody: {
             grants: components["schemas"]["GrantBody"][];
         };
-        /** HeldAnswer */
+        /**
+         * HeldAnswer
+         * @description Which of them are here.
+         */
         HeldAnswer: {
             held: components["schemas"]["HeldFile"][];
         };
-        /** HeldBody */
+        /**
+         * HeldBody
+         * @description The contents that another server asks for.
+         */
         HeldBody: {
             sha256s: string[];
         };
-        /** HeldFile */
+        /**
+         * HeldFile
+         * @description A content that is here, and what a record calls it.
+         */
         HeldFile: {
             sha256: string;
             bytes: number;
             type: string;
             name: string;
         };
-        /** HistoryEntry */
+        /**
+         * HistoryEntry
+         * @description A revision of a record: what kind of act it is, whose, and when it came.
+         */
         HistoryEntry: {
             /** @enum {string} */
             kind: "edit" | "merge" | "resolved" | "decision" | "undo" | "joined" | "parted";
@@ -520,7 +754,10 @@ export interface components {
             is_branch: boolean;
             is_published: boolean;
         };
-        /** HistoryLine */
+        /**
+         * HistoryLine
+         * @description A revision: who, when, what changed. `merge` and `resolved` are the machine's, the rest somebody's.
+         */
         HistoryLine: {
             rev: string;
             parent: string | null;
@@ -541,7 +778,24 @@ export interface components {
             decided: string[];
             undoes: string[];
         };
-        /** LeftOutAnswer */
+        /**
+         * Holding
+         * @description What stays on the phone after this request.
+         */
+        Holding: {
+            /** @default [] */
+            unsent?: string[];
+            /** @default [] */
+            discarded?: string[];
+            /** @default 0 */
+            drafts?: number;
+            /** @default 0 */
+            media?: number;
+        };
+        /**
+         * LeftOutAnswer
+         * @description A revision that one side will not have.
+         */
         LeftOutAnswer: {
             database: string;
             id: string;
@@ -550,7 +804,10 @@ export interface components {
             direction: "push" | "pull";
             reason: string;
         };
-        /** LoginAnswer */
+        /**
+         * LoginAnswer
+         * @description A sign-in.
+         */
         LoginAnswer: {
             access_token: string;
             expires_in: number;
@@ -559,13 +816,20 @@ export interface components {
             enrolment: components["schemas"]["EnrolmentAnswer"] | null;
             server: string;
         };
-        /** LoginBody */
+        /**
+         * LoginBody
+         * @description A name and a password, and the device's key where there is one.
+         */
         LoginBody: {
             username: string;
             password: string;
+            /** @default null */
             enrolment?: components["schemas"]["DeviceKey"] | null;
         };
-        /** MeAnswer */
+        /**
+         * MeAnswer
+         * @description Who is signed in, and what their phone carries.
+         */
         MeAnswer: {
             person: components["schemas"]["PersonAnswer"];
             enrolment: string | null;
@@ -574,14 +838,20 @@ export interface components {
             actions: string[];
             server: string;
         };
-        /** MediaFile */
+        /**
+         * MediaFile
+         * @description Where a file can be fetched that some side of the conflict names.
+         */
         MediaFile: {
             url: string;
             thumb: string;
             type: string;
             name: string;
         };
-        /** MemberAnswer */
+        /**
+         * MemberAnswer
+         * @description Somebody, as an administrator sees them.
+         */
         MemberAnswer: {
             id: string;
             username: string;
@@ -594,20 +864,33 @@ export interface components {
             created_at: string;
             signed_in_at: string | null;
         };
-        /** MemberChangeBody */
+        /**
+         * MemberChangeBody
+         * @description What to change of a person; what is absent stays.
+         */
         MemberChangeBody: {
+            /** @default null */
             name?: string | null;
-            /** @enum {null|string} */
-            locale?: "vi" | "en" | null;
+            /** @default null */
+            locale?: ("vi" | "en") | null;
+            /** @default null */
             birth_year?: number | null;
+            /** @default null */
             active?: boolean | null;
+            /** @default null */
             password?: string | null;
         };
-        /** MembersAnswer */
+        /**
+         * MembersAnswer
+         * @description Everybody that the asking administrator may see, sorted by given name.
+         */
         MembersAnswer: {
             people: components["schemas"]["MemberAnswer"][];
         };
-        /** MergedField */
+        /**
+         * MergedField
+         * @description A field that was brought together without asking, and does not come from the winner's own line.
+         */
         MergedField: {
             path: string;
             label: {
@@ -620,7 +903,10 @@ export interface components {
             rev: string | null;
             by_name: string;
         };
-        /** MisfitEntry */
+        /**
+         * MisfitEntry
+         * @description One answer that its form cannot hold: where (JSON Pointer from the document), why, what came, what was asked.
+         */
         MisfitEntry: {
             path: string;
             reason: string;
@@ -629,38 +915,74 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** NewBatch */
+        /**
+         * NewBatch
+         * @description A dry run (`form`, `path`, `kind` and `rule`), or what applies one that was seen (`token`), and nothing else.
+         *
+         *     `path` is a question as the queue's groups name it, with `*` for any row.
+         */
         NewBatch: {
             dry_run: boolean;
+            /** @default null */
             form?: string | null;
+            /** @default null */
             path?: string | null;
-            /** @enum {null|string} */
-            kind?: "value" | "delete" | "row" | "exclusive" | "asked" | "parent_unknown" | "form_version" | "constraint" | "place" | "after_approval" | "moved" | null;
+            /** @default null */
+            kind?: ("value" | "delete" | "row" | "exclusive" | "asked" | "parent_unknown" | "form_version" | "constraint" | "place" | "after_approval" | "moved") | null;
+            /** @default null */
             rule?: components["schemas"]["Rule"] | null;
+            /**
+             * @default {
+             *       "scope": null,
+             *       "project": "",
+             *       "unit": [],
+             *       "person": "",
+             *       "waiting_days": null,
+             *       "newest_days": null,
+             *       "q": ""
+             *     }
+             */
             filters?: components["schemas"]["BatchFilters"];
+            /** @default null */
             token?: string | null;
             /** @default  */
             comment?: string;
         };
-        /** NewClaim */
+        /**
+         * NewClaim
+         * @description Says that one has the conflict open, or with `leave` that one has left it.
+         */
         NewClaim: {
             /** @default false */
             leave?: boolean;
         };
-        /** NewDecision */
+        /**
+         * NewDecision
+         * @description A manager's decision on the record as it stood at `rev`, with the branches (`leaves`) that the page showed.
+         *
+         *     Where a record is to `stay`, `elsewhere` says which revisions of it the page showed in each other area.
+         *
+         *     `answers` are the whole answers as the form left them after the choices were opened in it; what they change beside
+         *     the choices is decided too. With `dry_run` nothing is written, and the answer tells which constraints would break.
+         */
         NewDecision: {
             rev: string;
             leaves?: string[];
             elsewhere?: components["schemas"]["SeenElsewhere"][];
             choices: components["schemas"]["Choice"][];
-            answers?: JsonObject | null;
+            /** @default null */
+            answers?: Answers | null;
+            /** @default null */
             form_version?: string | null;
             /** @default  */
             comment?: string;
             /** @default false */
             dry_run?: boolean;
         };
-        /** NewMemberBody */
+        /**
+         * NewMemberBody
+         * @description A new person.
+         */
         NewMemberBody: {
             username: string;
             name: string;
@@ -670,11 +992,15 @@ export interface components {
              * @enum {string}
              */
             locale?: "vi" | "en";
+            /** @default null */
             birth_year?: number | null;
             /** @default [] */
             grants?: components["schemas"]["GrantBody"][];
         };
-        /** NewNote */
+        /**
+         * NewNote
+         * @description That somebody has seen an entry, and what they made of it.
+         */
         NewNote: {
             database: string;
             id: string;
@@ -682,7 +1008,10 @@ export interface components {
             fingerprint: string;
             comment: string;
         };
-        /** NewPeerBody */
+        /**
+         * NewPeerBody
+         * @description A peer to be added.
+         */
         NewPeerBody: {
             name: string;
             url: string;
@@ -707,17 +1036,28 @@ export interface components {
              * @enum {string}
              */
             auth?: "none" | "password" | "token";
+            /** @default null */
             username?: string | null;
+            /** @default null */
             password?: string | null;
         };
-        /** NewQuestion */
+        /**
+         * NewQuestion
+         * @description Asks those who know about one field; `to` are the authors of its candidates where it is left out.
+         */
         NewQuestion: {
             path: string;
             /** @default  */
             text?: string;
+            /** @default null */
             to?: string[] | null;
         };
-        /** NewReview */
+        /**
+         * NewReview
+         * @description A supervisor's decision about exactly `rev`; `comments` are pinned to answers by JSON Pointer.
+         *
+         *     `follows` are the review documents that the person saw; without it, all that the server knows.
+         */
         NewReview: {
             rev: string;
             /** @enum {string} */
@@ -727,29 +1067,46 @@ export interface components {
             comments?: {
                 [key: string]: string;
             };
+            /** @default null */
             follows?: string[] | null;
         };
-        /** NewVerdict */
+        /**
+         * NewVerdict
+         * @description What somebody makes of a pair, having seen these revisions; `survivor` and `take` go with *same*.
+         *
+         *     `saw` is the `at` of the page that was looked at: None where nobody had said anything about the pair.
+         */
         NewVerdict: {
             /** @enum {string} */
             verdict: "open" | "unsure" | "same" | "different";
             revs: {
                 [key: string]: string;
             };
+            /** @default null */
             saw?: string | null;
+            /** @default null */
             survivor?: string | null;
             take?: string[];
             /** @default  */
             comment?: string;
         };
-        /** Note */
+        /**
+         * Note
+         * @description What somebody said about an entry when they had seen it.
+         */
         Note: {
             by_name: string;
             /** Format: date-time */
             at: string;
             comment: string;
         };
-        /** OpenQuestion */
+        /**
+         * OpenQuestion
+         * @description A field that people disagree about. Candidates are the greatest first; the first one stands meanwhile.
+         *
+         *     `row` is what the row is called that the field lies in, `base` what the field was before all of them. `kept` is a
+         *     row that somebody took out as all edits have it: what `keep` chooses.
+         */
         OpenQuestion: {
             path: string;
             /** @enum {string} */
@@ -775,7 +1132,12 @@ export interface components {
             kept: components["schemas"]["ShownValue"] | null;
             may: ("candidate" | "value" | "confirm" | "delete" | "keep" | "stay")[];
         };
-        /** Pair */
+        /**
+         * Pair
+         * @description Two records that may be of one household, the older first, and what people made of it.
+         *
+         *     `survivor` is the one that stays, where they are the same.
+         */
         Pair: {
             database: string;
             one: string;
@@ -797,7 +1159,10 @@ export interface components {
             agreements: components["schemas"]["Told"][];
             records: components["schemas"]["PairRecord"][];
         };
-        /** PairField */
+        /**
+         * PairField
+         * @description One field that either record tells; `is_taken` proposes that it comes from the record that goes.
+         */
         PairField: {
             path: string;
             label: {
@@ -815,7 +1180,12 @@ export interface components {
             is_same: boolean;
             is_taken: boolean;
         };
-        /** PairPage */
+        /**
+         * PairPage
+         * @description A pair as it is decided: both records whole, and field by field in the words of the one suggested to stay.
+         *
+         *     `can_join` is false while one of them waits for something, or where there is no way between their form versions.
+         */
         PairPage: {
             database: string;
             one: string;
@@ -847,7 +1217,10 @@ export interface components {
                 [key: string]: components["schemas"]["MediaFile"];
             };
         };
-        /** PairQueue */
+        /**
+         * PairQueue
+         * @description A page of pairs, most alike first; `counts` by verdict under the other filters.
+         */
         PairQueue: {
             pairs: components["schemas"]["Pair"][];
             next: string | null;
@@ -855,7 +1228,10 @@ export interface components {
                 [key: string]: number;
             };
         };
-        /** PairRecord */
+        /**
+         * PairRecord
+         * @description One of the two records.
+         */
         PairRecord: {
             record: string;
             rev: string;
@@ -866,7 +1242,10 @@ export interface components {
             state: string;
             is_published: boolean;
         };
-        /** Parting */
+        /**
+         * Parting
+         * @description That a record stands for itself again.
+         */
         Parting: {
             revs: {
                 [key: string]: string;
@@ -874,12 +1253,20 @@ export interface components {
             /** @default  */
             comment?: string;
         };
-        /** PasswordBody */
+        /**
+         * PasswordBody
+         * @description A person's change of their own password.
+         */
         PasswordBody: {
             password: string;
             new_password: string;
         };
-        /** PeerAnswer */
+        /**
+         * PeerAnswer
+         * @description A peer, how far it is, and what is the matter with it.
+         *
+         *     `files_waiting` is how many files one side has and the other awaits; `files_missing` how many are not here at all.
+         */
         PeerAnswer: {
             id: string;
             name: string;
@@ -904,14 +1291,22 @@ export interface components {
             files_left_count: number;
             files_left: components["schemas"]["FileLeftAnswer"][];
         };
-        /** PeersAnswer */
+        /**
+         * PeersAnswer
+         * @description The peers that one may see, and the province where this server is its hub.
+         *
+         *     `token_url` is the one address that takes tokens; `may_manage` whether one may add and remove peers.
+         */
         PeersAnswer: {
             peers: components["schemas"]["PeerAnswer"][];
             province: string | null;
             token_url: string | null;
             may_manage: boolean;
         };
-        /** PersonAnswer */
+        /**
+         * PersonAnswer
+         * @description Somebody, as they see themselves.
+         */
         PersonAnswer: {
             id: string;
             username: string;
@@ -919,23 +1314,35 @@ export interface components {
             locale: string;
             grants: components["schemas"]["GrantAnswer"][];
         };
-        /** PersonCount */
+        /**
+         * PersonCount
+         * @description How many records wait about which this person said something.
+         */
         PersonCount: {
             id: string;
             name: string;
             records: number;
         };
-        /** PersonName */
+        /**
+         * PersonName
+         * @description Somebody, by id and name.
+         */
         PersonName: {
             id: string;
             name: string;
         };
-        /** Place */
+        /**
+         * Place
+         * @description The commune's representative point, in degrees (WGS 84).
+         */
         Place: {
             longitude: number;
             latitude: number;
         };
-        /** Present */
+        /**
+         * Present
+         * @description What stands in the database under the same id: the winner.
+         */
         Present: {
             rev: string;
             by_name: string;
@@ -945,31 +1352,71 @@ export interface components {
             /** Document */
             doc: Document;
         };
-        /** ProjectBody */
+        /**
+         * Problem
+         * @description An error (RFC 9457); `params` is what the sentence about it needs.
+         */
+        Problem: {
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            /** @enum {string} */
+            code: "account_closed" | "account_locked" | "answer_misfit" | "app_too_old" | "batch_gone" | "body_bomb" | "body_not_gzip" | "body_truncated" | "conflict_moved" | "database_away" | "decided_meanwhile" | "disk_full" | "enrolment_mismatch" | "enrolment_of_another" | "enrolment_revoked" | "envelope" | "form_not_here" | "form_not_loaded" | "form_of_another_project" | "form_version_exists" | "grants_needed" | "hub_does_not_decide" | "hub_only_reads" | "internal" | "invalid_request" | "last_administrator" | "malformed_json" | "media_hash_mismatch" | "media_quota" | "media_too_large" | "method_not_allowed" | "no_thumbnail" | "nobody_to_ask" | "not_acceptable" | "not_allowed" | "not_found" | "not_signed_in" | "not_waiting" | "nothing_to_decide" | "own_work" | "pair_apart" | "pair_joined" | "pair_not_joined" | "pair_said" | "parent_waits" | "peer_taken" | "project_taken" | "record_moved_on" | "seal_invalid" | "seal_missing" | "server_too_old" | "sign_in_at_province" | "too_large" | "too_many_requests" | "tus_version" | "undo_too_late" | "unknown_choice" | "unknown_grant" | "unsupported_encoding" | "upload_busy" | "upload_header" | "upload_metadata" | "upload_offset" | "upload_too_long" | "username_taken" | "waits_for_more" | "weak_password" | "wrong_password";
+            params: JsonObject;
+        };
+        /**
+         * ProjectBody
+         * @description A project.
+         */
         ProjectBody: {
             id: string;
             name_vi: string;
             name_en: string;
         };
-        /** ProjectCount */
+        /**
+         * ProjectCount
+         * @description How many records of a project wait.
+         */
         ProjectCount: {
             project: string;
             records: number;
         };
-        /** Proposal */
+        /**
+         * Proposal
+         * @description What is proposed: what stands meanwhile, or the more accurate point; nothing is decided by it.
+         */
         Proposal: {
             rev: string | null;
             value: components["schemas"]["ShownValue"];
             /** @enum {string} */
             why: "stands" | "more_accurate";
         };
-        /** PublishBody */
+        /**
+         * PublishBody
+         * @description The author's browser has loaded the form: in which languages it could show it.
+         */
         PublishBody: {
             /** @constant */
             loaded: true;
             languages: string[];
         };
-        /** QuarantineEntry */
+        /**
+         * Push
+         * @description One revision of one document; `ancestors` parent first, back to the last that the server acknowledged.
+         */
+        Push: {
+            db: string;
+            doc: JsonObject;
+            /** @default [] */
+            ancestors?: string[];
+        };
+        /**
+         * QuarantineEntry
+         * @description A revision that is kept aside: what came, why it waits, what stands, and where the two differ.
+         *
+         *     `differs` are JSON Pointers into the documents. `is_form_known` is false where nobody can tell whether answers fit.
+         */
         QuarantineEntry: {
             database: string;
             id: string;
@@ -998,16 +1445,21 @@ export interface components {
             misfits: components["schemas"]["MisfitEntry"][];
             notes: components["schemas"]["Note"][];
             may_accept: boolean;
-            /** @enum {null|string} */
-            why_not: "parent_waits" | "not_acceptable" | null;
+            why_not: ("parent_waits" | "not_acceptable") | null;
         };
-        /** QuarantineQueue */
+        /**
+         * QuarantineQueue
+         * @description A page of the queue, the newest first; `counts` are under the filters other than `seen`.
+         */
         QuarantineQueue: {
             entries: components["schemas"]["QuarantineEntry"][];
             next: string | null;
             counts: components["schemas"]["Counts"];
         };
-        /** QuestionLine */
+        /**
+         * QuestionLine
+         * @description One field of a record that people disagree about; `row` tells whether it lies in a row of a repeat.
+         */
         QuestionLine: {
             path: string;
             /** @enum {string} */
@@ -1017,13 +1469,19 @@ export interface components {
             };
             in_row: boolean;
         };
-        /** QuestionSent */
+        /**
+         * QuestionSent
+         * @description The question as it goes to phones.
+         */
         QuestionSent: {
             id: string;
             to: components["schemas"]["PersonName"][];
             page: components["schemas"]["ConflictPage"];
         };
-        /** Queue */
+        /**
+         * Queue
+         * @description A page of the queue; `next` goes on where it ends; `counts` are under the filters other than `state`.
+         */
         Queue: {
             records: components["schemas"]["RecordLine"][];
             next: string | null;
@@ -1031,7 +1489,10 @@ export interface components {
                 [key: string]: number;
             };
         };
-        /** QueueFilters */
+        /**
+         * QueueFilters
+         * @description What the queue can be narrowed to at present, each with the number of records; nothing that would be empty.
+         */
         QueueFilters: {
             units: components["schemas"]["UnitCount"][];
             projects: components["schemas"]["ProjectCount"][];
@@ -1041,7 +1502,10 @@ export interface components {
                 [key: string]: number;
             };
         };
-        /** RecordLine */
+        /**
+         * RecordLine
+         * @description A record in the queue; `branches` counts its live leaves.
+         */
         RecordLine: {
             database: string;
             id: string;
@@ -1064,7 +1528,12 @@ export interface components {
             is_deleted: boolean;
             branches: number;
         };
-        /** RecordPage */
+        /**
+         * RecordPage
+         * @description One record with all that a reviewer decides on; `returned` is the revision that this one corrects.
+         *
+         *     `sent_at` is when the worker's edit came that it is shown as, `received_at` when what a desk made of it did.
+         */
         RecordPage: {
             database: string;
             id: string;
@@ -1094,17 +1563,22 @@ export interface components {
             history: components["schemas"]["HistoryEntry"][];
             reviews: components["schemas"]["ReviewEntry"][];
             branches: components["schemas"]["Branch"][];
-            returned: JsonObject | null;
+            returned: Document | null;
             may_decide: boolean;
             may_approve: boolean;
-            /** @enum {null|string} */
-            why_not: "not_supervisor" | "own_work" | null;
+            why_not: ("not_supervisor" | "own_work") | null;
         };
-        /** RefreshBody */
+        /**
+         * RefreshBody
+         * @description A refresh token.
+         */
         RefreshBody: {
             refresh_token: string;
         };
-        /** ReplyShown */
+        /**
+         * ReplyShown
+         * @description What somebody replied; `value` may be chosen as it is. `was_asked`: the question was sent to them.
+         */
         ReplyShown: {
             id: string;
             by_person: string | null;
@@ -1116,22 +1590,34 @@ export interface components {
             text: string;
             was_asked: boolean;
         };
-        /** ResolvedAnswer */
+        /**
+         * ResolvedAnswer
+         * @description The unit that a code meant on a day, and the units that it is part of today.
+         */
         ResolvedAnswer: {
             unit: components["schemas"]["UnitAnswer"];
             today: components["schemas"]["UnitAnswer"][];
         };
-        /** Retried */
+        /**
+         * Retried
+         * @description Whether the document could be taken.
+         */
         Retried: {
             taken: boolean;
         };
-        /** Retry */
+        /**
+         * Retry
+         * @description A document that is to be tried again.
+         */
         Retry: {
             follower: string;
             database: string;
             document: string;
         };
-        /** ReviewEntry */
+        /**
+         * ReviewEntry
+         * @description A decision as it was written; `stands` while no later one about the same revision answers it.
+         */
         ReviewEntry: {
             id: string;
             rev: string;
@@ -1147,14 +1633,23 @@ export interface components {
             follows: string[];
             stands: boolean;
         };
-        /** Rule */
+        /**
+         * Rule
+         * @description How each of them is decided: the candidate that was received later or earlier, the one by a person, a value,
+         *     what stands; or of whole records, that they are deleted or kept.
+         */
         Rule: {
             /** @enum {string} */
             take: "later" | "earlier" | "person" | "value" | "confirm" | "delete" | "keep";
+            /** @default null */
             person?: string | null;
+            /** @default null */
             value?: Json;
         };
-        /** SampleCandidate */
+        /**
+         * SampleCandidate
+         * @description One side of a conflict that would be decided.
+         */
         SampleCandidate: {
             rev: string;
             value: components["schemas"]["ShownValue"];
@@ -1162,13 +1657,19 @@ export interface components {
             /** Format: date-time */
             received_at: string;
         };
-        /** SeenElsewhere */
+        /**
+         * SeenElsewhere
+         * @description The record in another area as the page showed it.
+         */
         SeenElsewhere: {
             database: string;
             rev: string;
             leaves?: string[];
         };
-        /** SetAsideDocument */
+        /**
+         * SetAsideDocument
+         * @description A document that a follower could not take: its lists or tables lack it until it can.
+         */
         SetAsideDocument: {
             follower: string;
             database: string;
@@ -1182,7 +1683,10 @@ export interface components {
             /** Format: date-time */
             last_at: string;
         };
-        /** ShapePair */
+        /**
+         * ShapePair
+         * @description How two of the places lie to each other; `overlap_percent` is the shared part of both together.
+         */
         ShapePair: {
             a: string | null;
             b: string;
@@ -1193,12 +1697,18 @@ export interface components {
             union_m2: number | null;
             distance_m: number;
         };
-        /** ShownValue */
+        /**
+         * ShownValue
+         * @description What a field says.
+         */
         ShownValue: {
             value: Json;
             is_absent: boolean;
         };
-        /** SignInAnswer */
+        /**
+         * SignInAnswer
+         * @description One's own sign-in, on an enrolled device or in a program; moments that nobody knows are null.
+         */
         SignInAnswer: {
             id: string;
             label: string;
@@ -1207,11 +1717,17 @@ export interface components {
             used_at: string | null;
             is_this: boolean;
         };
-        /** SignInsAnswer */
+        /**
+         * SignInsAnswer
+         * @description One's own sign-ins: this one first, then the last used first.
+         */
         SignInsAnswer: {
             sessions: components["schemas"]["SignInAnswer"][];
         };
-        /** StatusAnswer */
+        /**
+         * StatusAnswer
+         * @description How far one database is.
+         */
         StatusAnswer: {
             database: string;
             /** @enum {string} */
@@ -1219,21 +1735,92 @@ export interface components {
             last_seq: string | null;
             behind: number | null;
             documents: number;
-            /** @enum {null|string} */
-            trouble: "unreachable" | "slow" | "half" | "garbage" | "sign_in" | "not_allowed" | "no_database" | "full" | "full_here" | "no_media" | "busy" | "failing" | "local" | null;
+            trouble: ("unreachable" | "slow" | "half" | "garbage" | "sign_in" | "not_allowed" | "no_database" | "full" | "full_here" | "no_media" | "busy" | "failing" | "local") | null;
             told: string | null;
             /** Format: date-time */
             since: string;
             /** Format: date-time */
             checked_at: string;
         };
-        /** TokensAnswer */
+        /**
+         * SyncAnswer
+         * @description The answer to a `SyncRequest`; databases without changes are left out.
+         */
+        SyncAnswer: {
+            /** @constant */
+            protocol: 2;
+            epoch: string;
+            server_time: string;
+            tokens: components["schemas"]["Tokens"] | null;
+            acks: components["schemas"]["Ack"][];
+            changes: {
+                [key: string]: components["schemas"]["DatabaseChanges"];
+            };
+            carry: string[] | null;
+            safe: string;
+            highest_number: string;
+            /** @default  */
+            missing?: string;
+            server: string;
+            next_s: number;
+        };
+        /**
+         * SyncRequest
+         * @description A whole exchange of one enrolment.
+         */
+        SyncRequest: {
+            /** @constant */
+            protocol: 2;
+            enrolment: string;
+            exchange: string;
+            /** @default null */
+            refresh?: string | null;
+            /** @default {} */
+            since?: {
+                [key: string]: string;
+            };
+            /** @default [] */
+            push?: components["schemas"]["Push"][];
+            /** @default null */
+            seal?: string | null;
+            /**
+             * @default {
+             *       "unsent": [],
+             *       "discarded": [],
+             *       "drafts": 0,
+             *       "media": 0
+             *     }
+             */
+            holding?: components["schemas"]["Holding"];
+            /** @default [] */
+            verdicts?: string[];
+            /** @default null */
+            device?: components["schemas"]["Device"] | null;
+            /** @default 250000 */
+            max_bytes?: number;
+        };
+        /**
+         * Tokens
+         * @description New credentials in place of those that ran out.
+         */
+        Tokens: {
+            access_token: string;
+            expires_in: number;
+            refresh_token: string;
+        };
+        /**
+         * TokensAnswer
+         * @description New tokens.
+         */
         TokensAnswer: {
             access_token: string;
             expires_in: number;
             refresh_token: string;
         };
-        /** Told */
+        /**
+         * Told
+         * @description What one particular says for or against; `values` by record, on the page of a pair only.
+         */
         Told: {
             /** @enum {string} */
             particular: "name" | "birth_year" | "phone" | "dwelling" | "place";
@@ -1243,7 +1830,10 @@ export interface components {
                 [key: string]: string;
             };
         };
-        /** Undo */
+        /**
+         * Undo
+         * @description Takes a decision back: what it settled is open again.
+         */
         Undo: {
             rev: string;
             leaves?: string[];
@@ -1251,7 +1841,10 @@ export interface components {
             /** @default  */
             comment?: string;
         };
-        /** UnitAnswer */
+        /**
+         * UnitAnswer
+         * @description A place in a time; `id` is what grants and scopes name.
+         */
         UnitAnswer: {
             id: string;
             code: string;
@@ -1263,7 +1856,10 @@ export interface components {
             valid_from: string | null;
             valid_to: string | null;
         };
-        /** UnitCount */
+        /**
+         * UnitCount
+         * @description How many records of a unit wait.
+         */
         UnitCount: {
             unit: string;
             unit_name: string;
@@ -1277,13 +1873,19 @@ export interface components {
             /** @default [] */
             lists?: string[];
         };
-        /** WaitingFor */
+        /**
+         * WaitingFor
+         * @description Why the branches stand apart: form versions or revisions that have not come to this server.
+         */
         WaitingFor: {
             /** @enum {string} */
             reason: "form_version" | "inputs";
             names: string[];
         };
-        /** WaitingRevisions */
+        /**
+         * WaitingRevisions
+         * @description How many revisions of machines wait in a database for what they were made of, and since when.
+         */
         WaitingRevisions: {
             database: string;
             reason: string;

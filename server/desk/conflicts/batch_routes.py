@@ -10,6 +10,7 @@ from server.auth.principal import Principal
 from server.desk.conflicts import queue
 from server.desk.conflicts.batch import Batches
 from server.desk.conflicts.batch_schemas import BatchDone, BatchShown, BatchUndo, BatchUndone, NewBatch
+from server.platform.api_description.declarations import raises
 from server.platform.clock import Clock
 from sync.matching.text_normalisation import fold
 
@@ -20,6 +21,7 @@ from sync.matching.text_normalisation import fold
     operation_id="decideMany",
     summary="Look at what a rule would decide for many conflicts alike, then decide exactly these",
 )
+@raises("not_allowed", "not_found", "batch_gone")
 async def decide_many(
     data: JSONBody[NewBatch],
     principal: NamedDependency[Principal],
@@ -55,6 +57,7 @@ async def decide_many(
     operation_id="undoMany",
     summary="Take back what was decided for many at once",
 )
+@raises("not_allowed", "batch_gone")
 async def undo_many(
     data: JSONBody[BatchUndo],
     principal: NamedDependency[Principal],

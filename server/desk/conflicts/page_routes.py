@@ -27,6 +27,7 @@ from server.desk.conflicts.record_case import Case
 from server.desk.conflicts.revision_history import row_of, spotted
 from server.desk.relocation.relocating import Moving, stay_of
 from server.journal.journal import Journal
+from server.platform.api_description.declarations import raises
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 
@@ -36,6 +37,7 @@ from server.platform.db.engine import Storage
     operation_id="showConflict",
     summary="Show what people say of one record, field by field",
 )
+@raises("not_allowed", "not_found")
 async def show_conflict(
     database: FromPath[str],
     record: FromPath[str],
@@ -55,6 +57,15 @@ async def show_conflict(
     "/{database:str}/{record:str}/decide",
     operation_id="decideConflict",
     summary="Decide fields of a record; or, as a dry run, see what that would break",
+)
+@raises(
+    "not_allowed",
+    "not_found",
+    "conflict_moved",
+    "unknown_choice",
+    "answer_misfit",
+    "nothing_to_decide",
+    "form_not_here",
 )
 async def decide_conflict(
     *,
@@ -92,6 +103,7 @@ async def decide_conflict(
     operation_id="undoDecision",
     summary="Take a decision back, so that its fields are open again",
 )
+@raises("not_allowed", "not_found", "conflict_moved", "undo_too_late", "answer_misfit")
 async def undo_decision(
     *,
     database: FromPath[str],
@@ -120,6 +132,7 @@ async def undo_decision(
     operation_id="claimConflict",
     summary="Say that one is looking at a conflict",
 )
+@raises("not_allowed", "not_found")
 async def claim_conflict(
     *,
     database: FromPath[str],
@@ -153,6 +166,7 @@ async def claim_conflict(
     operation_id="askAboutConflict",
     summary="Ask the workers concerned about one field",
 )
+@raises("not_allowed", "not_found", "nothing_to_decide", "nobody_to_ask")
 async def ask_about(
     *,
     database: FromPath[str],

@@ -34,6 +34,7 @@ from server.desk.conflicts.queue_schemas import (
 )
 from server.errors import Problem
 from server.forms.library import FormLibrary, PublishedForm
+from server.platform.api_description.declarations import raises
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.paging import PAGING, Paging
@@ -49,6 +50,7 @@ GROUPS = 50
     operation_id="listConflicts",
     summary="List what people must decide",
 )
+@raises("not_allowed", "not_found")
 async def list_conflicts(
     *,
     principal: NamedDependency[Principal],
@@ -109,6 +111,7 @@ async def list_conflicts(
 
 
 @get("/filters", operation_id="conflictFilters", summary="What the queue can be narrowed to")
+@raises("not_allowed")
 async def conflict_filters(
     principal: NamedDependency[Principal],
     storage: NamedDependency[Storage],

@@ -17,6 +17,7 @@ from server.desk.duplicates.schemas import NewVerdict, PairPage, PairQueue, Pair
 from server.errors import Problem
 from server.forms.library import FormLibrary
 from server.journal.journal import Journal
+from server.platform.api_description.declarations import raises
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.paging import PAGING, Paging
@@ -39,6 +40,7 @@ def provide_desk(
     operation_id="listDuplicates",
     summary="List records that may be of one household",
 )
+@raises("not_allowed", "not_found")
 async def list_duplicates(
     *,
     principal: NamedDependency[Principal],
@@ -68,6 +70,7 @@ async def list_duplicates(
 
 
 @get("/{database:str}/{one:str}/{other:str}", operation_id="readDuplicate", summary="Two records side by side")
+@raises("not_allowed", "not_found")
 async def read_duplicate(
     *,
     database: FromPath[str],
@@ -82,6 +85,7 @@ async def read_duplicate(
 
 
 @post("/{database:str}/{one:str}/{other:str}/decide", operation_id="decideDuplicate", summary="Say what a pair is")
+@raises("not_allowed", "not_found", "pair_joined", "pair_said", "record_moved_on", "pair_apart", "unknown_choice")
 async def decide_duplicate(
     *,
     database: FromPath[str],
@@ -97,6 +101,7 @@ async def decide_duplicate(
 
 
 @post("/{database:str}/{one:str}/{other:str}/part", operation_id="partDuplicate", summary="Take a joining back")
+@raises("not_allowed", "not_found", "pair_not_joined", "pair_said", "record_moved_on")
 async def part_duplicate(
     *,
     database: FromPath[str],

@@ -11,6 +11,7 @@ from server.desk.quarantine.queue import QuarantineDesk, QuarantineFilters
 from server.desk.quarantine.schemas import Accepted, EntryKey, NewNote, QuarantineQueue, QuarantineSearch
 from server.forms.library import FormLibrary
 from server.journal.journal import Journal
+from server.platform.api_description.declarations import raises
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.paging import PAGING, Paging
@@ -32,6 +33,7 @@ def provide_desk(
     operation_id="listQuarantine",
     summary="List what is in quarantine",
 )
+@raises("not_allowed", "not_found")
 async def list_quarantine(
     *,
     principal: NamedDependency[Principal],
@@ -48,6 +50,7 @@ async def list_quarantine(
 
 
 @post("/accept", status_code=200, operation_id="acceptQuarantined", summary="Let one of them in")
+@raises("not_allowed", "not_found", "not_waiting", "parent_waits", "not_acceptable", "waits_for_more")
 async def accept(
     data: JSONBody[EntryKey],
     principal: NamedDependency[Principal],
@@ -60,6 +63,7 @@ async def accept(
 
 
 @post("/seen", status_code=204, operation_id="markQuarantinedSeen", summary="Say what one made of one of them")
+@raises("not_allowed", "not_found", "not_waiting")
 async def mark_seen(
     data: JSONBody[NewNote],
     principal: NamedDependency[Principal],

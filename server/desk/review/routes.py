@@ -31,6 +31,7 @@ from server.desk.review.schemas import (
 from server.errors import Problem
 from server.journal.journal import Journal
 from server.journal.model import StoredRevision
+from server.platform.api_description.declarations import raises
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.paging import PAGING, Paging
@@ -50,6 +51,7 @@ def provide_desk(
 
 
 @get("/records", dependencies={"search": Provide(RecordSearch, sync_to_thread=False), **PAGING})
+@raises("not_found")
 async def list_records(
     *,
     principal: NamedDependency[Principal],
@@ -75,6 +77,7 @@ async def list_records(
 
 
 @get("/records/{database:str}/{record:str}")
+@raises("not_allowed", "not_found")
 async def show_record(
     *,
     database: FromPath[str],
@@ -123,6 +126,7 @@ async def show_record(
 
 
 @post("/records/{database:str}/{record:str}/decisions")
+@raises("not_allowed", "not_found", "record_moved_on", "own_work", "decided_meanwhile")
 async def decide(
     database: FromPath[str],
     record: FromPath[str],

@@ -10,7 +10,9 @@ from server.auth.authentication import bearer_token
 from server.auth.sessions import Sessions
 from server.forms.library import FormLibrary
 from server.gateway.sync.exchange import ExchangeParts, exchange
+from server.gateway.sync.schemas import SyncAnswer, SyncRequest
 from server.journal.journal import Journal
+from server.platform.api_description.declarations import Described, Header, raises
 from server.platform.clock import Clock
 from server.platform.content_coding import best_coding
 from server.platform.db.engine import Storage
@@ -33,7 +35,33 @@ async def provide_parts(
     return ExchangeParts(storage, journal, sessions, areas, library, clock, server_id, epoch)
 
 
-@post("/", status_code=200, request_max_body_size=None, own_encoding=True, summary="One exchange of a phone")
+@post(
+    "/",
+    status_code=200,
+    request_max_body_size=None,
+    own_encoding=True,
+    summary="One exchange of a phone",
+    described=Described(
+        body=SyncRequest,
+        answers=SyncAnswer,
+        headers={"Content-Encoding": Header({"enum": ["gzip", "identity"]}, is_required=False)},
+    ),
+)
+@raises(
+    "not_signed_in",
+    "enrolment_mismatch",
+    "enrolment_revoked",
+    "seal_missing",
+    "seal_invalid",
+    "malformed_json",
+    "envelope",
+    "app_too_old",
+    "server_too_old",
+    "unsupported_encoding",
+    "body_bomb",
+    "body_not_gzip",
+    "body_truncated",
+)
 async def sync(
     request: Request[Any, Any, Any], parts: NamedDependency[ExchangeParts], settings: NamedDependency[Settings]
 ) -> Response[bytes]:

@@ -3,9 +3,6 @@
 from html import escape
 from typing import Any
 
-from litestar import Request, Router
-from litestar.openapi.plugins import OpenAPIRenderPlugin
-
 STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-inline-size: 60rem; padding: 1rem; }
@@ -19,18 +16,6 @@ table { border-collapse: collapse; inline-size: 100%; }
 td, th { border-block-end: 1px solid color-mix(in srgb, currentColor 20%, transparent); padding: .25rem .5rem;
   text-align: start; vertical-align: top; }
 """
-
-
-class ApiPage(OpenAPIRenderPlugin):
-    """Renders the page, and keeps the framework's HTML page for unknown addresses out of `/api`."""
-
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        """Return the page."""
-        return render_page(openapi_schema).encode()
-
-    def receive_router(self, router: Router) -> None:
-        """Leave unknown addresses to the app's own 404."""
-        router.routes[:] = [route for route in router.routes if not route.path.endswith("{path:str}")]
 
 
 def render_page(schema: dict[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""The API's description: an OpenAPI document that says what really happens, as JSON and as a page."""

@@ -1,0 +1,42 @@
+"""JSON Schemas of bodies, by pydantic itself: the framework's own leave out patterns, ranges and forbidden members."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.errors import PydanticInvalidForJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
+
+PLACE = "#/components/schemas/"
+
+
+class _WithoutFieldTitles(GenerateJsonSchema):
+    """A member's title only where its author gave one: the app's types are named by them."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def schemas_of(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
+    """Return the schemas of models, and of all that they name, by name; models of uploaded files are left out."""
+    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        (model, "validation") for model in models if _has_json_schema(model)
+    ]
+    _, found = models_json_schema(wanted, ref_template=PLACE + "{model}", schema_generator=_WithoutFieldTitles)
+    schemas: dict[str, Any] = found.get("$defs", {})
+    return schemas
+
+
+def models_in(annotation: object) -> set[type[BaseModel]]:
+    """Return the models that a type names, alone or in a union."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {annotation}
+    return {model for part in getattr(annotation, "__args__", ()) for model in models_in(part)}
+
+
+def _has_json_schema(model: type[BaseModel]) -> bool:
+    try:
+        TypeAdapter(model).json_schema()
+    except PydanticInvalidForJsonSchema:
+        return False
+    return True

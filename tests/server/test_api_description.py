@@ -1,0 +1,104 @@
+"""The API's description: problems where they can occur, in one form; who must sign in; and bodies as they are read."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from server.errors import KINDS
+from server.platform.problems import MEDIA_TYPE
+from tests.described import document, misfit, operation_of
+
+#: What no described address answers: its method is another's, or there is no such address.
+OF_NO_OPERATION = {"method_not_allowed"}
+#: Where one can ask without having signed in; a phone's exchange tells by its seal who it is.
+OPEN = {
+    "POST /api/auth/login",
+    "POST /api/auth/refresh",
+    "POST /api/auth/logout",
+    "POST /api/sync",
+    "GET /.well-known/jwks.json",
+    "OPTIONS /api/media",
+    "OPTIONS /api/media/{sha256}",
+}
+#: Headers say it all.
+WITHOUT_BODY = {"POST /api/media", "POST /api/peers/media", "POST /api/peers/{peer}/sync"}
+
+
+def operations() -> dict[str, dict[str, Any]]:
+    """Return every operation by its method and path."""
+    paths = document()["paths"]
+    return {f"{method.upper()} {path}": each for path, item in paths.items() for method, each in item.items()}
+
+
+def problems(operation: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the codes that an operation may answer, by status."""
+    found = {}
+    for status, answer in operation["responses"].items():
+        if content := answer.get("content", {}).get(MEDIA_TYPE):
+            one, narrowed = content["schema"]["allOf"]
+            assert one == {"$ref": "#/components/schemas/Problem"}
+            found[status] = narrowed["properties"]["code"]["enum"]
+    return found
+
+
+def test_every_error_is_a_problem_document_of_one_schema_with_its_codes_and_status() -> None:
+    for name, operation in operations().items():
+        for status, codes in problems(operation).items():
+            assert {KINDS[code].status for code in codes} == {int(status)}, name
+        errors = {status for status in operation["responses"] if int(status) >= 400}
+        assert errors == problems(operation).keys() or name.startswith("HEAD"), name
+
+
+def test_every_code_is_said_of_some_operation() -> None:
+    said = {code for each in operations().values() for codes in problems(each).values() for code in codes}
+    assert said | OF_NO_OPERATION == KINDS.keys()
+    assert document()["components"]["schemas"]["Problem"]["properties"]["code"]["enum"] == sorted(KINDS)
+
+
+def test_who_asks_is_told_wherever_somebody_must_have_signed_in() -> None:
+    every = operations()
+    assert {name for name, each in every.items() if not each["security"]} == OPEN
+    assert all("401" in each["responses"] for each in every.values() if each["security"])
+    schemes = {scheme for each in every.values() for way in each["security"] for scheme in way}
+    assert schemes | {"cookie"} == document()["components"]["securitySchemes"].keys()
+
+
+def test_every_body_is_described_as_exactly_as_it_is_read() -> None:
+    reads = {name for name, each in operations().items() if "requestBody" in each}
+    sent = {name for name in operations() if name.startswith(("POST", "PUT", "PATCH"))}
+    assert sent - reads == WITHOUT_BODY
+    assert reads <= sent
+    schemas = document()["components"]["schemas"]
+    assert {"SyncRequest", "SyncAnswer"} <= schemas.keys()
+    # What the framework's own schemas leave out: patterns, ranges, and that nothing else may stand there.
+    assert schemas["NewMemberBody"]["additionalProperties"] is False
+    assert schemas["NewMemberBody"]["properties"]["username"]["pattern"]
+    assert schemas["NewMemberBody"]["properties"]["birth_year"]["anyOf"][0]["minimum"] == 1900
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (200, {}, None),
+        (404, {"code": "not_found"}, "GET /api/me answered 404"),
+        (401, {"code": "wrong_password"}, "GET /api/me answered wrong_password"),
+        (401, {"code": "not_signed_in"}, None),
+    ],
+)
+def test_an_answer_that_is_not_described_is_seen(status: int, body: dict[str, Any], told: str | None) -> None:
+    request = httpx.Request("GET", "http://testserver/api/me")
+    media_type = {"content-type": MEDIA_TYPE if status >= 400 else "application/json"}
+    response = httpx.Response(status, content=json.dumps(body).encode(), headers=media_type, request=request)
+    if told is None:
+        assert misfit(response) is None
+    else:
+        assert str(misfit(response)).startswith(told)
+
+
+def test_words_are_found_before_parameters() -> None:
+    found = operation_of("POST", "/api/conflicts/quarantine/accept")
+    assert found is not None
+    assert found[0] == "POST /api/conflicts/quarantine/accept"
+    assert operation_of("GET", "/api/typo") is None
