@@ -38,7 +38,7 @@ test: install-dev install-clients $(APP) parts ## every test: server on SQLite a
 	$(BIN)/pytest -q $(SPREAD) --ignore tests/e2e --ignore tests/bench
 	$(NPM) test
 	$(NPM) run --silent size
-	$(BIN)/pytest --durations 10 tests/e2e
+	$(BIN)/pytest -q $(SPREAD) tests/e2e
 
 test-fast: install-dev install-app ## while coding: three tests of each file, on SQLite; no browser, nothing marked slow, fewer examples
 	NUONG_TEST_STORES=sqlite NUONG_TEST_FEW=3 $(BIN)/pytest -q $(SPREAD) -m "not slow" --hypothesis-profile fast --ignore tests/e2e --ignore tests/bench --ignore tests/clients

@@ -2,12 +2,16 @@
 
 import multiprocessing
 import os
+import signal
+import subprocess
 import sys
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["server.cli"])
+# pytest too: where it is the main program, each process that is forked imports it.
+_processes.set_forkserver_preload(["server.cli", "pytest"])
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,59 @@ def run_command(words: list[str], environment: dict[str, str], typed: str, folde
     return Ended(code, written.read_text("utf-8"))
 
 
+class Running:
+    """`nuong WORDS` until it is ended, as `subprocess.Popen` would run it; what it writes goes to the end of a file."""
+
+    def __init__(self, words: list[str], environment: dict[str, str], log: Path) -> None:
+        """Start it."""
+        # A daemon: it ends with the tests, however they end it.
+        self._process: ForkServerProcess = _processes.Process(
+            target=_work_on, args=(words, environment, log), daemon=True
+        )
+        self._process.start()
+        assert self._process.pid is not None
+        self.pid: int = self._process.pid
+
+    def poll(self) -> int | None:
+        """Return its exit code, below 0 where a signal ended it; None while it runs."""
+        return self._process.exitcode
+
+    def send_signal(self, how: signal.Signals) -> None:
+        """Send it a signal."""
+        if self.poll() is None:
+            os.kill(self.pid, how)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+
+    def wait(self, timeout_s: float | None = None) -> int:
+        """Return its exit code when it has ended; raises `subprocess.TimeoutExpired` when that takes longer."""
+        self._process.join(timeout_s)
+        code = self.poll()
+        if code is None:
+            raise subprocess.TimeoutExpired("nuong", timeout_s or 0)
+        return code
+
+
+def _work_on(words: list[str], environment: dict[str, str], log: Path) -> None:
+    with log.open("ab") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    _run(words, environment)
+
+
 def _work(words: list[str], environment: dict[str, str], given: Path, written: Path) -> None:
+    with given.open("r", encoding="utf-8") as input_, written.open("w", encoding="utf-8") as output:
+        sys.stdin, sys.stdout, sys.stderr = input_, output, output
+        _run(words, environment)
+
+
+def _run(words: list[str], environment: dict[str, str]) -> None:
     # Here alone: whoever asks for commands need not know the server's code.
     from server.cli import main
 
     os.environ.clear()
     os.environ.update(environment)
-    with given.open("r", encoding="utf-8") as input_, written.open("w", encoding="utf-8") as output:
-        sys.stdin, sys.stdout, sys.stderr = input_, output, output
-        sys.argv = ["nuong", *words]
-        main()
+    sys.argv = ["nuong", *words]
+    main()

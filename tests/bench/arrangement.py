@@ -91,7 +91,7 @@ class Bench:
 @contextlib.contextmanager
 def bench(folder: Path, people: dict[str, list[int]]) -> Iterator[Bench]:
     """Start a server where each of `people` works in the communes with these positions."""
-    server = LiveServer(folder)
+    server = LiveServer(folder, is_installed=True)
     communes = asyncio.run(_arrange(server, people))
     server.start()
     try:

@@ -162,12 +162,12 @@ async def test_phones_and_replicas_at_once_end_with_the_same_revisions(pouch: Re
                 break
             await asyncio.sleep(PAUSE_S)
         leaves = await same(pouch, HERE, commune)
-        leaves = {doc_id: each for doc_id, each in leaves.items() if not doc_id.startswith("seal:")}
+        # Seals lie beside them, and what the server wrote of open questions, if it got to that.
+        leaves = {doc_id: each for doc_id, each in leaves.items() if doc_id.startswith("record-")}
         assert len(leaves) == 20
         assert any(len(each) > 1 for each in leaves.values())
-        assert {doc_id: held["_rev"] for doc_id, held in phone.documents[scope].items()} == {
-            doc_id: each[0] for doc_id, each in leaves.items()
-        }
+        known = {doc_id: held["_rev"] for doc_id, held in phone.documents[scope].items() if doc_id in leaves}
+        assert known == {doc_id: each[0] for doc_id, each in leaves.items()}
         assert {ack["outcome"] for ack in phone.outcomes.values()} == {"stored"}
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Playwright, expect, sync_playwright
 
-from tests.e2e.browser import PHONE, Browser, save_screenshot
+from tests.e2e.browser import PHONE, STEP_TIMEOUT_MS, Browser, save_screenshot
 from tests.e2e.live_server import ROOT, LiveServer
 from tests.e2e.province import seed
 from tests.house.parts import chromium
@@ -45,6 +45,7 @@ def playwright() -> Iterator[Playwright]:
         )
     if not (ROOT / "pwa/dist/index.html").exists():
         pytest.fail("the app is not built: npm --prefix pwa run build")
+    expect.set_options(timeout=STEP_TIMEOUT_MS)
     with sync_playwright() as started:
         yield started
 

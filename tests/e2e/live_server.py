@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import sqlite3
@@ -13,35 +14,46 @@ from pathlib import Path
 
 import httpx
 
-from tests.command_process import run_command
+from tests.command_process import Running, run_command
 
 ROOT = Path(__file__).parents[2]
 NUONG = Path(sys.executable).with_name("nuong")
 START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 15
 COMMAND_TIMEOUT_S = 120
+#: Below those that a system gives to outgoing connections: one could take the port of a server that is stopped.
+PORTS = range(10_240, 32_768)
 
 
 def free_port() -> int:
     """Return a port of the loopback that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    # Not the generator that a test may have seeded: tests run side by side.
+    chance = random.SystemRandom()
+    while True:
+        port = chance.choice(PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class LiveServer:
     """`nuong serve` over `folder`; it keeps its port, because an installed app belongs to one address for ever."""
 
-    def __init__(self, folder: Path, database_url: str | None = None, **settings: str) -> None:
-        """Nothing runs before `start`; its storage is a file in the folder, or `database_url`."""
+    def __init__(
+        self, folder: Path, database_url: str | None = None, *, is_installed: bool = False, **settings: str
+    ) -> None:
+        """Nothing runs before `start`; its storage is a file in the folder, or `database_url`.
+
+        `is_installed`: run the installed command, which imports everything anew; else one that has it all is forked.
+        """
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.database = folder / "nuong.db"
         self.database_url = database_url or f"sqlite:///{self.database}"
         self._settings = {f"NUONG_{name.upper()}": value for name, value in settings.items()}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._is_installed = is_installed
+        self._process: Running | subprocess.Popen[bytes] | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -82,7 +94,11 @@ class LiveServer:
     def launch(self) -> None:
         """Start the process and return at once."""
         assert self._process is None, "it runs already"
-        with (self.folder / "server.log").open("ab") as log:
+        path = self.folder / "server.log"
+        if not self._is_installed:
+            self._process = Running(["serve"], self.environment, path)
+            return
+        with path.open("ab") as log:
             self._process = subprocess.Popen([NUONG, "serve"], cwd=ROOT, env=self.environment, stdout=log, stderr=log)
 
     def wait_until_ready(self, path: str = "/readyz") -> None:

@@ -79,7 +79,7 @@ async def _kill(server: LiveServer, work: Fieldwork, chance: random.Random) -> N
         if server.is_running:
             await asyncio.to_thread(server.kill)
         server.launch()
-        await asyncio.sleep(chance.uniform(0.2, 2))
+        await asyncio.sleep(chance.uniform(0, 1.5))
     else:
         if not server.is_running:
             await asyncio.to_thread(server.start)

@@ -2,18 +2,30 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx
 from litestar import Litestar
 
+from server.platform.db.engine import Storage
+
 #: Says what to do with the n-th request (method, path): a fault's name, or None.
 Plan = Callable[[int, str, str], str | None]
 
 FULL = b'{"error":"insufficient_storage","reason":"the disk is full"}'
 FAULTS = ("half", "garbage", "other json", "500", "507", "silent", "answer lost", "refused")
+
+
+def struck_over(storage: Storage, stride: int = 1) -> Iterator[int]:
+    """Give the numbers of the requests that a fault strikes over this kind of store: two, past the other's two, and on.
+
+    Requests have no SQL of their own, and an exchange asks the same of each database: over the two stores each request
+    is struck once, and each kind of request over both.
+    """
+    return (number * stride for number in itertools.count() if number // 2 % 2 == storage.is_postgresql)
 
 
 @dataclass

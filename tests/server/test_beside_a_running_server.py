@@ -101,7 +101,10 @@ def test_every_command_and_a_late_second_server_work_beside_a_running_server(
         folders = [tmp_path / "first", tmp_path / "second"]
         for folder in folders:
             folder.mkdir()
-        first, second = (LiveServer(folder, url, secret=SECRET, disk_reserve_bytes="1") for folder in folders)
+        # As they are installed: nearly all other tests fork their servers.
+        first, second = (
+            LiveServer(folder, url, is_installed=True, secret=SECRET, disk_reserve_bytes="1") for folder in folders
+        )
         first.start()
         try:
             for name, use in USES.items():

@@ -19,12 +19,13 @@ from server.peers.failures import SENTENCES
 from server.peers.model import Peer
 from server.peers.runner import PeersRunner
 from server.peers.standing import Standings
+from server.platform.db.engine import Storage
 from server.settings import Settings
 from sync.revisions.admission import MAX_GENERATION_JUMP
 from sync.revisions.revision_id import RESOLVED_TOMBSTONE
 from tests.builders import Client, add_person, grant, person_signed_in, problem, sign_in
 from tests.conftest import StandingClock
-from tests.server.misbehaving_peer import FAULTS, MisbehavingPeer, misbehaving
+from tests.server.misbehaving_peer import FAULTS, MisbehavingPeer, misbehaving, struck_over
 from tests.server.peers_world import a_server, add_peer, digests, histories, peer_account, sync, synced
 from tests.server.sync_door import DATABASE, a_phone, save, with_form
 
@@ -77,7 +78,7 @@ async def troubles_of(client: Client, peer: Peer) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_whatever_goes_wrong_at_any_request_the_next_round_makes_good(
-    client: Client, there: MisbehavingPeer, fault: str, monkeypatch: pytest.MonkeyPatch
+    client: Client, there: MisbehavingPeer, storage: Storage, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if fault == "silent":
         for name in ("SILENCE_S", "BULK_SILENCE_S"):
@@ -85,8 +86,7 @@ async def test_whatever_goes_wrong_at_any_request_the_next_round_makes_good(
     phones = [await a_phone(side, "mai") for side in (client, Client(there.app))]
     peer = await both_have_something(client, there)
     # An answer that was cut off or lost matters at every request, the others at some of each kind.
-    at, stride = 0, 1 if fault in ("half", "answer lost") else 3
-    while True:
+    for at in struck_over(storage, 1 if fault in ("half", "answer lost") else 3):
         there.asked.clear()
         there.plan = lambda number, _method, _path, at=at: fault if number == at else None  # type: ignore[misc]
         troubles = await troubles_of(client, peer)
@@ -94,7 +94,6 @@ async def test_whatever_goes_wrong_at_any_request_the_next_round_makes_good(
             break
         assert troubles <= CODES[fault]
         assert troubles or fault == "other json", there.asked[at]
-        at += stride
         for phone in phones:
             await record_of_two_revisions(phone)
     assert at > 8

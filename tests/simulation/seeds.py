@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 from tests.simulation.making import PEERS_FROM
 
-#: How many worlds without peers and with them a run adds to those that it always takes.
-WORLDS = int(os.environ.get("NUONG_TEST_WORLDS", "75"))
+#: How many worlds without peers and with them a run adds to those that it always takes: with them about a hundred.
+WORLDS = int(os.environ.get("NUONG_TEST_WORLDS", "45"))
 PEERS = WORLDS // 5
 #: A test runs so many.
 A_SHARE = 15
