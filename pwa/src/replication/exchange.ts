@@ -33,6 +33,7 @@ import {
 import { sendRequest, type Reply } from './link'
 import { Machine, type Effects } from './machine'
 import { atStart, type ExchangeResult, type Memory } from './memory'
+import { prune } from './pruning'
 import { needsSending, prepared, type Prepared } from './request'
 import { sealed } from './wire'
 
@@ -72,6 +73,7 @@ type Records =
   | 'handing_over'
   | 'retiring_key'
   | 'storing'
+  | 'pruning'
 
 /** What each state of the exchange does, from the first enrolment's turn to the last answer. */
 export function recordEffects(context: ExchangeContext): Effects<Records> {
@@ -96,6 +98,10 @@ export function recordEffects(context: ExchangeContext): Effects<Records> {
       return { kind: 'done' }
     },
     storing: (memory) => storeAnswer(memory, context),
+    pruning: async ({ server, serverTime }) => {
+      if (serverTime !== null) await prune(server, serverTime, store)
+      return { kind: 'done' }
+    },
   }
 }
 

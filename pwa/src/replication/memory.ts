@@ -37,6 +37,8 @@ export type Memory = {
   /** The server that the next request is made for, and what it lets in. */
   server: string
   credentials: Session | null
+  /** What the last answer's server took for the time; null before the first answer. */
+  serverTime: string | null
   /** Servers that a request was made for since the last answer. */
   tried: ReadonlySet<string>
   rounds: number
@@ -64,6 +66,7 @@ export function atStart(again = false): Memory {
     served: new Set(),
     server: '',
     credentials: null,
+    serverTime: null,
     tried: new Set(),
     rounds: 0,
     choice: { again, most: undefined, skip: new Set() },
@@ -135,6 +138,7 @@ export function count(memory: Memory, { applied, answer }: Pick<Event<'stored_al
   return anotherRound({
     ...memory,
     server: answer.server,
+    serverTime: answer.server_time,
     choice: { ...choice, again: false, most },
     suspects: new Map(),
     received: null,

@@ -80,6 +80,8 @@ export type Heard = {
     | 'signed_out_meanwhile'
     | 'no_room_more'
     | 'no_room_all'
+  /** Drop what `safe` covers. */
+  pruning: Wake | Trouble | 'done'
   fetching_forms: Wake | Trouble | 'done' | 'not_let_in' | 'session_changed'
   sending_files: Wake | Trouble | 'done' | 'session_changed'
   /** How did it end? */
@@ -127,33 +129,19 @@ const TROUBLE = {
   refused: { to: 'choosing_enrolment', note: failMine },
 } satisfies Row<Trouble>
 
-/** While forms are fetched; the trouble that came first is told. */
-const WITHOUT_FORMS = {
+/** What else goes on after a trouble, where there is a link; the trouble that came first is told. */
+const goOn = (next: State): Row<Trouble> => ({
   no_link: { to: 'concluding', note: failToo },
   portal: { to: 'concluding', note: failToo },
   broken_off: { to: 'concluding', note: failToo },
   busy: { to: 'concluding', note: failToo },
-  server_failed: { to: 'sending_files', note: failToo },
-  phone_full: { to: 'sending_files', note: failToo },
-  broke: { to: 'sending_files', note: failToo },
-  app_too_old: { to: 'sending_files', note: failToo },
-  server_too_old: { to: 'sending_files', note: failToo },
-  refused: { to: 'sending_files', note: failToo },
-} satisfies Row<Trouble>
-
-/** Where nothing else would follow. */
-const LAST = {
-  no_link: { to: 'concluding', note: failToo },
-  portal: { to: 'concluding', note: failToo },
-  broken_off: { to: 'concluding', note: failToo },
-  busy: { to: 'concluding', note: failToo },
-  server_failed: { to: 'concluding', note: failToo },
-  phone_full: { to: 'concluding', note: failToo },
-  broke: { to: 'concluding', note: failToo },
-  app_too_old: { to: 'concluding', note: failToo },
-  server_too_old: { to: 'concluding', note: failToo },
-  refused: { to: 'concluding', note: failToo },
-} satisfies Row<Trouble>
+  server_failed: { to: next, note: failToo },
+  phone_full: { to: next, note: failToo },
+  broke: { to: next, note: failToo },
+  app_too_old: { to: next, note: failToo },
+  server_too_old: { to: next, note: failToo },
+  refused: { to: next, note: failToo },
+})
 
 const FACING = {
   token_fresh: { to: 'requesting', note: face },
@@ -179,7 +167,7 @@ export const TABLE: { [S in State]: Row<Heard[S]> } = {
 
   starting: {
     ...MEANWHILE,
-    ...LAST,
+    ...goOn('concluding'),
     lock_held: { to: 'choosing_enrolment' },
     other_tab: { to: 'idle', note: rest },
   },
@@ -187,7 +175,7 @@ export const TABLE: { [S in State]: Row<Heard[S]> } = {
     ...MEANWHILE,
     ...TROUBLE,
     enrolment: { to: 'choosing_token', note: takeTurn },
-    nobody_left: { to: 'fetching_forms' },
+    nobody_left: { to: 'pruning' },
   },
   choosing_token: {
     ...MEANWHILE,
@@ -233,15 +221,22 @@ export const TABLE: { [S in State]: Row<Heard[S]> } = {
     no_room_more: { to: 'choosing_token', note: countAndFill },
     no_room_all: { to: 'choosing_enrolment', note: countAndFill },
   },
+  // Before forms and files, which may need the room.
+  pruning: { ...MEANWHILE, ...goOn('fetching_forms'), done: { to: 'fetching_forms' } },
   fetching_forms: {
     ...MEANWHILE,
-    ...WITHOUT_FORMS,
+    ...goOn('sending_files'),
     done: { to: 'sending_files' },
     not_let_in: { to: 'concluding' },
     // Whoever signed in meanwhile has a run of their own.
     session_changed: { to: 'concluding' },
   },
-  sending_files: { ...MEANWHILE, ...LAST, done: { to: 'concluding' }, session_changed: { to: 'concluding' } },
+  sending_files: {
+    ...MEANWHILE,
+    ...goOn('concluding'),
+    done: { to: 'concluding' },
+    session_changed: { to: 'concluding' },
+  },
   concluding: {
     ...MEANWHILE,
     all_well: { to: 'idle', note: rest },

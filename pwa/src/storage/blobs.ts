@@ -4,7 +4,7 @@
 import type { Table } from 'dexie'
 import { hex } from '@/domain/canonical'
 import type { MediaRef } from '@/domain/record'
-import { database, type StoredBlob } from './database'
+import { database, type NuongDatabase, type StoredBlob } from './database'
 import { guarded } from '@/domain/storage-full'
 
 /** Keep a file; returns what a record's `media` says about it. Throws `StorageFull` when the disk has no room. */
@@ -28,42 +28,42 @@ export async function getBlob(sha256: string): Promise<StoredBlob | undefined> {
  * Drop files that neither a draft, nor a revision of this phone, nor a waiting upload names, and recordings that no draft has
  * begun. What is younger than a day stays: it may belong to a form that is open and has not been saved yet.
  */
-export async function collectBlobs(now: number = Date.now()): Promise<number> {
-  return database.transaction('rw', tables(), async () => {
-    const named = await namedHere()
+export async function collectBlobs(now: number = Date.now(), store: NuongDatabase = database): Promise<number> {
+  return store.transaction('rw', tables(store), async () => {
+    const named = await namedHere(store)
     const yesterday = new Date(now - 86_400_000).toISOString()
-    await database.pieces.filter(({ addedAt, recording }) => addedAt < yesterday && !named.has(recording)).delete()
-    return database.blobs.filter((blob) => blob.addedAt < yesterday && !named.has(blob.sha256)).delete()
+    await store.pieces.filter(({ addedAt, recording }) => addedAt < yesterday && !named.has(recording)).delete()
+    return store.blobs.filter((blob) => blob.addedAt < yesterday && !named.has(blob.sha256)).delete()
   })
 }
 
 /** Drop one file at once, unless something names it. */
 export async function dropUnnamed(sha256: string): Promise<void> {
-  await database.transaction('rw', tables(), async () => {
-    if (!(await namedHere()).has(sha256)) await database.blobs.delete(sha256)
+  await database.transaction('rw', tables(database), async () => {
+    if (!(await namedHere(database)).has(sha256)) await database.blobs.delete(sha256)
   })
 }
 
-function tables(): Table[] {
-  return [database.blobs, database.drafts, database.revisions, database.uploads, database.pieces]
+function tables({ blobs, drafts, revisions, uploads, pieces }: NuongDatabase): Table[] {
+  return [blobs, drafts, revisions, uploads, pieces]
 }
 
 /** Every file and recording that this phone's own work names. */
-async function namedHere(): Promise<ReadonlySet<string>> {
+async function namedHere(store: NuongDatabase): Promise<ReadonlySet<string>> {
   const named = new Set<string>()
-  await database.drafts.each((draft) => {
+  await store.drafts.each((draft) => {
     for (const ref of Object.values(draft.media)) named.add(ref.sha256)
     for (const begun of Object.values(draft.begun ?? {})) {
       if (begun.kind === 'file') named.add(begun.sha256)
       if (begun.kind === 'sound') named.add(begun.recording)
     }
   })
-  await database.revisions.each(({ content }) => {
+  await store.revisions.each(({ content }) => {
     const media = content['media']
     if (typeof media !== 'object' || media === null || Array.isArray(media)) return
     for (const ref of Object.values(media) as unknown as MediaRef[]) named.add(ref.sha256)
   })
-  await database.uploads.each((upload) => {
+  await store.uploads.each((upload) => {
     if (upload.done === 0) named.add(upload.sha256)
   })
   return named

@@ -17,6 +17,7 @@
  * `past` knows what a server held before, what it took of this phone's own, and the ancestors of both as far as this phone
  * knows them. It is never wrong about a server and seldom complete: what is missing shows an older state until the servers
  * have met, and never changes what is sent. A pull from the beginning empties it, as a restored server may have forgotten.
+ * It keeps the latest few, and those that another server holds now: a record that is edited for years must not carry them all.
  */
 import { wins } from '@/domain/revision'
 import type { JsonObject } from '@/domain/record'
@@ -43,12 +44,13 @@ export async function keepCopies(
   const ids = told.map(({ id }) => id)
   const before = await store.copies.bulkGet(ids.map((id): Key => [server, database, id]))
   const erased = await erasedAmong(store, database, ids)
+  const elsewhere = await heldElsewhere(store, server, database, ids)
   await store.copies.bulkPut(
     told.map(({ content: _, by: _by, has, ...copy }, index) => ({
       server,
       database,
       ...copy,
-      past: past(copy, has, before[index]),
+      past: past(copy, has, before[index], elsewhere),
     })),
   )
   const known = await store.bodies.bulkGet(told.map(({ id, rev }): Key => [database, id, rev]))
@@ -108,9 +110,34 @@ export function shownOf(copies: Copy[]): Copy | undefined {
 type Key = [string, string, string]
 const ERASED: JsonObject = { type: 'record', erased: true }
 
-function past(told: Pick<Told, 'rev' | 'pull'>, has: string[], before: Copy | undefined): string[] {
+const MOST_PAST = 20
+
+function past(
+  told: Pick<Told, 'rev' | 'pull'>,
+  has: string[],
+  before: Copy | undefined,
+  elsewhere: ReadonlySet<string>,
+): string[] {
   const known = before !== undefined && before.pull === told.pull ? [...before.past, before.rev] : []
-  return [...new Set([...known, ...has])].filter((rev) => rev !== told.rev)
+  // What this phone itself wrote and still has is told again each time, and so stays.
+  const latest = [...new Set([...known, ...has].reverse())].reverse().filter((rev) => rev !== told.rev)
+  return latest.filter((rev, index) => index >= latest.length - MOST_PAST || elsewhere.has(rev))
+}
+
+/** Revisions of these documents that other servers are known to hold. */
+async function heldElsewhere(
+  store: NuongDatabase,
+  server: string,
+  database: string,
+  ids: string[],
+): Promise<ReadonlySet<string>> {
+  const revs = new Set<string>()
+  for (const other of await store.servers.toCollection().primaryKeys()) {
+    if (other === server) continue
+    const copies = await store.copies.bulkGet(ids.map((id): Key => [other, database, id]))
+    for (const copy of copies) if (copy !== undefined) revs.add(copy.rev)
+  }
+  return revs
 }
 
 async function erasedAmong(store: NuongDatabase, database: string, ids: string[]): Promise<Set<string>> {

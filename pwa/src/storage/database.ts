@@ -69,6 +69,9 @@ export type OwnRevision = {
   replaced?: string[]
 }
 
+/** A record that a person has written on this phone, whose saves the phone need not keep any more. */
+export type Authored = { person: string; database: string; id: string }
+
 /** What one server was last known to hold of a document: its winner there. */
 export type Copy = {
   server: string
@@ -80,7 +83,7 @@ export type Copy = {
   mark: string
   /** The pull that brought it: what an afresh pull did not bring again is gone from the server. */
   pull: number
-  /** Other revisions that the server has, and holds this one over; not all of them. */
+  /** Other revisions that the server has, and holds this one over; not all of them, the latest last. */
   past: string[]
 }
 
@@ -229,6 +232,7 @@ export type Setting = { key: string; value: Json }
 export class NuongDatabase extends Dexie {
   drafts!: EntityTable<Draft, 'id'>
   revisions!: EntityTable<OwnRevision, 'rev'>
+  authored!: Table<Authored, [string, string, string]>
   copies!: Table<Copy, [string, string, string]>
   documents!: Table<ServerDocument, [string, string]>
   bodies!: Table<Body, [string, string, string]>
@@ -274,6 +278,7 @@ export class NuongDatabase extends Dexie {
     this.version(6).stores({}).upgrade(dropOthersFiles)
     this.version(7).stores({ partials: 'sha256', epochs: 'server' })
     this.version(8).stores({ pieces: '[recording+number], draft' })
+    this.version(9).stores({ authored: '[person+database+id], person' })
   }
 }
 

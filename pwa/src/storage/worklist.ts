@@ -56,25 +56,31 @@ export const EMPTY_WORKLIST: Worklist = { drafts: [], waiting: [], fix: [], sent
  * in between is ended by the browser.
  */
 export async function readWorklist(person: string): Promise<Worklist> {
-  const { documents, bodies, revisions, drafts: draftTable, uploads: uploadTable, enrolments: keys } = database
-  const tables = [documents, bodies, revisions, draftTable, uploadTable, keys]
-  const [about, records, beside, contents, ownRows, draftRows, uploads, enrolments] = await database.transaction(
-    'r',
-    tables,
-    async () => {
+  const {
+    documents,
+    bodies,
+    revisions,
+    authored,
+    drafts: draftTable,
+    uploads: uploadTable,
+    enrolments: keys,
+  } = database
+  const tables = [documents, bodies, revisions, authored, draftTable, uploadTable, keys]
+  const [about, records, beside, contents, ownRows, written, draftRows, uploads, enrolments] =
+    await database.transaction('r', tables, async () => {
       const small = await documents.where('type').anyOf('review', 'task').toArray()
       const rest = await Promise.all([
         documents.where('type').equals('record').toArray(),
         documents.where('type').equals('open').toArray(),
         bodies.bulkGet(small.map(({ database: name, id, rev }): [string, string, string] => [name, id, rev])),
         revisions.where('person').equals(person).toArray(),
+        authored.where('person').equals(person).toArray(),
         draftTable.where('person').equals(person).toArray(),
         uploadTable.where('done').equals(0).toArray(),
         keys.where('person').equals(person).primaryKeys(),
       ])
       return [small, ...rest] as const
-    },
-  )
+    })
   const told = about.flatMap((row, index) => {
     const content = contents[index]?.content
     return row.deleted === 1 || content === undefined ? [] : [{ id: row.id, type: row.type, content }]
@@ -85,6 +91,7 @@ export async function readWorklist(person: string): Promise<Worklist> {
     reviews: reviewsByRecord(told.filter(({ type }) => type === 'review')),
     // Answers to questions are own revisions too, of documents that are no records.
     own: latestById(ownRows.filter(({ content }) => content['type'] === 'record')),
+    authored: new Set(written.map(({ database: name, id }) => `${name} ${id}`)),
     drafts: new Map(drafts.map((row) => [row.record, row])),
     open: new Map(beside.filter(({ deleted }) => deleted === 0).map((row) => [row.about, row.open])),
     uploads,
@@ -109,6 +116,8 @@ type Told = { id: string; content: JsonObject }
 type World = {
   reviews: Map<string, { decisions: Decision[]; documents: (ReviewDocument & { id: string })[] }>
   own: Map<string, OwnRevision>
+  /** Records, by their keys, of which this phone need not keep the saves any more. */
+  authored: Set<string>
   drafts: Map<string, Draft>
   /** How many fields of a record wait for a person, where a server tells it beside the record. */
   open: Map<string, number>
@@ -136,9 +145,10 @@ function itemOf(record: ServerDocument | null, own: OwnRevision | undefined, wor
   const reviewed = world.reviews.get(shown.id)
   const state = stateOf(shown.rev, own, isAhead, reviewed?.decisions ?? [])
   const decision = reviewed?.documents.filter(({ rev }) => rev === shown.rev).at(-1)
-  const isMine = own !== undefined || world.enrolments.has(record?.by ?? '')
+  const key = `${shown.database} ${shown.id}`
+  const isMine = own !== undefined || world.enrolments.has(record?.by ?? '') || world.authored.has(key)
   return {
-    key: `${shown.database} ${shown.id}`,
+    key,
     database: shown.database,
     id: shown.id,
     form: shown.form,

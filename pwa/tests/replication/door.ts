@@ -32,6 +32,9 @@ export class Door {
   by: NonNullable<DatabaseChanges['by']> = {}
   access: string
   refresh: string
+  time = '2026-11-21T08:00:00Z'
+  /** Up to which number a backup has all; everything that was received where none is made. */
+  covered = Number.POSITIVE_INFINITY
   /** Documents by id that this door keeps in quarantine instead of storing. */
   quarantine = new Set<string>()
   refuse = new Set<string>()
@@ -151,11 +154,11 @@ export class Door {
     const answer: SyncAnswer = {
       protocol: 2,
       epoch: this.epoch,
-      server_time: '2026-11-21T08:00:00Z',
+      server_time: this.time,
       tokens,
       acks,
       carry: isSignedIn ? this.carry : null,
-      safe: String(received),
+      safe: String(Math.min(received, this.covered)),
       highest_number: String(received),
       missing: missing(numbers, request),
       server: this.id,

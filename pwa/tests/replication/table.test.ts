@@ -249,7 +249,8 @@ function appliedOf(change: Partial<Applied> = {}): Applied {
   return { ...counts, again: false, failure: undefined, wasRestored: false, isOver: false, ...change }
 }
 
-const answerOf = (server: string): SyncAnswer => ({ server, next_s: 300 }) as SyncAnswer
+const answerOf = (server: string): SyncAnswer =>
+  ({ server, server_time: '2026-11-21T08:00:00Z', next_s: 300 }) as SyncAnswer
 const receivedOf = (server: string): Received =>
   ({ answer: answerOf(server), isWhole: true, pull: true, sent: { server } }) as unknown as Received
 
@@ -303,6 +304,7 @@ function happening({ state, memory }: Standing, draw: (limit: number) => number,
     }
     case 'expiring':
     case 'retiring_key':
+    case 'pruning':
       return { kind: 'done' }
     case 'storing': {
       const failure = draw(15) === 0 ? new DOMException('no room', 'QuotaExceededError') : undefined
