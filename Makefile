@@ -48,7 +48,7 @@ coverage: install-dev ## the merge engine's own tests, and every branch of it th
 	$(BIN)/coverage run -m pytest -q tests/sync
 	$(BIN)/coverage report
 
-torture: install-dev ## kill a working server KILLS times (1,000), half over PostgreSQL, and simulate WORLDS (2,000): is anything lost?
+torture: install-dev install-app ## kill a working server KILLS times (1,000), half over PostgreSQL, and simulate WORLDS (2,000): is anything lost?
 	NUONG_TEST_KILLS=$(KILLS) $(BIN)/pytest -q tests/faults
 	NUONG_TEST_WORLDS=$(WORLDS) $(BIN)/pytest -q $(SPREAD) tests/simulation
 
@@ -72,7 +72,7 @@ check-app:
 bench: install-dev install-clients ## how fast: each figure beside its aim and the peer's (MILLION=1 also over a million stored records)
 	$(BIN)/python -m tests.bench $(if $(filter-out 0,$(MILLION)),--million)
 
-simulate: install-dev ## worlds of failing phones, servers and links: make simulate SEEDS=200, and one story again: make simulate SEED=7
+simulate: install-dev install-app ## worlds of failing phones, servers and links: make simulate SEEDS=200, and one story again: make simulate SEED=7
 	$(BIN)/python -m tests.simulation $(or $(SEED),0) $(or $(SEEDS),$(if $(SEED),1,200))
 
 mutation: install-dev ## small faults put into the merge engine, and which its examples don't notice (EVERY=10: only each tenth)

@@ -97,9 +97,9 @@ class WaitingMerge:
 
 
 def version_of(content: Content) -> tuple[str, str]:
-    """Return the form and the version that a content says it answers; two empty strings where it says neither."""
+    """Return the form and the version that a content says it answers; two empty strings where it names no form."""
     form, version = content.get("form"), content.get("form_version")
-    return (form, version) if isinstance(form, str) and isinstance(version, str) else ("", "")
+    return (form, version) if form and isinstance(form, str) and isinstance(version, str) else ("", "")
 
 
 def is_resolved_tombstone(revision: Revision) -> bool:

@@ -28,8 +28,7 @@ async def lose_a_row(world: World) -> None:
     unsent = [own for own in phone.rows.revisions.values() if not own.receipts and not own.frozen]
     if unsent:
         own = world.random.choice(sorted(unsent, key=lambda one: one.number))
-        with phone.store.transaction() as rows:
-            del rows.revisions[own.rev]
+        phone.lose(own)
         world.log(f"the store of {phone.name} loses number {own.number}")
         world.seen["row lost"] += 1
 

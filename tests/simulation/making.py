@@ -10,6 +10,7 @@ from unittest.mock import patch
 from uuid import UUID
 
 from server.platform.clock import Clock
+from tests.simulation.app_process import AppProcess
 from tests.simulation.checks import Made
 from tests.simulation.disk import Disk
 from tests.simulation.events import SERVERS, links_between
@@ -27,6 +28,8 @@ _PEOPLE = (3, 3, 3, 3, 4, 4, 5, 6, 8)
 
 #: The first seed of a world whose servers replicate with each other by the product's own code.
 PEERS_FROM = 1000
+#: The first seed of a world whose phones run the app's own code.
+APP_FROM = 10_000_000
 
 
 def are_peers(seed: int) -> bool:
@@ -34,13 +37,18 @@ def are_peers(seed: int) -> bool:
     return seed // PEERS_FROM % 2 == 1
 
 
-async def make_world(seed: int, disks: dict[str, Disk], image: Image) -> World:
-    """Return a world before its first event."""
+def has_app(seed: int) -> bool:
+    """Whether a seed's phones run the app's own code."""
+    return seed >= APP_FROM
+
+
+async def make_world(seed: int, disks: dict[str, Disk], image: Image, app: AppProcess | None) -> World:
+    """Return a world before its first event; its phones run in `app` where that is given."""
     random = Random(seed)
     servers: dict[str, Server] = {}
     names = SERVERS[: random.choices((2, 3, 4, 5), (45, 40, 9, 6))[0]]
     links = links_between(names, is_ring=len(names) > 3 or random.random() < 0.7)
-    world = World(seed, servers, links, Replica("copy"), random)
+    world = World(seed, servers, links, Replica("copy"), random, image.records, app=app)
     world.network = Network(servers, random, world.log, seen=world.seen)
     world.are_peers = are_peers(seed)
     world.lines = Lines(random, world.log, world.seen)

@@ -11,7 +11,8 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from random import Random
+from typing import Any, ClassVar
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -74,6 +75,8 @@ class Phone:
     store: Store = field(default_factory=Store)
     #: Broken digests that a pull from the beginning did not mend.
     broken: list[str] = field(default_factory=list)
+    #: Whether its person can delete a record.
+    can_delete: ClassVar[bool] = True
     key: ec.EllipticCurvePrivateKey = field(init=False)
     enrolment: str = field(init=False)
 
@@ -109,10 +112,16 @@ class Phone:
                 return None if own.deleted else (own.rev, own.content)
         return None if held is None or held.deleted else (held.rev, held.content)
 
-    def open_draft(self, database: str, doc_id: str) -> None:
-        """Begin to edit a record as the screen shows it now."""
+    @property
+    def can_save(self) -> bool:
+        """Whether anybody may write on it yet."""
+        return True
+
+    def open_draft(self, database: str, doc_id: str) -> str:
+        """Begin to edit a record as the screen shows it now; return its id."""
         with self.store.transaction() as rows:
             rows.drafts[database, doc_id] = self.view(database, doc_id)
+        return doc_id
 
     def finish_draft(self, database: str, doc_id: str, content: dict[str, Json], *, deleted: bool = False) -> Own:
         """Make a draft the person's revision, in the transaction that takes its number and removes the draft."""
@@ -139,6 +148,27 @@ class Phone:
             if not rows.revisions[own.rev].frozen:
                 del rows.revisions[own.rev]
                 rows.discarded |= {own.number}
+
+    def waiting_for(self, server: str) -> object:
+        """Return what else of the phone decides what it would say to a server: nothing, of a Python phone."""
+        return None
+
+    def lose(self, own: Own) -> None:
+        """Let its store lose a save."""
+        with self.store.transaction() as rows:
+            del rows.revisions[own.rev]
+
+    def fail_soon(self, random: Random) -> None:
+        """Let it die in one of the next things that it does."""
+        self.store.crash_in = random.randrange(6)
+
+    def calm(self) -> None:
+        """Let it fail no more."""
+        self.store.crash_in = None
+
+    def restart(self, lost: int) -> int:
+        """Begin again from what is durable, some transactions ago; return how many were lost."""
+        return self.store.roll_back(lost)
 
     def signed_in(self, server: str, token: str, refresh: str, expires_in_s: int, highest: int) -> None:
         """Keep what a sign-in brought."""

@@ -4,6 +4,7 @@ It is migrated and filled once in a process; a seed begins with a copy of it.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -25,8 +26,9 @@ from tests.simulation.events import SERVERS
 BEGINNING = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
 UNITS = ("03226-2025", "03158-2025")
 SCOPES = tuple(f"{project.id}-{unit}" for project in FIRST_PROJECTS for unit in UNITS)
-#: Of each scope, the documents that nearly every edit is about.
-BASE_RECORDS = ("record-a", "record-b")
+#: Of each scope, the documents that nearly every edit is about; the app takes an id for one record everywhere.
+BASE_RECORDS = dict.fromkeys(SCOPES, ("record-a", "record-b"))
+APP_RECORDS = {scope: (f"record-a-{scope}", f"record-b-{scope}") for scope in SCOPES}
 FORM = {"agri": "plot", "tourism": "sight"}
 #: Questions whose answers only people can choose between.
 ASKED = ("crop", "area")
@@ -50,9 +52,10 @@ _XFORM = """<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A server's file, and the revision that each base record stands at."""
+    """A server's file, the base records of each scope, and the revision that each of them stands at."""
 
     content: bytes
+    records: Mapping[str, tuple[str, ...]]
     base: dict[tuple[str, str], NewRevision]
 
 
@@ -66,8 +69,8 @@ def person(number: int) -> str:
     return f"person-{number:02}"
 
 
-async def make_image(disk: Disk) -> Image:
-    """Return a migrated and filled image; `disk` is used for it."""
+async def make_image(disk: Disk, records: Mapping[str, tuple[str, ...]]) -> Image:
+    """Return a migrated and filled image with these base records; `disk` is used for it."""
     disk.path.touch()
     storage = disk.start()
     await migrate(storage)
@@ -79,12 +82,12 @@ async def make_image(disk: Disk) -> Image:
     )
     base: dict[tuple[str, str], NewRevision] = {}
     for scope in SCOPES:
-        made = [NewRevision.following(doc_id, base_content(scope), None) for doc_id in BASE_RECORDS]
+        made = [NewRevision.following(doc_id, base_content(scope), None) for doc_id in records[scope]]
         await journal.write(scope, made, Origin())
         base |= {(scope, revision.doc_id): revision for revision in made}
     content = disk.image()
     await disk.stop()
-    return Image(content, base)
+    return Image(content, records, base)
 
 
 def base_content(scope: str) -> dict[str, Json]:

@@ -9,7 +9,7 @@ from sync.revisions.canonical import Json, canonical
 from sync.revisions.revision_id import revision_id
 from tests.simulation.checks import Broken
 from tests.simulation.phone import NetworkFailed, Phone, Refused
-from tests.simulation.province import BASE_RECORDS, FORM, SCOPES, VERSION
+from tests.simulation.province import FORM, SCOPES, VERSION
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -67,7 +67,7 @@ async def attack(world: "World") -> None:
 
 def _forged(world: "World", phone: Phone, kind: str, database: str) -> dict[str, Any]:
     random = world.random
-    doc_id = random.choice(BASE_RECORDS)
+    doc_id = random.choice(world.records[database])
     if kind == "a foreign scope":
         database = "agri-99999-2025"
     content: dict[str, Json] = {

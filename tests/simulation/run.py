@@ -7,18 +7,19 @@ import traceback
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
 import structlog
 
+from tests.simulation.app_process import AppBroken, AppProcess, Mistake
 from tests.simulation.checks import Broken
 from tests.simulation.disk import Disk
 from tests.simulation.events import SERVERS
 from tests.simulation.living import live
-from tests.simulation.making import ids_from, in_one_thread, make_world
-from tests.simulation.province import Image, make_image
+from tests.simulation.making import has_app, ids_from, in_one_thread, make_world
+from tests.simulation.province import APP_RECORDS, BASE_RECORDS, Image, make_image
 from tests.simulation.settling import settle
 from tests.simulation.world import World
 
@@ -56,6 +57,11 @@ class Simulator:
 
     disks: dict[str, Disk]
     image: Image
+    #: What servers begin with in worlds whose phones run the app; made when it is first needed.
+    app_images: list[Image] = field(default_factory=list)
+    #: What of the app was changed, in worlds whose phones run it.
+    mistake: Mistake | None = None
+    _running: list[AppProcess] = field(default_factory=list)
 
     async def run(self, seed: int) -> Story:
         """Return the story of a seed, however it ends."""
@@ -63,9 +69,10 @@ class Simulator:
         world: World | None = None
         rounds = 0
         broken: BaseException | None = None
+        image, app = await self._parts(seed)
         with ids_from(random), in_one_thread(), _silence():
             try:
-                world = await make_world(seed, self.disks, self.image)
+                world = await make_world(seed, self.disks, image, app)
                 await live(world, world.random.choice(_EVENTS))
                 rounds = await settle(world)
             except Exception as error:
@@ -73,8 +80,23 @@ class Simulator:
             finally:
                 for one in world.servers.values() if world is not None else ():
                     await one.stop()
+                if world is not None and world.app is not None and not isinstance(broken, AppBroken):
+                    world.app.say(do="end")
         trace = tuple(world.trace) if world is not None else ()
         return Story(seed, trace, world.seen if world is not None else Counter(), rounds, broken)
+
+    async def _parts(self, seed: int) -> tuple[Image, AppProcess | None]:
+        if not has_app(seed):
+            return self.image, None
+        if not self._running:
+            self._running.append(AppProcess.start(self.mistake))
+            self.app_images.append(await make_image(self.disks[SERVERS[0]], APP_RECORDS))
+        return self.app_images[0], self._running[0]
+
+    def stop(self) -> None:
+        """End what was started."""
+        for app in self._running:
+            app.stop()
 
 
 @contextmanager
@@ -88,11 +110,15 @@ def _silence() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def simulator() -> AsyncIterator[Simulator]:
+async def simulator(mistake: Mistake | None = None) -> AsyncIterator[Simulator]:
     """Give machines with empty disks, in memory where there is a folder for it."""
     folder = Path(tempfile.mkdtemp(prefix="nuong-simulation-", dir=_MEMORY))
     try:
-        image = await make_image(Disk(folder / "image.sqlite"))
-        yield Simulator({name: Disk(folder / f"{name}.sqlite") for name in SERVERS}, image)
+        image = await make_image(Disk(folder / "image.sqlite"), BASE_RECORDS)
+        machines = Simulator({name: Disk(folder / f"{name}.sqlite") for name in SERVERS}, image, mistake=mistake)
+        try:
+            yield machines
+        finally:
+            machines.stop()
     finally:
         shutil.rmtree(folder)

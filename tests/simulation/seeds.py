@@ -12,6 +12,8 @@ from tests.simulation.making import PEERS_FROM
 #: How many worlds without peers and with them a run adds to those that it always takes: with them about a hundred.
 WORLDS = int(os.environ.get("NUONG_TEST_WORLDS", "45"))
 PEERS = WORLDS // 5
+#: And how many whose phones run the app itself: each takes as long as several others.
+APPS = WORLDS // 10
 #: A test runs so many.
 A_SHARE = 15
 

@@ -40,23 +40,24 @@ TOKEN_LIFETIME = timedelta(hours=12)
 
 
 class OpenSessions(Sessions):
-    """Sessions with tokens `<person> <enrolment> <expiry>`, checked against the people and devices of this moment."""
+    """Sessions with tokens `<person> <enrolment> <expiry> <server>`: good there, while person and device are."""
 
-    def __init__(self, storage: Storage, clock: Clock) -> None:
+    def __init__(self, storage: Storage, clock: Clock, server: str) -> None:
         """Use no keys."""
         self._storage = storage
+        self._server = server
         self._clock = clock
 
     async def principal(self, token: str) -> Principal:
         """Return who the token names; raises `not_signed_in` once it has run out."""
-        sign_in, expires_at = _read_token(token)
+        sign_in, expires_at = self._read(token)
         if self._clock() >= expires_at:
             raise Problem("not_signed_in", reason="expired")
         return await self._principal(sign_in)
 
     async def accept_expired(self, access_token: str, refresh_token: str) -> tuple[Principal, IssuedTokens]:
         """Return who the token named, and new tokens."""
-        sign_in, _ = _read_token(access_token)
+        sign_in, _ = self._read(access_token)
         return await self._principal(sign_in), self.tokens(sign_in)
 
     async def _principal(self, sign_in: SignIn) -> Principal:
@@ -70,13 +71,14 @@ class OpenSessions(Sessions):
     def tokens(self, sign_in: SignIn) -> IssuedTokens:
         """Return tokens for a sign-in of this moment."""
         expires_at = (self._clock() + TOKEN_LIFETIME).astimezone(UTC)
-        token = f"{sign_in.person} {sign_in.enrolment} {expires_at.isoformat()}"
+        token = f"{sign_in.person} {sign_in.enrolment} {expires_at.isoformat()} {self._server.replace(' ', '-')}"
         return IssuedTokens(token, int(TOKEN_LIFETIME.total_seconds()), f"refresh {sign_in.enrolment}")
 
-
-def _read_token(token: str) -> tuple[SignIn, datetime]:
-    person, enrolment, expires_at = token.split(" ")
-    return SignIn(person, enrolment, "family"), datetime.fromisoformat(expires_at)
+    def _read(self, token: str) -> tuple[SignIn, datetime]:
+        person, enrolment, expires_at, server = token.split(" ")
+        if server != self._server.replace(" ", "-"):
+            raise Problem("not_signed_in", reason="another server's")
+        return SignIn(person, enrolment, "family"), datetime.fromisoformat(expires_at)
 
 
 @dataclass(slots=True)
@@ -119,7 +121,7 @@ class Server:
         """Run a new process over what the disk holds."""
         storage = self.disk.start()
         journal = Journal(storage, self.clock)
-        self.sessions = OpenSessions(storage, self.clock)
+        self.sessions = OpenSessions(storage, self.clock, self.name)
         areas, library = Areas(storage, journal, self.clock), FormLibrary(storage)
         self.library = library
         self.parts = ExchangeParts(

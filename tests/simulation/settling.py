@@ -105,7 +105,7 @@ def _between(phone: Phone, server: Server) -> object:
     scopes = server.scopes_of(phone.person)
     state = phone.rows.servers.get(server.name)
     feeds = [head for head in heads(server) if head[0] in scopes]
-    return feeds, state and (dict(state.since), state.verdicts), scopes
+    return feeds, state and (dict(state.since), state.verdicts), scopes, phone.waiting_for(server.name)
 
 
 def _standing(world: World) -> object:

@@ -10,7 +10,7 @@ from tests.simulation.checks import Made
 from tests.simulation.disk import Killed
 from tests.simulation.events import both_ways, short
 from tests.simulation.phone import Phone
-from tests.simulation.province import ASKED, BASE_RECORDS, FORM, NEXT_VERSION, SCOPES, VERSION
+from tests.simulation.province import ASKED, FORM, NEXT_VERSION, SCOPES, VERSION
 from tests.simulation.server import Server
 from tests.simulation.world import World
 
@@ -19,9 +19,13 @@ async def save(world: World) -> None:
     """Somebody fills a form, nearly always about one of the records that everybody is about."""
     phone = world.random.choice(world.phones)
     database = world.scope_of(phone)
-    doc_id = world.random.choice(BASE_RECORDS) if world.random.random() < 0.85 else world.new_record(phone)
+    usual = world.records[database]
+    doc_id = world.random.choice(usual) if world.random.random() < 0.85 else world.new_record(phone, database)
+    if not phone.can_save:
+        world.log(f"{phone.name} has nobody signed in")
+        return
     if (database, doc_id) not in phone.rows.drafts:
-        phone.open_draft(database, doc_id)
+        doc_id = phone.open_draft(database, doc_id)
     if world.random.random() < 0.15:
         world.log(f"{phone.name} opens {database} {doc_id} and leaves it open")
         return
@@ -39,7 +43,7 @@ def _finish(world: World, phone: Phone, database: str, doc_id: str) -> None:
     asked = (*ASKED, "note", "kinds", *(("owner",) if version == NEXT_VERSION else ()))
     for name in world.random.sample(asked, world.random.randint(1, 2)):
         answers[name] = answer(world, name, answers.get(name))
-    deleted = base is not None and world.random.random() < 0.05
+    deleted = base is not None and world.random.random() < 0.05 and phone.can_delete
     if world.random.random() < 0.02:
         content["form_version"] = "unpublished"
     content = {"type": "record"} if deleted else {**content, "answers": answers, "media": {}}
@@ -120,7 +124,8 @@ async def replica_edits(world: World) -> None:
     # Mostly the same one: lines of its edits arrive in pieces.
     is_usual = world.random.random() < 0.7
     database = SCOPES[0] if is_usual else world.random.choice(SCOPES)
-    doc_id = BASE_RECORDS[0] if is_usual else world.random.choice(BASE_RECORDS)
+    records = world.records[database]
+    doc_id = records[0] if is_usual else world.random.choice(records)
     for _ in range(world.random.choice((1, 2, 3))):
         said = world.replica.content_of(database, doc_id)
         if "answers" in said and world.random.random() < 0.8:

@@ -6,19 +6,21 @@ to rest and checks it whole.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
 from server.journal.model import NotWaiting, Origin
 from tests.simulation import checks, peering
+from tests.simulation.app_phone import AppPhone
+from tests.simulation.app_process import AppProcess
 from tests.simulation.checks import Heard, Made
 from tests.simulation.disk import Killed
 from tests.simulation.events import NEVER_ACCEPTED, Link, LinkBroken, short
 from tests.simulation.network import Network
 from tests.simulation.phone import NetworkFailed, Phone, Refused
-from tests.simulation.province import BASE_RECORDS, BEGINNING, SCOPES
+from tests.simulation.province import BEGINNING, SCOPES
 from tests.simulation.reader import Reader
 from tests.simulation.replica import Replica
 from tests.simulation.replication import ReplicaSide, ServerSide, Side, replicate
@@ -36,6 +38,8 @@ class World:
     links: tuple[Link, ...]
     replica: Replica
     random: Random
+    #: Of each scope, the records that nearly every edit is about.
+    records: Mapping[str, tuple[str, ...]]
     trace: list[str] = field(default_factory=list)
     phones: list[Phone] = field(default_factory=list)
     #: Every revision that anybody honestly made, by database, document and id.
@@ -45,6 +49,8 @@ class World:
     #: Servers replicate by the product's own Push and Pull, over these lines.
     are_peers: bool = False
     lines: Lines = field(init=False)
+    #: Where phones run that are the app's own; None in worlds of Python phones.
+    app: AppProcess | None = None
     now: datetime = BEGINNING
     #: How often each kind of thing has happened, to see that a run was worth its time.
     seen: Counter[str] = field(default_factory=Counter)
@@ -114,7 +120,7 @@ class World:
         self.log(f"{phone.name} visits {to.name}")
         is_done = False
         if self.network.is_faulty and self.random.random() < 0.12:
-            phone.store.crash_in = self.random.randrange(6)
+            phone.fail_soon(self.random)
         try:
             state = phone.rows.servers.get(to.name)
             if state is None or state.token is None:
@@ -133,7 +139,7 @@ class World:
             self.log(f"  {phone.name} crashes")
             self.seen["phone crashed"] += 1
             self.pull_battery(phone)
-        phone.store.crash_in = None
+        phone.calm()
         return is_done
 
     async def _sign_in(self, phone: Phone, to: Server) -> None:
@@ -147,8 +153,8 @@ class World:
 
     def pull_battery(self, phone: Phone) -> None:
         """Let a phone stop at once, and lose its last few transactions where its storage is relaxed."""
+        lost = phone.restart(self.random.randint(0, 4) if phone.is_relaxed else 0)
         if phone.is_relaxed:
-            lost = phone.store.roll_back(self.random.randint(0, 4))
             self.log(f"  {phone.name} loses its last {lost} transactions")
             self.seen["rolled back"] += lost > 0
             # It does not know any more what it has sent.
@@ -238,7 +244,8 @@ class World:
         """Return a phone fresh from its box; clocks are often wrong, sometimes by years."""
         error = timedelta(days=self.random.choice((0, 0, 0, -1, 400, -3650, 9000)))
         self._secrets += 1
-        return Phone(name, of, self.seed * 100_003 + self._secrets, self.clock, self.random.random() < 0.3, error)
+        parts = name, of, self.seed * 100_003 + self._secrets, self.clock, self.random.random() < 0.3, error
+        return Phone(*parts) if self.app is None else AppPhone(*parts, app=self.app)
 
     def some_server(self) -> Server:
         """Return any server."""
@@ -254,9 +261,16 @@ class World:
         carried = sorted({name for state in phone.rows.servers.values() for name in state.carry} & set(SCOPES))
         return self.random.choice(carried) if carried and self.random.random() < 0.9 else SCOPES[0]
 
-    def new_record(self, phone: Phone) -> str:
+    def new_record(self, phone: Phone, database: str) -> str:
         """Return a record that nobody else began: a new one, or the phone's own."""
-        own = sorted({own.doc_id for own in phone.rows.revisions.values()} - set(BASE_RECORDS))
+        own = sorted(
+            {
+                own.doc_id
+                for own in phone.rows.revisions.values()
+                # A Python phone may have one id in two databases, the app has not.
+                if own.doc_id not in self.records[database] and (own.database == database or self.app is None)
+            }
+        )
         if own and self.random.random() < 0.6:
             return self.random.choice(own)
         self._secrets += 1

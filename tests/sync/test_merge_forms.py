@@ -109,6 +109,14 @@ def test_the_newest_version_among_the_leaves_is_the_merges() -> None:
     assert combined.fields["/answers/area_m2"].source == older
 
 
+def test_leaves_that_name_a_version_but_no_form_are_merged_without_one() -> None:
+    story = Story(forms=versions())
+    r1 = story.first({"crop": "ngô"}, form="")
+    story.edit(r1, {"crop": "lúa"}, form="", form_version="1")
+    story.edit(r1, {"area": "2"}, form="", form_version="2")
+    assert answers_of(story.combined()) == {"crop": "lúa", "area": "2"}
+
+
 def test_answers_without_a_way_between_versions_are_asked_as_a_whole() -> None:
     story = Story(forms=versions())
     r1 = story.first({"area": "1", "crop": "ngô"})

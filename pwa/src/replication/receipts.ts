@@ -12,7 +12,7 @@ import {
   type Upload,
 } from '@/storage/database'
 import { facing } from '@/storage/session'
-import { isForOthers, isMissing, ownRevisions, type Prepared } from './request'
+import { isForOthers, isMissing, needsSending, ownRevisions, type Prepared } from './request'
 import type { SyncAnswer } from './wire'
 
 export type Received = {
@@ -69,11 +69,20 @@ class Receipts {
     if (this.received.wasRestored) await this.startAgain()
     // Of a session that has ended meanwhile nothing is kept: the next person's starts from nothing.
     if (this.options.pull && !isMine) return this.received
-    if (answer.carry !== null) this.state.carry = answer.carry
+    if (answer.carry !== null) this.takeCarry(answer.carry)
     this.state.nextSeconds = answer.next_s
     this.state.lastExchangeAt = new Date(this.options.now()).toISOString()
     await store.servers.put(this.state)
     return this.received
+  }
+
+  /** What waited for a server that takes it can go to this one in the next round, if it does from now on. */
+  private takeCarry(carry: string[]): void {
+    const { state, own } = this
+    const isFreed = (row: OwnRevision): boolean =>
+      needsSending(row, state.id) && carry.includes(row.database) && !state.carry.includes(row.database)
+    if (state.carry.length > 0 && own.some(isFreed)) this.received.again = true
+    state.carry = carry
   }
 
   private async takeTokens(before: Session): Promise<void> {

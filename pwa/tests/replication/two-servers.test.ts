@@ -162,6 +162,19 @@ describe('a phone that meets one server one day and the other the next', () => {
     expect(province.winner(elsewhere, id)).toBeDefined()
   })
 
+  test('sends a server what it takes from now on as soon as it says so', async () => {
+    const FORESTRY = 'forestry-03226-2025'
+    province.carry = ['catalog', AGRI, FORESTRY]
+    await province.write(FORESTRY, 'there', { type: 'record' })
+    await exchangeWith(hub)
+    await exchangeWith(province)
+    const id = await record({ n: '1' }, {}, MAI, FORESTRY)
+    hub.carry = ['catalog', AGRI, FORESTRY]
+    await hub.write(FORESTRY, 'here', { type: 'record' })
+    await exchangeWith(hub)
+    expect(hub.leaves(FORESTRY, id)).toHaveLength(1)
+  })
+
   test('an erasure at one empties what the other still holds', async () => {
     const first = await province.write(AGRI, 'r1', plot('secret'))
     await hub.take(province)
