@@ -10,6 +10,7 @@ from litestar import Litestar
 from server.areas.areas import Areas
 from server.forms.engine_forms import MergingForms
 from server.forms.library import FormLibrary
+from server.ingest.awaited_forms import judge_what_awaited_forms
 from server.journal.followers.follower import Follower, Projection
 from server.journal.followers.runner import Runner
 from server.journal.journal import Journal
@@ -49,7 +50,11 @@ def followers_of(
                 if follower.name in (closing.name, records.name):
                     await follower.take_again(database, ids)
 
-    return Runner(storage, journal, followers, [look_for_forms, records.look_for_media, records.look_for_authors])
+    async def look_for_awaited_forms() -> None:
+        await judge_what_awaited_forms(storage, journal, library)
+
+    looks = [look_for_awaited_forms, look_for_forms, records.look_for_media, records.look_for_authors]
+    return Runner(storage, journal, followers, looks)
 
 
 def records_follower(

@@ -10,9 +10,10 @@ Doors: phones (`gateway.sync`), replicas (`gateway.couchdb`), other servers (`pe
 letting in from quarantine (`desk.quarantine`). Followers and publishers write what is the server's own.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -75,6 +76,8 @@ POLICY: Mapping[Finding, Mapping[Door, Reason]] = {
 
 #: What is found about a record's form counts only where nothing worse is.
 MISFITS = frozenset({"unknown_form", "misfit_answers"})
+#: Characters of what a quarantined record waits for.
+MOST_AWAITED = 500
 _NUMBER = re.compile(NUMBER_PATTERN)
 _OVERSTEPS: Mapping[Reason, Finding] = {"servers_only": "servers_member", "unknown_member": "unknown_member"}
 
@@ -137,7 +140,13 @@ async def entitled(journal: Journal, database: str, coming: Sequence[Coming]) ->
         door = coming[place].door
         if reason is not None and (said := verdict(_OVERSTEPS[reason], door)) is not None:
             found[place] = found[place].overstepping(said, door)
-    return found
+    return [_awaiting(each) for each in found]
+
+
+async def judged_again(library: FormLibrary, database: str, content: Mapping[str, Json]) -> Reason | None:
+    """Return the reason that the policy gives for a record whose form has come: it is the same at every door."""
+    finding = await form_finding(library, database, content)
+    return None if finding is None else verdict(finding, "phone")
 
 
 async def oversteps_within(
@@ -221,6 +230,18 @@ def _is_taken(arrival: Arrival) -> bool:
 
 def _is_own_save(arrival: Arrival) -> bool:
     return saver_of(arrival.content) == arrival.sender and number_of(arrival.content) is not None
+
+
+def _awaiting(revision: NewRevision) -> NewRevision:
+    """Return a revision, with the form version that it waits for where it waits for one."""
+    besides = None if revision.overstep is None else revision.overstep.besides
+    if "unknown_form" not in (revision.quarantine, besides):
+        return revision
+    content = json.loads(revision.content)
+    named = [content.get("form"), content.get("form_version")]
+    # In ASCII, and no longer than what the store's index takes: no form has such a name.
+    awaits = json.dumps(named) if all(isinstance(each, str) for each in named) else ""
+    return replace(revision, awaits=awaits) if 0 < len(awaits) <= MOST_AWAITED else revision
 
 
 def _is_asked(one: Coming) -> bool:

@@ -24,7 +24,10 @@ AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A revision of a record on its way in by a door; `members` are the restricted ones of its body."""
+    """A revision of a record on its way in by a door; `members` are the restricted ones of its body.
+
+    `is_held_back`: it waits for another reason, so that nothing which comes along may lean on it.
+    """
 
     doc_id: str
     rev: RevisionId
@@ -33,13 +36,21 @@ class Asked:
     members: Content
     door: Door
     is_end: bool = False
+    is_held_back: bool = False
 
     @classmethod
     def of(cls, revision: NewRevision, members: Mapping[str, Json], door: Door) -> "Asked":
         """Return what is asked about a revision; `members` are those of its body, or of them the restricted ones."""
         is_end = revision.deleted and revision.content == RESOLVED_TOMBSTONE
         return cls(
-            revision.doc_id, revision.rev, revision.ancestors, revision.deleted, restricted(members), door, is_end
+            revision.doc_id,
+            revision.rev,
+            revision.ancestors,
+            revision.deleted,
+            restricted(members),
+            door,
+            is_end,
+            is_held_back=revision.quarantine is not None,
         )
 
     @property
@@ -77,7 +88,7 @@ async def oversteps(
     for place, one in sorted(enumerate(asked), key=lambda each: order_of_any(each[1].rev)):
         if not one.is_end:
             found[place] = judged(one, known, coming)
-        if found[place] is None:
+        if found[place] is None and not one.is_held_back:
             coming.setdefault(one.key, one.members)
     return found
 

@@ -12,7 +12,7 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.journal import quarantine, self_check
+from server.journal import awaited, quarantine, self_check
 from server.journal.entitlement import Asked, oversteps
 from server.journal.feed import changes
 from server.journal.feed.commit_listener import Listening
@@ -323,7 +323,8 @@ class Journal:
         async with self._storage.write() as connection:
             now = self._now()
             head = await write.lock(connection, self._sql, database)
-            moving = quarantine.moving_with(rev, await quarantine.waiting(connection, database, doc_id), fingerprint)
+            beside = await quarantine.waiting(connection, database, doc_id)
+            moving = quarantine.moving_with(rev, beside, fingerprint)
             revisions = [quarantine.as_new(one) for one in moving]
             batch = await write.begin(connection, self._sql, head, revisions, Receipt(origin, now))
             if moving[0].reason != FORGED and batch.is_forged(revisions[0]):
@@ -331,13 +332,20 @@ class Journal:
                 return [Outcome(doc_id, rev, moving[0].number, "quarantined", FORGED)]
             for one, revision in zip(moving, revisions, strict=True):
                 batch.admit(revision, Receipt(Origin(one.person, one.enrolment), one.received_at))
-            await write.release(connection, self._sql, batch)
+            let_in = await write.release(connection, self._sql, batch)
             await self._finish(connection, batch)
             await quarantine.mark_accepted(connection, moving, origin.person, now)
-            outcomes = [Outcome(one.doc_id, one.rev, one.number, "stored", None) for one in moving]
+            moved = [*moving, *(one for one in beside if (one.doc_id, one.rev) in let_in and one not in moving)]
+            outcomes = [Outcome(one.doc_id, one.rev, one.number, "stored", None) for one in moved]
             if also is not None:
                 await also(connection, outcomes)
         return outcomes
+
+    async def judge_again(self, held: Sequence[QuarantinedRevision], reasons: Sequence[str | None]) -> None:
+        """Take a door's new verdict on what waited in one database: each comes in, or waits for another reason."""
+        async with self._storage.write() as connection:
+            batch = await awaited.judge_again(connection, self._sql, held, reasons, self._now())
+            await self._finish(connection, batch)
 
     async def let_in_what_waits(self) -> int:
         """Let in what earlier releases held back in databases that take anything; return how many revisions waited.

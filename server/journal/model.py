@@ -40,11 +40,13 @@ class NewRevision(Offer):
 
     `content` is canonical and without `_id`, `_rev`, `_deleted`; `quarantine` is the reason for which a door holds the
     revision back; `verify` is off where ids were made here, and for replicas whose ids are their own business.
-    `overstep` stands beside a `quarantine` that the contract gave.
+    `overstep` stands beside a `quarantine` that the contract gave; `awaits` is what the door asks for again, in its own
+    words: once that is here, `Journal.judge_again` takes the door's new verdict.
     """
 
     number: str | None = None
     overstep: Overstep | None = None
+    awaits: str | None = None
 
     def overstepping(self, reason: str | None, door: Door) -> "NewRevision":
         """Return the revision held back for what its bringer may not say; itself where that is nothing."""
@@ -204,3 +206,4 @@ class QuarantinedRevision:
     received_at: datetime
     fingerprint: bytes = field(repr=False)
     overstep: Overstep | None = None
+    awaits: str | None = None

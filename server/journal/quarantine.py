@@ -1,7 +1,7 @@
 """Revisions that stand beside the graph until a person has looked at them.
 
 They are never a leaf, never served and never in a digest; a repeat of one finds it again. Acceptance moves a revision
-in under its own id, with whoever brought it and when, and with it those descendants that waited only for it. A known
+in under its own id, with whoever brought it and when, and with it what waited only for that. A known
 id with other content cannot move in under that id: its content becomes an edit of the revision that has it.
 
 What waits for other revisions (`PASSING`) stands in the same table and is none of a person's business: it is left out
@@ -169,7 +169,7 @@ def moving_with(
         raise NotWaiting(rev)
     # An id that is known with other content stands in the graph, so its edits are held back by nothing.
     ids = {one.rev for one in standing_by if one.reason != OTHER_CONTENT}
-    if not ids.isdisjoint(chosen.ancestors):
+    if not ids.isdisjoint(chosen.ancestors[:1]):
         raise NotWaiting(f"{rev} follows a revision that waits itself")
     found, moving = [chosen], {rev}
     followers = [one for one in standing_by if one.reason == "parent_quarantined"]
@@ -204,15 +204,16 @@ async def mark_accepted(
 ) -> None:
     """Note who let them in and when; the rows stay as evidence of what came and why it had to wait."""
     for one in moved:
-        await connection.execute(update(quarantine).where(_is(one)).values(accepted_at=at, accepted_by=person))
+        await connection.execute(update(quarantine).where(is_row_of(one)).values(accepted_at=at, accepted_by=person))
 
 
 async def name_forged(connection: AsyncConnection, one: QuarantinedRevision) -> None:
     """Let a revision wait for what is the matter with its generation, whatever it waited for before."""
-    await connection.execute(update(quarantine).where(_is(one)).values(reason=FORGED))
+    await connection.execute(update(quarantine).where(is_row_of(one)).values(reason=FORGED))
 
 
-def _is(one: QuarantinedRevision) -> ColumnElement[bool]:
+def is_row_of(one: QuarantinedRevision) -> ColumnElement[bool]:
+    """Return the condition that a row is the one that this was read from."""
     return and_(
         quarantine.c.database == one.database,
         quarantine.c.doc_id == one.doc_id,
@@ -246,4 +247,5 @@ def quarantined_of(row: RowMapping) -> QuarantinedRevision:
         received_at=row["received_at"],
         fingerprint=row["fingerprint"],
         overstep=None if row["door"] is None else Overstep(row["door"], row["besides"]),
+        awaits=row["awaits"],
     )

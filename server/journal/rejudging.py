@@ -18,7 +18,7 @@ from server.journal.model import NewRevision, Origin, Overstep
 from server.journal.store.branches import Key
 from server.journal.store.statements import Statements
 from sync.contract.members import Door, restricted
-from sync.revisions.admission import CLAIMED, FORGED, PARENT_QUARANTINED, RESOLVED, TOO_MANY_LEAVES, still_waits
+from sync.revisions.admission import CLAIMED, FORGED, RESOLVED, TOO_MANY_LEAVES, is_still_forged
 from sync.revisions.graph import Graph
 from sync.revisions.revision_id import RESOLVED_TOMBSTONE, RevisionId, generation_of
 
@@ -92,13 +92,12 @@ def candidates(
     ahead = sorted(rejudged, key=lambda one: (generation_of(one.revision.rev), one.revision.rev, one.print_))
     here, came = set(graph.held), set(new)
     highest = max(map(generation_of, here), default=0)
-    beside = {rev for rev, _ in reasons}
     leaves = set(graph.leaves()) if TOO_MANY_LEAVES in reasons.values() else set()
     found: list[Waiting] = []
     for one in ahead:
         revision, reason = one.revision, reasons.get(one.key)
-        if reason in (FORGED, PARENT_QUARANTINED):
-            is_one = not still_waits(revision, here, beside, highest)
+        if reason == FORGED:
+            is_one = not is_still_forged(revision, here, highest)
         elif reason == TOO_MANY_LEAVES:
             is_one = revision.parent in leaves or room > 0
             room -= is_one and revision.parent not in leaves
@@ -110,7 +109,7 @@ def candidates(
             found.append(one)
             here.add(revision.rev)
             came.add(revision.rev)
-            beside.discard(revision.rev)
+            leaves.add(revision.rev)
             highest = max(highest, generation_of(revision.rev))
     return found
 

@@ -61,7 +61,7 @@ REASONS: Mapping[Reason, ReasonKind] = {
     "known_id_other_content": ReasonKind("Its revision id is known, with other content."),
     "waits_for_merge": ReasonKind("It closes a branch that nothing here has taken in.", "revisions only"),
     "waits_for_inputs": ReasonKind("It is a machine's merge of revisions that are not all here.", "revisions only"),
-    "parent_quarantined": ReasonKind("It edits a revision that is quarantined.", "revisions"),
+    "parent_quarantined": ReasonKind("It edits a quarantined revision (given by earlier releases).", "revisions"),
     "forged_generation": ReasonKind("Its generation is far above all that is known of its document.", "revisions"),
     "too_many_leaves": ReasonKind("Its document has as many branches as are allowed.", "revisions"),
 }

@@ -9,7 +9,6 @@
     was held back by the door                                   quarantined   unknown_form, misfit_answers, …
     closes a branch that nothing here has taken in              quarantined   waits_for_merge
     is a machine's merge of what is not all here                quarantined   waits_for_inputs
-    descends from a quarantined one                             quarantined   parent_quarantined
     is far ahead of every generation known of its document      quarantined   forged_generation
     would be one leaf too many                                  quarantined   too_many_leaves
     none of these                                               stored
@@ -18,9 +17,12 @@ Refusing is for what cannot be kept at all: an offline replica takes a refusal a
 be kept is kept, in quarantine, until a person has looked. A broken constraint or an edit of a deleted record is no
 reason here: the first is a flag on a stored record, the second an ordinary conflict.
 
-A generation, a parent that waits, a leaf too many and what its bringer may say only as a repetition are judged again
-when other revisions of the document come (`REJUDGED`). What waits because its id stands for other content, or because
-of what it says or who brought it, is not: other revisions change nothing about that.
+Whatever its parent waits for, an edit is judged by what it says itself: it may have come before its parent, and what
+was stored stays. What it repeats of a parent that may not say it, it may not say either (`sync.contract`).
+
+A generation, a leaf too many and what its bringer may say only as a repetition are judged again when other revisions
+of the document come (`REJUDGED`). What waits because its id stands for other content, or because of what it says or
+who brought it, is not: other revisions change nothing about that. A form that comes does (`NewRevision.awaits`).
 
 All this is for scopes. A database that takes anything has no quarantine (`decide_anything`): nobody looks after it, so
 what waited there would be lost. It stores whatever hangs together, as a CouchDB does, with hashes of any text.
@@ -40,6 +42,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from sync.contract.members import SERVERS_ONLY, UNKNOWN_MEMBER
+from sync.contract.reasons import REASONS
 from sync.revisions.graph import Graph
 from sync.revisions.revision_id import (
     RESOLVED_TOMBSTONE,
@@ -62,6 +65,7 @@ MAX_DOC_ID_CHARACTERS = 200
 WAITS_FOR_MERGE = "waits_for_merge"
 WAITS_FOR_INPUTS = "waits_for_inputs"
 FORGED = "forged_generation"
+#: Held back by earlier releases; comes in with the next that is written of its document.
 PARENT_QUARANTINED = "parent_quarantined"
 TOO_MANY_LEAVES = "too_many_leaves"
 #: What its bringer may not say, unless it stands in what came before.
@@ -71,6 +75,9 @@ PASSING = frozenset({WAITS_FOR_MERGE, WAITS_FOR_INPUTS})
 #: The reasons that are judged again when other revisions of the document come, so that no verdict depends on the order
 #: of arrival: a replica that pulls brings leaves before their ancestors.
 REJUDGED = PASSING | CLAIMED | {FORGED, PARENT_QUARANTINED, TOO_MANY_LEAVES}
+#: The reasons that a door judges again, when what it waits for has come.
+JUDGED_BY_DOORS = frozenset(reason for reason, kind in REASONS.items() if kind.waits_for == "form")
+assert {reason for reason, kind in REASONS.items() if kind.waits_for in ("revisions", "revisions only")} == REJUDGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +155,6 @@ def decide(offer: Offer, print_: bytes, here: Standing) -> Decision:  # noqa: PL
         return Decision("quarantined", offer.quarantine, is_new=True)
     if (passing := _waits_for(offer, print_, here)) is not None:
         return Decision("quarantined", passing, is_new=reason is None)
-    if here.waiting and _descends_from_waiting(offer, here):
-        return Decision("quarantined", PARENT_QUARANTINED, is_new=True)
     # An edit of what is held is one step ahead, however long the history: nothing needs to be counted.
     if offer.parent not in here.graph.held and is_forged(offer.rev, here.graph):
         return Decision("quarantined", FORGED, is_new=True)
@@ -247,16 +252,6 @@ def _says_the_same(offer: Offer, print_: bytes, here: Standing) -> bool:
     return offer.parent is None or known_parent is None or offer.parent == known_parent
 
 
-def _descends_from_waiting(offer: Offer, here: Standing) -> bool:
-    waiting = {rev for (rev, _), reason in here.waiting.items() if reason not in PASSING}
-    for ancestor in offer.ancestors:
-        if ancestor in here.graph.held:
-            return False
-        if ancestor in waiting:
-            return True
-    return False
-
-
 def is_forged(rev: RevisionId, graph: Graph) -> bool:
     """Whether a revision is too far ahead of every generation known of its document to have come about by editing."""
     generation = generation_of(rev)
@@ -265,14 +260,9 @@ def is_forged(rev: RevisionId, graph: Graph) -> bool:
     return generation - max(map(generation_of, graph.held), default=0) > MAX_GENERATION_JUMP
 
 
-def still_waits(offer: Offer, held: Collection[RevisionId], beside: Collection[RevisionId], highest: int) -> bool:
-    """Whether nothing has changed for what waits for its parent or its generation.
-
-    `beside` are the ids that wait, `highest` is the greatest generation of what is `held`.
-    """
-    if offer.parent in held:
-        return False
-    return offer.parent in beside or generation_of(offer.rev) - highest > MAX_GENERATION_JUMP
+def is_still_forged(offer: Offer, held: Collection[RevisionId], highest: int) -> bool:
+    """Whether nothing has changed for what waits for its generation; `highest` is the greatest of what is `held`."""
+    return offer.parent not in held and generation_of(offer.rev) - highest > MAX_GENERATION_JUMP
 
 
 def _is_leaf_too_many(offer: Offer, print_: bytes, here: Standing) -> bool:

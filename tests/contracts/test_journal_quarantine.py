@@ -36,14 +36,26 @@ async def test_a_repeat_finds_it_waiting_for_the_same_reason(journal: Journal) -
     assert len(await journal.quarantined()) == 1
 
 
-async def test_descendants_wait_with_their_ancestor_in_the_same_batch_and_later(journal: Journal) -> None:
-    first = replace(edit("a", "maize"), quarantine="unknown_form")
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_an_edit_is_judged_by_itself_whether_it_comes_before_what_is_held_back_or_after(
+    journal: Journal, is_first: bool
+) -> None:
+    first = replace(edit("a", "maize"), quarantine="misfit_answers")
     second = edit("a", "rice", first)
-    third = edit("a", "tea", second)
-    written = await journal.write(AREA, [first, second], SOMEBODY)
-    assert outcomes(written) == ["quarantined: unknown_form", "quarantined: parent_quarantined"]
-    assert outcomes(await journal.write(AREA, [third], SOMEBODY)) == ["quarantined: parent_quarantined"]
-    assert (await journal.changes(AREA)).rows == ()
+    third = replace(edit("a", "tea", second), quarantine="rights_lost")
+    for each in (first, second, third) if is_first else (third, second, first):
+        await journal.write(AREA, [each], SOMEBODY)
+    assert {(one.rev, one.reason) for one in await journal.quarantined(AREA)} == {
+        (first.rev, "misfit_answers"),
+        (third.rev, "rights_lost"),
+    }
+    [change] = (await journal.changes(AREA)).rows
+    assert change.leaves == (second.rev,)
+    # Let in later, it is what the edit was made from.
+    await journal.accept(AREA, "a", first.rev, ANOTHER)
+    [change] = (await journal.changes(AREA)).rows
+    assert change.leaves == (second.rev,)
+    assert await journal.faults(AREA) == []
 
 
 async def test_acceptance_moves_a_revision_and_those_that_waited_for_it_in_under_their_ids(
@@ -52,7 +64,10 @@ async def test_acceptance_moves_a_revision_and_those_that_waited_for_it_in_under
     root = edit("a", "maize")
     await journal.write(AREA, [root], SOMEBODY)
     first = replace(edit("a", "rice", root), quarantine="unknown_form")
-    second = edit("a", "tea", first)
+    said = {"type": "record", "colour": "red"}
+    second = NewRevision.following("a", said, first.rev)
+    second = replace(second.overstepping("unknown_member", "peer"), ancestors=(first.rev, root.rev))
+    first = replace(first, content=canonical(said), verify=False)
     third = replace(edit("a", "coffee", second), quarantine="misfit_answers")
     await journal.write(AREA, [first, second, third], SOMEBODY)
     came = clock()
@@ -65,16 +80,16 @@ async def test_acceptance_moves_a_revision_and_those_that_waited_for_it_in_under
     assert winner is not None
     assert (winner.person, winner.received_at) == ("person-1", came)
     assert [(one.rev, one.reason) for one in await journal.quarantined()] == [(third.rev, "misfit_answers")]
-    assert outcomes(await journal.write(AREA, [first, second], SOMEBODY)) == ["duplicate"] * 2
+    assert outcomes(await journal.write(AREA, [first, replace(second, quarantine=None)], SOMEBODY)) == ["duplicate"] * 2
     assert (await journal.state(AREA)).digest == digest_of([("a", second.rev)])
     assert outcomes(await journal.accept(AREA, "a", third.rev, ANOTHER)) == ["stored"]
     assert await journal.quarantined() == []
     assert await journal.faults(AREA) == []
 
 
-async def test_nobody_accepts_a_revision_whose_ancestor_still_waits(journal: Journal) -> None:
+async def test_nobody_accepts_a_revision_whose_parent_still_waits(journal: Journal) -> None:
     first = replace(edit("a", "maize"), quarantine="unknown_form")
-    second = edit("a", "rice", first)
+    second = replace(edit("a", "rice", first), quarantine="unknown_form")
     third = replace(edit("a", "tea", second), quarantine="unknown_form")
     await journal.write(AREA, [first, second, third], SOMEBODY)
     for one in (second, third):

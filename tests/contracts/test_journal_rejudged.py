@@ -54,7 +54,7 @@ async def test_an_edit_of_what_waited_comes_in_with_it_and_keeps_whose_it_is(
     somebody_else = Origin("another")
     late, edit_of_it = line[1500], line[1501]
     assert outcomes(await journal.write(AREA, [late], SOMEBODY)) == ["quarantined: forged_generation"]
-    assert outcomes(await journal.write(AREA, [edit_of_it], somebody_else)) == ["quarantined: parent_quarantined"]
+    assert outcomes(await journal.write(AREA, [edit_of_it], somebody_else)) == ["quarantined: forged_generation"]
     await journal.write(AREA, line[:1500], SOMEBODY)
     assert await journal.quarantined(AREA) == []
     by = {one.rev: one.person for one in await journal.history(AREA, "a")}

@@ -261,7 +261,7 @@ def _why_not(one: QuarantinedRevision, blocking: Collection[tuple[str, str]], ov
     # lets it in can vouch for what a worker saw, not for that.
     if acceptable(one.doc_id, _content(one), overstep, deleted=one.deleted) is not None:
         return "not_acceptable"
-    return "parent_waits" if any((one.doc_id, rev) in blocking for rev in one.ancestors) else None
+    return "parent_waits" if any((one.doc_id, rev) in blocking for rev in one.ancestors[:1]) else None
 
 
 def _misfits(

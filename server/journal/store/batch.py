@@ -5,12 +5,13 @@ and writes the rows that come out, all under the database's lock. Sequences are 
 gaps.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from server.journal.model import NewRevision, Outcome, Receipt
 from server.journal.rejudging import Print, Waiting, candidates, lines_of, still_oversteps
 from server.journal.store.branches import Key
+from server.journal.store.document_in_batch import NOTHING, DocumentInBatch, Known, begin_with
 from server.journal.store.rows import BatchRows, BodyRow, DocumentRow, EntryRow, FeedEnd, RevisionRow, Row
 from sync.revisions.admission import (
     CLAIMED,
@@ -32,41 +33,6 @@ from sync.revisions.graph import Graph
 from sync.revisions.revision_id import RevisionId, merged_of
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A document before the batch: what stands of it, and its winner unless nothing has been stored of it.
-
-    `rejudged` are those revisions beside the graph that are judged again when others come; `is_clear`: the graph knows
-    what its revisions bring together.
-    """
-
-    standing: Standing
-    winner: RevisionId | None = None
-    deleted: bool = False
-    rejudged: Sequence[Waiting] = ()
-    is_clear: bool = False
-
-
-NOTHING = Known(Standing())
-
-
-@dataclass(slots=True)
-class _Document:
-    """A document while the batch goes through it."""
-
-    known: Known
-    standing: Standing
-    #: The standing's own fingerprints and reasons, to add to.
-    fingerprints: dict[RevisionId, bytes]
-    waiting: dict[Print, str]
-    rejudged: dict[Print, Waiting]
-    is_clear: bool
-    seq: int = 0
-    #: What came in, and whether a path told something about what was here.
-    new: set[RevisionId] = field(default_factory=set)
-    is_moved: bool = False
-
-
 class Batch:
     """Takes revisions one after the other; `rows` gives what has to be written in the end."""
 
@@ -76,7 +42,7 @@ class Batch:
         self._seq = head.seq
         self._chain = head.chain
         self._by = by
-        self._documents = {doc_id: _begin(of) for doc_id, of in known.items()}
+        self._documents = {doc_id: begin_with(of) for doc_id, of in known.items()}
         self._revisions: list[RevisionRow] = []
         self._bodies: list[BodyRow] = []
         self._entries: list[EntryRow] = []
@@ -126,13 +92,30 @@ class Batch:
             return
         self._store(revision, print_, document, by)
 
-    def _document(self, doc_id: str) -> _Document:
+    def judge_again(self, revision: NewRevision, reason: str, by: Receipt) -> None:
+        """Decide once more about what waits for `reason`, after what its door finds now; whoever brought it stays."""
+        document = self._document(revision.doc_id)
+        print_ = fingerprint(revision.content, deleted=revision.deleted)
+        key = (revision.rev, print_)
+        if document.waiting.get(key) != reason:
+            return
+        del document.waiting[key]
+        decision = decide(revision, print_, document.standing)
+        if decision.reason is None:
+            self._waits_no_more(document, revision.doc_id, key)
+            if decision.outcome == "stored":
+                self._store(revision, print_, document, by)
+            return
+        document.waiting[key] = decision.reason
+        self._reasons.append(self._row_of(revision.doc_id, key) | {"of_reason": decision.reason})
+
+    def _document(self, doc_id: str) -> DocumentInBatch:
         document = self._documents.get(doc_id)
         if document is None:
             fingerprints: dict[RevisionId, bytes] = {}
             waiting: dict[Print, str] = {}
             standing = Standing(NOTHING.standing.graph, fingerprints, waiting)
-            document = _Document(NOTHING, standing, fingerprints, waiting, {}, is_clear=True)
+            document = DocumentInBatch(NOTHING, standing, fingerprints, waiting, {}, is_clear=True)
             self._documents[doc_id] = document
         return document
 
@@ -244,7 +227,7 @@ class Batch:
             self._reasons,
         )
 
-    def _candidates(self, document: _Document, room: int) -> list[Waiting]:
+    def _candidates(self, document: DocumentInBatch, room: int) -> list[Waiting]:
         if not document.is_moved or not document.rejudged:
             return []
         graph = document.standing.graph
@@ -269,7 +252,7 @@ class Batch:
         self._store(one.revision, one.print_, document, Receipt(one.origin, one.received_at))
         return True
 
-    def _waits_for(self, document: _Document, one: Waiting, reason: str) -> None:
+    def _waits_for(self, document: DocumentInBatch, one: Waiting, reason: str) -> None:
         """Let a person look at `one` for another reason; no other revision changes anything about that."""
         document.waiting[one.key] = reason
         document.rejudged.pop(one.key, None)
@@ -278,7 +261,7 @@ class Batch:
         else:
             self._quarantine.append(one.row | {"reason": reason})
 
-    def _waits_no_more(self, document: _Document, doc_id: str, key: Print) -> None:
+    def _waits_no_more(self, document: DocumentInBatch, doc_id: str, key: Print) -> None:
         document.waiting.pop(key, None)
         one = document.rejudged.pop(key, None)
         if one is None or one.row is None:
@@ -288,7 +271,7 @@ class Batch:
     def _row_of(self, doc_id: str, key: Print) -> Row:
         return {"of_database": self._head.name, "of_doc": doc_id, "of_rev": key[0], "of_fingerprint": key[1]}
 
-    def _store(self, revision: NewRevision, print_: bytes, document: _Document, by: Receipt) -> None:
+    def _store(self, revision: NewRevision, print_: bytes, document: DocumentInBatch, by: Receipt) -> None:
         before = document.standing.graph
         # Where anything is taken, a member of that name means nothing to this server.
         merged = () if self._head.takes_anything else merged_of(revision.content)
@@ -323,7 +306,7 @@ class Batch:
         self._bodies.append(BodyRow(name, revision.doc_id, revision.rev, revision.content))
         self._enter(revision, document, print_, by)
 
-    def _name(self, revision: NewRevision, document: _Document) -> None:
+    def _name(self, revision: NewRevision, document: DocumentInBatch) -> None:
         before = document.standing.graph
         graph = before.naming(revision.rev, revision.ancestors)
         if graph is before:
@@ -351,7 +334,9 @@ class Batch:
     def _path_row(self, doc_id: str, rev: RevisionId, parent: RevisionId | None) -> Row:
         return {"of_database": self._head.name, "of_doc": doc_id, "of_rev": rev, "of_parent": parent}
 
-    def _enter(self, revision: NewRevision, document: _Document, print_: bytes | None, by: Receipt | None) -> None:
+    def _enter(
+        self, revision: NewRevision, document: DocumentInBatch, print_: bytes | None, by: Receipt | None
+    ) -> None:
         self._seq += 1
         document.seq = self._seq
         self._chain = link(
@@ -365,7 +350,7 @@ class Batch:
         )
         self._entries.append(EntryRow(self._head.name, self._seq, revision.doc_id, revision.rev, self._chain))
 
-    def _hold_back(self, revision: NewRevision, print_: bytes, decision: Decision, document: _Document) -> None:
+    def _hold_back(self, revision: NewRevision, print_: bytes, decision: Decision, document: DocumentInBatch) -> None:
         assert decision.reason is not None
         key = (revision.rev, print_)
         document.waiting[key] = decision.reason
@@ -384,17 +369,10 @@ class Batch:
             "received_at": self._by.received_at,
             "door": None if revision.overstep is None else revision.overstep.door,
             "besides": None if revision.overstep is None else revision.overstep.besides,
+            "awaits": revision.awaits,
         }
         if decision.reason in REJUDGED:
             again = replace(revision, quarantine=None)
             document.rejudged[key] = Waiting(again, print_, self._by.origin, self._by.received_at, row)
         else:
             self._quarantine.append(row)
-
-
-def _begin(known: Known) -> _Document:
-    of = known.standing
-    fingerprints, waiting = dict(of.fingerprints), dict(of.waiting)
-    standing = replace(of, fingerprints=fingerprints, waiting=waiting)
-    rejudged = {one.key: one for one in known.rejudged}
-    return _Document(known, standing, fingerprints, waiting, rejudged, known.is_clear)

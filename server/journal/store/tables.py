@@ -5,7 +5,7 @@ who brought each revision and when, `bodies` their content apart from it, `entri
 `quarantine` what waits beside the graph. Nothing but `server.journal` reads or writes them.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text, text
 
 from server.platform.db.metadata import metadata
 from server.platform.db.types import UtcDateTime
@@ -102,5 +102,13 @@ quarantine = Table(
     # Of what its bringer may not say: the door that asked the contract, and why it would wait otherwise.
     Column("door", String),
     Column("besides", String),
+    # What the door asks for again, in its own words; nothing once that has come.
+    Column("awaits", String),
     Index("ix_quarantine_queue", "database", "received_at"),
+    Index(
+        "ix_quarantine_awaits",
+        "awaits",
+        sqlite_where=text("awaits IS NOT NULL"),
+        postgresql_where=text("awaits IS NOT NULL"),
+    ),
 )

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.journal.model import NewRevision, Outcome, Receipt, UnknownDatabase
 from server.journal.rejudging import Waiting, read_bodies, waiting_of
-from server.journal.store.batch import Batch, Known
+from server.journal.store.batch import Batch
 from server.journal.store.branches import contents
+from server.journal.store.document_in_batch import Known
 from server.journal.store.rows import BatchRows, FeedEnd, HeadRow, RevisionRow
 from server.journal.store.statements import Statements
 from server.platform.db.execute_each import Step, execute_several

@@ -1,0 +1,52 @@
+"""A document before a batch, and while the batch goes through it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from server.journal.rejudging import Print, Waiting
+from sync.revisions.admission import Standing
+from sync.revisions.revision_id import RevisionId
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A document before the batch: what stands of it, and its winner unless nothing has been stored of it.
+
+    `rejudged` are those revisions beside the graph that are judged again when others come; `is_clear`: the graph knows
+    what its revisions bring together.
+    """
+
+    standing: Standing
+    winner: RevisionId | None = None
+    deleted: bool = False
+    rejudged: Sequence[Waiting] = ()
+    is_clear: bool = False
+
+
+NOTHING = Known(Standing())
+
+
+@dataclass(slots=True)
+class DocumentInBatch:
+    """A document while the batch goes through it."""
+
+    known: Known
+    standing: Standing
+    #: The standing's own fingerprints and reasons, to add to.
+    fingerprints: dict[RevisionId, bytes]
+    waiting: dict[Print, str]
+    rejudged: dict[Print, Waiting]
+    is_clear: bool
+    seq: int = 0
+    #: What came in, and whether a path told something about what was here.
+    new: set[RevisionId] = field(default_factory=set)
+    is_moved: bool = False
+
+
+def begin_with(known: Known) -> DocumentInBatch:
+    """Return a document as a batch meets it, to be added to."""
+    of = known.standing
+    fingerprints, waiting = dict(of.fingerprints), dict(of.waiting)
+    standing = replace(of, fingerprints=fingerprints, waiting=waiting)
+    rejudged = {one.key: one for one in known.rejudged}
+    return DocumentInBatch(known, standing, fingerprints, waiting, rejudged, known.is_clear)
