@@ -6,6 +6,7 @@ import { canonical, sha256 } from '@/domain/canonical'
 import { EMPTY_DIGEST, counts, mark, plus } from '@/domain/digest'
 import type { JsonObject } from '@/domain/record'
 import { revisionId, wins } from '@/domain/revision'
+import { foldedUsername } from '@/domain/username'
 
 function vectors(name: string): unknown {
   return JSON.parse(readFileSync(new URL(`../../tests/vectors/${name}.json`, import.meta.url), 'utf8'))
@@ -34,6 +35,8 @@ type Seals = {
   }[]
 }
 type Digest = { cases: { name: string; documents: { id: string; rev: string; deleted: boolean }[]; digest: string }[] }
+
+type Usernames = { cases: { name: string; typed: string; folded: string }[] }
 
 const written = vectors('canonical') as Canonical
 const graph = vectors('revision_ids') as Revisions
@@ -82,5 +85,11 @@ describe('the seal of a request with', () => {
     const input = new TextEncoder().encode(`${header}.${payload}`)
     const algorithm = { name: 'ECDSA', hash: 'SHA-256' }
     expect(await crypto.subtle.verify(algorithm, key, Buffer.from(signature, 'base64url'), input)).toBe(true)
+  })
+})
+
+describe('the username that is kept of', () => {
+  test.each((vectors('usernames') as Usernames).cases)('$name', ({ typed, folded }) => {
+    expect(foldedUsername(typed)).toBe(folded)
   })
 })

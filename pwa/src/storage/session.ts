@@ -4,16 +4,21 @@
  */
 import type { Table } from 'dexie'
 import { hex } from '@/domain/canonical'
+import { foldedUsername } from '@/domain/username'
 import { database, type Credentials, type Enrolment, type NuongDatabase, type Person, type Session } from './database'
 
 export async function currentSession(): Promise<Session | undefined> {
   return database.session.get('current')
 }
 
-/** A key for a person signing in here: the one this phone already has for that name, else a new one that cannot leave it. */
+/**
+ * A key for a person signing in here: the one this phone already has for that name, however it is typed, else a new one that
+ * cannot leave it.
+ */
 export async function keyFor(username: string): Promise<{ id: string; key: CryptoKey; jwk: JsonWebKey }> {
-  const known = (await database.enrolments.where('username').equals(username).toArray()).find(
-    ({ isRevoked }) => isRevoked !== true,
+  const folded = foldedUsername(username)
+  const known = (await database.enrolments.toArray()).find(
+    (one) => one.isRevoked !== true && foldedUsername(one.username) === folded,
   )
   if (known !== undefined) return known
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }

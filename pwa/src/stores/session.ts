@@ -70,7 +70,14 @@ export const useSession = defineStore('session', () => {
       accessToken: answer.access_token,
       accessExpiresAt: Date.now() + answer.expires_in * 1000,
       refreshToken: answer.refresh_token,
-      enrolment: { id: answer.enrolment?.id ?? id, username: name, key, jwk, label, highestNumber },
+      enrolment: {
+        id: answer.enrolment?.id ?? id,
+        username: answer.person.username,
+        key,
+        jwk,
+        label,
+        highestNumber,
+      },
     })
     session.value = (await currentSession()) ?? null
   }
