@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta, timezone
 from functools import cached_property
 
 from server.areas.grants import PROVINCE, Grant, Holder
+from sync.contract.roles import RIGHTS
 from sync.contract.scope import Scope
 
 #: The province's clock; what "today" means for a unit's validity. No daylight saving since 1975.
@@ -101,8 +102,8 @@ class Atlas:
         return self._covered(holder.grants)
 
     def carried(self, holder: Holder) -> tuple[Scope, ...]:
-        """Return the scopes that a phone of `holder` carries: those covered by a field worker's grants."""
-        return self._covered(tuple(grant for grant in holder.grants if grant.role == "field_worker"))
+        """Return the scopes that a phone of `holder` carries: those in which they may record."""
+        return self._covered(tuple(grant for grant in holder.grants if "capture" in RIGHTS[grant.role].actions))
 
     def _covered(self, grants: tuple[Grant, ...]) -> tuple[Scope, ...]:
         wanted = {(grant.project, grant.unit): grant for grant in grants}.values()

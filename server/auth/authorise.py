@@ -6,6 +6,7 @@ Pure: it decides over the grants that the principal carries, which are those tha
 from server.areas.atlas import Atlas
 from server.areas.grants import EVERY_PROJECT, PROVINCE, Grant, Holder
 from server.errors import Problem
+from sync.contract.authority import MANAGED_BY, Belonging
 from sync.contract.roles import RIGHTS, Action
 
 #: The right of who manages peers and everybody's accounts; somebody must always have it.
@@ -53,3 +54,16 @@ def may_hand_out(holder: Holder, grant: Grant) -> bool:
     return any(
         "manage_people" in RIGHTS[own.role].actions and own.covers(grant.project, grant.unit) for own in holder.grants
     )
+
+
+def may_manage(holder: Holder, person: Holder) -> bool:
+    """Whether `holder` may change a person with these grants (`sync.contract.authority`)."""
+    if MANAGED_BY[_belonging(holder, person)] == "everything":
+        return administers_everything(holder)
+    return allowed(holder, "manage_people")
+
+
+def _belonging(holder: Holder, person: Holder) -> Belonging:
+    if not person.grants:
+        return "none"
+    return "all within" if all(may_hand_out(holder, grant) for grant in person.grants) else "some elsewhere"

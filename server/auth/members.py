@@ -18,7 +18,7 @@ from server.areas.atlas import Atlas
 from server.areas.grants import Grant, Holder
 from server.auth import enrolments, people, refresh
 from server.auth.audit import note
-from server.auth.authorise import EVERYTHING, administers_everything, may_hand_out
+from server.auth.authorise import EVERYTHING, may_hand_out, may_manage
 from server.auth.enrolments import Enrolment
 from server.auth.passwords import Passwords
 from server.auth.people import Person
@@ -154,10 +154,7 @@ class Manager:
         return found
 
     def _may_manage(self, person: Holder) -> bool:
-        asking = self._principal
-        if asking is None or administers_everything(asking):
-            return True
-        return bool(person.grants) and all(may_hand_out(asking, grant) for grant in person.grants)
+        return self._principal is None or may_manage(self._principal, person)
 
     async def _keep_an_administrator(self, connection: AsyncConnection, leaving: Person) -> None:
         """Return if somebody else administers the whole province, or `leaving` does not; the holders are locked."""
@@ -167,7 +164,8 @@ class Manager:
             raise Problem("last_administrator")
 
     def _leave_a_grant(self, held: tuple[Grant, ...]) -> None:
-        if not held and self._principal is not None and not administers_everything(self._principal):
+        # Nobody leaves a person whom they could not manage any more.
+        if not held and not self._may_manage(Principal("", "", None, ())):
             raise Problem("grants_needed")
 
     def _check_grants(self, held: tuple[Grant, ...]) -> None:

@@ -2,12 +2,13 @@
 
 People are those whose grants reach a scope of the hub, with the part of their grants that lies there. A hub signs
 people in without any uplink, so Argon2id hashes of passwords go along: of those people all of whose grants lie within
-the hub's scopes, and of nobody else (docs/decisions/0009). What ended people's sign-ins here ends them there. The
+the hub's scopes, and of nobody else (docs/decisions/0009). Which tables and columns that are stands in
+`sync.contract.authority`. What ended people's sign-ins here ends them there. The
 answer has a fingerprint, so that asking again costs nothing while nothing has changed.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -22,12 +23,28 @@ from server.auth.passwords import UNTOLD
 from server.auth.principal import Principal
 from server.auth.tables import ended_sign_ins, enrolments, grants, people
 from server.forms.tables import content_projects, contents, form_versions
+from sync.contract.authority import DIRECTORY
 
 Row = dict[str, Any]
 
-#: In the order in which they refer to each other.
-PEOPLE_COLUMNS = ("id", "username", "name", "birth_year", "locale", "password", "is_active", "created_at")
-ENROLMENT_COLUMNS = ("id", "person", "jwk", "label", "registered_at", "revoked_at")
+#: The tables of the directory, by their names in `sync.contract.authority`.
+TABLES: Mapping[str, Table] = {
+    table.name: table
+    for table in (
+        projects,
+        units,
+        unit_successors,
+        people,
+        grants,
+        enrolments,
+        ended_sign_ins,
+        contents,
+        content_projects,
+        form_versions,
+    )
+}
+#: The column that says whose a row is: a person, or of ended sign-ins a device as well.
+WHOSE = {"people": "id", "enrolments": "person", "ended_sign_ins": "holder"}
 
 
 async def directory(connection: AsyncConnection, atlas: Atlas, hub: Principal) -> dict[str, Any]:
@@ -36,42 +53,38 @@ async def directory(connection: AsyncConnection, atlas: Atlas, hub: Principal) -
     everything = [
         (row["person"], Grant(row["role"], row["project"], row["unit"])) for row in await _rows(connection, grants)
     ]
-    there = {(person, part) for person, grant in everything for each in own if (part := _part(each, grant)) is not None}
+    there = {
+        (person, within) for person, grant in everything for each in own if (within := _part(each, grant)) is not None
+    }
     wanted = {person for person, _ in there} - {hub.person}
     elsewhere = {
         person for person, grant in everything if not any(each.covers(grant.project, grant.unit) for each in own)
     }
-    held = [
+    named = {grant.project for grant in own}
+    found: dict[str, list[Row]] = {}
+    about = set(wanted)
+    for name, part in DIRECTORY.items():
+        if name in ("grants", "contents"):
+            continue
+        rows = await _rows(connection, TABLES[name], part.columns)
+        if part.told == "people":
+            rows = [row for row in rows if row[WHOSE[name]] in about]
+            about |= {row["id"] for row in rows if name == "enrolments"}
+        elif part.told == "projects":
+            rows = [row for row in rows if EVERY_PROJECT in named or row["project"] in named]
+        secret = dict.fromkeys(part.only_of_own, UNTOLD)
+        found[name] = [row | secret if secret and row["id"] in elsewhere else row for row in rows]
+    found["grants"] = [
         {"person": person, "role": grant.role, "project": grant.project, "unit": grant.unit}
         for person, grant in sorted(there, key=lambda one: (one[0], one[1].role, one[1].project, one[1].unit))
         if person in wanted
     ]
-    devices = [row for row in await _rows(connection, enrolments, ENROLMENT_COLUMNS) if row["person"] in wanted]
-    named_there = wanted | {row["id"] for row in devices}
-    named = {grant.project for grant in own}
-    versions = [
-        row for row in await _rows(connection, form_versions) if EVERY_PROJECT in named or row["project"] in named
-    ]
-    assigned = [
-        row for row in await _rows(connection, content_projects) if EVERY_PROJECT in named or row["project"] in named
-    ]
-    hashes = {row["sha256"] for row in assigned} | {row["source"] for row in versions}
+    hashes = {row["sha256"] for row in found["content_projects"]} | {row["source"] for row in found["form_versions"]}
     return {
         "scopes": [scope.name for scope in atlas.scopes if allowed(hub, "replicate", scope.name)],
-        "projects": await _rows(connection, projects),
-        "units": await _rows(connection, units),
-        "unit_successors": await _rows(connection, unit_successors),
-        "people": [
-            row | ({"password": UNTOLD} if row["id"] in elsewhere else {})
-            for row in await _rows(connection, people, PEOPLE_COLUMNS)
-            if row["id"] in wanted
-        ],
-        "grants": held,
-        "enrolments": devices,
-        "ended": [row for row in await _rows(connection, ended_sign_ins) if row["holder"] in named_there],
+        **{name: rows for name, rows in found.items() if name != "ended_sign_ins"},
+        "ended": found["ended_sign_ins"],
         "contents": sorted(hashes),
-        "content_projects": assigned,
-        "form_versions": versions,
     }
 
 

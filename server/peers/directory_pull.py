@@ -27,6 +27,7 @@ from server.peers.tables import hub, hub_ended, peers
 from server.platform.db.insert_missing import insert_missing
 from server.platform.db.types import UtcDateTime
 from server.platform.db.upsert import put
+from sync.contract.authority import DIRECTORY
 
 DOOR = "/api/peers"
 
@@ -48,7 +49,7 @@ async def pull_directory(parts: ReplicationParts, peer: Peer, remote: Remote) ->
         rows = sum(len(part) for part in found.values())
         async with parts.storage.write() as connection:
             await keep(connection, brought)
-            await _take_over(connection, found, now)
+            await take_over(connection, found, now)
             await connection.execute(update(peers).where(peers.c.id == peer.id).values(scopes=list(found["scopes"])))
             known = {"etag": said["fingerprint"], "pulled_at": now, "is_complete": True}
             await connection.execute(update(hub).where(hub.c.peer == peer.id).values(**known))
@@ -79,7 +80,9 @@ async def _new_contents(parts: ReplicationParts, remote: Remote, address: str, h
     return brought
 
 
-async def _take_over(connection: AsyncConnection, found: Mapping[str, Any], now: datetime) -> None:
+async def take_over(connection: AsyncConnection, found: Mapping[str, Any], now: datetime) -> None:
+    """Make a directory this hub's own; raise ValueError for one that holds what none may hold."""
+    _require_contract(found)
     await put(connection, projects, _typed(projects, found["projects"]))
     await put(connection, units, _typed(units, found["units"]))
     await insert_missing(connection, unit_successors, _typed(unit_successors, found["unit_successors"]))
@@ -122,6 +125,15 @@ async def _people(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]
         elif by_name.get(row.username) != row.id:
             await connection.execute(update(people).where(people.c.id == row.id).values(username=row.id))
     await put(connection, people, rows)
+
+
+def _require_contract(found: Mapping[str, Any]) -> None:
+    """Raise ValueError for a column that no directory may hold."""
+    for name, part in DIRECTORY.items():
+        if part.columns is not None and name != "contents":
+            more = {column for row in found[name] for column in row} - {*part.columns}
+            if more:
+                raise ValueError(f"{name} with {', '.join(sorted(more))}")
 
 
 def _typed(table: Table, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from server.errors import KINDS as ERRORS
 from server.gateway.sync.schemas import SyncAnswer, SyncRequest
 from server.ingest.policy import POLICY, Finding
 from server.platform.db.metadata import metadata
+from sync.contract.authority import DIRECTORY, MANAGED_BY, PEERS_MANAGED_BY
 from sync.contract.documents import DOCUMENT_TYPES
 from sync.contract.members import DOORS, MEMBERS, UNKNOWN, Door, Kind, Member, Writer
 from sync.contract.reasons import REASONS, WaitsFor
@@ -194,7 +195,7 @@ def rights() -> str:
     holders = [("everything", Grant("administrator", EVERY_PROJECT, PROVINCE))]
     holders += [(f"{role} of a commune", Grant(role, COMMUNE.project, COMMUNE.unit)) for role in ROLES]
     parts = [
-        HEAD.format(source="`sync/contract/roles.py`"),
+        HEAD.format(source="`sync/contract/roles.py` and `sync/contract/authority.py`"),
         "# Rights\n",
         "A grant is a role in a project and a unit. One on unit `11` (the province) covers its communes, one on",
         "project `*` every project. `server.auth.authorise` alone decides; every door asks it.\n",
@@ -209,8 +210,31 @@ def rights() -> str:
             ["who holds", *(f"`{role}`" for role in ROLES)],
             [[name.replace("_", " "), *_handed_out(grant)] for name, grant in holders],
         ),
+        "\n## Who manages whom\n",
+        "A person's account, password, devices and grants, by where their grants lie. Peers are managed by",
+        f"*{PEERS_MANAGED_BY}*. The console has no such bounds.\n",
+        *_table(["their grants lie", "managed by"], [[name, _managed_by(by)] for name, by in MANAGED_BY.items()]),
+        "\n## What a hub is told\n",
+        "`all`: every row. `people`: rows of people with a grant that reaches a scope of the hub, and of grants the",
+        "part that lies there. `projects`: rows of the hub's projects.\n",
+        *_table(
+            ["table", "rows", "columns", "only of people who work nowhere else"],
+            [
+                [
+                    f"`{name}`",
+                    part.told,
+                    _columns(part.columns),
+                    _columns(part.only_of_own),
+                ]
+                for name, part in DIRECTORY.items()
+            ],
+        ),
     ]
     return _page(parts)
+
+
+def _managed_by(by: str) -> str:
+    return "who manages people there" if by == "there" else "everything"
 
 
 def errors() -> str:
@@ -336,6 +360,10 @@ def _code(name: str) -> str:
 
 def _reason(reason: str | None) -> str:
     return "–" if reason is None else f"`{reason}`"
+
+
+def _columns(names: Sequence[str] | None) -> str:
+    return "all" if names is None else ", ".join(f"`{name}`" for name in names) or "–"
 
 
 def _mark(holds: bool) -> str:

@@ -9,8 +9,10 @@ import pytest
 
 from server.areas.grants import Grant
 from server.auth.passwords import UNTOLD
+from server.peers.directory_pull import take_over
 from server.peers.model import Peer
 from server.settings import Settings
+from sync.contract.authority import DIRECTORY
 from tests.builders import (
     PASSWORD,
     SIN_CHAI,
@@ -194,3 +196,14 @@ async def test_a_phone_whose_sign_in_ended_at_the_province_is_signed_out_at_the_
 
     problem(await hub.get("/api/me", headers=at_hub.headers), 401, "not_signed_in")
     assert (await hub.get("/api/me", headers=other.headers)).status_code == 200
+
+
+async def test_a_hub_takes_no_directory_with_columns_that_none_may_hold(client: Client, hub: Client) -> None:
+    await a_hub(hub, client)
+    found = await told(client)
+    known = {name: {column for row in found[name] for column in row} for name in ("people", "grants", "enrolments")}
+    assert all(known[name] <= {*(DIRECTORY[name].columns or ())} for name in known)
+    found["people"][0]["signed_in_at"] = None
+    async with hub.app.state["storage"].write() as connection:
+        with pytest.raises(ValueError, match="people with signed_in_at"):
+            await take_over(connection, found, hub.app.state["clock"]())
