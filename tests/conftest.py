@@ -52,15 +52,24 @@ structlog.configure(
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give tests of real browsers, processes and worlds the time that their folder takes; leave few of each file."""
+    """Give tests of browsers, processes and worlds the time that their folder takes; leave out what is too much."""
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0]
         if folder in LIMITS_S and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(LIMITS_S[folder]))
+    chosen = {item for item in items if not runs_elsewhere(item)}
     if FEW:
-        chosen = few_of_each_file(items)
-        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
-        items[:] = [item for item in items if item in chosen]
+        chosen = few_of_each_file([item for item in items if item in chosen])
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = [item for item in items if item in chosen]
+
+
+def runs_elsewhere(item: pytest.Item) -> bool:
+    """Return whether a test runs on one store, and not on this one."""
+    if item.get_closest_marker("one_store") is None or not isinstance(item, pytest.Function):
+        return False
+    chosen = getattr(item, "callspec", None)
+    return chosen is not None and chosen.params.get("storage", STORES[0]) != STORES[0]
 
 
 def few_of_each_file(items: list[pytest.Item]) -> set[pytest.Item]:

@@ -110,7 +110,7 @@ const asItsAuthorMeant = (name: string): void => {
     expect(Object.keys(toAnswers(schema, xmlOf(root))).length).toBeGreaterThan(before.length)
   })
 
-  it('keeps the moment of consent and every row identity when it is opened again', async () => {
+  it('keeps the moment of consent and every row identity when it is opened again', { tags: ['slow'] }, async () => {
     const root = form.create()
     choose(root, 'consent', 'yes')
     for (const node of [...walk(root)]) {
@@ -260,7 +260,7 @@ describe('a form computes', () => {
 })
 
 describe('sums over rows', () => {
-  it('follow each row as it is entered, and leave blank ones out', async () => {
+  it('follow each row as it is entered, and leave blank ones out', { tags: ['slow'] }, async () => {
     const { loadEngineForm } = await import('@/features/answers/form-engine')
     const xform = read('household_crop')
     const schema = parseFormSchema(xform)

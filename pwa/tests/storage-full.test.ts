@@ -94,24 +94,28 @@ test('an exchange that cannot be written is as if it had not been: the next one 
   expect(await database.documents.where('database').equals(AGRI).count()).toBe(2)
 })
 
-test('a full phone learns that what it pushed arrived, all of it, and takes the rest when there is room', async () => {
-  const door = new Door(['catalog', AGRI])
-  await signIn(door)
-  for (let n = 0; n < 60; n += 1) await record({ n: String(n) })
-  await database.servers.put({ ...serverState(door.id), maxBytes: 16_000 })
-  await door.write(AGRI, 'theirs', { type: 'record', form: 'f', answers: {} })
-  isNearlyFull = true
-  await expect(exchangeWith(door)).rejects.toMatchObject({ code: 'storage_full' })
-  const outcomes = (await database.revisions.toArray()).map(({ receipts }) => receipts[door.id]?.outcome)
-  expect(outcomes).toEqual(Array.from({ length: 60 }, () => 'stored'))
-  expect((await database.servers.get(door.id))?.since).toEqual({})
-  isNearlyFull = false
-  const sent = door.requests.length
-  await exchangeWith(door)
-  expect(door.requests.slice(sent).flatMap(({ push }) => push)).toEqual([])
-  expect(await database.documents.where('database').equals(AGRI).count()).toBe(61)
-  expect((await database.servers.get(door.id))?.digests[AGRI]).toBe(await door.digest(AGRI))
-})
+test(
+  'a full phone learns that what it pushed arrived, all of it, and takes the rest when there is room',
+  { tags: ['slow'] },
+  async () => {
+    const door = new Door(['catalog', AGRI])
+    await signIn(door)
+    for (let n = 0; n < 60; n += 1) await record({ n: String(n) })
+    await database.servers.put({ ...serverState(door.id), maxBytes: 16_000 })
+    await door.write(AGRI, 'theirs', { type: 'record', form: 'f', answers: {} })
+    isNearlyFull = true
+    await expect(exchangeWith(door)).rejects.toMatchObject({ code: 'storage_full' })
+    const outcomes = (await database.revisions.toArray()).map(({ receipts }) => receipts[door.id]?.outcome)
+    expect(outcomes).toEqual(Array.from({ length: 60 }, () => 'stored'))
+    expect((await database.servers.get(door.id))?.since).toEqual({})
+    isNearlyFull = false
+    const sent = door.requests.length
+    await exchangeWith(door)
+    expect(door.requests.slice(sent).flatMap(({ push }) => push)).toEqual([])
+    expect(await database.documents.where('database').equals(AGRI).count()).toBe(61)
+    expect((await database.servers.get(door.id))?.digests[AGRI]).toBe(await door.digest(AGRI))
+  },
+)
 
 test('one database that finds no room leaves the others their page', async () => {
   const door = new Door([AGRI, 'agri-03227-2025'])

@@ -31,6 +31,7 @@ def line() -> list[NewRevision]:
     return made
 
 
+@pytest.mark.slow
 async def test_a_long_history_whose_end_comes_first_is_let_in_by_its_ancestors(
     journal: Journal, line: list[NewRevision]
 ) -> None:

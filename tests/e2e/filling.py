@@ -10,6 +10,8 @@ from playwright.sync_api import FilePayload, Page, expect
 from playwright.sync_api import TimeoutError as StillHidden
 
 LOOK_MS = 400
+#: Ends when the page has done what it was asked to, however long a busy machine takes for that.
+SETTLED = "() => new Promise((done) => requestIdleCallback(() => requestAnimationFrame(done), { timeout: 10000 }))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +72,16 @@ def fill(page: Page, answers: Mapping[str, Answer]) -> None:
 def go_to(page: Page, name: str) -> None:
     """Go on until the question stands on the page."""
     question = page.get_by_test_id(f"question-{name}")
+    further = page.get_by_test_id("fill-next")
     for _ in range(30):
+        expect(question.or_(further).first, f"there is no question {name}").to_be_visible()
+        page.evaluate(SETTLED)
         # Relevance follows the last answer within a moment.
         try:
             question.first.wait_for(state="visible", timeout=LOOK_MS)
             return
         except StillHidden:
-            assert page.get_by_test_id("fill-next").is_visible(), f"there is no question {name}"
-            page.get_by_test_id("fill-next").click()
+            further.click()
     raise AssertionError(f"there is no question {name}")
 
 

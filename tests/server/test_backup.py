@@ -97,6 +97,7 @@ async def everything(storage: Storage) -> dict[str, list[str]]:
         }
 
 
+@pytest.mark.slow
 async def test_a_restored_server_has_every_row_file_and_key_and_begins_an_epoch(client: Client, pair: Pair) -> None:
     await with_form(client)
     phone = await a_phone(client)

@@ -33,6 +33,7 @@ def console(client: Client) -> Console:
 
 
 @pytest.mark.slow
+@pytest.mark.one_store("answers are made and checked in memory")
 @pytest.mark.parametrize("name", FORM_PROJECTS)
 async def test_made_up_answers_type_and_say_that_they_are_made_up(client: Client, name: str) -> None:
     own = console(client)

@@ -15,6 +15,7 @@ from tests.builders import Client, DeviceKey, grant, person_signed_in, problem
 from tests.described import document
 from tests.server.couchdb_door import at_scope
 
+pytestmark = pytest.mark.one_store("bodies are refused before anything is looked up")
 JSON_TYPE = {"Content-Type": "application/json"}
 DEEP = 5_000
 #: Whole JSON, JSON that never ends, and objects in objects: decoders recurse differently into each.

@@ -105,6 +105,7 @@ async def _all_again(phone: Phone, client: Client) -> list[dict[str, object]]:
     return [{"db": "agri-03226-2025", "doc": one, "ancestors": []} for one in documents]
 
 
+@pytest.mark.slow
 async def test_what_a_province_has_lost_its_hub_brings_again_and_the_other_way_round(
     client: Client, hub: Client
 ) -> None:

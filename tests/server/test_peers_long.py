@@ -135,6 +135,7 @@ def test_a_pace_that_was_learnt_since_is_not_forgotten_for_what_was_written_befo
     assert pace.size == BATCH // 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("doc_id", ["long", "seal:long"])
 @pytest.mark.parametrize("direction", ["pull", "push"])
 async def test_a_history_of_more_edits_than_a_path_names_is_brought_whole_either_way(

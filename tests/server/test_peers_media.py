@@ -41,6 +41,7 @@ async def far(client: Client) -> AsyncIterator[MisbehavingPeer]:
         yield peer
 
 
+@pytest.mark.slow
 async def test_photos_go_both_ways_between_hub_and_province(client: Client, hub: Client) -> None:
     peer = await a_hub(hub, client)
     from_hub = await given_to(hub, photo("green") + os.urandom(2_500_000))

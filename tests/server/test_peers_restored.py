@@ -77,6 +77,7 @@ async def as_before(
         yield started
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", itertools.product((True, False), ("failure", "look", "conflict")))
 async def test_what_a_restored_peer_lost_goes_there_again_without_a_restart(
     client: Client,

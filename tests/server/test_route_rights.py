@@ -8,6 +8,8 @@ asks for is left to each door's own tests: nothing is stored here, so that a rig
 from collections.abc import Callable
 from typing import Any, get_args
 
+import pytest
+
 from server.gateway.couchdb import router
 from sync.contract.roles import Role
 from tests.builders import SIN_CHAI, SIN_THAU, Client, grant, person_signed_in
@@ -166,6 +168,7 @@ async def status_of(client: Client, operation: str, database: str, headers: dict
     return answer.status_code
 
 
+@pytest.mark.slow
 async def test_every_route_lets_in_those_whom_the_table_names_and_nobody_else(
     client: Client, record_property: Callable[[str, object], None]
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.live_server import LiveServer
 
+pytestmark = pytest.mark.slow
 HEAD_S, BODY_S = 2, 2
 #: When a connection that should have been cut was not, it fails here.
 LIMIT_S = 20

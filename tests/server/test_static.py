@@ -9,6 +9,7 @@ import pytest
 from server.settings import Settings
 from tests.builders import Client, problem
 
+pytestmark = pytest.mark.one_store("files, not rows")
 INDEX = "<!doctype html><title>Nương</title>"
 SCRIPT = "console.log('nương')"
 

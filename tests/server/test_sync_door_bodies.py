@@ -11,6 +11,7 @@ import pytest
 from tests.builders import Client, problem
 from tests.server.sync_door import DATABASE, a_phone, answer_of, packed, post_raw, save, with_form
 
+pytestmark = pytest.mark.one_store("bodies are refused, or read, before anything is looked up")
 MEGABYTE = 1_000_000
 
 

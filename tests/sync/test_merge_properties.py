@@ -13,6 +13,7 @@ from sync.merging.merge import Combined, FieldOutcome, close, combine
 from tests.sync.merge_strategies import edited, human_edits, stories
 from tests.sync.merge_world import SHAPE, Story
 
+pytestmark = pytest.mark.slow
 EXAMPLES = settings(deadline=None, max_examples=150)
 
 
@@ -108,7 +109,6 @@ def test_i6_what_a_person_decided_changes_only_by_a_persons_edit_that_did_not_kn
             assert around, (rev, path)
 
 
-@pytest.mark.slow
 @EXAMPLES
 @given(stories(with_merges=False), st.integers(2, 5), st.data())
 def test_i4_servers_in_a_ring_that_merge_alone_come_to_rest_and_agree(

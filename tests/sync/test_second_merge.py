@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 
 from sync.merging.causal_history import read
@@ -13,6 +14,7 @@ from tests.sync.merge_histories import documents
 from tests.sync.merge_world import FORM, Story
 from tests.sync.second_merge import told
 
+pytestmark = pytest.mark.slow
 EXAMPLES = settings(deadline=None, max_examples=200)
 
 

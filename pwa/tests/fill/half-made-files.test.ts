@@ -90,7 +90,7 @@ async function kept(id: string, name: string): Promise<string> {
   return text
 }
 
-test('a recording that a killed browser broke off is kept as far as it was said', async () => {
+test('a recording that a killed browser broke off is kept as far as it was said', { tags: ['slow'] }, async () => {
   const { id } = await recorded()
   const again = await afterAKill(id)
   await vi.waitFor(() => expect(see(again, 'broken-voice').text()).toContain('còn giữ được 2 giây'), wait)
@@ -99,23 +99,27 @@ test('a recording that a killed browser broke off is kept as far as it was said'
   await vi.waitFor(async () => expect(await database.pieces.count()).toBe(0), wait)
 })
 
-test('a recording that was broken off is asked about before finishing, and comes back after it was given up', async () => {
-  const { id } = await recorded()
-  const again = await afterAKill(id)
-  await vi.waitFor(() => expect(see(again, 'broken-voice').exists()).toBe(true), wait)
-  while (see(again, 'fill-next').exists()) await press(again, 'fill-next')
-  const missing = again.findAll('[data-kind="missing"]').filter((item) => item.text().includes('Ghi âm bị ngắt'))
-  expect(missing).toHaveLength(1)
-  await missing[0]?.trigger('click')
-  await vi.waitFor(() => expect(see(again, 'cancel-voice').exists()).toBe(true), wait)
-  await press(again, 'cancel-voice')
-  expect(see(again, 'record-voice').exists()).toBe(true)
-  await useUndo().undo()
-  await vi.waitFor(() => expect(see(again, 'broken-voice').text()).toContain('2 giây'), wait)
-  await press(again, 'cancel-voice')
-  await useUndo().settle()
-  expect(await database.pieces.count()).toBe(0)
-})
+test(
+  'a recording that was broken off is asked about before finishing, and comes back after it was given up',
+  { tags: ['slow'] },
+  async () => {
+    const { id } = await recorded()
+    const again = await afterAKill(id)
+    await vi.waitFor(() => expect(see(again, 'broken-voice').exists()).toBe(true), wait)
+    while (see(again, 'fill-next').exists()) await press(again, 'fill-next')
+    const missing = again.findAll('[data-kind="missing"]').filter((item) => item.text().includes('Ghi âm bị ngắt'))
+    expect(missing).toHaveLength(1)
+    await missing[0]?.trigger('click')
+    await vi.waitFor(() => expect(see(again, 'cancel-voice').exists()).toBe(true), wait)
+    await press(again, 'cancel-voice')
+    expect(see(again, 'record-voice').exists()).toBe(true)
+    await useUndo().undo()
+    await vi.waitFor(() => expect(see(again, 'broken-voice').text()).toContain('2 giây'), wait)
+    await press(again, 'cancel-voice')
+    await useUndo().settle()
+    expect(await database.pieces.count()).toBe(0)
+  },
+)
 
 test('a recording that is stopped is the answer, and its pieces go', async () => {
   const { filler, id } = await recorded()
@@ -124,24 +128,28 @@ test('a recording that is stopped is the answer, and its pieces go', async () =>
   await vi.waitFor(async () => expect(await database.pieces.count()).toBe(0), wait)
 })
 
-test('a photo is in the store before it is made small, and is kept after the browser was killed meanwhile', async () => {
-  const { id } = await begin('every_type')
-  const filler = await opened(id)
-  vi.stubGlobal('createImageBitmap', () => new Promise(() => undefined))
-  const input = see(filler, 'answer-photo').element as HTMLInputElement
-  const photo = new File(['as it came'], 'IMG_1.heic', { type: 'image/heic' })
-  Object.defineProperty(input, 'files', { configurable: true, value: [photo] })
-  await see(filler, 'answer-photo').trigger('change')
-  await vi.waitFor(async () => expect(await database.blobs.count()).toBe(1), wait)
-  await vi.waitFor(async () => expect((await database.drafts.get(id))?.begun).toBeDefined(), wait)
-  const again = await afterAKill(id)
-  await vi.waitFor(() => expect(see(again, 'broken-photo').exists()).toBe(true), wait)
-  expect(await collectBlobs(Date.now() + 2 * 86_400_000)).toBe(0)
-  // A phone that can't read it keeps it as it is.
-  vi.stubGlobal('createImageBitmap', () => Promise.reject(new Error('unreadable')))
-  await press(again, 'keep-photo')
-  expect(await kept(id, 'photo')).toBe('as it came')
-})
+test(
+  'a photo is in the store before it is made small, and is kept after the browser was killed meanwhile',
+  { tags: ['slow'] },
+  async () => {
+    const { id } = await begin('every_type')
+    const filler = await opened(id)
+    vi.stubGlobal('createImageBitmap', () => new Promise(() => undefined))
+    const input = see(filler, 'answer-photo').element as HTMLInputElement
+    const photo = new File(['as it came'], 'IMG_1.heic', { type: 'image/heic' })
+    Object.defineProperty(input, 'files', { configurable: true, value: [photo] })
+    await see(filler, 'answer-photo').trigger('change')
+    await vi.waitFor(async () => expect(await database.blobs.count()).toBe(1), wait)
+    await vi.waitFor(async () => expect((await database.drafts.get(id))?.begun).toBeDefined(), wait)
+    const again = await afterAKill(id)
+    await vi.waitFor(() => expect(see(again, 'broken-photo').exists()).toBe(true), wait)
+    expect(await collectBlobs(Date.now() + 2 * 86_400_000)).toBe(0)
+    // A phone that can't read it keeps it as it is.
+    vi.stubGlobal('createImageBitmap', () => Promise.reject(new Error('unreadable')))
+    await press(again, 'keep-photo')
+    expect(await kept(id, 'photo')).toBe('as it came')
+  },
+)
 
 test('pieces of a recording go with their draft, finished or deleted, and when no draft has begun them', async () => {
   const { id } = await begin('every_type')

@@ -116,7 +116,7 @@ async function brokenOff(): Promise<{ filler: Filler; id: string }> {
   return { filler, id }
 }
 
-test('a form is left only when the photo that is being made small is its answer', async () => {
+test('a form is left only when the photo that is being made small is its answer', { tags: ['slow'] }, async () => {
   const { filler, id } = await fresh()
   let fail: () => void = () => undefined
   const decoding = new Promise((_, reject) => (fail = () => reject(new Error('unreadable'))))
@@ -141,7 +141,7 @@ test('a form is left only when what was recorded is its answer', async () => {
   expect(await kept(id, 'voice')).toBe('xin chào')
 })
 
-test('what is begun and of which nothing is left goes when it is to be kept', async () => {
+test('what is begun and of which nothing is left goes when it is to be kept', { tags: ['slow'] }, async () => {
   const { filler, id } = await brokenOff()
   await database.pieces.clear()
   await press(filler, 'keep-voice')
@@ -149,7 +149,7 @@ test('what is begun and of which nothing is left goes when it is to be kept', as
   await vi.waitFor(async () => expect(await begunIn(id)).toEqual({}), wait)
 })
 
-test('a row that is removed while it records has its recording when it comes back', async () => {
+test('a row that is removed while it records has its recording when it comes back', { tags: ['slow'] }, async () => {
   const id = await changed('said', (xform) =>
     xform
       .replaceAll('<plot_name/>', '<plot_name/><said/>')
@@ -174,31 +174,35 @@ test('a row that is removed while it records has its recording when it comes bac
   await vi.waitFor(async () => expect(await database.pieces.count()).toBe(0), wait)
 })
 
-test('a row that is removed while its photo is made small has the photo when it comes back', async () => {
-  const id = await changed('seen', (xform) =>
-    xform
-      .replaceAll('<plot_name/>', '<plot_name/><seen/>')
-      .replace('<bind nodeset="/data/photo"', '<bind nodeset="/data/plot/seen" type="binary"/>$&')
-      .replace(
-        '<group ref="/data/plot/tree">',
-        '<upload ref="/data/plot/seen" mediatype="image/*"><label>Ảnh thửa</label></upload>$&',
-      ),
-  )
-  const filler = await opened(id)
-  while (!see(filler, 'add-plot').exists()) await press(filler, 'fill-next')
-  let fail: () => void = () => undefined
-  const decoding = new Promise((_, reject) => (fail = () => reject(new Error('unreadable'))))
-  vi.stubGlobal('createImageBitmap', () => decoding)
-  await pick(filler, new File(['as it came'], 'IMG_1.heic', { type: 'image/heic' }), 'seen')
-  await vi.waitFor(async () => expect(Object.values(await begunIn(id))).toMatchObject([{ kind: 'file' }]), wait)
-  await press(filler, 'remove-plot-1')
-  fail()
-  await pause(200)
-  await useUndo().undo()
-  await shows(filler, 'broken-seen')
-  await press(filler, 'keep-seen')
-  expect(await kept(id, 'seen')).toBe('as it came')
-})
+test(
+  'a row that is removed while its photo is made small has the photo when it comes back',
+  { tags: ['slow'] },
+  async () => {
+    const id = await changed('seen', (xform) =>
+      xform
+        .replaceAll('<plot_name/>', '<plot_name/><seen/>')
+        .replace('<bind nodeset="/data/photo"', '<bind nodeset="/data/plot/seen" type="binary"/>$&')
+        .replace(
+          '<group ref="/data/plot/tree">',
+          '<upload ref="/data/plot/seen" mediatype="image/*"><label>Ảnh thửa</label></upload>$&',
+        ),
+    )
+    const filler = await opened(id)
+    while (!see(filler, 'add-plot').exists()) await press(filler, 'fill-next')
+    let fail: () => void = () => undefined
+    const decoding = new Promise((_, reject) => (fail = () => reject(new Error('unreadable'))))
+    vi.stubGlobal('createImageBitmap', () => decoding)
+    await pick(filler, new File(['as it came'], 'IMG_1.heic', { type: 'image/heic' }), 'seen')
+    await vi.waitFor(async () => expect(Object.values(await begunIn(id))).toMatchObject([{ kind: 'file' }]), wait)
+    await press(filler, 'remove-plot-1')
+    fail()
+    await pause(200)
+    await useUndo().undo()
+    await shows(filler, 'broken-seen')
+    await press(filler, 'keep-seen')
+    expect(await kept(id, 'seen')).toBe('as it came')
+  },
+)
 
 test('what was given up does not come back over what was begun since', async () => {
   const { filler, id } = await brokenOff()
@@ -221,38 +225,42 @@ test('a photo settles what was given up before it', async () => {
   expect(useUndo().current).toBeNull()
 })
 
-test('on a full phone a recording goes on, is asked about on leaving, and is kept whole once there is room', async () => {
-  const { filler, id } = await fresh()
-  const full = [database.pieces, database.blobs].flatMap((table) => [
-    vi.spyOn(table, 'put').mockRejectedValue(new DOMException('no room', 'QuotaExceededError')),
-    vi.spyOn(table, 'bulkPut').mockRejectedValue(new DOMException('no room', 'QuotaExceededError')),
-  ])
-  const isHeld = (): boolean => {
-    const closing = new Event('beforeunload', { cancelable: true })
-    dispatchEvent(closing)
-    return closing.defaultPrevented
-  }
-  const stays = async (): Promise<void> => {
-    const leaving = mayLeave(filler)
-    await vi.waitFor(() => expect(filler.find<HTMLDialogElement>('dialog').element.open).toBe(true), wait)
-    await press(filler, 'dialog-no')
-    expect(await leaving).toBe(false)
-  }
-  await record(filler, 'voice', 'xin ', 'chào')
-  await vi.waitFor(() => expect(filler.text()).toContain('cứ để máy ghi'), wait)
-  expect(isHeld()).toBe(true)
-  await stays()
-  expect(Microphone.latest?.state).toBe('recording')
-  await press(filler, 'stop-voice')
-  await vi.waitFor(() => expect(see(filler, 'broken-voice').text()).toContain('2 giây'), wait)
-  expect(isHeld()).toBe(true)
-  await stays()
-  for (const spy of full) spy.mockRestore()
-  await press(filler, 'keep-voice')
-  expect(await kept(id, 'voice')).toBe('xin chào')
-  expect(isHeld()).toBe(false)
-  expect(await mayLeave(filler)).toBe(true)
-})
+test(
+  'on a full phone a recording goes on, is asked about on leaving, and is kept whole once there is room',
+  { tags: ['slow'] },
+  async () => {
+    const { filler, id } = await fresh()
+    const full = [database.pieces, database.blobs].flatMap((table) => [
+      vi.spyOn(table, 'put').mockRejectedValue(new DOMException('no room', 'QuotaExceededError')),
+      vi.spyOn(table, 'bulkPut').mockRejectedValue(new DOMException('no room', 'QuotaExceededError')),
+    ])
+    const isHeld = (): boolean => {
+      const closing = new Event('beforeunload', { cancelable: true })
+      dispatchEvent(closing)
+      return closing.defaultPrevented
+    }
+    const stays = async (): Promise<void> => {
+      const leaving = mayLeave(filler)
+      await vi.waitFor(() => expect(filler.find<HTMLDialogElement>('dialog').element.open).toBe(true), wait)
+      await press(filler, 'dialog-no')
+      expect(await leaving).toBe(false)
+    }
+    await record(filler, 'voice', 'xin ', 'chào')
+    await vi.waitFor(() => expect(filler.text()).toContain('cứ để máy ghi'), wait)
+    expect(isHeld()).toBe(true)
+    await stays()
+    expect(Microphone.latest?.state).toBe('recording')
+    await press(filler, 'stop-voice')
+    await vi.waitFor(() => expect(see(filler, 'broken-voice').text()).toContain('2 giây'), wait)
+    expect(isHeld()).toBe(true)
+    await stays()
+    for (const spy of full) spy.mockRestore()
+    await press(filler, 'keep-voice')
+    expect(await kept(id, 'voice')).toBe('xin chào')
+    expect(isHeld()).toBe(false)
+    expect(await mayLeave(filler)).toBe(true)
+  },
+)
 
 test('two taps on the microphone begin one recording, and one that does not begin lets the microphone go', async () => {
   const { filler } = await fresh()
@@ -301,7 +309,7 @@ test('a photo that the phone can not read just now is kept as it is', async () =
   }
 })
 
-test('two tabs of one draft keep what is begun in either', async () => {
+test('two tabs of one draft keep what is begun in either', { tags: ['slow'] }, async () => {
   const { filler, id } = await fresh()
   const other = await opened(id)
   for (const [tab, name] of [

@@ -98,38 +98,46 @@ async function finished(id: string): Promise<Record<string, unknown>> {
 }
 
 describe('a walk', () => {
-  test('is in the draft from its first corner, and goes on after the browser was killed', async () => {
-    const { filler, id } = await fresh()
-    await press(filler, 'answer-outline')
-    await corner(filler, CORNERS[0], 1)
-    await vi.waitFor(async () =>
-      expect(await begunIn(id)).toMatchObject([{ kind: 'walk', points: '21.3869 103.0194 0 4' }]),
-    )
-    const again = await afterAKill(id)
-    expect(see(again, 'question-outline').text()).toContain('Đã ghi 1 điểm')
-    await corner(again, CORNERS[1], 2)
-    await corner(again, CORNERS[2], 3)
-    await press(again, 'close-outline')
-    expect(see(again, 'outline-outline').text()).toContain('3 điểm')
-    await vi.waitFor(async () => expect(await begunIn(id)).toEqual([]))
-  })
+  test(
+    'is in the draft from its first corner, and goes on after the browser was killed',
+    { tags: ['slow'] },
+    async () => {
+      const { filler, id } = await fresh()
+      await press(filler, 'answer-outline')
+      await corner(filler, CORNERS[0], 1)
+      await vi.waitFor(async () =>
+        expect(await begunIn(id)).toMatchObject([{ kind: 'walk', points: '21.3869 103.0194 0 4' }]),
+      )
+      const again = await afterAKill(id)
+      expect(see(again, 'question-outline').text()).toContain('Đã ghi 1 điểm')
+      await corner(again, CORNERS[1], 2)
+      await corner(again, CORNERS[2], 3)
+      await press(again, 'close-outline')
+      expect(see(again, 'outline-outline').text()).toContain('3 điểm')
+      await vi.waitFor(async () => expect(await begunIn(id)).toEqual([]))
+    },
+  )
 
-  test('that was not closed is asked about before finishing, and leads to its question', async () => {
-    const { filler, id } = await walked()
-    await toTheEnd(filler)
-    expect(see(filler, 'fill-finish').exists()).toBe(false)
-    expect(filler.findAll('[data-kind="missing"]').map((item) => item.text())).toEqual([
-      expect.stringMatching(/Ranh giới.*đã ghi 3 điểm, chưa bấm «Khép lại»/u),
-    ])
-    await press(filler, 'fill-first-missing')
-    await vi.waitFor(() => expect(see(filler, 'close-outline').exists()).toBe(true))
-    await press(filler, 'close-outline')
-    await toTheEnd(filler)
-    await press(filler, 'fill-finish')
-    expect((await finished(id))['outline']).toMatch(/^21\.3869 103\.0194.*;21\.3869 103\.0194 0\.0 4\.0$/u)
-  })
+  test(
+    'that was not closed is asked about before finishing, and leads to its question',
+    { tags: ['slow'] },
+    async () => {
+      const { filler, id } = await walked()
+      await toTheEnd(filler)
+      expect(see(filler, 'fill-finish').exists()).toBe(false)
+      expect(filler.findAll('[data-kind="missing"]').map((item) => item.text())).toEqual([
+        expect.stringMatching(/Ranh giới.*đã ghi 3 điểm, chưa bấm «Khép lại»/u),
+      ])
+      await press(filler, 'fill-first-missing')
+      await vi.waitFor(() => expect(see(filler, 'close-outline').exists()).toBe(true))
+      await press(filler, 'close-outline')
+      await toTheEnd(filler)
+      await press(filler, 'fill-finish')
+      expect((await finished(id))['outline']).toMatch(/^21\.3869 103\.0194.*;21\.3869 103\.0194 0\.0 4\.0$/u)
+    },
+  )
 
-  test('that was given up is brought back, before the corners that were walked since', async () => {
+  test('that was given up is brought back, before the corners that were walked since', { tags: ['slow'] }, async () => {
     const { filler, id } = await walked()
     await press(filler, 'cancel-outline')
     expect(see(filler, 'corner-outline').exists()).toBe(false)
@@ -142,7 +150,7 @@ describe('a walk', () => {
     expect(walk).toMatchObject({ points: expect.stringMatching(/^21\.3869 .*;21\.387 103\.02 0 4$/u) as string })
   })
 
-  test('has its last corner back', async () => {
+  test('has its last corner back', { tags: ['slow'] }, async () => {
     const { filler, id } = await walked()
     await press(filler, 'back-outline')
     expect(see(filler, 'question-outline').text()).toContain('Đã ghi 2 điểm')
@@ -152,7 +160,7 @@ describe('a walk', () => {
     )
   })
 
-  test('has no corner back once it is closed', async () => {
+  test('has no corner back once it is closed', { tags: ['slow'] }, async () => {
     const { filler, id } = await walked()
     await corner(filler, [21.387, 103.02], 4)
     await press(filler, 'back-outline')
@@ -173,7 +181,7 @@ describe('a walk', () => {
     expect(sessionStorage.getItem(key)).toBeNull()
   })
 
-  test('that makes no shape is not thrown away, although an outline stands', async () => {
+  test('that makes no shape is not thrown away, although an outline stands', { tags: ['slow'] }, async () => {
     const { filler, id } = await walked()
     await press(filler, 'close-outline')
     await press(filler, 'answer-outline')
@@ -186,7 +194,7 @@ describe('a walk', () => {
 })
 
 describe('what is typed by half', () => {
-  test('is a place that stays in the draft, is asked about, and can be had back', async () => {
+  test('is a place that stays in the draft, is asked about, and can be had back', { tags: ['slow'] }, async () => {
     const { filler, id } = await fresh()
     await see(filler, 'answer-name').setValue('Lò Văn Ánh')
     await see(filler, 'question-house').findAll('button')[1]?.trigger('click')
@@ -210,7 +218,7 @@ describe('what is typed by half', () => {
     await vi.waitFor(async () => expect(await begunIn(id)).toEqual([]))
   })
 
-  test('is a number that is none, with what was typed and why', async () => {
+  test('is a number that is none, with what was typed and why', { tags: ['slow'] }, async () => {
     const { filler, id } = await fresh()
     await see(filler, 'answer-members').setValue('5 hoặc 6')
     await see(filler, 'answer-members').trigger('blur')
@@ -222,7 +230,7 @@ describe('what is typed by half', () => {
     await vi.waitFor(async () => expect(await begunIn(id)).toEqual([]))
   })
 
-  test('is a day in the picker, which takes no answer away and is asked about', async () => {
+  test('is a day in the picker, which takes no answer away and is asked about', { tags: ['slow'] }, async () => {
     const { filler, id } = await fresh()
     await see(filler, 'answer-name').setValue('Lò Văn Ánh')
     await see(filler, 'answer-visited').setValue('2026-11-01')
@@ -245,7 +253,7 @@ describe('what is typed by half', () => {
     expect((await finished(id))['visited']).toBe('2026-11-01')
   })
 
-  test('at a question that shows no more holds nothing up', async () => {
+  test('at a question that shows no more holds nothing up', { tags: ['slow'] }, async () => {
     const { filler, id } = await fresh()
     await see(filler, 'answer-name').setValue('Lò Văn Ánh')
     await toTheEnd(filler)

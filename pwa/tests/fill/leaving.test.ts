@@ -52,7 +52,7 @@ async function write(filler: Filler, village: string): Promise<void> {
 }
 
 describe('a form that is left', () => {
-  test('goes without a question when everything is saved', async () => {
+  test('goes without a question when everything is saved', { tags: ['slow'] }, async () => {
     const { filler, id } = await opened('shan_tea_tree')
     await write(filler, 'Hấu Chua')
     expect(await mayLeave(filler)).toBe(true)
@@ -60,27 +60,31 @@ describe('a form that is left', () => {
     filler.unmount()
   })
 
-  test('on a full phone asks first, and keeps what stands on the screen for those who stay', async () => {
-    const { filler, id } = await opened('shan_tea_tree')
-    const full = vi
-      .spyOn(database.drafts, 'update')
-      .mockRejectedValue(new DOMException('no room', 'QuotaExceededError'))
-    await write(filler, 'Hấu Chua')
-    const left = mayLeave(filler)
-    await vi.waitFor(() => expect(isAsked(filler)).toBe(true))
-    const closing = new Event('beforeunload', { cancelable: true })
-    dispatchEvent(closing)
-    expect(closing.defaultPrevented).toBe(true)
-    await filler.find('[data-testid="dialog-no"]').trigger('click')
-    expect(await left).toBe(false)
+  test(
+    'on a full phone asks first, and keeps what stands on the screen for those who stay',
+    { tags: ['slow'] },
+    async () => {
+      const { filler, id } = await opened('shan_tea_tree')
+      const full = vi
+        .spyOn(database.drafts, 'update')
+        .mockRejectedValue(new DOMException('no room', 'QuotaExceededError'))
+      await write(filler, 'Hấu Chua')
+      const left = mayLeave(filler)
+      await vi.waitFor(() => expect(isAsked(filler)).toBe(true))
+      const closing = new Event('beforeunload', { cancelable: true })
+      dispatchEvent(closing)
+      expect(closing.defaultPrevented).toBe(true)
+      await filler.find('[data-testid="dialog-no"]').trigger('click')
+      expect(await left).toBe(false)
 
-    full.mockRestore()
-    expect(await mayLeave(filler)).toBe(true)
-    expect((await database.drafts.get(id))?.xml).toContain('Hấu Chua')
-    filler.unmount()
-  })
+      full.mockRestore()
+      expect(await mayLeave(filler)).toBe(true)
+      expect((await database.drafts.get(id))?.xml).toContain('Hấu Chua')
+      filler.unmount()
+    },
+  )
 
-  test('can be left all the same', async () => {
+  test('can be left all the same', { tags: ['slow'] }, async () => {
     const { filler } = await opened('shan_tea_tree')
     vi.spyOn(database.drafts, 'update').mockRejectedValue(new DOMException('no room', 'QuotaExceededError'))
     await write(filler, 'Hấu Chua')

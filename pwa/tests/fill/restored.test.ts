@@ -84,10 +84,9 @@ const asItWasBegun = (name: (typeof FORMS)[number]): void => {
   })
 }
 
-describe.each(FORMS.slice(0, 1))('%s', asItWasBegun)
-describe.each(FORMS.slice(1))('%s', { tags: ['slow'] }, asItWasBegun)
+describe.each(FORMS)('%s', { tags: ['slow'] }, asItWasBegun)
 
-test('rows that somebody removed stay removed', async () => {
+test('rows that somebody removed stay removed', { tags: ['slow'] }, async () => {
   const { id } = await begin('heritage_site')
   const first = await openDraft(id)
   const { root } = opened(first.form)

@@ -75,7 +75,7 @@ describe.each(FORMS)('%s', (name) => {
 })
 
 describe('what nobody changed', () => {
-  test('keeps the text that it had, and what the form does not know', { timeout: 30_000 }, async () => {
+  test('keeps the text that it had, and what the form does not know', { tags: ['slow'] }, async () => {
     const draft = await begin('forest_plot')
     const open = await openDraft(draft.id)
     const { root, schema } = opened(open.form)
@@ -144,7 +144,7 @@ describe('a draft that cannot be opened', () => {
 })
 
 describe('saving', () => {
-  test('hostile text is cleaned before it is kept, and the draft reopens', { timeout: 30_000 }, async () => {
+  test('hostile text is cleaned before it is kept, and the draft reopens', { tags: ['slow'] }, async () => {
     const draft = await begin('disease_report')
     const open = await openDraft(draft.id)
     const text = questions(opened(open.form).root).find(
@@ -179,31 +179,35 @@ describe('saving', () => {
 })
 
 describe('files', () => {
-  test('travel under their names while an answer names them, and a replaced one stays behind', async () => {
-    const draft = await begin('forest_plot')
-    const open = await openDraft(draft.id)
-    const { root } = opened(open.form)
-    expect(answerAll(root, seeded(11))).toEqual([])
-    const photo = questions(root).find((node) => node.nodeType === 'upload')
-    if (photo?.nodeType !== 'upload') throw new Error('no photo question')
-    for (const name of ['first.jpg', 'second.jpg']) {
-      expect(await open.form.keepMedia(name, { sha256: `sha-${name}`, bytes: '3', type: 'image/jpeg' })).toBe(true)
-      photo.setValue(new File([], name, { type: 'image/jpeg' }))
-    }
-    await open.form.finish()
-    open.scope.stop()
-    const { content, rev, title } = await latest(draft.id)
-    expect(content['media']).toEqual({ 'second.jpg': { sha256: 'sha-second.jpg', bytes: '3', type: 'image/jpeg' } })
-    expect((await database.uploads.toArray()).map((upload) => upload.name)).toEqual(['second.jpg'])
+  test(
+    'travel under their names while an answer names them, and a replaced one stays behind',
+    { tags: ['slow'] },
+    async () => {
+      const draft = await begin('forest_plot')
+      const open = await openDraft(draft.id)
+      const { root } = opened(open.form)
+      expect(answerAll(root, seeded(11))).toEqual([])
+      const photo = questions(root).find((node) => node.nodeType === 'upload')
+      if (photo?.nodeType !== 'upload') throw new Error('no photo question')
+      for (const name of ['first.jpg', 'second.jpg']) {
+        expect(await open.form.keepMedia(name, { sha256: `sha-${name}`, bytes: '3', type: 'image/jpeg' })).toBe(true)
+        photo.setValue(new File([], name, { type: 'image/jpeg' }))
+      }
+      await open.form.finish()
+      open.scope.stop()
+      const { content, rev, title } = await latest(draft.id)
+      expect(content['media']).toEqual({ 'second.jpg': { sha256: 'sha-second.jpg', bytes: '3', type: 'image/jpeg' } })
+      expect((await database.uploads.toArray()).map((upload) => upload.name)).toEqual(['second.jpg'])
 
-    // Corrected on a phone that never had the photo: its name and its reference stay.
-    await database.blobs.clear()
-    const edit = await beginEdit({ database: SCOPE, id: draft.id, person: PERSON, rev, title, content })
-    const again = await openDraft(edit.id)
-    await again.form.finish()
-    again.scope.stop()
-    expect((await latest(draft.id)).content['media']).toEqual(content['media'])
-  })
+      // Corrected on a phone that never had the photo: its name and its reference stay.
+      await database.blobs.clear()
+      const edit = await beginEdit({ database: SCOPE, id: draft.id, person: PERSON, rev, title, content })
+      const again = await openDraft(edit.id)
+      await again.form.finish()
+      again.scope.stop()
+      expect((await latest(draft.id)).content['media']).toEqual(content['media'])
+    },
+  )
 })
 
 describe('finishing', () => {

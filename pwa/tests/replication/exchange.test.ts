@@ -100,7 +100,7 @@ describe('what a person saves', () => {
     expect(door.requests.map(({ holding }) => holding.discarded)).toEqual([['1'], []])
   })
 
-  test('goes in several requests when there is much of it, parents before children', async () => {
+  test('goes in several requests when there is much of it, parents before children', { tags: ['slow'] }, async () => {
     for (let index = 0; index < 60; index += 1) await record({ n: String(index) })
     await database.servers.put({ ...(await import('@/storage/database')).serverState(door.id), maxBytes: 16_000 })
     await exchangeWith(door)

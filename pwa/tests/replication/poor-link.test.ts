@@ -77,16 +77,20 @@ async function runs(link: PoorLink, most: number): Promise<number> {
   throw new Error(`not done after ${String(most)} runs`)
 }
 
-test('a large pull ends, also from the largest budget, and costs little more than its bytes', async () => {
-  await documents(300, 10_000)
-  await database.servers.put({ ...serverState(door.id), maxBytes: 4_000_000 })
-  const link = new PoorLink(door, 60_000)
-  expect(await runs(link, 4)).toBeLessThanOrEqual(3)
-  expect(await database.documents.where('database').equals(AGRI).count()).toBe(300)
-  expect(link.bytes).toBeLessThan(4_500_000)
-})
+test(
+  'a large pull ends, also from the largest budget, and costs little more than its bytes',
+  { tags: ['slow'] },
+  async () => {
+    await documents(300, 10_000)
+    await database.servers.put({ ...serverState(door.id), maxBytes: 4_000_000 })
+    const link = new PoorLink(door, 60_000)
+    expect(await runs(link, 4)).toBeLessThanOrEqual(3)
+    expect(await database.documents.where('database').equals(AGRI).count()).toBe(300)
+    expect(link.bytes).toBeLessThan(4_500_000)
+  },
+)
 
-test('a link that breaks every eight seconds ends a pull too', async () => {
+test('a link that breaks every eight seconds ends a pull too', { tags: ['slow'] }, async () => {
   await documents(60, 5_000)
   await database.servers.put({ ...serverState(door.id), maxBytes: 4_000_000 })
   await runs(new PoorLink(door, 8_000), 8)

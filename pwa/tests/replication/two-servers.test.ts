@@ -43,7 +43,7 @@ const valueOf = async (id: string): Promise<unknown> => (await getRecord(AGRI, i
 const pulledAfresh = (door: Door): number => door.requests.slice(1).filter(({ since }) => !(AGRI in since)).length
 
 describe('a phone that meets one server one day and the other the next', () => {
-  test('loses and doubles nothing, and reads neither from the beginning again', async () => {
+  test('loses and doubles nothing, and reads neither from the beginning again', { tags: ['slow'] }, async () => {
     const ids: string[] = []
     for (let day = 0; day < 6; day += 1) {
       const here = day % 2 === 0 ? hub : province

@@ -53,6 +53,7 @@ async def follow(client: Client) -> None:
     await client.app.state["runner"].once()
 
 
+@pytest.mark.slow
 async def test_a_question_reaches_the_phones_and_a_reply_is_one_more_choice(client: Client, manager: SignedIn) -> None:
     hoa, mai, record = await two_phones(client)
     sent = await call(client, manager, record, "ask", path=AREA, text="Đo lại giúp nhé")

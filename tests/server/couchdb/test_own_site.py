@@ -11,6 +11,7 @@ from tests.builders import PASSWORD, Client, an_app, running
 from tests.conftest import StandingClock
 from tests.server.couchdb_door import Door, a_database
 
+pytestmark = pytest.mark.one_store("headers alone decide")
 FOREIGN = {
     "another site's page": {"Origin": "https://elsewhere.example"},
     "a page without an origin": {"Origin": "null"},

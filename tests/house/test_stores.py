@@ -1,0 +1,40 @@
+"""A test runs on both databases, unless nothing of it can depend on which one it is."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+#: What stands here is about databases.
+ABOUT_STORES = {"contracts", "faults", "house"}
+#: Who writes these has SQL of their own.
+SQL = {"execute", "scalar", "scalars", "select"}
+
+
+def marked() -> Iterator[tuple[str, ast.AST, ast.expr]]:
+    """Give where `one_store` stands, what it speaks of (a test, or the whole module), and the mark."""
+    for path in sorted(TESTS.rglob("*.py")):
+        source = path.read_text("utf-8")
+        if path == Path(__file__) or "mark.one_store" not in source:
+            continue
+        tree = ast.parse(source)
+        marks: list[tuple[ast.AST, ast.expr]] = []
+        for node in tree.body:
+            if isinstance(node, ast.Assign):
+                marks.append((tree, node.value))
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                marks += [(node, mark) for mark in node.decorator_list]
+        for about, mark in marks:
+            if "one_store" in ast.dump(mark):
+                yield str(path.relative_to(TESTS)), about, mark
+
+
+def test_what_runs_on_one_store_says_why_and_has_no_sql_of_its_own() -> None:
+    found = list(marked())
+    assert found
+    for path, about, mark in found:
+        assert path.split("/")[0] not in ABOUT_STORES, f"{path} is about stores: it runs on both"
+        assert isinstance(mark, ast.Call), f"{path}: one_store says why"
+        assert [why for why in mark.args if isinstance(why, ast.Constant) and why.value], f"{path}: one_store says why"
+        names = {node.id if isinstance(node, ast.Name) else getattr(node, "attr", "") for node in ast.walk(about)}
+        assert not names & SQL, f"{path} has SQL of its own: it runs on both stores"
