@@ -28,6 +28,7 @@ from server.platform.api_description.declarations import Described, Header, rais
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.settings import Settings
+from sync.contract.counts import read_count
 
 TUS_VERSION = "1.0.0"
 BYTES = "application/offset+octet-stream"
@@ -58,10 +59,10 @@ def _header(request: Request[Any, Any, Any], name: str) -> str:
 
 
 def _count(request: Request[Any, Any, Any], name: str) -> int:
-    text = _header(request, name)
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+    count = read_count(_header(request, name), 15)
+    if count is None:
         raise Problem("upload_header", header=name)
-    return int(text)
+    return count
 
 
 def _require_tus(request: Request[Any, Any, Any]) -> None:

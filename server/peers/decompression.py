@@ -4,15 +4,14 @@ The client's own unpacking makes all of a piece at once: half a kilobyte would b
 Only gzip is asked for, since it alone can be unpacked step by step; whoever reads counts, and stops.
 """
 
-import zlib
 from collections.abc import AsyncIterator
 
 import httpx
 
 from server.peers.failures import PeerFailed
+from server.platform.inflate import DamagedGzip, Gunzip
 
 ACCEPTED = "gzip"
-_STEP_BYTES = 65_536
 
 
 async def inflated(response: httpx.Response) -> AsyncIterator[bytes]:
@@ -20,24 +19,18 @@ async def inflated(response: httpx.Response) -> AsyncIterator[bytes]:
     coding = response.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("gzip", "identity"):
         raise PeerFailed("garbage", f"an answer packed as {coding[:40]}")
-    inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    gunzip = Gunzip()
     has_begun = False
-    async for piece in response.aiter_raw():
+    async for packed in response.aiter_raw():
         if coding == "identity":
-            yield piece
+            yield packed
             continue
-        has_begun = has_begun or bool(piece)
-        waiting = piece
-        while waiting:
-            if inflater.eof:
-                raise PeerFailed("garbage", "an answer with something behind its end")
-            try:
-                part = inflater.decompress(waiting, _STEP_BYTES)
-            except zlib.error as error:
-                raise PeerFailed("half", f"a damaged packing: {error}") from None
-            waiting = inflater.unconsumed_tail or inflater.unused_data
-            if part:
-                yield part
+        has_begun = has_begun or bool(packed)
+        try:
+            for piece in gunzip.pieces(packed):
+                yield piece
+        except DamagedGzip as damage:
+            raise PeerFailed("garbage" if gunzip.is_complete else "half", f"a damaged packing: {damage}") from None
     # An answer to HEAD says how its body would be packed, and has none.
-    if has_begun and not inflater.eof:
+    if has_begun and not gunzip.is_complete:
         raise PeerFailed("half", "a packing without its end")

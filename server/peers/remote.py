@@ -16,6 +16,7 @@ import httpx
 
 from server.peers.decompression import ACCEPTED, inflated
 from server.peers.failures import AnswerTooLong, PeerFailed, TroubleCode
+from sync.contract.counts import read_count
 from sync.revisions.canonical import Json, MalformedJson, read
 
 MAX_ANSWER_BYTES = 64_000_000
@@ -229,5 +230,4 @@ def _reason(said: bytes) -> str:
 
 
 def _wait_s(response: httpx.Response) -> float | None:
-    text = response.headers.get("retry-after", "")
-    return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+    return read_count(response.headers.get("retry-after", ""), 5)

@@ -13,6 +13,7 @@ from server.peers.failures import PeerFailed
 from server.peers.media_door import PIECE_BYTES
 from server.peers.remote import Remote
 from server.peers.schemas import AwaitedFile, HeldFile
+from sync.contract.counts import read_count
 
 TUS = {"Tus-Resumable": TUS_VERSION}
 #: A peer that lists without end is none.
@@ -79,10 +80,10 @@ class RemoteMedia:
 
 
 def _offset(headers: Mapping[str, str], length: int) -> int:
-    text = headers.get("upload-offset", "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 15 and int(text) <= length):
+    offset = read_count(headers.get("upload-offset", ""), 15)
+    if offset is None or offset > length:
         raise PeerFailed("garbage", "an upload without an offset")
-    return int(text)
+    return offset
 
 
 def _rows(kind: type[Row], said: object) -> list[Row]:

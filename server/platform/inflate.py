@@ -1,4 +1,4 @@
-"""A request body, inflated under a cap.
+"""Gzip inflated piece by piece, and request bodies read so under a cap.
 
 The body is read as it arrives and inflated piece by piece, so that a bomb costs no more memory than the cap. Three
 limits hold: bytes on the wire, bytes after inflating, and their ratio. Exactly one gzip member is accepted: browsers
@@ -6,7 +6,7 @@ and proxies send one, and a second one is a way around the ratio.
 """
 
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 from server.errors import Problem
 
@@ -39,28 +39,54 @@ async def read_body(
     return bytes(body)
 
 
+class DamagedGzip(Exception):
+    """The bytes are no gzip, or go on after its end."""
+
+
+class Gunzip:
+    """One gzip member, inflated at most 64 KiB at a time, so that whoever counts the pieces can stop."""
+
+    def __init__(self) -> None:
+        """Begin."""
+        self._inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the member's end has come."""
+        return self._inflater.eof
+
+    def pieces(self, packed: bytes) -> Iterator[bytes]:
+        """Give what `packed` holds, none of it empty; raise `DamagedGzip`."""
+        while packed:
+            if self._inflater.eof:
+                raise DamagedGzip("something follows its end")
+            try:
+                piece = self._inflater.decompress(packed, _STEP_BYTES)
+            except zlib.error as error:
+                raise DamagedGzip(str(error)) from None
+            packed = self._inflater.unconsumed_tail or self._inflater.unused_data
+            if piece:
+                yield piece
+
+
 async def _gunzip(pieces: AsyncIterator[bytes], limit: int) -> bytes:
-    inflater = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    gunzip = Gunzip()
     body = bytearray()
     received = 0
     try:
-        async for piece in pieces:
-            received += len(piece)
+        async for packed in pieces:
+            received += len(packed)
             if received > limit:
                 raise Problem("too_large", limit=limit)
-            waiting = piece
-            while waiting and not inflater.eof:
-                body += inflater.decompress(waiting, _STEP_BYTES)
-                waiting = inflater.unconsumed_tail
+            for piece in gunzip.pieces(packed):
+                body += piece
                 # The ratio first: a bomb is told from a person's honest but too large body.
                 if len(body) > RATIO_FROM_BYTES and len(body) > MAX_RATIO * received:
                     raise Problem("body_bomb", ratio=MAX_RATIO)
                 if len(body) > limit:
                     raise Problem("too_large", limit=limit)
-            if inflater.unused_data or (inflater.eof and waiting):
-                raise Problem("body_not_gzip")
-    except zlib.error as broken:
-        raise Problem("body_not_gzip") from broken
-    if not inflater.eof:
+    except DamagedGzip as damage:
+        raise Problem("body_not_gzip") from damage
+    if not gunzip.is_complete:
         raise Problem("body_truncated")
     return bytes(body)

@@ -12,6 +12,7 @@ from typing import Literal, Protocol, TypeAlias
 from sync.merging.field_schema import FieldSchema, Path
 from sync.revisions.canonical import Json, canonical, same
 from sync.revisions.graph import Graph
+from sync.revisions.machine_merge import merges_branches
 from sync.revisions.revision_id import RevisionId, merged_of, revision_id
 
 Content: TypeAlias = Mapping[str, Json]
@@ -109,16 +110,17 @@ def is_resolved_tombstone(revision: Revision) -> bool:
 
 def is_machine_merge(document: Document, rev: RevisionId) -> bool:
     """Whether the follower of some server made this revision of others, and no person said anything with it."""
-    revision = document.revisions[rev]
+    revision, graph = document.revisions[rev], document.graph
     content = revision.content
-    named = document.graph.merged.get(rev, ())
-    if not named or revision.deleted or "saved" in content or content.get("decided") or content.get("undoes"):
-        return False
-    reached = document.graph.reached([] if revision.parent is None else [revision.parent])
-    if all(each in reached for each in named):
-        # Repeated from the parent by someone who got it, changed something and put it.
-        return False
-    return rev == revision_id(document.doc_id, deleted=False, parent=revision.parent, content=canonical(content))
+    return not revision.deleted and merges_branches(
+        document.doc_id,
+        rev,
+        revision.parent,
+        content,
+        merged=graph.merged.get(rev, ()),
+        graph=graph,
+        body=lambda: canonical(content),
+    )
 
 
 def counting_leaves(document: Document) -> tuple[RevisionId, ...]:

@@ -44,6 +44,7 @@ from typing import Literal, TypeAlias
 from sync.contract.members import SERVERS_ONLY, UNKNOWN_MEMBER
 from sync.contract.reasons import REASONS
 from sync.revisions.graph import Graph
+from sync.revisions.machine_merge import merges_branches
 from sync.revisions.revision_id import (
     RESOLVED_TOMBSTONE,
     RevisionId,
@@ -195,19 +196,14 @@ def resolved_among(fingerprints: Mapping[RevisionId, bytes]) -> frozenset[Revisi
 
 
 def is_machine_merge(offer: Offer, graph: Graph) -> bool:
-    """Whether a machine made this of several branches: nobody saved it, and it names what its parent does not reach.
-
-    What only repeats its parent's `merged`, as a library that reads, changes and writes does, is an edit.
-    """
-    named = merged_of(offer.content)
-    if not named or offer.parent is None or offer.deleted:
+    """Whether a machine made this record's revision of several branches (`machine_merge`)."""
+    merged = merged_of(offer.content)
+    if not merged or offer.parent is None or offer.deleted:
         return False
-    said = json.loads(offer.content)
-    if said.get("type") != "record" or "saved" in said or said.get("decided") or said.get("undoes"):
-        return False
-    if graph.reached([offer.parent]).issuperset(named):
-        return False
-    return _id_holds(offer)
+    content = json.loads(offer.content)
+    return content.get("type") == "record" and merges_branches(
+        offer.doc_id, offer.rev, offer.parent, content, merged=merged, graph=graph, body=lambda: offer.content
+    )
 
 
 def is_taken_in(rev: RevisionId, here: Standing) -> bool:

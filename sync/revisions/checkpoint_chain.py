@@ -8,6 +8,7 @@ prove that nobody has rewritten what came before it.
 
 import hashlib
 
+from sync.contract.counts import read_count
 from sync.revisions.revision_id import RevisionId
 
 #: Hex digits of the link in a checkpoint: four bytes make a mistake of one in four thousand million.
@@ -44,7 +45,6 @@ def token(seq: int, at: bytes) -> str:
 def read_token(text: str) -> tuple[int, str] | None:
     """Return the sequence and the opaque part of a checkpoint; None when it has another shape."""
     digits, dash, opaque = text.partition("-")
-    # Ten digits stay within every integer column; str.isdecimal would let other scripts' digits through.
-    if not dash or not digits.isascii() or not digits.isdigit() or len(digits) > 10 or len(opaque) != OPAQUE_DIGITS:
-        return None
-    return int(digits), opaque
+    # Ten digits stay within every integer column.
+    seq = read_count(digits, 10)
+    return None if seq is None or not dash or len(opaque) != OPAQUE_DIGITS else (seq, opaque)

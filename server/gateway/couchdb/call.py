@@ -20,6 +20,7 @@ from server.platform.db.engine import Storage
 from server.platform.inflate import read_body
 from server.platform.json_reader import aside, read
 from server.settings import Settings
+from sync.contract.counts import read_count
 from sync.revisions.canonical import Json, MalformedJson, parse
 
 
@@ -75,12 +76,12 @@ class Call:
 
     def count(self, name: str) -> int | None:
         """Return a query value that counts something; None when it is absent."""
-        text = self.query.get(name)
-        if text is None:
+        if name not in self.query:
             return None
-        if not text.isascii() or not text.isdigit() or len(text) > 12:
+        count = read_count(self.query[name])
+        if count is None:
             raise bad_parameter(name)
-        return int(text)
+        return count
 
     def json(self, name: str) -> Json:
         """Return a query value that is JSON."""

@@ -15,6 +15,7 @@ from server.journal.feed.commit_notifier import CommitNotifier
 from server.platform.background_task import running_beside
 from server.platform.db.engine import Storage
 from server.platform.db.notifications import Notices
+from sync.contract.counts import read_count
 
 CHANNEL = "nuong_journal"
 #: Stands in the place of a sequence where a database was removed.
@@ -53,11 +54,12 @@ class Listening:
             yield
 
     def _hear(self, word: str) -> None:
-        seq, _, database = word.partition(" ")
+        said, _, database = word.partition(" ")
         # Anyone who may connect may notify: what is no word of ours says nothing.
-        if seq.isascii() and seq.isdigit() and database:
-            self._bell.ring(database, int(seq))
-        elif seq == GONE and database in self._bell.databases:
+        seq = read_count(said, 18)
+        if seq is not None and database:
+            self._bell.ring(database, seq)
+        elif said == GONE and database in self._bell.databases:
             self._bell.forget(database)
 
     async def _look(self) -> None:
