@@ -41,7 +41,20 @@ function restricted(files, layers, features = []) {
     ...features.flatMap((other) => [pattern(other, `features/${other}`), pattern(other, `../${other}`)]),
     ...(files === 'domain' ? [FRAMEWORKS] : []),
   ]
-  return { files: [`src/${files}/**/*.{ts,vue}`], rules: { 'no-restricted-imports': ['error', { patterns }] } }
+  const paths = [...layers, ...features.map((other) => `features/${other}`)]
+  const places = [...paths, ...features].join('|').replaceAll('/', '\\/')
+  // The rule above sees no `import()`.
+  const dynamic = {
+    selector: `ImportExpression[source.value=/^(?:@|\\.\\.)(?:\\/\\.\\.)*\\/(?:${places})\\//]`,
+    message: `what is loaded later stands to the left too: ${LAYERS.join(' ← ')}; of features ${FEATURES.join(' ← ')}`,
+  }
+  return {
+    files: [`src/${files}/**/*.{ts,vue}`],
+    rules: {
+      'no-restricted-imports': ['error', { patterns }],
+      ...(paths.length === 0 ? {} : { 'no-restricted-syntax': ['error', dynamic] }),
+    },
+  }
 }
 
 export default defineConfig(

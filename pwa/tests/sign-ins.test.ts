@@ -9,6 +9,7 @@ import type { SignIn } from '@/features/account/api/sign-ins'
 import ConfirmDialog from '@/ui/ConfirmDialog.vue'
 import SignInList from '@/features/account/components/SignInList.vue'
 import { i18n } from '@/locales/i18n'
+import { useConnection } from '@/stores/connection'
 import { useSession } from '@/stores/session'
 
 const AT = '2026-11-22T08:00:00Z'
@@ -18,7 +19,7 @@ const OLD: SignIn = { id: 'o', label: '', is_device: false, began_at: null, used
 
 let standing: SignIn[]
 let sent: string[]
-let isAway: boolean
+let failing: Problem | null
 
 beforeEach(() => {
   // jsdom has dialogs without their methods.
@@ -27,12 +28,12 @@ beforeEach(() => {
   setActivePinia(createPinia())
   standing = [HERE, LOST, OLD]
   sent = []
-  isAway = false
+  failing = null
 })
 
 async function shown(): Promise<VueWrapper> {
   vi.spyOn(useSession().api, 'json').mockImplementation((path, request = {}) => {
-    if (isAway) return Promise.reject(new Problem('offline'))
+    if (failing !== null) return Promise.reject(failing)
     if (request.method !== 'DELETE') return Promise.resolve({ sessions: standing })
     sent.push(path)
     const id = path.split('/')[4]
@@ -40,7 +41,7 @@ async function shown(): Promise<VueWrapper> {
     standing = standing.filter((each) => each.is_this || (id !== undefined && each.id !== id))
     return Promise.resolve(undefined)
   })
-  const wrapper = mount(SignInList, { global: { plugins: [i18n] } })
+  const wrapper = mount(SignInList, { attachTo: document.body, global: { plugins: [i18n] } })
   await flushPromises()
   return wrapper
 }
@@ -88,13 +89,34 @@ test('one that has ended meanwhile is no trouble', async () => {
   expect(wrapper.findAll('li')).toHaveLength(2)
 })
 
-test('without a network it says so, and can be tried again', async () => {
-  isAway = true
+test('without a network there is nothing wrong, and the list comes with the network', async () => {
+  failing = new Problem('offline')
   const wrapper = await shown()
-  expect(wrapper.find('[role=alert]').text()).toContain('Không liên lạc được với máy chủ.')
-  isAway = false
+  expect(wrapper.find('[role=alert]').exists()).toBe(false)
+  expect(wrapper.find('[role=status]').text()).toContain('Đang không có mạng.')
+  failing = null
+  const connection = useConnection()
+  connection.isOnline = false
+  await flushPromises()
+  connection.isOnline = true
+  await flushPromises()
+  expect(wrapper.findAll('li')).toHaveLength(3)
+})
+
+test('what fails is said, and can be tried again', async () => {
+  failing = new Problem('server_failed', 500)
+  const wrapper = await shown()
+  expect(wrapper.find('[role=alert]').exists()).toBe(true)
+  failing = null
   await wrapper.find('[data-testid=sign-ins-again]').trigger('click')
   await flushPromises()
   expect(wrapper.find('[role=alert]').exists()).toBe(false)
   expect(wrapper.findAll('li')).toHaveLength(3)
+})
+
+test('after one has ended the focus is at the heading of the list', async () => {
+  const wrapper = await shown()
+  await wrapper.find('[data-testid=end-l]').trigger('click')
+  await confirm(wrapper, true)
+  expect(document.activeElement).toBe(wrapper.find('h2').element)
 })
