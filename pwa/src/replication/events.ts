@@ -1,14 +1,12 @@
 /**
- * What may happen to an exchange, and which event it is. The functions are pure: an effect (exchange.ts, run.ts,
- * sender.ts) hands in what it found, and gets the one event that the table (table.ts) knows for it.
+ * What may happen to an exchange, and which event it is that wakes it, troubles it or ends it; what its requests and answers
+ * come to is in findings.ts, which the first screen does not load. The functions are pure.
  */
 import { Problem } from '@/api/problem'
 import { isQuota } from '@/domain/storage-full'
 import type { Session } from '@/storage/database'
-import { facing } from '@/storage/session'
 import type { Applied } from './apply'
-import { isAboutContent } from './asides'
-import type { ExchangeResult, Memory, Reason, Received } from './memory'
+import type { ExchangeResult, Reason, Received } from './memory'
 import type { SyncAnswer } from './wire'
 
 type None = object
@@ -114,12 +112,6 @@ export type Trouble =
   | 'phone_full'
   | 'broke'
 
-/** More rounds than any honest exchange needs: 5,000 records take about four. */
-export const MOST_ROUNDS = 400
-/** More servers than one address ever leads to. */
-const MOST_SERVERS = 8
-/** A token that ends so soon may have ended when it arrives. */
-const STALE_MS = 30_000
 /** While backing off, saves and glances at the screen start no other attempt so soon after the last one. */
 const SOON_MS = 60_000
 
@@ -130,101 +122,6 @@ export function wakeEvent(reason: Reason, failures: number, sinceMs: number | nu
   if (failures > 0 && (sinceMs === null || (isGlance && sinceMs < SOON_MS))) return { kind: 'nudged_soon', reason }
   if (isGlance) return { kind: 'nudged', reason }
   return { kind: reason === 'timer' ? 'timer' : 'called', reason }
-}
-
-/** Whose turn it is: whoever is signed in, then those who left something here; `waiting` are enrolments with work to push. */
-export function turnEvent(
-  { whose, served }: Memory,
-  session: Session | undefined,
-  waiting: Iterable<string>,
-  lastServer: string,
-): Event<'enrolment' | 'nobody_left'> {
-  if (whose === null && session !== undefined) {
-    return { kind: 'enrolment', enrolment: session.enrolment, isMine: true, server: session.server }
-  }
-  const server = session?.server ?? lastServer
-  for (const enrolment of waiting) {
-    if (enrolment === session?.enrolment || served.has(enrolment)) continue
-    return { kind: 'enrolment', enrolment, isMine: false, server }
-  }
-  return { kind: 'nobody_left' }
-}
-
-type TokenKind = 'token_fresh' | 'token_stale' | 'password_missing' | 'session_ended'
-
-/** What the next request shows at the server that is before the phone. */
-export function facingEvent(memory: Memory, session: Session | undefined, now: number): Event<TokenKind> {
-  if (session === undefined || session.enrolment !== memory.whose?.enrolment) return { kind: 'session_ended' }
-  const credentials = facing(session, memory.server)
-  const carried = { server: memory.server, credentials }
-  if (credentials.expired === 1) return { kind: 'password_missing', ...carried }
-  return { kind: credentials.accessExpiresAt <= now + STALE_MS ? 'token_stale' : 'token_fresh', ...carried }
-}
-
-/** What a round begins with. */
-export function roundEvent(
-  memory: Memory,
-  session: Session | undefined,
-  now: number,
-): Event<TokenKind | 'signed_out' | 'rounds_spent' | 'only_pushing'> {
-  if (memory.rounds >= MOST_ROUNDS) return { kind: 'rounds_spent' }
-  if (memory.isFull) return { kind: 'only_pushing' }
-  if (session?.enrolment === memory.whose?.enrolment && session !== undefined) {
-    return facingEvent({ ...memory, server: letIn(session, memory.server) }, session, now)
-  }
-  return { kind: memory.whose?.isMine === true ? 'session_ended' : 'signed_out' }
-}
-
-/** The server to try: the one asked for, or where the password is missing there, one that would let this person in. */
-function letIn(session: Session, server: string): string {
-  if (facing(session, server).expired === 0) return server
-  return Object.keys(session.elsewhere).find((other) => session.elsewhere[other]?.expired === 0) ?? server
-}
-
-/** A 401 of one of our servers, to a request that showed a token. */
-export function tokenEvent(memory: Memory, error: Problem): Event<'token_refused' | 'other_server' | 'same_servers'> {
-  const server = error.server ?? memory.server
-  if (server === memory.server) return { kind: 'token_refused', error }
-  const isOver = memory.tried.has(server) || memory.tried.size >= MOST_SERVERS
-  return isOver ? { kind: 'same_servers', error } : { kind: 'other_server', server, error }
-}
-
-/** A request that failed, with the revisions that it pushed. */
-export function requestEvent(
-  memory: Memory,
-  error: unknown,
-  pushed: string[],
-): Event<Trouble | 'several_failed' | 'one_failed' | 'key_revoked'> {
-  if (!(error instanceof Problem)) return troubleEvent(error)
-  if (error.code === 'enrolment_revoked') return { kind: 'key_revoked', error }
-  const [rev] = pushed
-  if (rev === undefined || !isAboutContent(error)) return troubleEvent(blamed(memory, error))
-  return pushed.length > 1 ? { kind: 'several_failed', count: pushed.length } : { kind: 'one_failed', rev, error }
-}
-
-/** Without a token there is nothing to ask but to take something: where that fails, it is what failed before that counts. */
-export function blamed({ suspects }: Memory, error: Problem): Problem {
-  return error.code === 'not_signed_in' ? (suspects.values().next().value ?? error) : error
-}
-
-type StoredKind =
-  | 'stored_all'
-  | 'stored_more'
-  | 'stored_elsewhere'
-  | 'restored'
-  | 'signed_out_meanwhile'
-  | 'no_room_more'
-  | 'no_room_all'
-
-/** What became of an answer that arrived whole. */
-export function storedEvent(memory: Memory, applied: Applied, answer: SyncAnswer): Event<StoredKind> {
-  const stored = { applied, answer }
-  if (applied.isOver) return { kind: 'signed_out_meanwhile', ...stored }
-  const error = memory.isFull ? memory.trouble : (applied.failure ?? null)
-  if (error !== null) return { kind: applied.left > 0 ? 'no_room_more' : 'no_room_all', error, ...stored }
-  if (applied.wasRestored) return { kind: 'restored', ...stored }
-  if (answer.server !== memory.received?.sent.server) return { kind: 'stored_elsewhere', ...stored }
-  return { kind: applied.again ? 'stored_more' : 'stored_all', ...stored }
 }
 
 /** The trouble in anything thrown. */

@@ -18,18 +18,8 @@ import { changeCredentials, facing } from '@/storage/session'
 import { apply } from './apply'
 import { isResting, setAside } from './asides'
 import { deviceNow } from './device'
-import {
-  blamed,
-  facingEvent,
-  requestEvent,
-  roundEvent,
-  storedEvent,
-  tokenEvent,
-  troubleEvent,
-  turnEvent,
-  type Event,
-  type Kind,
-} from './events'
+import { troubleEvent, type Event, type Kind } from './events'
+import { blamed, facingEvent, requestEvent, roundEvent, storedEvent, tokenEvent, turnEvent } from './findings'
 import { sendRequest, type Reply } from './link'
 import { Machine, type Effects } from './machine'
 import { atStart, type ExchangeResult, type Memory } from './memory'

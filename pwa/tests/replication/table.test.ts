@@ -5,19 +5,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Fetch } from '@/api/client'
 import { Problem } from '@/api/problem'
 import type { Applied } from '@/replication/apply'
-import {
-  endEvent,
-  facingEvent,
-  requestEvent,
-  roundEvent,
-  storedEvent,
-  tokenEvent,
-  troubleEvent,
-  turnEvent,
-  wakeEvent,
-  type Event,
-  type Kind,
-} from '@/replication/events'
+import { endEvent, troubleEvent, wakeEvent, type Event, type Kind } from '@/replication/events'
+import { facingEvent, requestEvent, roundEvent, storedEvent, tokenEvent, turnEvent } from '@/replication/findings'
 import { Machine, transition, type Standing } from '@/replication/machine'
 import { atStart, type Memory, type Received } from '@/replication/memory'
 import { Sender } from '@/replication/sender'
