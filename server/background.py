@@ -24,7 +24,7 @@ from server.projections.graph import in_order
 from server.projections.households import HouseholdsProjection
 from server.projections.open_documents import OpenDocumentsProjection
 from server.projections.records import RecordsProjection
-from server.projections.replies import QuestionsProjection
+from server.projections.worker_questions import WorkerQuestionsProjection
 from server.publish.projection import PublishedProjection
 from server.settings import Settings
 
@@ -36,7 +36,7 @@ def followers_of(
     forms_of = partial(MergingForms.over, library)
     closing = BranchesProjection(storage, journal, library, areas, forms_of=forms_of)
     records = _records(settings, storage, journal, library, areas)
-    asked = QuestionsProjection(journal, areas)
+    asked = WorkerQuestionsProjection(journal, areas)
     still_open = OpenDocumentsProjection(storage, journal, areas)
     published = PublishedProjection(storage, journal, library)
     households = HouseholdsProjection(storage, library, areas, threshold=settings.duplicate_score)

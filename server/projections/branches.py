@@ -31,7 +31,7 @@ from server.platform.db.engine import Storage
 from server.platform.db.upsert import put
 from server.platform.db.value_lists import among
 from server.platform.json_reader import aside_where_long
-from server.projections.questions import (
+from server.projections.open_questions import (
     MOVED,
     QuestionContext,
     Row,

@@ -20,7 +20,7 @@ from server.journal.followers.follower import Effects
 from server.journal.journal import Journal
 from server.journal.model import Change, NewRevision, Origin, StoredRevision
 from server.platform.db.engine import Storage
-from server.projections.questions import FORM_VERSION, MOVED
+from server.projections.open_questions import FORM_VERSION, MOVED
 from server.read_model.record_tables import open_questions
 from sync.revisions.canonical import Json
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.auth.names import names_of
 from server.platform.db.insert_missing import insert_missing
 from server.platform.db.value_lists import among
-from server.projections.questions import DOCUMENT, MOVED
+from server.projections.open_questions import DOCUMENT, MOVED
 from server.read_model.record_tables import open_questions, records
 from sync.matching.text_normalisation import fold
 

@@ -14,14 +14,14 @@ from server.projections.graph import drawn, in_order
 from server.projections.households import HouseholdsProjection
 from server.projections.open_documents import OpenDocumentsProjection
 from server.projections.records import RecordsProjection
-from server.projections.replies import QuestionsProjection
+from server.projections.worker_questions import WorkerQuestionsProjection
 from server.publish.projection import PublishedProjection
 
 ROOT = Path(__file__).parents[2]
 PROJECTIONS = (
     BranchesProjection,
     RecordsProjection,
-    QuestionsProjection,
+    WorkerQuestionsProjection,
     OpenDocumentsProjection,
     PublishedProjection,
     HouseholdsProjection,

@@ -31,13 +31,13 @@ from server.desk.conflicts.batch_schemas import (
     Rule,
     SampleCandidate,
 )
-from server.desk.conflicts.choices_offered import outcome_at
 from server.desk.conflicts.deciding import DecisionRefused, Decisions, Prepared, prepared_decision, prepared_undo
 from server.desk.conflicts.page import unit_name
 from server.desk.conflicts.page_schemas import Choice, NewDecision
 from server.desk.conflicts.record_case import Case, cases_of
 from server.desk.conflicts.revision_history import row_of, shown, spotted
 from server.desk.conflicts.tables import conflict_batches
+from server.desk.conflicts.ways_to_decide import outcome_at
 from server.errors import Problem
 from server.forms.library import FormLibrary
 from server.journal.journal import Journal

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from server.desk.conflicts.choices_offered import outcome_at
 from server.desk.conflicts.labels import spot_of
 from server.desk.conflicts.page_schemas import Choice
 from server.desk.conflicts.record_case import Case
+from server.desk.conflicts.ways_to_decide import outcome_at
 from server.errors import Problem
 from sync.merging.field_diff import changes, patch, value_at
 from sync.merging.field_schema import ABSENT, Path, Value, place_of

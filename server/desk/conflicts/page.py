@@ -17,7 +17,6 @@ from server.auth.principal import Principal
 from server.auth.tables import enrolments
 from server.desk.conflicts import queue
 from server.desk.conflicts.choices import ANSWERS
-from server.desk.conflicts.choices_offered import MOVED, cause_of, outcome_at, paths_of, ways
 from server.desk.conflicts.labels import Spot
 from server.desk.conflicts.page_schemas import (
     AskedShown,
@@ -38,7 +37,8 @@ from server.desk.conflicts.presence import claims_on
 from server.desk.conflicts.queue_schemas import Claim, PersonName
 from server.desk.conflicts.record_case import Case, open_case
 from server.desk.conflicts.revision_history import Content, decisions_of, differing, history_of, row_of, shown, spotted
-from server.desk.relocation.records_of_moves import Move, moves_of, with_moves
+from server.desk.conflicts.ways_to_decide import MOVED, cause_of, outcome_at, paths_of, ways
+from server.desk.relocation.relocation_log import Move, moves_of, with_moves
 from server.errors import Problem
 from server.forms.library import FormLibrary
 from server.journal.journal import Journal

@@ -14,10 +14,10 @@ from server.auth.audit import note
 from server.auth.authorise import allowed
 from server.auth.names import names_of
 from server.auth.principal import Principal
-from server.desk.conflicts.choices_offered import outcome_at
 from server.desk.conflicts.page_schemas import NewQuestion
 from server.desk.conflicts.record_case import Case
 from server.desk.conflicts.revision_history import spotted
+from server.desk.conflicts.ways_to_decide import outcome_at
 from server.errors import Problem
 from server.ingest.desk_writes import write_at_desk
 from server.journal.journal import Journal

@@ -18,7 +18,7 @@ from server.desk.conflicts.page import Pages
 from server.desk.conflicts.page_schemas import NewDecision, Undo
 from server.desk.conflicts.record_case import Case
 from server.desk.conflicts.stale_decisions import moved_since
-from server.desk.relocation.records_of_moves import moves_of, remember, returning
+from server.desk.relocation.relocation_log import moves_of, remember, returning
 from server.errors import Problem
 from server.journal.journal import Journal
 from server.platform.clock import Clock

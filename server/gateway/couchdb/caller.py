@@ -26,8 +26,8 @@ from server.auth.principal import Principal
 from server.auth.rate_limit import RateLimiter
 from server.auth.sessions import Sessions
 from server.errors import Problem
-from server.gateway.couchdb.own_site import require_own_page
 from server.gateway.couchdb.refusals import Refusal, unauthorized
+from server.gateway.couchdb.same_origin import require_own_page
 from server.platform.cookies import cookie_value
 from server.platform.db.engine import Storage
 

@@ -23,9 +23,9 @@ from server.gateway.couchdb.call import Call, CouchParts
 from server.gateway.couchdb.caller import COOKIE_HANDLER
 from server.gateway.couchdb.database import make
 from server.gateway.couchdb.databases import Databases
-from server.gateway.couchdb.own_site import require_no_form
 from server.gateway.couchdb.refusals import Refusal, from_problem, no_database, unauthorized
 from server.gateway.couchdb.router import destination
+from server.gateway.couchdb.same_origin import require_no_form
 from server.journal.model import UnknownDatabase
 from server.journal.store.statements import statements
 from server.platform.content_coding import accepted_codings

@@ -1,7 +1,7 @@
 """`/_session`: who one is, and signing in to a cookie, as CouchDB's own clients and replicator do.
 
 The cookie holds a refresh token that is never renewed, so that a sign-in can be ended from the server like any other;
-`SameSite=Strict` keeps other sites from using it, and `own_site` other origins of the same site.
+`SameSite=Strict` keeps other sites from using it, and `same_origin` other origins of the same site.
 """
 
 from urllib.parse import parse_qsl

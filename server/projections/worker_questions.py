@@ -22,7 +22,7 @@ NAME = "questions"
 KINDS = ("question", "reply")
 
 
-class QuestionsProjection:
+class WorkerQuestionsProjection:
     """Keeps the rows of `questions`; a `Projection` of the follower."""
 
     name = NAME
