@@ -12,10 +12,10 @@ from typing import Any, Protocol
 from server.auth.authorise import allowed
 from server.auth.principal import Principal
 from server.forms.library import FormLibrary
-from server.ingest.policy import Arrival, Right, coming_of, entitled, judged, number_of, refusal
+from server.ingest.policy import Arrival, Coming, Right, coming_of, entitled, judged, number_of
 from server.journal.journal import Journal
 from server.journal.model import NewRevision, Outcome
-from sync.contract.reasons import Reason
+from sync.contract.reasons import REASONS, Reason
 from sync.revisions.admission import is_well_formed_doc_id
 from sync.revisions.canonical import MalformedJson
 from sync.revisions.revision_id import is_revision_id
@@ -72,22 +72,20 @@ class Admission:
 
     async def admit(self, push: Sequence[Pushed], flawed: Collection[int]) -> list[Admitted]:
         """Return what becomes of each document, in order; `flawed` are positions that strict JSON refused."""
-        admitted = [await self._admit_one(item, position in flawed) for position, item in enumerate(push)]
-        by_database: defaultdict[str, list[int]] = defaultdict(list)
-        for position, one in enumerate(admitted):
-            if one.revision is not None:
-                by_database[one.database].append(position)
-        for database, positions in by_database.items():
-            coming = [
-                coming_of(revision, push[position].doc, "phone")
-                for position in positions
-                if (revision := admitted[position].revision)
-            ]
-            for position, revision in zip(positions, await entitled(self._journal, database, coming), strict=True):
-                admitted[position] = Admitted(database, revision)
-        return admitted
+        admitted: dict[int, Admitted] = {}
+        by_database: defaultdict[str, dict[int, Coming]] = defaultdict(dict)
+        for position, item in enumerate(push):
+            found = await self._admit_one(item, position in flawed)
+            if isinstance(found, Outcome):
+                admitted[position] = Admitted(item.db, None, found)
+            else:
+                by_database[item.db][position] = found
+        for database, coming in by_database.items():
+            revisions = await entitled(self._journal, database, list(coming.values()))
+            admitted |= {position: Admitted(database, each) for position, each in zip(coming, revisions, strict=True)}
+        return [admitted[position] for position in range(len(push))]
 
-    async def _admit_one(self, item: Pushed, is_flawed: bool) -> Admitted:
+    async def _admit_one(self, item: Pushed, is_flawed: bool) -> Coming | Outcome:
         document, number = item.doc, number_of(item.doc)
         right = self._right_in(item.db)
         if right == "never" and not is_flawed and await self._is_kept(item):
@@ -103,14 +101,14 @@ class Admission:
             sender=self._pusher.enrolment,
             is_flawed=is_flawed,
         )
-        if (reason := refusal(arrival)) is not None:
-            return _refused(item, number, reason)
         try:
-            quarantine = await judged(arrival, self._library)
-            revision = NewRevision.from_document(document, tuple(item.ancestors), number=number, quarantine=quarantine)
+            reason = await judged(arrival, self._library)
+            if reason is not None and REASONS[reason].is_refusal:
+                return _refused(item, number, reason)
+            revision = NewRevision.from_document(document, tuple(item.ancestors), number=number, quarantine=reason)
         except MalformedJson:
             return _refused(item, number, "malformed")
-        return Admitted(item.db, revision)
+        return coming_of(revision, document, "phone")
 
     async def _is_kept(self, item: Pushed) -> bool:
         """Whether this enrolment brought the revision before, so that the journal will find it known."""
@@ -137,6 +135,5 @@ class Admission:
         return self._rights[database]
 
 
-def _refused(item: Pushed, number: str | None, reason: Reason) -> Admitted:
-    outcome = Outcome(str(item.doc.get("_id", "")), str(item.doc.get("_rev", "")), number, "refused", reason)
-    return Admitted(item.db, None, outcome)
+def _refused(item: Pushed, number: str | None, reason: Reason) -> Outcome:
+    return Outcome(str(item.doc.get("_id", "")), str(item.doc.get("_rev", "")), number, "refused", reason)

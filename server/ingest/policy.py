@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -82,7 +83,7 @@ _NUMBER = re.compile(NUMBER_PATTERN)
 _OVERSTEPS: Mapping[Reason, Finding] = {"servers_only": "servers_member", "unknown_member": "unknown_member"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Arrival:
     """A document at a door: what it says (`content`), and what the door knows of whoever it is by.
 
@@ -98,6 +99,11 @@ class Arrival:
     right: Right = "now"
     sender: str | None = None
     is_flawed: bool = False
+
+    @cached_property
+    def type(self) -> str | None:
+        """The type of document that the contract says it is; None for none."""
+        return type_of(self.doc_id, self.content, deleted=self.deleted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,7 @@ async def judged(arrival: Arrival, library: FormLibrary) -> Reason | None:
     reason = _first(arrival)
     if reason is not None or arrival.deleted or verdict("unknown_form", arrival.door) is None:
         return reason
-    if type_of(arrival.doc_id, arrival.content, deleted=False) != RECORD:
+    if arrival.type != RECORD:
         return None
     finding = await form_finding(library, arrival.database, arrival.content)
     return None if finding is None else verdict(finding, arrival.door)
@@ -218,7 +224,7 @@ def _findings(arrival: Arrival) -> Iterator[Finding]:
 
 def _is_taken(arrival: Arrival) -> bool:
     """Whether the contract lets a document of this type come by the door."""
-    name = type_of(arrival.doc_id, arrival.content, deleted=arrival.deleted)
+    name = arrival.type
     if name is None or arrival.door not in DOCUMENT_TYPES[name].doors:
         return False
     # The province may be newer than its hub, and knows what it does.

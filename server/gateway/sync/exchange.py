@@ -214,11 +214,10 @@ class _Push:
         self._progress = before.after(received, refused, request if counts else None)
         await save_progress(connection, caller.enrolment.id, self._progress)
         if is_last:
-            await self._finish(connection, before)
+            await self._finish(connection, before, is_news=counts)
 
-    async def _finish(self, connection: AsyncConnection, before: Progress) -> None:
+    async def _finish(self, connection: AsyncConnection, before: Progress, *, is_news: bool) -> None:
         caller, now = self._caller, self._parts.clock()
-        is_news = before.is_news(self._request)
         if is_news:
             await forget_confirmed(connection, caller.enrolment.id, self._confirmed)
         grants: tuple[Grant, ...] = caller.enrolment.exchange_grants or ()
