@@ -14,11 +14,6 @@ APP_MISTAKES = {
         "if (row.frozen === 0) await store.revisions.update",
         "if (row.frozen === 2) await store.revisions.update",
     ),
-    "a_restored_server_is_sent_nothing_again": Mistake(
-        "replication/receipts.ts",
-        "this.own.filter((row) => !acknowledged.has(row.rev))\n",
-        "this.own.filter((row) => acknowledged.has(''))\n",
-    ),
     "a_page_leaves_out_its_first_document": Mistake(
         "replication/pages.ts",
         "await this.take(changes.docs, (id)",

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -23,6 +24,28 @@ _NO_ANSWER = {"offline", "timeout", "answer_broken", "not_our_server"}
 #: An exchange takes from twenty to some hundred steps of storage; most deaths fall among them.
 _MOST_STEPS = 120
 _MOST_COMMITS = 12
+#: What may happen to a phone while it exchanges, and how often beside each other.
+_TROUBLES = {
+    "dies": 40,
+    "storage fails": 20,
+    "meets a portal": 10,
+    "is slow": 10,
+    "saves meanwhile": 10,
+    "signs out meanwhile": 8,
+    "has two tabs": 12,
+}
+#: How long an answer takes over a slow link; some of these the app does not wait for.
+_SLOW_MS = (2_000, 15_000, 30_000, 70_000, 400_000)
+#: What stands between the phone and its server: a portal's page, and what looks like an answer of ours and is none.
+_PORTALS = (
+    (200, b"<!doctype html><title>Wi-Fi</title>"),
+    (200, b"{}"),
+    (200, b'{"protocol":2,"epoch":"portal","acks":[],"changes":{},"carry":[],"server":"portal"}'),
+    (401, b'{"code":"not_signed_in"}'),
+    (403, b'{"code":"enrolment_revoked"}'),
+    (413, b"<html>too large</html>"),
+    (511, b"<html>sign in to the network</html>"),
+)
 
 
 @dataclass(slots=True)
@@ -30,6 +53,14 @@ class AppPhone(Phone):
     """One person on one device that runs the app. What its store holds is read again after each thing that it did."""
 
     app: AppProcess = field(kw_only=True)
+    #: Lets its person save something while it exchanges.
+    meanwhile: Callable[["AppPhone"], None] = field(kw_only=True)
+    #: What happens to it in the exchange that is under way, one of `_TROUBLES`.
+    trouble: str = ""
+    random: Random = field(init=False)
+    _late_ms: int = 0
+    _asked: list[dict[str, Any]] = field(default_factory=list)
+    _ended: dict[int, dict[str, Any]] = field(default_factory=dict)
     #: What fails in the next thing that it does, as `pwa/tests/simulated/disk.ts` takes it.
     faults: dict[str, Any] = field(default_factory=dict)
     _tables: Tables | None = None
@@ -37,12 +68,15 @@ class AppPhone(Phone):
     _count: int = 0
 
     can_delete = False
+    trouble_rate = 0.35
 
     def __post_init__(self) -> None:
         """Switch it on."""
         # A dataclass with slots is another class than the one that `super()` would look for.
         Phone.__post_init__(self)
-        self.app.say(do="new", phone=self.name, seed=str(self.secret), username=self.person, hasLocks=True)
+        self.random = Random(f"browser {self.secret}")
+        has_locks = self.random.random() < 0.6
+        self.app.say(do="new", phone=self.name, seed=str(self.secret), username=self.person, hasLocks=has_locks)
 
     @property
     def tables(self) -> Tables:
@@ -102,21 +136,34 @@ class AppPhone(Phone):
 
     async def exchange(self, server: str, send: Send) -> None:
         """Let the app send; raises NetworkFailed, Refused or PhoneCrashed as it says that it went."""
-        self._count += 1
-        turn = self._command(self._count, "exchange", {"reason": "online"})
-        asked: list[dict[str, Any]] = []
-        while True:
-            asked += turn["asked"]
-            for ended in turn["ended"]:
-                self._heard(ended["id"], _result(ended))
-                return
-            if not asked:
+        tabs = (0, 1) if self.trouble == "has two tabs" else (0,)
+        works = [self._command("exchange", {"reason": "online"}, tab) for tab in tabs]
+        while any(work not in self._ended for work in works):
+            if not self._asked:
                 raise AppBroken(f"{self.name} waits for nothing")
-            request = asked.pop(0)
-            told = await _carried(request, server, send)
-            turn = self._say(do="answer", tab=request["tab"], request=request["id"], told=told, tookMs=0)
+            request = self._asked.pop(0)
+            told = await self._carried(request, server, send)
+            took_ms = self._meanwhile()
+            self._say(do="answer", tab=request["tab"], request=request["id"], told=told, tookMs=took_ms)
+            self._late_ms += took_ms
+        status, *_ = [self._result(work) for work in works]
+        self._heard(status)
 
-    def _heard(self, _: int, status: dict[str, Any]) -> None:
+    async def _carried(self, request: dict[str, Any], server: str, send: Send) -> dict[str, Any] | None:
+        if self.trouble == "meets a portal" and self.random.random() < 0.7:
+            status, body = self.random.choice(_PORTALS)
+            return {"status": status, "headers": {}, "body": encoded(body), "isBroken": False}
+        return await _carried(request, server, send)
+
+    def _meanwhile(self) -> int:
+        """Let happen what happens before an answer is heard; return how many milliseconds it took to come."""
+        if self.trouble == "saves meanwhile":
+            self.meanwhile(self)
+        if self.trouble == "signs out meanwhile" and self.random.random() < 0.5:
+            self._do("signOut")
+        return self.random.choice(_SLOW_MS) if self.trouble == "is slow" else 0
+
+    def _heard(self, status: dict[str, Any]) -> None:
         broken = [f"{row['id']} {name}" for row in self.tables["servers"] for name in _failed(row)]
         self.broken += [one for one in broken if one not in self.broken]
         if status["phase"] != "failed":
@@ -134,49 +181,56 @@ class AppPhone(Phone):
         """Let its store lose a save."""
         self._say(do="lose", rev=own.rev)
 
-    def fail_soon(self, random: Random) -> None:
-        """Let it die, or its storage fail, in the next thing that it does."""
-        if random.random() < 0.7:
+    def fail_soon(self, random: Random) -> str:
+        """Let something go wrong in its next exchange; return what."""
+        self.trouble = random.choices(list(_TROUBLES), list(_TROUBLES.values()))[0]
+        if self.trouble == "dies":
             self.faults = {"diesIn": random.randint(1, _MOST_STEPS)}
-        else:
+        if self.trouble == "storage fails":
             failure = random.choice(("QuotaExceededError", "UnknownError"))
             often = random.choice((1, 1, 2, 50))
             self.faults = {"failsIn": random.randrange(_MOST_COMMITS), "failures": often, "failsAs": failure}
+        return self.trouble
 
     def calm(self) -> None:
         """Let it fail no more."""
-        self.faults = {}
+        self.faults, self.trouble = {}, ""
         self._say(do="calm")
 
     def restart(self, lost: int) -> int:
         """Begin again from what is durable, some commits ago; return how many were lost."""
-        self.faults = {}
+        self.faults, self.trouble = {}, ""
+        self._asked.clear()
+        self._ended.clear()
         return int(self._say(do="reborn", lost=min(lost, MOST_LOST))["lost"])
 
     def _do(self, command: str, /, **what: Any) -> Any:
         """Return what a command that needs no network says."""
-        self._count += 1
-        (ended,) = self._command(self._count, command, what)["ended"]
-        return _result(ended)
+        return self._result(self._command(command, what))
 
-    def _command(self, number: int, name: str, what: dict[str, Any]) -> dict[str, Any]:
-        line = {"id": number, "name": name, "what": json.dumps(what), "faults": self.faults}
+    def _command(self, name: str, what: dict[str, Any], tab: int = 0) -> int:
+        """Begin something in a tab; return its number."""
+        self._count += 1
+        line = {"id": self._count, "name": name, "what": json.dumps(what), "faults": self.faults}
         self.faults = {}
-        return self._say(do="command", tab=0, **line)
+        self._say(do="command", tab=tab, **line)
+        return self._count
+
+    def _result(self, number: int) -> Any:
+        ended = self._ended.pop(number)
+        if "error" in ended:
+            raise AppBroken(ended["error"])
+        return json.loads(ended["answer"])
 
     def _say(self, **line: Any) -> dict[str, Any]:
         self._tables = self._read = None
         self.app.questions = self.answer
-        turn = self.app.say(phone=self.name, now=round(self._now() * 1000), **line)
+        turn = self.app.say(phone=self.name, now=round(self._now() * 1000) + self._late_ms, **line)
         if turn.get("isDead"):
             raise PhoneCrashed
+        self._asked += turn.get("asked", ())
+        self._ended.update((ended["id"], ended) for ended in turn.get("ended", ()))
         return turn
-
-
-def _result(ended: dict[str, Any]) -> Any:
-    if "error" in ended:
-        raise AppBroken(ended["error"])
-    return json.loads(ended["answer"])
 
 
 def _failed(server: dict[str, Any]) -> list[str]:

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from server.areas.grants import CATALOG
 from sync.revisions.revision_id import revision_id
 from tests.simulation.phone import Phone
+from tests.simulation.receiving import TAKEN
 from tests.simulation.replica import Replica
 from tests.simulation.server import Server
+from tests.simulation.store import Own
 
 Key = tuple[str, str, str]
 
@@ -149,6 +151,15 @@ def check_winners(server: Server, highest: Mapping[tuple[str, str], int]) -> Non
     for key, leaves in shown(server).items():
         if key in highest and int(leaves[0].split("-")[0]) > highest[key]:
             raise Broken("forged", f"{server.name} lets {leaves[0]} win {key}")
+
+
+def check_kept(phone: Phone, before: Mapping[str, Own]) -> None:
+    """Check that a phone has dropped nothing of its own but what a server has taken and says is safe (I2)."""
+    rows = phone.rows
+    for rev in sorted(before.keys() - rows.revisions.keys()):
+        own = before[rev]
+        if not any(receipt.outcome in TAKEN and own.number <= rows.server(name).safe for name, receipt in own.receipts):
+            raise Broken("I2", f"{phone.name} dropped {rev} of its own")
 
 
 def check_phone(phone: Phone, server: Server) -> None:

@@ -10,6 +10,7 @@ from unittest.mock import patch
 from uuid import UUID
 
 from server.platform.clock import Clock
+from tests.simulation import working
 from tests.simulation.app_process import AppProcess
 from tests.simulation.checks import Made
 from tests.simulation.disk import Disk
@@ -48,7 +49,7 @@ async def make_world(seed: int, disks: dict[str, Disk], image: Image, app: AppPr
     servers: dict[str, Server] = {}
     names = SERVERS[: random.choices((2, 3, 4, 5), (45, 40, 9, 6))[0]]
     links = links_between(names, is_ring=len(names) > 3 or random.random() < 0.7)
-    world = World(seed, servers, links, Replica("copy"), random, image.records, app=app)
+    world = World(seed, servers, links, Replica("copy"), random, image.records, app=app, save_on=working.save_on)
     world.network = Network(servers, random, world.log, seen=world.seen)
     world.are_peers = are_peers(seed)
     world.lines = Lines(random, world.log, world.seen)

@@ -77,6 +77,8 @@ class Phone:
     broken: list[str] = field(default_factory=list)
     #: Whether its person can delete a record.
     can_delete: ClassVar[bool] = True
+    #: In how many of its exchanges something goes wrong on the phone itself.
+    trouble_rate: ClassVar[float] = 0.12
     key: ec.EllipticCurvePrivateKey = field(init=False)
     enrolment: str = field(init=False)
 
@@ -158,9 +160,10 @@ class Phone:
         with self.store.transaction() as rows:
             del rows.revisions[own.rev]
 
-    def fail_soon(self, random: Random) -> None:
-        """Let it die in one of the next things that it does."""
+    def fail_soon(self, random: Random) -> str:
+        """Let it die in one of the next things that it does; return what goes wrong."""
         self.store.crash_in = random.randrange(6)
+        return "dies"
 
     def calm(self) -> None:
         """Let it fail no more."""

@@ -69,7 +69,7 @@ class Simulator:
         world: World | None = None
         rounds = 0
         broken: BaseException | None = None
-        image, app = await self._parts(seed)
+        image, app = await self.parts(seed)
         with ids_from(random), in_one_thread(), _silence():
             try:
                 world = await make_world(seed, self.disks, image, app)
@@ -85,7 +85,8 @@ class Simulator:
         trace = tuple(world.trace) if world is not None else ()
         return Story(seed, trace, world.seen if world is not None else Counter(), rounds, broken)
 
-    async def _parts(self, seed: int) -> tuple[Image, AppProcess | None]:
+    async def parts(self, seed: int) -> tuple[Image, AppProcess | None]:
+        """Return what a seed's servers begin with, and where its phones run if they are the app's."""
         if not has_app(seed):
             return self.image, None
         if not self._running:

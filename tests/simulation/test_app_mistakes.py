@@ -12,7 +12,11 @@ from tests.simulation.run import simulator
 #: So many worlds at most until a mistake has shown itself.
 MOST_SEEDS = 30
 #: The seed that catches each, after `APP_FROM`. Where changed code has moved that world on, the next ones are tried.
-CAUGHT_BY = dict.fromkeys(APP_MISTAKES, 0)
+CAUGHT_BY = {
+    "what_is_no_longer_assigned_stays_on_the_phone": 3,
+    "what_was_sent_is_not_frozen": 6,
+    "a_page_leaves_out_its_first_document": 0,
+}
 
 
 @pytest.mark.slow
@@ -30,6 +34,7 @@ async def test_a_known_mistake_in_the_app_is_caught(name: str, record_property: 
         record_property("told", f"{name} is caught by seed {number} now: CAUGHT_BY should say so")
 
 
+@pytest.mark.slow
 def test_a_mistake_in_a_text_that_the_app_has_not_ends_the_build() -> None:
     with pytest.raises(AppBroken, match="0 times"):
         build(Mistake("replication/apply.ts", "what stands nowhere", ""))

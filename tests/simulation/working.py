@@ -17,7 +17,11 @@ from tests.simulation.world import World
 
 async def save(world: World) -> None:
     """Somebody fills a form, nearly always about one of the records that everybody is about."""
-    phone = world.random.choice(world.phones)
+    save_on(world, world.random.choice(world.phones))
+
+
+def save_on(world: World, phone: Phone) -> None:
+    """Let the person of a phone fill a form."""
     database = world.scope_of(phone)
     usual = world.records[database]
     doc_id = world.random.choice(usual) if world.random.random() < 0.85 else world.new_record(phone, database)

@@ -69,8 +69,8 @@ class Device implements Phone {
 
   async answer({ now, tab, request, told, tookMs }: Line & { do: 'answer' }): Promise<void> {
     enter(this.disk.life)
-    this.clock.now = now - tookMs
-    await this.wait(now)
+    this.clock.now = now
+    await this.wait(now + tookMs)
     this.tabs.get(tab)?.answer(request, told)
     await this.settle()
   }
