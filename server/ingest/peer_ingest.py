@@ -46,7 +46,7 @@ Decider = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Bringer:
+class PeerSender:
     """The server that brings: `author` is whose its own revisions are.
 
     `is_believed`: whatever it says of decisions, as the province; `has_account`: of people who have the right here.
@@ -66,7 +66,7 @@ class _Known:
     deciders: frozenset[Decider]
 
 
-class Bringing:
+class PeerIngest:
     """Takes what other servers bring into the journal of this one."""
 
     def __init__(self, storage: Storage, journal: Journal, library: FormLibrary, clock: Clock) -> None:
@@ -78,7 +78,7 @@ class Bringing:
         self._sql = STATEMENTS[storage.is_postgresql]
 
     async def bring(
-        self, database: str, brought: Sequence[tuple[Document, tuple[RevisionId, ...]]], bringer: Bringer
+        self, database: str, brought: Sequence[tuple[Document, tuple[RevisionId, ...]]], bringer: PeerSender
     ) -> list[Outcome]:
         """Return what became of each document (with its ancestors, parent first), in order, once it is durable."""
         documents = [document for document, _ in brought]
@@ -133,7 +133,7 @@ class Bringing:
         *,
         seals: Mapping[str, Seal],
         waiting: Mapping[str, str],
-        bringer: Bringer,
+        bringer: PeerSender,
     ) -> list[Outcome]:
         async def also(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> None:
             new = [one for one in outcomes if one.outcome == "stored"]
@@ -160,7 +160,7 @@ class Bringing:
         database: str,
         documents: Sequence[Document],
         seals: Sequence[Seal],
-        bringer: Bringer,
+        bringer: PeerSender,
     ) -> _Known:
         by_key = {_key(document): document for document in documents}
         return _Known(
@@ -170,7 +170,7 @@ class Bringing:
         )
 
     async def _deciders(
-        self, connection: AsyncConnection, database: str, documents: Sequence[Document], bringer: Bringer
+        self, connection: AsyncConnection, database: str, documents: Sequence[Document], bringer: PeerSender
     ) -> frozenset[Decider]:
         """Return who may have written which kind of document about a record, of those whom these documents name."""
         named = {decider for document in documents if (decider := _decider(document)) is not None}
@@ -195,7 +195,7 @@ class Bringing:
         document: Document,
         ancestors: tuple[RevisionId, ...],
         known: _Known,
-        bringer: Bringer,
+        bringer: PeerSender,
     ) -> Coming:
         """Return a document as a revision, with the reason for which a person must look first; raise MalformedJson."""
         door: Door = "province" if bringer.is_believed else "peer"
@@ -215,7 +215,7 @@ class Bringing:
         revision = NewRevision.from_document(document, ancestors, number=number, quarantine=reason, verify=False)
         return coming_of(revision, document, door)
 
-    def _origin(self, document: Document, known: _Known, bringer: Bringer) -> Origin:
+    def _origin(self, document: Document, known: _Known, bringer: PeerSender) -> Origin:
         owner = known.owners.get(_key(document))
         if owner is not None:
             return Origin(owner.person, owner.enrolment)
@@ -223,7 +223,7 @@ class Bringing:
         return Origin(decider[1]) if decider is not None and decider in known.deciders else Origin(bringer.author)
 
 
-def _right(document: Document, known: _Known, bringer: Bringer) -> Right:
+def _right(document: Document, known: _Known, bringer: PeerSender) -> Right:
     """Return whether the people have it by whom a document is, as far as that is asked of this server."""
     kind = type_of(_key(document)[0], document, deleted=document.get("_deleted") is True)
     if kind == RECORD:

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.forms.library import FormLibrary
 from server.ingest.record_checks import form_finding, is_reply
-from server.journal.entitlement import Asked
+from server.journal.entitlement import IncomingRevision
 from server.journal.journal import Journal
 from server.journal.model import ATTACHMENTS, NewRevision
 from sync.contract.documents import DOCUMENT_TYPES, RECORD, type_of
@@ -141,7 +141,7 @@ async def entitled(journal: Journal, database: str, coming: Sequence[Coming]) ->
     """Return the revisions, those held back that say what their bringer may not; `coming` in any order."""
     found = [one.revision for one in coming]
     places = [place for place, one in enumerate(coming) if _is_asked(one)]
-    asked = [Asked.of(found[place], coming[place].members, coming[place].door) for place in places]
+    asked = [IncomingRevision.of(found[place], coming[place].members, coming[place].door) for place in places]
     for place, reason in zip(places, await journal.oversteps(database, asked), strict=True):
         door = coming[place].door
         if reason is not None and (said := verdict(_OVERSTEPS[reason], door)) is not None:
@@ -159,7 +159,7 @@ async def oversteps_within(
     connection: AsyncConnection, journal: Journal, database: str, coming: Sequence[Coming]
 ) -> list[Reason | None]:
     """Return for each revision what it says that its bringer may not, in a transaction that the caller has begun."""
-    asked = [Asked.of(one.revision, one.members, one.door) for one in coming if _is_asked(one)]
+    asked = [IncomingRevision.of(one.revision, one.members, one.door) for one in coming if _is_asked(one)]
     found = await journal.oversteps_within(connection, database, asked)
     return [verdict(_OVERSTEPS[reason], one.door) if reason else None for reason, one in zip(found, asked, strict=True)]
 

@@ -23,7 +23,7 @@ AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class IncomingRevision:
     """A revision of a record on its way in by a door; `members` are the restricted ones of its body.
 
     `is_held_back`: it waits for another reason, so that nothing which comes along may lean on it.
@@ -39,7 +39,7 @@ class Asked:
     is_held_back: bool = False
 
     @classmethod
-    def of(cls, revision: NewRevision, members: Mapping[str, Json], door: Door) -> "Asked":
+    def of(cls, revision: NewRevision, members: Mapping[str, Json], door: Door) -> "IncomingRevision":
         """Return what is asked about a revision; `members` are those of its body, or of them the restricted ones."""
         is_end = revision.deleted and revision.content == RESOLVED_TOMBSTONE
         return cls(
@@ -72,7 +72,7 @@ class Asked:
 
 
 async def oversteps(
-    connection: AsyncConnection, sql: Statements, database: str, asked: Sequence[Asked]
+    connection: AsyncConnection, sql: Statements, database: str, asked: Sequence[IncomingRevision]
 ) -> list[Reason | None]:
     """Return for each revision what is wrong with it, None where its bringer may say all that it says.
 
@@ -93,7 +93,7 @@ async def oversteps(
     return found
 
 
-def judged(one: Asked, known: Mapping[Key, Content], coming: Mapping[Key, Content]) -> Reason | None:
+def judged(one: IncomingRevision, known: Mapping[Key, Content], coming: Mapping[Key, Content]) -> Reason | None:
     """Return what is wrong with one revision, after the restricted members of bodies that are here or come along."""
     parent = None if one.parent is None else known.get(one.parent, coming.get(one.parent))
     line = [parent] if parent is not None else _nearest(one, known, coming)
@@ -101,7 +101,7 @@ def judged(one: Asked, known: Mapping[Key, Content], coming: Mapping[Key, Conten
     return overstep(one.members, Before(parent, line), one.door, deleted=one.deleted)
 
 
-def _sources(asked: Sequence[Asked]) -> list[Key]:
+def _sources(asked: Sequence[IncomingRevision]) -> list[Key]:
     wanted = [one.parent for one in asked if one.parent is not None]
     return list(dict.fromkeys([*wanted, *(each for one in asked for each in one.merged)]))
 
@@ -124,7 +124,11 @@ async def _bodies(
 
 
 async def _nearest_keys(
-    connection: AsyncConnection, sql: Statements, database: str, asked: Sequence[Asked], known: Collection[Key]
+    connection: AsyncConnection,
+    sql: Statements,
+    database: str,
+    asked: Sequence[IncomingRevision],
+    known: Collection[Key],
 ) -> list[Key]:
     """Return the nearest revisions that are here on lines whose first is not."""
     broken = [one for one in asked if one.parent is not None and one.parent not in known and len(one.ancestors) > 1]
@@ -140,7 +144,7 @@ async def _nearest_keys(
     return [*found]
 
 
-def _nearest(one: Asked, known: Mapping[Key, Content], coming: Mapping[Key, Content]) -> list[Content]:
+def _nearest(one: IncomingRevision, known: Mapping[Key, Content], coming: Mapping[Key, Content]) -> list[Content]:
     for each in one.ancestors[1:]:
         body = known.get((one.doc_id, each), coming.get((one.doc_id, each)))
         if body is not None:

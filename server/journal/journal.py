@@ -13,11 +13,11 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.journal import awaited, quarantine, self_check
-from server.journal.entitlement import Asked, oversteps
+from server.journal.entitlement import IncomingRevision, oversteps
 from server.journal.feed import changes
 from server.journal.feed.commit_listener import Listening
 from server.journal.feed.commit_notifier import CommitNotifier
-from server.journal.followers.request_priority import Doors
+from server.journal.followers.request_priority import OpenRequests
 from server.journal.model import (
     Change,
     Changes,
@@ -57,7 +57,7 @@ class Journal:
         self._bell = CommitNotifier()
         self._listening = Listening(storage, self._bell)
         #: Those who wait for this journal's answers; followers let them go first.
-        self.doors = Doors()
+        self.open_requests = OpenRequests()
 
     async def ensure(self, names: Iterable[str]) -> None:
         """Make the databases that are not there yet."""
@@ -279,19 +279,19 @@ class Journal:
         async with self._storage.read() as connection:
             return await quarantine.waiting(connection, database, doc_id)
 
-    async def waiting_among(
+    async def quarantined_in(
         self, database: str, ids: Iterable[str], *, only_blocking: bool = False
     ) -> set[tuple[str, RevisionId]]:
         """Return (document, revision) of what waits for a person; `only_blocking`: what its edits must wait for."""
         async with self._storage.read() as connection:
-            return await quarantine.waiting_among(connection, self._sql, database, ids, only_blocking=only_blocking)
+            return await quarantine.quarantined_in(connection, self._sql, database, ids, only_blocking=only_blocking)
 
-    async def held_back(self, databases: Collection[str]) -> int:
+    async def count_quarantined(self, databases: Collection[str]) -> int:
         """Return how many revisions wait for a person in these databases."""
         async with self._storage.read() as connection:
-            return await quarantine.held_back(connection, databases)
+            return await quarantine.count_quarantined(connection, databases)
 
-    async def oversteps(self, database: str, asked: Sequence[Asked]) -> list[Reason | None]:
+    async def oversteps(self, database: str, asked: Sequence[IncomingRevision]) -> list[Reason | None]:
         """Return for each revision on its way in what it says that its bringer may not, None where there is nothing."""
         if not asked:
             return []
@@ -299,7 +299,7 @@ class Journal:
             return await self.oversteps_within(connection, database, asked)
 
     async def oversteps_within(
-        self, connection: AsyncConnection, database: str, asked: Sequence[Asked]
+        self, connection: AsyncConnection, database: str, asked: Sequence[IncomingRevision]
     ) -> list[Reason | None]:
         """Return the same, also after what was just written, in a transaction that the caller has begun."""
         return await oversteps(connection, self._sql, database, asked) if asked else []
@@ -365,7 +365,7 @@ class Journal:
         async with self._storage.write() as connection:
             now = self._now()
             head = await write.lock(connection, self._sql, database)
-            held = await quarantine.some_held_back(connection, database)
+            held = await quarantine.some_quarantined(connection, database)
             revisions = [quarantine.as_it_came(one) for one in held]
             batch = await write.begin(connection, self._sql, head, revisions, Receipt(Origin(), now))
             for one, revision in zip(held, revisions, strict=True):

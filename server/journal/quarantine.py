@@ -94,7 +94,7 @@ async def waiting_where_anything_is_taken(connection: AsyncConnection) -> list[s
     return sorted(await connection.scalars(wanted))
 
 
-async def some_held_back(connection: AsyncConnection, database: str) -> list[QuarantinedRevision]:
+async def some_quarantined(connection: AsyncConnection, database: str) -> list[QuarantinedRevision]:
     """Return some of what waits in a database, for whatever reason; none where nothing does."""
     wanted = select(quarantine).where(quarantine.c.database == database, _WAITS).order_by(*_ORDER).limit(AT_ONCE)
     return [quarantined_of(row) for row in (await connection.execute(wanted)).mappings()]
@@ -124,7 +124,7 @@ async def count(connection: AsyncConnection, narrowing: Narrowing, *, is_marked:
     return (await connection.execute(counted)).scalar_one()
 
 
-async def held_back(connection: AsyncConnection, databases: Collection[str]) -> int:
+async def count_quarantined(connection: AsyncConnection, databases: Collection[str]) -> int:
     """Return how many wait for a person in these databases."""
     wanted = select(func.count()).select_from(quarantine).where(_FOR_A_PERSON, quarantine.c.database.in_(databases))
     return (await connection.execute(wanted)).scalar_one()
@@ -140,14 +140,14 @@ async def waiting_for_revisions(connection: AsyncConnection) -> Sequence[tuple[s
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
-async def waiting_among(
+async def quarantined_in(
     connection: AsyncConnection, sql: Statements, database: str, ids: Iterable[str], *, only_blocking: bool
 ) -> set[tuple[str, RevisionId]]:
     """Return (document, revision) of what waits among those documents; `only_blocking`: what holds back its edits."""
     wanted = select(quarantine.c.doc_id, quarantine.c.rev).where(
         quarantine.c.database == bindparam("database"),
         _FOR_A_PERSON,
-        sql.among(quarantine.c.doc_id),
+        sql.is_one_of(quarantine.c.doc_id),
     )
     if only_blocking:
         wanted = wanted.where(quarantine.c.reason != OTHER_CONTENT)

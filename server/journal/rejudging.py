@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.journal.entitlement import Asked, judged
+from server.journal.entitlement import IncomingRevision, judged
 from server.journal.model import NewRevision, Origin, Overstep
 from server.journal.store.branches import Key
 from server.journal.store.statements import Statements
@@ -137,8 +137,8 @@ def still_oversteps(revision: NewRevision, lines: Mapping[Key, bytes]) -> bool:
     return judged(asked, {key: restricted(json.loads(lines[key])) for key in keys}, {}) is not None
 
 
-def _asked(revision: NewRevision, door: Door) -> Asked:
-    return Asked.of(revision, json.loads(revision.content), door)
+def _asked(revision: NewRevision, door: Door) -> IncomingRevision:
+    return IncomingRevision.of(revision, json.loads(revision.content), door)
 
 
 def _may_be_said_now(revision: NewRevision, here: Collection[RevisionId], came: set[RevisionId]) -> bool:

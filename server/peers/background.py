@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar
 
-from server.ingest.peer_ingest import Bringing
+from server.ingest.peer_ingest import PeerIngest
 from server.peers.connections import ReplicationParts
 from server.peers.runner import PeersRunner
 
@@ -20,7 +20,7 @@ def parts_of(app: Litestar) -> ReplicationParts:
         keys=state["keys"],
         clock=state.clock,
         book=state.peer_book,
-        bringing=Bringing(state.storage, state.journal, state.library, state.clock),
+        bringing=PeerIngest(state.storage, state.journal, state.library, state.clock),
         server_id=state.server_id,
         settings=state.settings,
     )

@@ -9,7 +9,7 @@ from server.areas.areas import Areas
 from server.auth.keys import key_ring
 from server.console import Console, Failure, run
 from server.forms.library import FormLibrary
-from server.ingest.peer_ingest import Bringing
+from server.ingest.peer_ingest import PeerIngest
 from server.peers.book import MEDIA, NewPeer, PeerBook, Status
 from server.peers.connections import ReplicationParts
 from server.peers.failures import SENTENCES, TroubleCode
@@ -183,7 +183,7 @@ async def _parts(console: Console) -> ReplicationParts:
         keys=key_ring(console.settings, console.storage, console.clock),
         clock=console.clock,
         book=_book(console),
-        bringing=Bringing(console.storage, console.journal, FormLibrary(console.storage), console.clock),
+        bringing=PeerIngest(console.storage, console.journal, FormLibrary(console.storage), console.clock),
         server_id=(await identify(console.storage)).server,
         settings=console.settings,
     )

@@ -9,7 +9,7 @@ import httpx
 
 from server.areas.areas import Areas
 from server.auth.keys import KeyRing
-from server.ingest.peer_ingest import STATEMENTS, Bringing
+from server.ingest.peer_ingest import STATEMENTS, PeerIngest
 from server.journal.journal import Journal
 from server.journal.store.statements import Statements
 from server.media.files import MediaFiles
@@ -42,7 +42,7 @@ class ReplicationParts:
     keys: KeyRing
     clock: Clock
     book: PeerBook
-    bringing: Bringing
+    bringing: PeerIngest
     server_id: str
     settings: Settings
     open_client: Callable[[Peer], httpx.AsyncClient] = open_client

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 import structlog
 
-from server.ingest.peer_ingest import Bringer
+from server.ingest.peer_ingest import PeerSender
 from server.peers.batch_size import BatchSize
 from server.peers.book import LeftOut
 from server.peers.checkpoints import Session, common_seq, history_of, read_own, replication_id, write_own
@@ -275,7 +275,7 @@ class PullReplication(Replication):
         self._session.read += len(documents)
         # A leaf that was followed by another one meanwhile comes with its successor, further up the feed.
         left = [(one.doc_id, one.rev, one.reason) for one in brought if one.reason and one.reason != "followed"]
-        bringer = Bringer(self._peer.author, is_believed=self._peer.kind == "province")
+        bringer = PeerSender(self._peer.author, is_believed=self._peer.kind == "province")
         outcomes = await self._parts.bringing.bring(self._remote.name, documents, bringer)
         left += [(one.doc_id, one.rev, one.reason or "malformed") for one in outcomes if one.outcome == "refused"]
         await self._leave_out(left)

@@ -64,7 +64,7 @@ class Standings:
         return PeerStanding(
             statuses,
             await self.book.left_out(peer.id),
-            await self.journal.held_back({one.database for one in statuses}),
+            await self.journal.count_quarantined({one.database for one in statuses}),
             waiting,
             missing,
             await MediaBook(self.storage, self.clock).shown(peer.id),

@@ -29,7 +29,7 @@ from server.journal.store.engine_revisions import as_new
 from server.journal.store.feed_positions import places_within
 from server.platform.db.engine import Storage
 from server.platform.db.upsert import put
-from server.platform.db.value_lists import among
+from server.platform.db.value_lists import is_one_of
 from server.platform.json_reader import aside_where_long
 from server.projections.open_questions import (
     MOVED,
@@ -187,7 +187,7 @@ class BranchesProjection:
         if not ids:
             return
         for table in (open_questions, provenance, awaited_forms):
-            here = (table.c.database == database) & among(connection, table.c.record, ids)
+            here = (table.c.database == database) & is_one_of(connection, table.c.record, ids)
             if table is open_questions:
                 here &= table.c.cause != MOVED
             await connection.execute(delete(table).where(here))
@@ -232,7 +232,7 @@ def _done(database: str, whole: DocumentHistory, result: Reconciled, context: Qu
 async def _asked_about(connection: AsyncConnection, database: str, ids: Collection[str]) -> list[str]:
     if not ids:
         return []
-    here = (open_questions.c.database == database) & among(connection, open_questions.c.record, ids)
+    here = (open_questions.c.database == database) & is_one_of(connection, open_questions.c.record, ids)
     return [*(await connection.execute(select(open_questions.c.record).where(here).distinct())).scalars()]
 
 

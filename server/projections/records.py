@@ -25,7 +25,7 @@ from server.journal.model import Change, StoredRevision
 from server.journal.store import authors
 from server.platform.db.engine import Storage
 from server.platform.db.upsert import put
-from server.platform.db.value_lists import among
+from server.platform.db.value_lists import is_one_of
 from server.projections.flags import (
     Limits,
     Point,
@@ -199,7 +199,7 @@ class RecordsProjection:
             await put(connection, decisions, due.decisions)
             await put(connection, records, rows)
             ids = [row["id"] for row in rows]
-            here = (awaited_media.c.database == database) & among(connection, awaited_media.c.record, ids)
+            here = (awaited_media.c.database == database) & is_one_of(connection, awaited_media.c.record, ids)
             await connection.execute(delete(awaited_media).where(here))
             await put(connection, awaited_media, awaited)
             await ask_where(connection, ids)
@@ -291,7 +291,7 @@ def _due(database: str, changes: Sequence[Change]) -> _DueRecords:
 
 async def _asked(connection: AsyncConnection, database: str, ids: Collection[str]) -> dict[str, set[str]]:
     """Return the records of which a question is open, each with the revisions that it is about."""
-    here = (open_questions.c.database == database) & among(connection, open_questions.c.record, ids)
+    here = (open_questions.c.database == database) & is_one_of(connection, open_questions.c.record, ids)
     found: dict[str, set[str]] = {}
     for row in await connection.execute(select(open_questions.c.record, open_questions.c.candidates).where(here)):
         found.setdefault(row.record, set()).update(row.candidates)

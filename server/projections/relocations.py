@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.auth.names import names_of
 from server.platform.db.insert_missing import insert_missing
-from server.platform.db.value_lists import among
+from server.platform.db.value_lists import is_one_of
 from server.projections.open_questions import DOCUMENT, MOVED
 from server.read_model.record_tables import open_questions, records
 from sync.matching.text_normalisation import fold
@@ -24,7 +24,10 @@ async def ask_where(connection: AsyncConnection, ids: Collection[str]) -> None:
     if not ids:
         return
     several = (
-        select(records.c.id).where(among(connection, records.c.id, ids)).group_by(records.c.id).having(func.count() > 1)
+        select(records.c.id)
+        .where(is_one_of(connection, records.c.id, ids))
+        .group_by(records.c.id)
+        .having(func.count() > 1)
     )
     twins = (await connection.execute(select(records).where(records.c.id.in_(several)))).all()
     by_id: dict[str, list[Row[tuple[object, ...]]]] = {}

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.journal.journal import Journal
 from server.journal.model import Change
-from server.platform.db.value_lists import among
+from server.platform.db.value_lists import is_one_of
 from server.read_model.record_tables import decisions
 from sync.review import ReviewDecision, decision_of
 
@@ -50,7 +50,7 @@ async def decisions_of(
     connection: AsyncConnection, database: str, ids: Collection[str], new: Sequence[Row]
 ) -> dict[str, list[ReviewDecision]]:
     """Return the decisions about these records, known before or `new`, by record."""
-    here = (decisions.c.database == database) & among(connection, decisions.c.record, ids)
+    here = (decisions.c.database == database) & is_one_of(connection, decisions.c.record, ids)
     contents = {(row.record, row.id): row.content for row in await connection.execute(select(decisions).where(here))}
     contents |= {(each["record"], each["id"]): each["content"] for each in new}
     found: dict[str, list[ReviewDecision]] = {}

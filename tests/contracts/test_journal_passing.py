@@ -80,7 +80,7 @@ async def test_the_end_of_a_branch_waits_until_something_has_taken_the_branch_in
     assert await leaves(journal) == (closed.winner.rev, closed.other.rev)
     # Nobody has to look, nobody may, and it holds nothing back.
     assert await journal.quarantined() == []
-    assert await journal.waiting_among(AREA, ["a"]) == set()
+    assert await journal.quarantined_in(AREA, ["a"]) == set()
     with pytest.raises(NotWaiting):
         await journal.accept(AREA, "a", closed.end.rev, ANOTHER)
     assert outcomes(await journal.write(AREA, [closed.merge], SOMEBODY)) == ["stored"]

@@ -299,7 +299,7 @@ async def test_a_long_feed_is_taken_in_pages_and_in_shorter_ones_while_somebody_
     assert fragile.pages == [200, 30]
     busy = Fragile(set())
     busy.name = "busy"
-    with province.journal.doors.serving():
+    with province.journal.open_requests.serving():
         await Follower(province.storage, province.journal, clock, busy).follow_once()
     assert busy.taken == fragile.taken
     assert busy.pages == [50, 50, 50, 50, 30]

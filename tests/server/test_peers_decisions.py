@@ -10,7 +10,7 @@ from server.areas.grants import Grant
 from server.auth.audit import acts_on
 from server.auth.people import set_grants
 from server.demo.phone import Phone
-from server.ingest.peer_ingest import Bringer
+from server.ingest.peer_ingest import PeerSender
 from server.journal.model import NewRevision, Origin
 from server.peers.background import parts_of
 from server.peers.model import Peer
@@ -163,7 +163,7 @@ async def test_a_server_that_is_only_read_from_makes_nobody_a_decider(client: Cl
     forged = NewRevision.following(document, content, None)
     brought = ({"_id": document, "_rev": forged.rev, **content}, ())
 
-    await parts_of(client.app).bringing.bring(DATABASE, [brought], Bringer("peer:couchdb"))
+    await parts_of(client.app).bringing.bring(DATABASE, [brought], PeerSender("peer:couchdb"))
     await followed(client)
 
     assert (await shown(client, record))["state"] == "received"

@@ -19,7 +19,7 @@ from server.errors import Problem
 from server.gateway.couchdb.caller import Recognition
 from server.gateway.couchdb.door import couchdb_door
 from server.gateway.sync import exchange
-from server.ingest.peer_ingest import Bringing
+from server.ingest.peer_ingest import PeerIngest
 from server.peers.book import PeerBook
 from server.peers.connections import ReplicationParts
 from server.platform.db.engine import Storage
@@ -62,7 +62,7 @@ def peer_parts(of: exchange.ExchangeParts) -> ReplicationParts:
         keys=cast(Any, None),
         clock=of.clock,
         book=_Book(of.storage, of.clock, cast(Any, None)),
-        bringing=Bringing(of.storage, of.journal, of.library, of.clock),
+        bringing=PeerIngest(of.storage, of.journal, of.library, of.clock),
         server_id=of.server_id,
         settings=SETTINGS,
     )

@@ -34,7 +34,7 @@ from server.forms.answers import check
 from server.forms.library import FormLibrary, PublishedForm
 from server.ingest.policy import acceptable
 from server.journal import quarantine
-from server.journal.entitlement import Asked
+from server.journal.entitlement import IncomingRevision
 from server.journal.journal import Journal
 from server.journal.model import (
     NotWaiting,
@@ -96,7 +96,7 @@ class QuarantineDesk:
     async def accept(self, principal: Principal, key: EntryKey) -> Accepted:
         """Let an entry in with those that waited only for it; raise what stands against it as a problem."""
         waiting = await self._waiting(key)
-        blocking = await self._journal.waiting_among(key.database, [key.id], only_blocking=True)
+        blocking = await self._journal.quarantined_in(key.database, [key.id], only_blocking=True)
         [overstep] = await self._oversteps(key.database, [waiting])
         if why_not := _why_not(waiting, blocking, overstep):
             raise Problem(why_not)
@@ -139,7 +139,7 @@ class QuarantineDesk:
     async def _oversteps(self, database: str, rows: Sequence[QuarantinedRevision]) -> list[Reason | None]:
         # Of what moves in, not of all that came: attachments stay behind.
         moving = [as_new(one) for one in rows]
-        asked = [Asked.of(each, json.loads(each.content), "acceptance") for each in moving]
+        asked = [IncomingRevision.of(each, json.loads(each.content), "acceptance") for each in moving]
         return await self._journal.oversteps(database, asked)
 
     async def _waiting(self, key: EntryKey) -> QuarantinedRevision:
@@ -160,7 +160,7 @@ class QuarantineDesk:
             named = [one for one in rows if one.database == database]
             found = zip(named, await self._oversteps(database, named), strict=True)
             oversteps |= {(database, one.doc_id, one.rev, one.fingerprint): reason for one, reason in found}
-            blocking[database] = await self._journal.waiting_among(database, ids, only_blocking=True)
+            blocking[database] = await self._journal.quarantined_in(database, ids, only_blocking=True)
         async with self._storage.read() as connection:
             entry = tuple_(quarantine_notes.c.database, quarantine_notes.c.doc_id, quarantine_notes.c.rev)
             wanted = {(one.database, one.doc_id, one.rev) for one in rows}

@@ -45,7 +45,7 @@ log = structlog.get_logger("nuong.couchdb")
 async def couchdb_door(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one request."""
     request: Request[Any, Any, Any] = Request(scope, receive, send)
-    with request.app.state["journal"].doors.serving():
+    with request.app.state["journal"].open_requests.serving():
         try:
             found = await _answer(request)
         except Exception as error:

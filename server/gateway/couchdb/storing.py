@@ -15,7 +15,7 @@ from server.gateway.couchdb.admission import brings_others, held_back
 from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.parse_documents import Flaw, Incoming
 from server.gateway.couchdb.refusals import CONFLICT, Refusal, forbidden
-from server.ingest.peer_ingest import Bringer, Bringing
+from server.ingest.peer_ingest import PeerIngest, PeerSender
 from server.journal.model import NewRevision, Origin, Outcome
 from server.journal.store import document_list
 from server.journal.store.authors import PEER_PREFIX
@@ -77,8 +77,8 @@ async def _brought(call: Call, documents: Sequence[Incoming]) -> list[Result]:
         )
         for each in documents
     ]
-    bringing = Bringing(call.parts.storage, call.parts.journal, call.parts.library, call.parts.clock)
-    bringer = Bringer(f"{PEER_PREFIX}{call.person.username}", has_account=True)
+    bringing = PeerIngest(call.parts.storage, call.parts.journal, call.parts.library, call.parts.clock)
+    bringer = PeerSender(f"{PEER_PREFIX}{call.person.username}", has_account=True)
     return [_result(outcome) for outcome in await bringing.bring(call.db.name, brought, bringer)]
 
 
@@ -115,7 +115,7 @@ class _EditPlan:
         async with call.parts.storage.read() as connection:
             seq = (await document_list.info(connection, call.db.name)).seq
             here = await branches(connection, call.parts.sql, call.db.name, ids)
-        plan = cls(call, seq, here, await call.parts.journal.waiting_among(call.db.name, ids))
+        plan = cls(call, seq, here, await call.parts.journal.quarantined_in(call.db.name, ids))
         for each in documents:
             plan._rows.append(each if isinstance(each, Flaw) else plan._planned(each))
         edits = [

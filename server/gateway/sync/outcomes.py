@@ -46,7 +46,7 @@ async def note_quarantined(
 async def decided(journal: Journal, waiting: Sequence[UnconfirmedOutcome]) -> list[UnconfirmedOutcome]:
     """Return those that a person has accepted since."""
     undecided = {
-        database: await journal.waiting_among(database, {row.doc_id for row in waiting if row.database == database})
+        database: await journal.quarantined_in(database, {row.doc_id for row in waiting if row.database == database})
         for database in {row.database for row in waiting}
     }
     return [row for row in waiting if (row.doc_id, row.rev) not in undecided[row.database]]

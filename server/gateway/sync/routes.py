@@ -78,7 +78,7 @@ async def sync(
         announced=request.content_length,
     )
     coding = best_coding(request)
-    with parts.journal.doors.serving():
+    with parts.journal.open_requests.serving():
         answer = await exchange(parts, body, bearer_token(request), coding)
     return Response(
         answer,

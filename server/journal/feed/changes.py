@@ -122,7 +122,7 @@ def _page(*, include_docs: bool, for_phones: bool, is_limited: bool) -> Select[A
 async def changes_of(connection: AsyncConnection, sql: Statements, database: str, ids: Collection[str]) -> list[Change]:
     """Return where these documents stand in the feed now, with their winners' contents, in its order."""
     wanted = select(*_ROW, bodies.c.content).join_from(documents, bodies, _WITH_BODY)
-    wanted = wanted.where(documents.c.database == bindparam("database"), sql.among(documents.c.doc_id))
+    wanted = wanted.where(documents.c.database == bindparam("database"), sql.is_one_of(documents.c.doc_id))
     values = {"database": database, "ids": sql.ids(ids)}
     rows = await connection.execute(wanted.order_by(documents.c.seq), values)
     return [Change(row[0], row[1], row[2], row[3], tuple(row[4].split(" ")), row[5]) for row in rows]

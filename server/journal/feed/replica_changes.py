@@ -81,7 +81,7 @@ async def page(
     wanted = _PAGES[include_docs, descending]
     values: dict[str, Any] = {"database": database, "since": since, "up_to": up_to, "limit": limit}
     if ids is not None:
-        wanted = wanted.where(sql.among(documents.c.doc_id))
+        wanted = wanted.where(sql.is_one_of(documents.c.doc_id))
         values["ids"] = sql.ids(ids)
     return [FeedRow(*row) for row in (await connection.execute(wanted, values)).all()]
 
@@ -98,6 +98,6 @@ async def count(
     if ids is None:
         total = of.documents + of.deleted
         return await count_between(connection, of.name, since, of.seq, last_seq=of.seq, total=total)
-    wanted = _COUNT.where(sql.among(documents.c.doc_id))
+    wanted = _COUNT.where(sql.is_one_of(documents.c.doc_id))
     values = {"database": of.name, "since": since, "up_to": of.seq, "ids": sql.ids(ids)}
     return (await connection.execute(wanted, values)).scalar_one()

@@ -152,7 +152,7 @@ class Follower:
 
     async def _follow(self, database: str, since: int) -> int:
         taken = 0
-        doors = self._journal.doors
+        doors = self._journal.open_requests
         now = asyncio.get_running_loop().time
         while True:
             began = now()
@@ -261,7 +261,7 @@ def _taken(*, is_postgresql: bool) -> Delete:
     return delete(set_aside).where(
         set_aside.c.follower == bindparam("of_follower"),
         set_aside.c.database == bindparam("of_database"),
-        statements(is_postgresql=is_postgresql).among(set_aside.c.doc_id),
+        statements(is_postgresql=is_postgresql).is_one_of(set_aside.c.doc_id),
     )
 
 

@@ -17,7 +17,7 @@ REST = 3
 MAX_REST_S = 1.0
 
 
-class Doors:
+class OpenRequests:
     """The doors of one process."""
 
     def __init__(self) -> None:

@@ -51,7 +51,7 @@ async def announced(
     connection: AsyncConnection, sql: Statements, database: str, ids: Collection[str]
 ) -> dict[Key, list[SealClaim]]:
     """Return what seals have said about revisions of these documents."""
-    query = select(table).where(table.c.database == bindparam("database"), sql.among(table.c.doc_id))
+    query = select(table).where(table.c.database == bindparam("database"), sql.is_one_of(table.c.doc_id))
     found: dict[Key, list[SealClaim]] = {}
     for row in await connection.execute(query, {"database": database, "ids": sql.ids(ids)}):
         found.setdefault((row.doc_id, row.rev), []).append(SealClaim(row.doc_id, row.rev, row.enrolment, row.person))
@@ -67,7 +67,7 @@ async def claim(connection: AsyncConnection, sql: Statements, database: str, cla
         return
     ids = sql.ids(sorted({one.doc_id for one in claims}))
     rows = select(revisions.c.doc_id, revisions.c.rev, revisions.c.person, revisions.c.fingerprint).where(
-        revisions.c.database == bindparam("database"), sql.among(revisions.c.doc_id)
+        revisions.c.database == bindparam("database"), sql.is_one_of(revisions.c.doc_id)
     )
     here = {
         (row.doc_id, row.rev): row.person

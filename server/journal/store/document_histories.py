@@ -70,7 +70,7 @@ async def whole(
     """Return those of the documents that are here, by id."""
     values = {"database": database, "ids": sql.ids(ids)}
     rows: dict[str, list[Row[*tuple[Any, ...]]]] = {}
-    for row in await connection.execute(_ALL.where(sql.among(revisions.c.doc_id)), values):
+    for row in await connection.execute(_ALL.where(sql.is_one_of(revisions.c.doc_id)), values):
         rows.setdefault(row.doc_id, []).append(row)
     return {doc_id: _whole(database, doc_id, of) for doc_id, of in rows.items()}
 

@@ -119,7 +119,7 @@ async def by_ids(
     connection: AsyncConnection, sql: Statements, database: str, ids: Collection[str], *, include_docs: bool
 ) -> dict[str, Listed]:
     """Return those of the documents that are here, deleted ones too, by id."""
-    wanted = _select(include_docs=include_docs).where(_HERE, sql.among(documents.c.doc_id))
+    wanted = _select(include_docs=include_docs).where(_HERE, sql.is_one_of(documents.c.doc_id))
     rows = await connection.execute(wanted, {"database": database, "ids": sql.ids(ids)})
     return {row.doc_id: _listed(row) for row in rows}
 

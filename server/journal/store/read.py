@@ -73,7 +73,7 @@ async def winners(
     connection: AsyncConnection, sql: Statements, database: str, ids: Iterable[str]
 ) -> dict[str, StoredRevision]:
     """Return the winners of those documents that are here, tombstones included."""
-    wanted = _with_bodies().where(sql.among(documents.c.doc_id), revisions.c.rev == documents.c.winner)
+    wanted = _with_bodies().where(sql.is_one_of(documents.c.doc_id), revisions.c.rev == documents.c.winner)
     rows = (await connection.execute(wanted, {"database": database, "ids": sql.ids(ids)})).mappings()
     return {row["doc_id"]: _stored(row) for row in rows}
 
@@ -82,7 +82,7 @@ async def histories(
     connection: AsyncConnection, sql: Statements, database: str, ids: Iterable[str]
 ) -> dict[str, list[StoredRevision]]:
     """Return every revision that is here of those documents, in the order of arrival."""
-    wanted = _with_bodies().where(sql.among(documents.c.doc_id)).order_by(revisions.c.seq)
+    wanted = _with_bodies().where(sql.is_one_of(documents.c.doc_id)).order_by(revisions.c.seq)
     rows = (await connection.execute(wanted, {"database": database, "ids": sql.ids(ids)})).mappings()
     found: dict[str, list[StoredRevision]] = {}
     for row in rows:

@@ -46,15 +46,17 @@ class Statements:
         # The lock makes writers of one database stand in line until the commit, so that sequences become visible in
         # order: a reader never sees 8 before 7 and checkpoints past it. SQLite has one writer anyway.
         self.locked_head = self.head.with_for_update()
-        self.documents_of = select(documents).where(documents.c.database == of_database, self.among(documents.c.doc_id))
+        self.documents_of = select(documents).where(
+            documents.c.database == of_database, self.is_one_of(documents.c.doc_id)
+        )
         self.revisions_of = select(
             revisions.c.doc_id, revisions.c.rev, revisions.c.parent, revisions.c.deleted, revisions.c.fingerprint
-        ).where(revisions.c.database == of_database, self.among(revisions.c.doc_id))
+        ).where(revisions.c.database == of_database, self.is_one_of(revisions.c.doc_id))
         # Nearly no body names what it brings together (see `merged_of`).
         merged, content = literal(b'"merged":[', LargeBinary), bodies.c.content
         place = func.position(merged.op("IN")(content)) if is_postgresql else func.instr(content, merged)
         self.merging_of = select(bodies.c.doc_id, bodies.c.rev, content).where(
-            bodies.c.database == of_database, self.among(bodies.c.doc_id), place > 0
+            bodies.c.database == of_database, self.is_one_of(bodies.c.doc_id), place > 0
         )
         self.beside_of = select(
             quarantine.c.doc_id,
@@ -62,21 +64,21 @@ class Statements:
             quarantine.c.fingerprint,
             quarantine.c.reason,
             quarantine.c.accepted_at.is_not(None).label("is_settled"),
-        ).where(quarantine.c.database == of_database, self.among(quarantine.c.doc_id))
+        ).where(quarantine.c.database == of_database, self.is_one_of(quarantine.c.doc_id))
         self.ids_beside_of = select(quarantine.c.doc_id, quarantine.c.rev).where(
-            quarantine.c.database == of_database, self.among(quarantine.c.doc_id)
+            quarantine.c.database == of_database, self.is_one_of(quarantine.c.doc_id)
         )
         self.lines_beside_of = select(quarantine.c.doc_id, quarantine.c.rev, quarantine.c.ancestors).where(
             quarantine.c.database == of_database,
-            self.among(quarantine.c.doc_id),
+            self.is_one_of(quarantine.c.doc_id),
             quarantine.c.accepted_at.is_(None),
         )
         self.leaves_of = select(documents.c.doc_id, documents.c.leaves).where(
-            documents.c.database == of_database, self.among(documents.c.doc_id)
+            documents.c.database == of_database, self.is_one_of(documents.c.doc_id)
         )
         self.rejudged_of = select(*(column for column in quarantine.c if column.name != "content")).where(
             quarantine.c.database == of_database,
-            self.among(quarantine.c.doc_id),
+            self.is_one_of(quarantine.c.doc_id),
             quarantine.c.accepted_at.is_(None),
             quarantine.c.reason.in_(sorted(REJUDGED)),
         )
@@ -141,7 +143,7 @@ class Statements:
         """Return the store's own INSERT, which knows ON CONFLICT."""
         return postgresql.insert(table) if self.is_postgresql else sqlite.insert(table)
 
-    def among(self, column: ColumnElement[str]) -> ColumnElement[bool]:
+    def is_one_of(self, column: ColumnElement[str]) -> ColumnElement[bool]:
         """Return the condition that `column` is one of the parameter `ids` (see `ids`)."""
         if self.is_postgresql:
             return column == any_(bindparam("ids", type_=ARRAY(Text)))

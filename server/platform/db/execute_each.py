@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.platform.db.sqlite_driver import several
+from server.platform.db.sqlite_driver import as_one_statement
 
 #: The driver's own SQL, and its parameters, a tuple a row.
 Step = tuple[str, Sequence[tuple[Any, ...]]]
@@ -23,7 +23,7 @@ async def execute_several(connection: AsyncConnection, steps: Sequence[Step]) ->
     """Execute the steps one after the other; on SQLite in one go, as each hop to its thread costs as much as a step."""
     if len(steps) > 1 and connection.dialect.name == "sqlite":
         wide = [part for step in steps for part in _in_wide_statements(*step)]
-        await connection.exec_driver_sql(several([sql for sql, _ in wide]), [(rows,) for _, rows in wide])
+        await connection.exec_driver_sql(as_one_statement([sql for sql, _ in wide]), [(rows,) for _, rows in wide])
         return
     for sql, rows in steps:
         await connection.exec_driver_sql(sql, list(rows))

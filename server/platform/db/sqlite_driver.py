@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 #: As many rows come along with the hop that executes.
 FIRST_ROWS = 2000
-#: How SQL begins that is several statements, and what stands between them: see `several`.
+#: How SQL begins that is several statements, and what stands between them: see `as_one_statement`.
 SEVERAL = "-- several statements, each with its own rows\n"
 NEXT = "\n;\n"
 
@@ -190,7 +190,7 @@ class Connection(aiosqlite.Connection):
         return self._asked == self._done and not self._conn.in_transaction
 
 
-def several(statements: Sequence[str]) -> str:
+def as_one_statement(statements: Sequence[str]) -> str:
     """Return the SQL of two or more statements for one hop; its parameters are a tuple for each that holds its rows."""
     return SEVERAL + NEXT.join(statements)
 

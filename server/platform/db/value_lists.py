@@ -7,7 +7,7 @@ from sqlalchemy import ARRAY, ColumnElement, Text, any_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
-def among(connection: AsyncConnection, column: ColumnElement[str], values: Collection[str]) -> ColumnElement[bool]:
+def is_one_of(connection: AsyncConnection, column: ColumnElement[str], values: Collection[str]) -> ColumnElement[bool]:
     """Return the condition that `column` is one of these texts.
 
     The statement is the same however many there are: an IN with a parameter for each would be a new one for every

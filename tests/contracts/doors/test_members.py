@@ -15,7 +15,7 @@ from server.auth.principal import Principal
 from server.demo.phone import Phone
 from server.errors import Problem
 from server.ingest.desk_writes import write_at_desk
-from server.ingest.peer_ingest import Bringer
+from server.ingest.peer_ingest import PeerSender
 from server.journal.model import NewRevision, Origin
 from server.peers.background import parts_of
 from sync.contract.members import DOORS, MEMBERS, Door
@@ -159,7 +159,7 @@ async def test_another_server_is_entitled_as_the_province_or_only_repeats(
         await peer_account(client)
         assert await ReplicaDoor(client, "hub", DATABASE).bring(*tried.revisions()) == []
     else:
-        bringer = Bringer("peer:other", is_believed=door == "province", has_account=has_account)
+        bringer = PeerSender("peer:other", is_believed=door == "province", has_account=has_account)
         brought = [
             ({k: each[k] for k in each if k != "_revisions"}, (tried.parents[each["_id"]],))
             for each in tried.revisions()
@@ -186,7 +186,7 @@ async def test_a_followers_merge_and_carried_edit_come_from_another_server(clien
     for name, body in said.items():
         made = revision_id("a", deleted=False, parent=parents[name], content=canonical(body))
         brought.append(({"_id": "a", "_rev": made, **body}, (parents[name],)))
-    outcomes = await parts_of(client.app).bringing.bring(DATABASE, brought, Bringer("peer:hub", has_account=True))
+    outcomes = await parts_of(client.app).bringing.bring(DATABASE, brought, PeerSender("peer:hub", has_account=True))
     assert [(one.outcome, one.reason) for one in outcomes] == [
         ("stored", None),
         ("quarantined", "servers_only"),
@@ -292,6 +292,6 @@ async def test_what_is_said_once_is_neither_edited_nor_deleted_by_another_server
         ({"_id": name, "_rev": second, **said, "decision": "approved"}, (first,)),
         ({"_id": name, "_rev": third, **said, "_deleted": True}, (second, first)),
     ]
-    outcomes = await parts_of(client.app).bringing.bring(DATABASE, brought, Bringer("peer:hub", has_account=True))
+    outcomes = await parts_of(client.app).bringing.bring(DATABASE, brought, PeerSender("peer:hub", has_account=True))
     expected = "quarantined" if kind == "task" else "stored"
     assert [one.outcome for one in outcomes] == [expected, "quarantined", "quarantined"]

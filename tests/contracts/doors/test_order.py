@@ -14,7 +14,7 @@ import pytest
 from server.auth.people import set_grants
 from server.demo.phone import Phone
 from server.ingest.awaited_forms import judge_what_awaited_forms
-from server.ingest.peer_ingest import Bringer
+from server.ingest.peer_ingest import PeerSender
 from server.journal.model import NewRevision, Origin
 from server.peers.background import parts_of
 from sync.contract.seal import said_digest, sealed_payload
@@ -172,7 +172,7 @@ async def test_i4_the_order_of_arrival_at_a_door_changes_nothing(client: Client,
     async with client.app.state["storage"].write() as connection:
         await set_grants(connection, gone.person["id"], [])
     door = await at_scope(client, "máy", grant("field_worker"))
-    bringing, bringer = parts_of(client.app).bringing, Bringer("peer:hub", has_account=True)
+    bringing, bringer = parts_of(client.app).bringing, PeerSender("peer:hub", has_account=True)
     outcomes = []
     for number in range(ORDERS):
         run, chance = Run(f"r{number:02}"), random.Random(number)

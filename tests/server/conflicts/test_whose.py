@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from server.ingest.peer_ingest import Bringer
+from server.ingest.peer_ingest import PeerSender
 from server.peers.background import parts_of
 from tests.builders import PROVINCE, Client, SignedIn, grant, person_signed_in, problem
 from tests.server.conflicts.desk_world import DATABASE, FIRST, Desk, two_areas, with_workers
@@ -126,6 +126,6 @@ async def test_a_decision_that_a_peer_brought_leaves_the_record_its_workers(desk
     content["answers"] = {**FIRST, "area": "2.0"}
     decided = {"_id": first.doc_id, "_rev": f"2-{'d' * 32}", **content, "media": {}, "decided": [AREA]}
     bringing = parts_of(desk.client.app).bringing
-    await bringing.bring(DATABASE, [(decided, (first.rev,))], Bringer("peer:province", is_believed=True))
+    await bringing.bring(DATABASE, [(decided, (first.rev,))], PeerSender("peer:province", is_believed=True))
     await desk.follow()
     assert await whose(desk.client, await supervisor(desk.client), first.doc_id) == (LO, "")

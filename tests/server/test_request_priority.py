@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from server.journal.followers.request_priority import Doors
+from server.journal.followers.request_priority import OpenRequests
 from tests.waiting import within
 
 LONG_S = 60.0
@@ -13,7 +13,7 @@ SOON_S = 20.0
 
 
 async def test_nothing_is_waited_for_when_nobody_is_at_the_doors() -> None:
-    doors = Doors()
+    doors = OpenRequests()
     assert not doors.are_busy
     # One step, and it has ended.
     with pytest.raises(StopIteration):
@@ -21,7 +21,7 @@ async def test_nothing_is_waited_for_when_nobody_is_at_the_doors() -> None:
 
 
 async def test_who_works_waits_until_the_last_one_has_gone() -> None:
-    doors = Doors()
+    doors = OpenRequests()
     with doors.serving():
         resting = asyncio.create_task(doors.give_way(LONG_S))
         with doors.serving():
@@ -36,14 +36,14 @@ async def test_who_works_waits_until_the_last_one_has_gone() -> None:
 
 
 async def test_a_short_work_is_followed_by_a_short_rest_however_busy_the_doors_are() -> None:
-    doors = Doors()
+    doors = OpenRequests()
     with doors.serving():
         await within(SOON_S, doors.give_way(0.001))
         assert doors.are_busy
 
 
 async def test_a_request_that_fails_has_gone_as_well() -> None:
-    doors = Doors()
+    doors = OpenRequests()
     try:
         with doors.serving():
             raise LookupError
