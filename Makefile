@@ -95,8 +95,9 @@ migration: install-dev ## write the next migration from what the tables changed:
 reference: install-dev ## write docs/reference again from what the code says of documents, the wire, rights, errors and tables
 	$(BIN)/python -m tests.house.reference
 
-api-types: install-dev install-app ## make the app's types of the API again from the server's schemas
+api-types: install-dev install-app ## make the app's types of the API again from the server's schemas, and what it knows of the contract
 	$(BIN)/python -m tests.house.api_types
+	$(BIN)/python -m tests.house.contract_types
 
 format: install-dev install-app ## put the code into shape
 	$(BIN)/ruff check --fix --exit-zero

@@ -9,6 +9,7 @@ Members that say something about a revision and nothing about the record (`saved
 
 from collections.abc import Callable, Mapping
 
+from sync.contract.members import MEMBERS
 from sync.merging.field_schema import (
     ABSENT,
     EXTRA,
@@ -71,8 +72,8 @@ __all__ = [
 
 #: What a revision says of itself, or of the merge that it is; the form's name and version follow their own rule.
 ATTRIBUTES = frozenset(
-    {"_id", "_rev", "_deleted", "form", "form_version", "saved", "merged", "open", "decided", "undoes", "comment"}
-    | {"forwarded"}
+    {"_id", "_rev", "_deleted", "form", "form_version"}
+    | {name for name, member in MEMBERS.items() if member.kind == "revision"}
 )
 FORM = frozenset({"form", "form_version"})
 

@@ -3,6 +3,7 @@
  * request first carries it. From then on it is frozen, and the next save is its child.
  */
 import { canonical } from '@/domain/canonical'
+import { SERVERS_PARTS } from '@/domain/contract'
 import { contentOf, revisionId, wins } from '@/domain/revision'
 import type { Answers, Json, JsonObject, Media, Saved } from '@/domain/record'
 import { database, type Contribution, type Draft, type OwnRevision, type ServerDocument } from './database'
@@ -162,8 +163,7 @@ export async function enrolmentOf(person: string): Promise<{ id: string; highest
 
 /** Phones never write what only servers may: merges, open questions, decisions and why they were made, where an edit came over from. */
 function withoutServersParts(content: JsonObject): JsonObject {
-  const { merged, open, decided, undoes, comment, forwarded, ...rest } = contentOf(content)
-  return rest
+  return Object.fromEntries(Object.entries(contentOf(content)).filter(([name]) => !SERVERS_PARTS.has(name)))
 }
 
 /** The person's latest revision of a record on this phone; whoever shares it has others. */

@@ -1,0 +1,28 @@
+// Made by `make api-types` from `sync/contract`: do not edit.
+
+/** Members of one revision that only servers and desks write: a correction leaves them out. */
+export const SERVERS_PARTS: ReadonlySet<string> = new Set([
+  'merged',
+  'open',
+  'resolved',
+  'forwarded',
+  'decided',
+  'undoes',
+  'comment',
+])
+
+/** Why the server keeps something aside until a person has looked. */
+export const REASONS = [
+  'attachments',
+  'rights_lost',
+  'not_a_record',
+  'foreign_save',
+  'servers_only',
+  'unknown_member',
+  'unknown_form',
+  'misfit_answers',
+  'known_id_other_content',
+  'parent_quarantined',
+  'forged_generation',
+  'too_many_leaves',
+] as const
