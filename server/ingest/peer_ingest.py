@@ -1,4 +1,4 @@
-"""What another server brings into a scope: whose each revision is, what the ingest policy is told, and the writing.
+"""Ingest from another server: finds each revision's author, asks the ingest policy and writes.
 
 Ids are their writer's business and are not recomputed. Nothing is refused for want of rights: a replica takes a refusal
 as done, so what may be kept is kept, in quarantine. A revision that a valid seal of a known key covers is that
@@ -47,7 +47,7 @@ Decider = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class PeerSender:
-    """The server that brings: `author` is whose its own revisions are.
+    """The sending server: `author` is the author of its own revisions.
 
     `is_believed`: whatever it says of decisions, as the province; `has_account`: of people who have the right here.
     """
@@ -67,7 +67,7 @@ class _Known:
 
 
 class PeerIngest:
-    """Takes what other servers bring into the journal of this one."""
+    """Takes revisions from other servers into this journal."""
 
     def __init__(self, storage: Storage, journal: Journal, library: FormLibrary, clock: Clock) -> None:
         """Read nothing yet."""

@@ -138,7 +138,7 @@ async def judged(arrival: Arrival, library: FormLibrary) -> Reason | None:
 
 
 async def entitled(journal: Journal, database: str, coming: Sequence[Coming]) -> list[NewRevision]:
-    """Return the revisions, those held back that say what their bringer may not; `coming` in any order."""
+    """Return the revisions, quarantined where they say what their sender may not; `coming` in any order."""
     found = [one.revision for one in coming]
     places = [place for place, one in enumerate(coming) if _is_asked(one)]
     asked = [IncomingRevision.of(found[place], coming[place].members, coming[place].door) for place in places]

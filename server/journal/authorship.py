@@ -1,4 +1,4 @@
-"""Whose a stored record is (`sync.revisions.authorship`), from a history that is read only as far as needed."""
+"""The author of a stored record (`sync.revisions.authorship`), from a history that is read only as far as needed."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What doors held back until something comes that the journal knows nothing of, a form's version: judged again then.
+"""Revisions quarantined until something outside the journal arrives (a form version); they are judged again then.
 
 A door says what in words of its own (`NewRevision.awaits`), asks for it here, and brings its new verdict.
 """

@@ -348,7 +348,7 @@ class Journal:
             await self._finish(connection, batch)
 
     async def let_in_what_waits(self) -> int:
-        """Let in what earlier releases held back in databases that take anything; return how many revisions waited.
+        """Accept what earlier releases quarantined in databases without quarantine; return how many revisions waited.
 
         Each is stored as whoever brought it and when; one whose id stands there with other content is passed over, as
         a CouchDB does.

@@ -1,4 +1,4 @@
-"""What goes into the journal and what comes out of it, as values."""
+"""The values that the journal takes and gives."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -49,7 +49,7 @@ class NewRevision(Offer):
     awaits: str | None = None
 
     def overstepping(self, reason: str | None, door: Door) -> "NewRevision":
-        """Return the revision held back for what its bringer may not say; itself where that is nothing."""
+        """Return the revision quarantined for what its sender may not say; itself if there is no such thing."""
         if reason is None:
             return self
         return replace(self, quarantine=reason, overstep=Overstep(door, self.quarantine))
@@ -103,7 +103,7 @@ def content_of(document: Mapping[str, Json], *, keeps_attachments: bool = False)
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who brings revisions in: a person, by an enrolment when it was their phone; neither for the server itself."""
+    """The sender of revisions: a person, with an enrolment if they used their phone; neither for the server itself."""
 
     person: str | None = None
     enrolment: str | None = None
@@ -111,7 +111,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Who brings something, and when it was received; `moment` is that as the chain has it."""
+    """The sender and time of a batch; `moment` is the time as the checkpoint chain writes it."""
 
     origin: Origin
     received_at: datetime
@@ -124,7 +124,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one revision of a batch."""
+    """The result for one revision of a batch."""
 
     doc_id: str
     rev: RevisionId

@@ -95,7 +95,7 @@ async def waiting_where_anything_is_taken(connection: AsyncConnection) -> list[s
 
 
 async def some_quarantined(connection: AsyncConnection, database: str) -> list[QuarantinedRevision]:
-    """Return some of what waits in a database, for whatever reason; none where nothing does."""
+    """Return up to `AT_ONCE` quarantined revisions of a database, oldest first, whatever their reason."""
     wanted = select(quarantine).where(quarantine.c.database == database, _WAITS).order_by(*_ORDER).limit(AT_ONCE)
     return [quarantined_of(row) for row in (await connection.execute(wanted)).mappings()]
 

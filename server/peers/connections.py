@@ -1,4 +1,4 @@
-"""What replication works with, and the ways to a peer: its client, and how a request says who asks."""
+"""The services of replication, and connections to a peer: its HTTP client and authentication."""
 
 import base64
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What can be the matter with a peer: one table of codes, each with the sentence that a technician needs.
+"""Failures of a peer: one table of codes, each with the sentence that a technician needs.
 
 The screen has its own sentences for the same codes, in both languages. `told` is what the peer itself said, cut short;
 it never holds passwords, since nothing that was sent is repeated.

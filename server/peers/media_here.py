@@ -1,4 +1,4 @@
-"""What this server awaits of files, for itself and for whoever asks at its door."""
+"""The files that this server awaits, for itself and for peers that ask."""
 
 import re
 from collections.abc import Collection

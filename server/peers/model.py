@@ -39,7 +39,7 @@ class Peer:
 
     @property
     def author(self) -> str:
-        """Return as whose the journal keeps what this peer brings without a seal."""
+        """Return the author of this peer's revisions that have no seal."""
         return f"peer:{self.name}"
 
     @property

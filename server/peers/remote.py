@@ -34,7 +34,7 @@ Signature = Callable[[], Awaitable[Mapping[str, str]]]
 
 @dataclass(frozen=True, slots=True)
 class RemoteAnswer:
-    """What a peer said: its status, the JSON, and the places in it that no document may hold."""
+    """A peer's answer: its status, the JSON, and the places in it that no document may hold."""
 
     status: int
     value: Json

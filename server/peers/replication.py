@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What a batch did: where the replication is, what remains (None: not told), and whether to go on at once."""
+    """The result of a batch: where the replication is, what remains (None: not told), and whether to go on at once."""
 
     last_seq: str | None
     behind: int | None

@@ -1,1 +1,1 @@
-"""What every stage stands on: database, JSON, logs, metrics, health, problem documents, the app's files."""
+"""The base of every stage: database, JSON, logs, metrics, health, problem documents, the app's files."""

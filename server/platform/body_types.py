@@ -1,4 +1,4 @@
-"""What the bodies of several stages have in common.
+"""Types that the bodies of several stages share.
 
 A title is what the app's types call the part (`pwa/scripts/api-types.mjs`).
 """

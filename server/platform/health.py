@@ -16,7 +16,7 @@ PATIENCE_S = 5.0
 
 @runtime_checkable
 class Folder(Protocol):
-    """What tells whether the folder of media is there."""
+    """Tells whether the media folder is there."""
 
     async def state(self) -> str:
         """Return `ok`, or what is wrong with it in a word."""

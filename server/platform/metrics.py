@@ -6,7 +6,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
-    """What one app counts about itself."""
+    """The counters of one app."""
 
     def __init__(self) -> None:
         """Begin at zero."""

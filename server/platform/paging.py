@@ -1,4 +1,4 @@
-"""What every list takes to be read page by page."""
+"""The parameters by which every list is read page by page."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""The follower that brings later edits of a joined record over to the one that stays (`sync.merging.alias_replay`).
+"""The follower that carries later edits of a joined record to the one that stays (`sync.merging.alias_replay`).
 
 Looked at whenever either of the two changes, and written with the checkpoint in one transaction. What was written is
 recognised by its id, so that a page which is taken again writes nothing new. Each edit keeps its author.
@@ -33,7 +33,7 @@ Leaves = tuple[RevisionId, ...]
 
 @dataclass(frozen=True, slots=True)
 class _CarriedEdits:
-    """What a record brings over to the one that it is the same as."""
+    """The edits that are carried from an alias to its survivor."""
 
     alias: str
     survivor: str
@@ -55,7 +55,7 @@ class ForwardingProjection:
         self._forms_of = forms_of
 
     async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
-        """Return what the changed records, and those that are the same as one of them, bring over."""
+        """Return the edits to carry from the changed records and from their aliases."""
         if not (await self._areas.atlas()).has_scope(database):
             return _nothing
         aliases = {

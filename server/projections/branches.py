@@ -63,7 +63,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What becomes of one document: revisions to write over these leaves, and the rows that then stand."""
+    """The work for one document: revisions to write over these leaves, and the rows that then stand."""
 
     doc_id: str
     before: Leaves

@@ -1,4 +1,4 @@
-"""What makes a record look doubtful to a reviewer: about place, time, files, constraints; never a reason to refuse it.
+"""Quality flags that show a reviewer a doubtful record: place, time, files, constraints; never a reason to refuse it.
 
 Everything is computed from the record, its form, the commune's representative point and what the media store holds;
 the limits are settings, because how far a commune reaches and how well phones measure is not code's business.

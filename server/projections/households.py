@@ -43,7 +43,7 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _PageFindings:
-    """What the winners of a page say: particulars by record, and who says to be whom."""
+    """Read from the winners of a page: particulars by record, and declared aliases."""
 
     changed: frozenset[str]
     forms: Mapping[str, str]

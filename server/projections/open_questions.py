@@ -1,4 +1,4 @@
-"""What a merge leaves open and where its fields come from, as rows: `open_questions` and `provenance`.
+"""The open questions of a merge and the sources of its fields, as rows: `open_questions` and `provenance`.
 
 Pure: rows are computed from the document, its merge and the approvals, so that computing them again gives the same, and
 whatever is settled has no row any more. Two causes are added to those of the engine: a value changed after its record

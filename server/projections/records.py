@@ -81,7 +81,7 @@ class _Whose:
 
 @dataclass(frozen=True, slots=True)
 class _BatchReads:
-    """What was read for a batch: decisions and histories by record, names by person, which contents can be opened.
+    """Everything read for a batch: decisions and histories by record, names by person, which contents can be opened.
 
     `asked` are the records of which a question is open.
     """
@@ -315,7 +315,7 @@ def _last_said(stored: StoredRevision, histories: Mapping[str, list[StoredRevisi
 
 
 def _named_contents(content: Mapping[str, Any]) -> set[str]:
-    """Return the hashes of the files that a record brings."""
+    """Return the hashes of a record's files."""
     return {_text(_mapping(file).get("sha256", "")) for file in _mapping(content.get("media")).values()} - {""}
 
 

@@ -1,4 +1,4 @@
-"""Review documents as followers read them: those that a page of changes brings, believed, beside those known before."""
+"""Review documents as followers read them: the valid ones of a page of changes, and those known before."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence

@@ -1,7 +1,7 @@
-"""What managers asked those who know, and what came back: `question:` and `reply:` documents of a record, as rows.
+"""The follower that writes `question:` and `reply:` documents of a record as rows.
 
-Both name their record in their id, are never edited, and may arrive in any order and before the record. A question is
-taken from whom it says that it is by; a reply is its bringer's, whoever it says it is by. Any worker of the area may
+Both name their record in their id, are never edited, and may arrive in any order and before the record. We trust a
+question's `by`; a reply's author is its sender. Any worker of the area may
 answer, not only those who were asked: whoever stood in the field knows; the desk shows who was asked and who answered.
 """
 

@@ -32,7 +32,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What is here of one document: its graph with `merged` edges, and the revisions whose bodies are here."""
+    """One document as far as it is here: its graph with `merged` edges, and the revisions whose bodies are here."""
 
     doc_id: str
     graph: Graph
@@ -71,7 +71,7 @@ class Checked:
 
 
 class Forms(Protocol):
-    """What the engine asks of the forms. Each answer is a pure function of published versions, which never change."""
+    """The forms as the engine asks them. Each answer is a pure function of published versions, which never change."""
 
     def shape(self, form: str, version: str) -> FieldSchema | None:
         """Return the shape of a version; None where it is not here."""

@@ -1,4 +1,4 @@
-"""What one edit edits: the fields that differ from the revision that it was made on, and those that it decided.
+"""Edits: the fields that differ from the revision that it was made on, and those that it decided.
 
 It is compared with its parent. Where the parent is a tombstone (a revival), with the nearest living ancestor; where the
 parent's body is not here, with the nearest ancestor that is here and was not taken back: then the edit may hold what
@@ -25,7 +25,7 @@ ANSWERS = "/answers"
 
 @dataclass(slots=True)
 class Edit:
-    """What one edit changed: `bit` is its own, `knows` all that it reaches, itself included.
+    """The changes of one edit: `bit` is its own, `knows` all that it reaches, itself included.
 
     `content` and `before` (what it is compared with) are in the fields of one form version, None where there is no way
     to it. `covers` are paths below which it has said everything; `covered` is what that comes to. `lists` are those of
@@ -58,7 +58,7 @@ class Edit:
 
 
 class RevisionMetadata:
-    """What the revisions of a document say of themselves, and which decisions they take back."""
+    """The members that a document's revisions say themselves, and which decisions were taken back."""
 
     def __init__(self, document: Document) -> None:
         """Take a document."""

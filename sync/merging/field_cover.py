@@ -1,4 +1,4 @@
-"""What edits that said everything of something come to, field by field.
+"""The fields covered by edits that set a whole row, list or form version.
 
 Who brings a row, or decides a row or a list of choices, or answers anew where no way led from the version before, has
 said everything of it: of fields that others touch there, also that it leaves them out. Of a row that it doesn't have

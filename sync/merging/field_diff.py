@@ -207,7 +207,7 @@ def of_record(content: Mapping[str, Json]) -> dict[str, Json]:
 
 
 class _Comparison:
-    """What two contents differ in, as far as they have been walked."""
+    """The differences of two contents found so far."""
 
     __slots__ = ("found", "lists", "made", "reordered")
 

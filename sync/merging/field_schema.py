@@ -39,7 +39,7 @@ EXTRA = "$extra"
 
 @dataclass(frozen=True, slots=True)
 class FieldShape:
-    """What a form says of one question; `type` as people know it ("decimal"), `was` its name in earlier versions."""
+    """A question as its form declares it; `type` as people know it ("decimal"), `was` its name in earlier versions."""
 
     kind: Kind = "atom"
     type: str = "text"
@@ -82,7 +82,7 @@ class FieldSchema:
 
 
 class FieldPlace(NamedTuple):
-    """What a path names: its role, the question's shape where the form knows it, and the rows that it stands in.
+    """The target of a path: its role, the question's shape where the form knows it, and the rows that it stands in.
 
     `question` is the path of the `select_multiple` that a choice belongs to, of any other place its own; `rows` are
     the paths of the rows around it, outermost first, itself left out.

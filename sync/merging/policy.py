@@ -1,4 +1,4 @@
-"""What stands in a field that several edits changed without knowing of each other, and whether a person is asked.
+"""The merge policy: the value of a field that concurrent edits changed, and whether a person is asked.
 
 One value among the candidates stands. Several go to what the form says (`max`, `min`, `append`), to the nature of the
 field (a choice set beside the same cleared is set, row orders that agree on the rows they share are one order), or to a
@@ -40,7 +40,7 @@ class Candidate(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """What stands, from which edit (None where it was made of several), how it came, and why a person is asked."""
+    """The value, from which edit (None where it was made of several), how it came, and why a person is asked."""
 
     value: Value
     source: RevisionId | None
@@ -150,7 +150,7 @@ def _merged(place: FieldPlace, candidates: Sequence[Candidate], base: Callable[[
 
 @dataclass(frozen=True, slots=True)
 class _Amount:
-    """What `max` and `min` compare: a number, of moments in seconds."""
+    """The sort key of `max` and `min`: a number, for moments in seconds."""
 
     number: Decimal
     has_zone: bool = False

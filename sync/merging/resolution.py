@@ -31,7 +31,7 @@ CHOSEN = frozenset({"choices", "choice"})
 
 
 class FieldOutcome(NamedTuple):
-    """What became of one field: `source` is the edit that its value comes from, None where it was made of several.
+    """The result for one field: `source` is the edit that its value comes from, None where it was made of several.
 
     `candidates` stand greatest first. A `cause` means that a person is asked. The values of a question of several
     choices are lists, those of a row the rows themselves.

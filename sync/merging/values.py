@@ -1,4 +1,4 @@
-"""What answers of several parts are made of: the codes of a list of choices, the rows of a repeat."""
+"""The parts of composite answers: the codes of a list of choices, the rows of a repeat."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias, TypeGuard

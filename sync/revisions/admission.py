@@ -1,4 +1,4 @@
-"""What becomes of a revision that knocks: one table of decisions, read from the top.
+"""Admission: one table decides about an arriving revision, read from the top.
 
     the revision …                                              becomes
     has no proper id, or its path skips generations             refused       malformed
@@ -101,7 +101,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is here of one document: its graph, the fingerprints of held revisions, and what came beside the graph.
+    """The stored state of one document: its graph, the fingerprints of held revisions, and what came beside the graph.
 
     `waiting` has the reasons of quarantined revisions by id and fingerprint; `settled` are those let in since.
     `merges` are the held revisions that machines made of others, for documents whose bodies have been read.

@@ -1,4 +1,4 @@
-"""Whose a record is: the person who last captured or edited it, whatever servers and desks have written since.
+"""A record's author: the person who last captured or edited it, whatever servers and desks have written since.
 
 A desk's decision, a joining, an undo and a machine's merge are revisions of the record too. Each stands on what workers
 wrote and is shown beside it: the record stays the worker's. What a revision merely repeats from its parent, as a

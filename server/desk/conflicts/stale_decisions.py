@@ -1,4 +1,4 @@
-"""What a person had before them when they decided, and what others have done since.
+"""Which fields have changed since the page that a person decided on.
 
 A page names its revisions, `rev` and `leaves`, and that is all that can be known of it: what they reach is what the
 person saw. Machines' merges and the closing of branches say nothing that had not been said before.

@@ -1,4 +1,4 @@
-"""What the desk keeps of its own: looks at what is kept aside, who looks at a conflict, decisions of many, of places.
+"""The desk's own tables: notes on quarantined revisions, presence at a conflict, batch decisions, decisions of places.
 
 No answer of a record is here but in a batch that waits to be applied: what was decided stands in the journal.
 """

@@ -1,4 +1,4 @@
-"""What was written together when somebody decided where a record stays: each knows what else came of the same act.
+"""The log of relocations: which revisions, in several databases, one decision about a record's place has written.
 
 A revision alone says only that the record is deleted in one area. What was written together is taken back together; of
 fields that were decided with it, those stay about which somebody has decided anew.

@@ -12,7 +12,7 @@ class Unevaluable(ValueError):
 
 
 class Record(Protocol):
-    """One record's answers, with what its form brings along."""
+    """One record's answers, as expressions read them."""
 
     def clock(self, what: str) -> Moment:
         """Return what "now" or "today" is for this evaluation; raise `Unevaluable` where nothing may depend on it."""

@@ -27,7 +27,7 @@ async def admitted(call: Call, value: Json, *, new_edits: bool, doc_id: str | No
 
 
 def brings_others(call: Call) -> bool:
-    """Whether this is another server, which brings what other people wrote: seals say what becomes of that."""
+    """Whether the caller is another server: seals then say who wrote its revisions."""
     return call.db.kind == "scope" and allowed(call.person.principal, "replicate", call.db.name)
 
 

@@ -19,7 +19,7 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class _Options:
-    """What a request asks for, from its query or its body."""
+    """The options of a request, from its query or its body."""
 
     of: Range
     keys: list[str] | None

@@ -1,4 +1,4 @@
-"""What a verb answers: a status with bytes at once, or with pieces as they come."""
+"""The answer of a verb: a status with bytes at once, or with pieces as they come."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field

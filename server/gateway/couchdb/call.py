@@ -26,7 +26,7 @@ from sync.revisions.canonical import Json, MalformedJson, parse
 
 @dataclass(frozen=True, slots=True)
 class CouchParts:
-    """What the verbs work with."""
+    """The services that the verbs use."""
 
     storage: Storage
     journal: Journal

@@ -1,4 +1,4 @@
-"""Who asks: by Basic with name and password, by an access token, or by the cookie of a session.
+"""Authentication at `/db`: by Basic with name and password, by an access token, or by the cookie of a session.
 
 A password costs twenty milliseconds and 19 MiB to check, and a replicator sends it with every request. So what was
 right is remembered as a keyed digest beside the hash that it was right for: one look at the person's row tells whether

@@ -1,4 +1,4 @@
-"""What CouchDB reads as a revision id, which is more than what is one here."""
+"""Revision ids as CouchDB reads them: more texts than are ids here."""
 
 import re
 

@@ -55,7 +55,7 @@ NOT_OFFERED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """What a path leads to: `database` None for the server itself, `verbs` by method; open to the unknown or not."""
+    """Target of a path: `database` None for the server itself, `verbs` by method; `is_open` to anonymous callers."""
 
     verbs: Verbs
     database: str | None = None

@@ -1,4 +1,4 @@
-"""What a browser says of the page behind a request, where a cookie would lend that page somebody's rights.
+"""Refuses cookie-authenticated requests that a browser sends for a page of another origin.
 
 Browsers add cookies by themselves, other clients do not send these headers: what is absent is no objection. Our own
 page is the one whose `Origin` is this request's `Host`, or the public address of the settings where a proxy changes

@@ -64,7 +64,7 @@ async def replicate(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Re
 
 
 async def _brought(call: Call, documents: Sequence[Incoming]) -> list[Result]:
-    """Store what another server brings of other people's work; whose each revision is, seals say."""
+    """Store revisions from another server; seals say who wrote each."""
     brought = [
         (
             {

@@ -1,4 +1,4 @@
-"""Whose exchange it is, and what that lets them do.
+"""Authentication of an exchange: its enrolment, and the rights that it has.
 
 Three ways in: an access token; one that has run out beside a refresh token, for which the answer carries new ones; or
 no token, when the push bears a valid seal by a key that nobody has revoked. The last pushes and is acknowledged, so

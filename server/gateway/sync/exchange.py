@@ -52,7 +52,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ExchangeParts:
-    """What an exchange works with."""
+    """The services that an exchange uses."""
 
     storage: Storage
     journal: Journal

@@ -1,4 +1,4 @@
-"""What the server knows of an enrolment's numbers: received, refused, discarded, still on the phone, or nowhere.
+"""The state of an enrolment's numbers: received, refused, discarded, still on the phone, or nowhere.
 
 A number that is nowhere is a gap (I10). `safe` is where the phone may stop keeping its copies: up to the first number
 that is not here, and where backups are made, no further than the verified ones cover.

@@ -1,4 +1,4 @@
-"""What a phone lacks: the winners that changed since its checkpoints, within its byte budget.
+"""The pull of an exchange: the winners that changed since its checkpoints, within its byte budget.
 
 Catalog first, then one page of each database in turn. The budget counts bytes as they will be on the wire, so the
 documents are run through the answer's own compressor while they are chosen; what is still too long once the answer
@@ -27,7 +27,7 @@ LEAST_DOCUMENT_BYTES = 60
 
 @dataclass(slots=True)
 class ChangesPage:
-    """What one database contributes to the answer; `rows` are (sequence, document as JSON)."""
+    """One database's part of the answer; `rows` are (sequence, document as JSON)."""
 
     database: str
     start: int
@@ -48,7 +48,7 @@ class ChangesPage:
 
 @dataclass(slots=True)
 class OwnPushes:
-    """What a request brought into one database: (id, revision) pairs, and the sequences that they took."""
+    """The revisions that a request has stored in one database, as (id, revision), and their sequences."""
 
     revisions: set[tuple[str, str]] = field(default_factory=set)
     sequences: int = 0

@@ -55,7 +55,7 @@ class _Step:
 
 
 class Declared(Protocol):
-    """What a projection says of itself: the runner's order is made from it."""
+    """A projection's declaration; the runner sorts followers by it."""
 
     @property
     def name(self) -> str:
@@ -71,7 +71,7 @@ class Declared(Protocol):
 
 
 class Projection(Declared, Protocol):
-    """What becomes of changes: a pure reading first, then effects inside the follower's transaction."""
+    """A function of changes: it first reads, then its effects run inside the follower's transaction."""
 
     async def effects(self, database: str, changes: Sequence[Change]) -> Effects:
         """Return what to do in the transaction; it may run again with the same changes."""

@@ -1,4 +1,4 @@
-"""Who stands at the doors, so that followers let them go first.
+"""Counts the requests that are being answered, so that followers let them go first.
 
 Doors and followers share a process and its one interpreter: a page of a follower is tens of milliseconds in which
 nobody is answered. A phone waits for its acknowledgement and a replica asks a thousand times in a row, while lists can

@@ -1,4 +1,4 @@
-"""Whose a revision is when its seal travels apart from it.
+"""The author of a revision whose seal arrives apart from it.
 
 A phone's own push names its author in the journal's row. A revision that comes from another server is its enrolment's
 when a seal covers it, and the seal may come before or after it. The chain is over what the row said when it came, so

@@ -130,7 +130,7 @@ class Batch:
         return self._head.name
 
     def unclear(self) -> dict[str, Standing]:
-        """Return what stands of documents of which it must be known what they bring together, before `candidates`."""
+        """Return the standing of documents whose merges must be read before `candidates`."""
         return {
             doc_id: document.standing
             for doc_id, document in self._documents.items()
@@ -139,7 +139,7 @@ class Batch:
         }
 
     def clarify(self, standings: Mapping[str, Standing]) -> None:
-        """Take in what these documents bring together."""
+        """Add the merges of these documents."""
         for doc_id, standing in standings.items():
             document = self._documents[doc_id]
             document.standing, document.is_clear = standing, True

@@ -1,4 +1,4 @@
-"""What other replicas ask about the graph of documents: which revisions are missing, which branches there are.
+"""Answers for replicas about documents' graphs: which revisions are missing, which branches there are.
 
 Graphs come without bodies, so that a document of a thousand revisions costs a thousand short rows; bodies are read
 apart, by (document, revision), and only those that were asked for.

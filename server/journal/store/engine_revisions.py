@@ -1,4 +1,4 @@
-"""What the engine has made, as the journal takes it."""
+"""The engine's revisions as the journal takes them."""
 
 from server.journal.model import NewRevision
 from sync.merging.merge import NewRev

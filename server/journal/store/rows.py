@@ -16,7 +16,7 @@ Row: TypeAlias = dict[str, Any]
 
 
 class HeadRow(NamedTuple):
-    """What a batch changes in a row of `databases`, and last which row that is."""
+    """The new values of a row of `databases`, and last the name of that row."""
 
     seq: int
     chain: bytes
@@ -87,7 +87,7 @@ class FeedEnd:
 
 @dataclass(frozen=True, slots=True)
 class BatchRows:
-    """What a batch writes, by table; `head` is where the feed ends afterwards."""
+    """The rows that a batch writes, by table; `head` is where the feed ends afterwards."""
 
     head: FeedEnd
     revisions: Sequence[RevisionRow]

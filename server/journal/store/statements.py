@@ -34,7 +34,7 @@ Insert = postgresql.Insert | sqlite.Insert
 
 
 class Statements:
-    """What differs between SQLite and PostgreSQL, and what is compiled once for both."""
+    """The SQL that differs between SQLite and PostgreSQL, and statements that are compiled once."""
 
     def __init__(self, *, is_postgresql: bool) -> None:
         """Build for one of the two."""

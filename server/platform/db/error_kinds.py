@@ -1,4 +1,4 @@
-"""What errors of files and databases mean, whichever of them says it."""
+"""Tells apart errors of files and databases: away, full, passing."""
 
 import errno
 import socket
