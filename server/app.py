@@ -49,6 +49,7 @@ from server.platform.content_coding import CodingMiddleware
 from server.platform.db.engine import Storage
 from server.platform.db.server_identity import identify
 from server.platform.metrics import Metrics
+from server.platform.options import name_all_methods
 from server.platform.problems import EXCEPTION_HANDLERS
 from server.platform.request import StrictRequest
 from server.platform.request_envelope import RequestEnvelope
@@ -134,6 +135,7 @@ def unfurnished(*, request_bytes: int) -> Litestar:
         request_class=StrictRequest,
         guards=[only_the_province_writes],
         lifespan=[_prepared, *BACKGROUND],
+        before_send=[name_all_methods],
         openapi_config=OPENAPI,
         # A handler that compresses its own answers says so with `own_encoding=True`.
         compression_config=CompressionConfig(

@@ -184,10 +184,10 @@ class NewMemberBody(StrictBody):
 
 
 class MemberChangeBody(StrictBody):
-    """What to change of a person; what is absent stays."""
+    """What to change of a person; what is absent stays. A name and a language can't be taken away."""
 
-    name: Short | None = None
-    locale: Locale | None = None
+    name: Short = Field(default_factory=str)
+    locale: Locale = Field(default_factory=lambda: "vi")
     birth_year: BirthYear | None = None
     active: bool | None = None
     password: Password | None = None

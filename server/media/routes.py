@@ -24,7 +24,7 @@ from server.media.files import MediaFiles
 from server.media.schemas import MAX_HEADER_CHARACTERS, UploadMetadata, parse_metadata
 from server.media.tables import media
 from server.media.uploads import Caps, UploadProgress, Uploads, readable_bytes
-from server.platform.api_description.declarations import Described, Header, raises
+from server.platform.api_description.declarations import Described, raises
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.settings import Settings
@@ -36,9 +36,10 @@ TUS_HEADERS = {"Tus-Resumable": TUS_VERSION, "Cache-Control": "no-store"}
 #: What a browser may show in place; anything else is only ever saved.
 SHOWN = ("image/jpeg", "image/png", "image/webp", "image/gif", "audio/", "video/")
 #: For the API's description.
-TUS = {"Tus-Resumable": Header({"const": TUS_VERSION})}
+TUS = {"Tus-Resumable": {"const": TUS_VERSION}}
 METADATA = {"type": "string", "maxLength": MAX_HEADER_CHARACTERS}
 COUNT = {"type": "string", "pattern": "^[0-9]{1,15}$"}
+LENGTH = {"type": "string", "pattern": "^[0-9]*[1-9][0-9]*$", "maxLength": 15}
 STANDING = {"Upload-Offset": "How many bytes have come.", "Upload-Length": "How many were announced."}
 Sha256 = Annotated[str, Parameter(pattern=r"^[0-9a-f]{64}$")]
 
@@ -120,7 +121,7 @@ async def offers(settings: NamedDependency[Settings]) -> Response[None]:
     status_code=201,
     summary="Announce a content",
     described=Described(
-        headers={**TUS, "Upload-Length": Header(COUNT), "Upload-Metadata": Header(METADATA)},
+        headers={**TUS, "Upload-Length": LENGTH, "Upload-Metadata": METADATA},
         gives={**STANDING, "Location": "Where the content is sent and read."},
     ),
 )
@@ -178,7 +179,7 @@ async def standing(
     status_code=204,
     request_max_body_size=None,
     summary="Send the next bytes",
-    described=Described(body=BYTES, headers={**TUS, "Upload-Offset": Header(COUNT)}, gives=STANDING),
+    described=Described(body=BYTES, headers={**TUS, "Upload-Offset": COUNT}, gives=STANDING),
 )
 @raises(
     "tus_version",

@@ -12,7 +12,7 @@ from server.auth.audit import note
 from server.auth.authorise import administers_everything, allowed, require
 from server.auth.principal import Principal
 from server.errors import Problem
-from server.gateway.couchdb.caller import Recognition
+from server.gateway.couchdb.caller import COOKIE_HANDLER, Recognition
 from server.gateway.couchdb.refusals import Refusal
 from server.journal.journal import Journal
 from server.peers.book import NewPeer, PeerBook
@@ -151,7 +151,8 @@ async def provide_hub(request: Request[Any, Any, Any], recognition: NamedDepende
         caller = await recognition.caller(request)
     except Refusal:
         caller = None
-    if caller is None:
+    # A session's cookie opens `/db` alone.
+    if caller is None or caller.handler == COOKIE_HANDLER:
         raise Problem("not_signed_in", reason="wrong")
     if not allowed(caller.principal, "replicate"):
         raise Problem("not_allowed", action="replicate")

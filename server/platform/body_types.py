@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+#: PostgreSQL keeps no NUL in text and takes none in a question.
+WITHOUT_NUL = r"^[^\x00]*$"
 #: A whole document, with `_id` and `_rev`.
 Document = Annotated[dict[str, Any], Field(title="Document")]
 #: A form's answers.

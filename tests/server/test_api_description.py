@@ -8,6 +8,7 @@ import pytest
 
 from server.errors import KINDS
 from server.platform.problems import MEDIA_TYPE
+from tests.builders import PASSWORD, Client, add_person, grant, person_signed_in, problem
 from tests.described import document, misfit, operation_of
 
 #: What no described address answers: its method is another's, or there is no such address.
@@ -102,3 +103,38 @@ def test_words_are_found_before_parameters() -> None:
     assert found is not None
     assert found[0] == "POST /api/conflicts/quarantine/accept"
     assert operation_of("GET", "/api/typo") is None
+
+
+async def test_options_names_every_method_of_an_address(client: Client) -> None:
+    for path, item in document()["paths"].items():
+        answer = await client.options(path.replace("{", "").replace("}", ""))
+        if "options" not in item:
+            assert {*answer.headers["allow"].split(", ")} >= {method.upper() for method in item}, path
+
+
+async def test_a_name_and_a_language_are_described_as_what_nobody_can_take_away(client: Client) -> None:
+    admin = await person_signed_in(client, "admin", grant("administrator", "*", "11"))
+    members = document()["components"]["schemas"]["MemberChangeBody"]["properties"]
+    for name in ("name", "locale"):
+        assert members[name]["type"] == "string"
+        answer = await client.patch(f"/api/people/{admin.person}", json={name: None}, headers=admin.headers)
+        problem(answer, 400, "invalid_request")
+    assert {"type": "null"} in members["birth_year"]["anyOf"]
+
+
+def test_rules_between_members_are_described() -> None:
+    schemas = document()["components"]["schemas"]
+    # `path` and exactly one way to choose.
+    assert (schemas["Choice"]["minProperties"], schemas["Choice"]["maxProperties"]) == (2, 2)
+    assert schemas["NewBatch"]["then"]["required"] == ["form", "path", "kind", "rule"]
+    assert schemas["NewBatch"]["else"]["required"] == ["token"]
+    assert schemas["UploadBody"]["additionalProperties"] is False
+
+
+async def test_a_sessions_cookie_opens_nothing_of_the_api(client: Client) -> None:
+    await add_person(client, "hub", grant("peer"))
+    session = await client.post("/db/_session", json={"name": "hub", "password": PASSWORD})
+    cookie = session.headers["set-cookie"].partition(";")[0]
+    assert (await client.get("/db/_all_dbs", headers={"Cookie": cookie})).status_code == 200
+    for path in ("/api/me", "/api/peers/directory", "/api/peers/media/awaited"):
+        problem(await client.get(path, headers={"Cookie": cookie}), 401, "not_signed_in")

@@ -1,30 +1,35 @@
-"""Every route of the API and of `/db`, as nobody and in each role, in one's own area and in another's.
+"""Every route of this server, as nobody and in each role, in one's own area and in another's.
 
-`RIGHTS` names every operation with the roles that its door lets in; an operation that it does not name fails the test.
-Nobody is refused with 401, another role with 403, who works elsewhere with 403 or 404. That a named role gets what it
-asks for is left to each door's own tests: nothing is stored here, so that a right question is often answered 404.
+`RIGHTS` names every operation of the API with the roles that its door lets in, and `OUTSIDE` every other address; what
+neither names fails the test. What is below `/db`: `test_db_rights.py`. Nobody is refused with 401,
+another role with 403, who works elsewhere with 403 or 404, whether the area stands in the path, the query or the body.
+Who is let in gets an answer that the API's description knows, and none that says that they may not. Nothing is stored
+here, so that a right question is often answered 404.
 """
 
-from collections.abc import Callable
+import base64
+from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
+import httpx
 import pytest
+from litestar.routes import ASGIRoute, HTTPRoute
 
-from server.gateway.couchdb import router
+from server.gateway.couchdb.root_paths import NAMES
 from sync.contract.roles import Role
-from tests.builders import SIN_CHAI, SIN_THAU, Client, grant, person_signed_in
-from tests.described import document
+from tests.builders import PASSWORD, SIN_CHAI, SIN_THAU, Client
+from tests.described import document, misfit
+from tests.server.route_callers import RECORD, REFUSED, Caller, callers
 
-RECORD = "018f5c3e-0000-7000-8000-000000000009"
 REV = f"1-{'a' * 32}"
-EVERYBODY: frozenset[Role] = frozenset(get_args(Role))
-DESK: frozenset[Role] = frozenset({"data_manager", "administrator"})
-MANAGER: frozenset[Role] = frozenset({"data_manager"})
-ADMINISTRATOR: frozenset[Role] = frozenset({"administrator"})
-#: Who manages peers administers everything, which nobody here does; another server's account reads its doors.
-SUPERVISOR: frozenset[Role] = frozenset({"supervisor"})
-PEER: frozenset[Role] = frozenset({"peer"})
-NOBODY: frozenset[Role] = frozenset()
+EVERYTHING: frozenset[Caller] = frozenset({"everything"})
+EVERYBODY: frozenset[Caller] = EVERYTHING | frozenset(get_args(Role))
+ADMINISTRATOR: frozenset[Caller] = EVERYTHING | {"administrator"}
+DESK: frozenset[Caller] = ADMINISTRATOR | {"data_manager"}
+MANAGER: frozenset[Caller] = frozenset({"data_manager"})
+SUPERVISOR: frozenset[Caller] = frozenset({"supervisor"})
+#: Another server's account.
+PEER: frozenset[Caller] = frozenset({"peer"})
 #: Where one can ask without having signed in.
 OPEN = {
     "POST /api/auth/login",
@@ -34,7 +39,7 @@ OPEN = {
     "OPTIONS /api/media",
     "OPTIONS /api/media/{sha256}",
 }
-RIGHTS: dict[str, frozenset[Role]] = {
+RIGHTS: dict[str, frozenset[Caller]] = {
     "POST /api/auth/password": EVERYBODY,
     "GET /api/me": EVERYBODY,
     "GET /api/me/sessions": EVERYBODY,
@@ -49,7 +54,7 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "GET /api/people/{person}/audit": ADMINISTRATOR,
     "GET /api/areas": EVERYBODY,
     "GET /api/areas/resolve": EVERYBODY,
-    "POST /api/areas/projects": NOBODY,
+    "POST /api/areas/projects": EVERYTHING,
     "POST /api/forms/check": ADMINISTRATOR,
     "POST /api/forms/candidates/{candidate}/publish": ADMINISTRATOR,
     "GET /api/forms": EVERYBODY,
@@ -82,18 +87,18 @@ RIGHTS: dict[str, frozenset[Role]] = {
     "GET /api/publish/{file}": EVERYBODY,
     "GET /api/following": ADMINISTRATOR,
     "POST /api/following/retry": ADMINISTRATOR,
-    "GET /api/peers": NOBODY,
-    "POST /api/peers": NOBODY,
-    "POST /api/peers/{peer}/sync": NOBODY,
-    "DELETE /api/peers/{peer}": NOBODY,
+    "GET /api/peers": EVERYTHING,
+    "POST /api/peers": EVERYTHING,
+    "POST /api/peers/{peer}/sync": EVERYTHING,
+    "DELETE /api/peers/{peer}": EVERYTHING,
     "GET /api/peers/directory": PEER,
     "GET /api/peers/contents/{sha256}": PEER,
-    "GET /api/peers/media/awaited": EVERYBODY,
-    "POST /api/peers/media/held": EVERYBODY,
-    "GET /api/peers/media/{sha256}": EVERYBODY,
-    "HEAD /api/peers/media/{sha256}": EVERYBODY,
-    "PATCH /api/peers/media/{sha256}": EVERYBODY,
-    "POST /api/peers/media": EVERYBODY,
+    "GET /api/peers/media/awaited": PEER,
+    "POST /api/peers/media/held": PEER,
+    "GET /api/peers/media/{sha256}": PEER,
+    "HEAD /api/peers/media/{sha256}": PEER,
+    "PATCH /api/peers/media/{sha256}": PEER,
+    "POST /api/peers/media": PEER,
 }
 
 KEY = {"database": f"agri-{SIN_CHAI}", "id": RECORD, "rev": REV, "fingerprint": "ab"}
@@ -119,12 +124,12 @@ BODIES: dict[str, Any] = {
     "POST /api/duplicates/{database}/{one}/{other}/decide": {"verdict": "unsure", "revs": {}},
     "POST /api/duplicates/{database}/{one}/{other}/part": {"revs": {}},
     "POST /api/following/retry": {"follower": "none", "database": KEY["database"], "document": RECORD},
-    "POST /api/peers": {"name": "other", "url": "https://couchdb.example.vn"},
+    # No token goes there: nobody's exchange begins.
+    "POST /api/peers": {"name": "other", "url": "https://couchdb.example.vn", "auth": "token"},
     "POST /api/peers/media/held": {"sha256s": []},
 }
 #: Read from headers alone.
 HAND_READ = {"POST /api/media", "POST /api/peers/media"}
-REFUSED = {403, 404}
 #: Of a whole project, where everybody here works in one commune: it looks as if it did not exist.
 HIDDEN = {
     "POST /api/areas/projects",
@@ -133,98 +138,221 @@ HIDDEN = {
 }
 
 
-def operations(client: Client) -> list[str]:
+#: Who may do something to a scope that the query, the body or a header names.
+Scoped = tuple[frozenset[Caller], Callable[[str, str], dict[str, Any]]]
+SCOPED: dict[str, Scoped] = {
+    "GET /api/review/records": (EVERYBODY, lambda unit, _: in_query(unit)),
+    "GET /api/conflicts": (DESK, lambda unit, _: in_query(unit)),
+    "GET /api/conflicts/quarantine": (DESK, lambda unit, _: in_query(unit)),
+    "GET /api/duplicates": (DESK, lambda unit, _: in_query(unit)),
+    "GET /api/publish/{file}": (EVERYBODY, lambda unit, _: in_query(unit)),
+    "POST /api/conflicts/quarantine/accept": (DESK, lambda unit, _: in_body(KEY, unit)),
+    "POST /api/conflicts/quarantine/seen": (DESK, lambda unit, _: in_body({**KEY, "comment": "seen"}, unit)),
+    "POST /api/conflicts/batch": (
+        MANAGER,
+        lambda unit, _: {
+            "json": {
+                "dry_run": True,
+                "form": "trees",
+                "path": "/answers/trees",
+                "kind": "value",
+                "rule": {"take": "later"},
+                "filters": {"scope": f"agri-{unit}"},
+            }
+        },
+    ),
+    "POST /api/following/retry": (
+        ADMINISTRATOR,
+        lambda unit, _: in_body({"follower": "none", "document": RECORD}, unit),
+    ),
+    "POST /api/people": (
+        ADMINISTRATOR,
+        lambda unit, name: {"json": {"username": name, "name": name, "password": PASSWORD, "grants": granted(unit)}},
+    ),
+    "PUT /api/people/{person}/grants": (ADMINISTRATOR, lambda unit, _: {"json": {"grants": granted(unit)}}),
+    "POST /api/media": (frozenset({"field_worker"}), lambda unit, _: {"headers": announced(unit)}),
+    # Another server announces what a record here names, and there is none.
+    "POST /api/peers/media": (frozenset(), lambda unit, _: {"headers": announced(unit)}),
+}
+#: Scopes are named there too, and this is who looks after them.
+SCOPED_ELSEWHERE = {
+    "POST /api/sync": "each document has its own verdict: tests/server/test_contract.py",
+    "POST /api/peers": "only for who administers everything",
+}
+#: What of a query or a body names scopes.
+SCOPE_NAMES = {"scope", "scopes", "database", "db", "unit"}
+#: Every address beside the API and `/db`, and what everybody is answered there; no app is built in these tests.
+OUTSIDE: dict[str, set[int]] = {
+    "GET /healthz": {200},
+    "GET /readyz": {200},
+    # For this machine alone, where these tests are: tests/server/test_operating.py.
+    "GET /metrics": {200},
+    "GET /api": {200},
+    "GET /api/docs": {200},
+    "GET /api/docs/style.css": {200},
+    "GET /api/openapi.json": {200},
+    "GET /": {503},
+    "GET /{path}": {404},
+    "HEAD /": {503},
+    "HEAD /{path}": {404},
+}
+
+
+def in_query(unit: str) -> dict[str, Any]:
+    return {"params": {"scope": f"agri-{unit}"}}
+
+
+def in_body(body: dict[str, Any], unit: str) -> dict[str, Any]:
+    return {"json": {**body, "database": f"agri-{unit}"}}
+
+
+def granted(unit: str) -> list[dict[str, str]]:
+    return [{"role": "field_worker", "project": "agri", "unit": unit}]
+
+
+def announced(unit: str) -> dict[str, str]:
+    told = {"sha256": "b" * 64, "type": "image/jpeg", "db": f"agri-{unit}", "record": RECORD, "name": "a.jpg"}
+    pairs = ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in told.items())
+    return {"Tus-Resumable": "1.0.0", "Upload-Length": "3", "Upload-Metadata": pairs}
+
+
+def operations() -> list[str]:
     """Return every operation of OpenAPI; those that end sessions last."""
     paths = document()["paths"]
     every = [f"{method.upper()} {path}" for path, item in paths.items() for method in item]
     return sorted(every, key=lambda operation: (operation.startswith("DELETE /api/me"), operation))
 
 
-def address(path: str, database: str) -> str:
+def address(path: str, unit: str) -> str:
     """Return a path with something that fits in each place."""
-    known = {"database": database, "sha256": "a" * 64, "file": "trees.geojson"}
+    known = {"database": f"agri-{unit}", "sha256": "a" * 64, "file": "trees.geojson"}
     return "/".join(known.get(part[1:-1], RECORD) if part.startswith("{") else part for part in path.split("/"))
 
 
-async def callers(client: Client) -> dict[Role | None, dict[str, str]]:
-    """Return the headers of nobody, and of one person in each role in Sín Chải."""
-    found: dict[Role | None, dict[str, str]] = {None: {}}
-    for role in get_args(Role):
-        found[role] = (await person_signed_in(client, role, grant(role))).headers
-    return found
-
-
-async def status_of(client: Client, operation: str, database: str, headers: dict[str, str]) -> int:
+async def ask(client: Client, operation: str, unit: str, headers: dict[str, str]) -> httpx.Response:
     """Return how the server answers an operation."""
     method, path = operation.split(" ")
-    body = (
-        None if method in ("GET", "HEAD", "OPTIONS", "DELETE") or operation in HAND_READ else BODIES.get(operation, {})
-    )
-    query = {"code": "03226", "on": "2026-01-01"} if path == "/api/areas/resolve" else None
     if operation == "POST /api/forms/check":
         form: dict[str, Any] = {"data": {"project": "agri"}, "files": {"file": ("trees.xlsx", b"none")}}
-        return (await client.post(path, headers=headers, **form)).status_code
-    answer = await client.request(method, address(path, database), json=body, params=query, headers=headers)
-    return answer.status_code
+        return await client.post(path, headers=headers, **form)
+    no_body = method in ("GET", "HEAD", "OPTIONS", "DELETE") or operation in HAND_READ
+    query = {"code": "03226", "on": "2026-01-01"} if path == "/api/areas/resolve" else None
+    body = None if no_body else BODIES.get(operation, {})
+    return await client.request(method, address(path, unit), json=body, params=query, headers=headers)
+
+
+def is_let_in(answer: httpx.Response) -> bool:
+    """Whether an answer is a described one that refuses nobody for who they are."""
+    code = answer.json()["code"] if answer.status_code >= 400 and answer.content else None
+    is_turned_away = code in ("not_signed_in", "not_allowed") or (code is None and answer.status_code in (401, 403))
+    return misfit(answer) is None and answer.status_code < 500 and not is_turned_away
 
 
 @pytest.mark.slow
 async def test_every_route_lets_in_those_whom_the_table_names_and_nobody_else(
     client: Client, record_property: Callable[[str, object], None]
 ) -> None:
-    every = operations(client)
+    every = operations()
     assert set(every) == RIGHTS.keys() | OPEN, "name a new route here, with the roles that its door lets in"
     wrong, cases = [], 0
-    for role, headers in (await callers(client)).items():
+    for caller, headers in (await callers(client)).items():
         for operation in every:
             for unit in (SIN_CHAI, SIN_THAU) if "{database}" in operation else (SIN_CHAI,):
-                status = await status_of(client, operation, f"agri-{unit}", headers)
+                answer = await ask(client, operation, unit, headers)
+                status = answer.status_code
+                is_elsewhere = unit == SIN_THAU and caller != "everything"
                 cases += 1
                 if operation in OPEN:
-                    is_right = status < 500
-                elif role is None:
+                    is_right = misfit(answer) is None and status < 500
+                elif caller == "nobody":
                     is_right = status == 401
-                elif unit == SIN_THAU:
+                elif is_elsewhere:
                     is_right = status in REFUSED
-                elif role not in RIGHTS[operation]:
+                elif caller in RIGHTS[operation]:
+                    is_right = is_let_in(answer)
+                else:
                     # Not 404: nothing is stored, so that whoever is let in by mistake gets that too.
                     is_right = status == 403 or (operation in HIDDEN and status == 404)
-                else:
-                    is_right = status < 500
                 if not is_right:
-                    wrong.append((operation, role, unit, status))
-    record_property("told", f"{cases} cases of routes, roles and areas")
+                    wrong.append((operation, caller, unit, status, answer.text[:200]))
+    record_property("told", f"{cases} cases of routes, callers and areas in the path")
     assert not wrong
 
 
-#: Of a database that records live in, nobody may say who may read it, nor remove it.
-NOT_TO_BE_CHANGED = {"DELETE ", "PUT _security"}
+def named_in(schema: Any) -> Iterator[str]:
+    """Yield the names of all members of a schema, at any depth."""
+    waiting, seen = [schema], set()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, list):
+            waiting += part
+        elif isinstance(part, dict):
+            yield from part.get("properties", {})
+            reference = part.get("$ref")
+            if reference and reference not in seen:
+                seen.add(reference)
+                waiting.append(document()["components"]["schemas"][reference.rpartition("/")[2]])
+            waiting += part.values()
 
 
-def verbs_of_a_database() -> list[tuple[str, str]]:
-    """Return every method and path that the CouchDB door knows in a database."""
-    places = {**router.DATABASE, RECORD: router.DOCUMENT, "_local/checkpoint": router.LOCAL}
-    return [(method, path) for path, verbs in places.items() for method in verbs]
+def test_every_operation_that_names_a_scope_is_tried_with_a_foreign_one() -> None:
+    found = set()
+    for operation in operations():
+        method, path = operation.split(" ")
+        described = document()["paths"][path][method.lower()]
+        query = {each["name"] for each in described.get("parameters", ()) if each["in"] == "query"}
+        names = query | set(named_in(described.get("requestBody", {})))
+        if names & SCOPE_NAMES and "{database}" not in path:
+            found.add(operation)
+    # A header's content is in no schema.
+    assert found | HAND_READ == SCOPED.keys() | SCOPED_ELSEWHERE.keys()
 
 
-async def test_every_verb_of_a_database_is_for_those_who_work_in_its_area(
+@pytest.mark.slow
+async def test_a_foreign_scope_is_refused_wherever_it_is_named(
     client: Client, record_property: Callable[[str, object], None]
 ) -> None:
     wrong, cases = [], 0
-    for role, headers in (await callers(client)).items():
-        for unit in (SIN_CHAI, SIN_THAU):
-            for method, path in verbs_of_a_database():
-                body: dict[str, Any] | None = None if method in ("GET", "DELETE") else {}
-                answer = await client.request(method, f"/db/agri-{unit}/{path}", json=body, headers=headers)
-                status = answer.status_code
+    for caller, headers in (await callers(client)).items():
+        for operation, (allowed, said) in SCOPED.items():
+            method, path = operation.split(" ")
+            for unit in (SIN_CHAI, SIN_THAU):
+                more = said(unit, f"{caller}-{unit}")
+                more["headers"] = {**headers, **more.get("headers", {})}
+                answer = await client.request(method, address(path, unit), **more)
                 cases += 1
-                if role is None:
-                    is_right = status == 401
-                elif unit == SIN_THAU or f"{method} {path}" in NOT_TO_BE_CHANGED:
-                    is_right = status in REFUSED
+                if caller == "nobody":
+                    is_right = answer.status_code == 401
+                elif caller in allowed and (unit == SIN_CHAI or caller == "everything"):
+                    is_right = is_let_in(answer)
                 else:
-                    is_right = status < 500 and status not in (401, 405)
+                    is_right = answer.status_code in REFUSED
                 if not is_right:
-                    wrong.append((method, path, role, unit, status))
-    record_property("told", f"{cases} cases of verbs, roles and databases")
+                    wrong.append((operation, caller, unit, answer.status_code, answer.text[:200]))
+    record_property("told", f"{cases} cases of routes, callers and areas in the query, the body or a header")
+    assert not wrong
+
+
+@pytest.mark.slow
+async def test_every_address_beside_the_api_answers_everybody_alike(
+    client: Client, record_property: Callable[[str, object], None]
+) -> None:
+    outside, mounts = set(), set()
+    for route in client.app.routes:
+        if isinstance(route, ASGIRoute):
+            mounts.add(route.path_format)
+        elif isinstance(route, HTTPRoute):
+            found = {f"{method} {route.path_format}" for method in route.methods}
+            outside |= {each for each in found - set(operations()) if not each.startswith("OPTIONS")}
+    assert outside == OUTSIDE.keys(), "name a new address here, with what everybody is answered there"
+    assert mounts == {"/db"} | {f"/{name}" for name in NAMES}
+    wrong, cases = [], 0
+    for caller, headers in (await callers(client)).items():
+        for operation, statuses in [*OUTSIDE.items(), *((f"GET {name}", {404}) for name in mounts - {"/db"})]:
+            method, path = operation.split(" ")
+            answer = await client.request(method, path.replace("{path}", "typo.js"), headers=headers)
+            cases += 1
+            if answer.status_code not in statuses:
+                wrong.append((operation, caller, answer.status_code))
+    record_property("told", f"{cases} cases of addresses beside the API and callers")
     assert not wrong

@@ -1,4 +1,4 @@
-// Made by `make api-types` from schemas 30f13a6a9ed4a2cd: do not edit.
+// Made by `make api-types` from schemas 9280ada45f51951d: do not edit.
 import type { Answers, Document, Json, JsonObject } from '@/domain/record'
 
 export interface components {
@@ -866,13 +866,12 @@ export interface components {
         };
         /**
          * MemberChangeBody
-         * @description What to change of a person; what is absent stays.
+         * @description What to change of a person; what is absent stays. A name and a language can't be taken away.
          */
         MemberChangeBody: {
-            /** @default null */
-            name?: string | null;
-            /** @default null */
-            locale?: ("vi" | "en") | null;
+            name?: string;
+            /** @enum {string} */
+            locale?: "vi" | "en";
             /** @default null */
             birth_year?: number | null;
             /** @default null */

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from server.desk.conflicts.page_schemas import Comment, PathText, ShownValue
 from server.desk.conflicts.queue_schemas import Cause
@@ -12,10 +13,25 @@ from server.platform.body_types import StrictBody
 Name = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 
 
+#: What `Rule` says for itself, in JSON Schema.
+WHOLE: JsonDict = {
+    "if": {"properties": {"take": {"const": "person"}}},
+    "then": {"properties": {"person": {"type": "string"}, "value": False}, "required": ["person"]},
+    "else": {
+        "properties": {"person": {"type": "null"}},
+        "if": {"properties": {"take": {"const": "value"}}},
+        "then": {"required": ["value"]},
+        "else": {"properties": {"value": False}},
+    },
+}
+
+
 class Rule(StrictBody):
     """How each of them is decided: the candidate that was received later or earlier, the one by a person, a value,
     what stands; or of whole records, that they are deleted or kept.
     """
+
+    model_config = ConfigDict(json_schema_extra=WHOLE)
 
     take: Literal["later", "earlier", "person", "value", "confirm", "delete", "keep"]
     person: Name | None = None
@@ -42,11 +58,28 @@ class BatchFilters(StrictBody):
     q: Name = ""
 
 
+ASKED = ("form", "path", "kind", "rule")
+#: What `NewBatch` says for itself, in JSON Schema.
+EITHER: JsonDict = {
+    "if": {"properties": {"dry_run": {"const": True}}},
+    "then": {
+        "properties": {"token": {"type": "null"}, **{name: {"not": {"type": "null"}} for name in ASKED}},
+        "required": [*ASKED],
+    },
+    "else": {
+        "properties": {"token": {"type": "string"}, **{name: {"type": "null"} for name in ASKED}},
+        "required": ["token"],
+    },
+}
+
+
 class NewBatch(StrictBody):
     """A dry run (`form`, `path`, `kind` and `rule`), or what applies one that was seen (`token`), and nothing else.
 
     `path` is a question as the queue's groups name it, with `*` for any row.
     """
+
+    model_config = ConfigDict(json_schema_extra=EITHER)
 
     dry_run: bool
     form: Name | None = None

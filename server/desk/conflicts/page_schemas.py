@@ -8,7 +8,7 @@ choices of several by their code.
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from server.desk.conflicts.queue_schemas import Cause, Claim, Labels, PersonName
 from server.platform.body_types import Answers, Document, StrictBody
@@ -292,6 +292,8 @@ class Choice(StrictBody):
     all edits say of it. Of the whole record (path ""): `keep` lets it live, `delete` deletes it, `stay` leaves it in
     that database and takes it out of the others.
     """
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 2, "maxProperties": 2})
 
     path: PathText
     candidate: Rev | None = None

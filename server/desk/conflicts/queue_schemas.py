@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from litestar.params import FromQuery, QueryParameter
 
-from server.platform.body_types import StrictBody
+from server.platform.body_types import WITHOUT_NUL, StrictBody
 
 #: Why a person is asked; each is told apart in the queue, and decided in its own way.
 Cause = Literal[
@@ -33,12 +33,12 @@ class ConflictSearch:
 
     # `scope` itself means something else to the framework.
     database: Annotated[str | None, QueryParameter(name="scope", max_length=100)] = None
-    project: Annotated[str, QueryParameter(max_length=40)] = ""
+    project: Annotated[str, QueryParameter(max_length=40, pattern=WITHOUT_NUL)] = ""
     unit: Annotated[list[str] | None, QueryParameter(max_items=200)] = None
-    form: Annotated[str, QueryParameter(max_length=200)] = ""
+    form: Annotated[str, QueryParameter(max_length=200, pattern=WITHOUT_NUL)] = ""
     kind: FromQuery[list[Cause] | None] = None
-    person: Annotated[str, QueryParameter(max_length=60)] = ""
-    path: Annotated[str | None, QueryParameter(max_length=1000)] = None
+    person: Annotated[str, QueryParameter(max_length=60, pattern=WITHOUT_NUL)] = ""
+    path: Annotated[str | None, QueryParameter(max_length=1000, pattern=WITHOUT_NUL)] = None
     waiting_days: Annotated[int | None, QueryParameter(ge=0, le=3650)] = None
     newest_days: Annotated[int | None, QueryParameter(ge=0, le=3650)] = None
     q: Annotated[str, QueryParameter(max_length=200)] = ""

@@ -14,7 +14,6 @@ from server.desk.conflicts.queue_routes import FormLabels
 from server.desk.duplicates import queue
 from server.desk.duplicates.deciding import PairDesk, PairKey, pair_line
 from server.desk.duplicates.schemas import NewVerdict, PairPage, PairQueue, PairSearch, Parting, Verdict
-from server.errors import Problem
 from server.forms.library import FormLibrary
 from server.journal.journal import Journal
 from server.platform.api_description.declarations import raises
@@ -51,8 +50,6 @@ async def list_duplicates(
     paging: NamedDependency[Paging],
 ) -> PairQueue:
     """List the pairs of one's areas, the most alike first."""
-    if "\x00" in search.form:
-        raise Problem("invalid_request", parameter="filters")
     atlas = await areas.atlas()
     databases = scopes_where(principal, "read_conflicts", atlas, search.database)
     filters = queue.PairFilters(tuple(filter(search.admits, databases)), search.form, search.verdict)

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from server.desk.conflicts.page_schemas import ChoiceLabel, MediaFile, ShownValue
 from server.desk.conflicts.queue_schemas import Labels
-from server.platform.body_types import Document, StrictBody
+from server.platform.body_types import WITHOUT_NUL, Document, StrictBody
 from sync.contract.scope import Scope
 from sync.matching.duplicates import Agreement, Identifier
 
@@ -25,9 +25,9 @@ class PairSearch:
 
     # `scope` itself means something else to the framework.
     database: Annotated[str | None, QueryParameter(name="scope", max_length=100)] = None
-    project: Annotated[str, QueryParameter(max_length=40)] = ""
+    project: Annotated[str, QueryParameter(max_length=40, pattern=WITHOUT_NUL)] = ""
     unit: Annotated[list[str] | None, QueryParameter(max_items=200)] = None
-    form: Annotated[str, QueryParameter(max_length=200)] = ""
+    form: Annotated[str, QueryParameter(max_length=200, pattern=WITHOUT_NUL)] = ""
     verdict: FromQuery[Verdict] = "open"
 
     def admits(self, scope: str) -> bool:

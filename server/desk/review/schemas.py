@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import QueryParameter
 from pydantic import Field, field_validator
 
-from server.platform.body_types import Document, StrictBody
+from server.platform.body_types import WITHOUT_NUL, Document, StrictBody
 from sync.review import State, Verdict
 from sync.revisions.authorship import Act
 
@@ -37,7 +37,7 @@ class RecordSearch:
 
     # `scope` and `state` themselves mean something else to the framework.
     database: Annotated[str | None, QueryParameter(name="scope", max_length=100)] = None
-    form: FromQuery[str | None] = None
+    form: Annotated[str | None, QueryParameter(max_length=200, pattern=WITHOUT_NUL)] = None
     states: Annotated[list[State] | None, QueryParameter(name="state")] = None
     q: Annotated[str | None, QueryParameter(max_length=200)] = None
 

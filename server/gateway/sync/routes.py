@@ -12,7 +12,7 @@ from server.forms.library import FormLibrary
 from server.gateway.sync.exchange import ExchangeParts, exchange
 from server.gateway.sync.schemas import SyncAnswer, SyncRequest
 from server.journal.journal import Journal
-from server.platform.api_description.declarations import Described, Header, raises
+from server.platform.api_description.declarations import Described, raises
 from server.platform.clock import Clock
 from server.platform.content_coding import best_coding
 from server.platform.db.engine import Storage
@@ -41,11 +41,7 @@ async def provide_parts(
     request_max_body_size=None,
     own_encoding=True,
     summary="One exchange of a phone",
-    described=Described(
-        body=SyncRequest,
-        answers=SyncAnswer,
-        headers={"Content-Encoding": Header({"enum": ["gzip", "identity"]}, is_required=False)},
-    ),
+    described=Described(body=SyncRequest, answers=SyncAnswer),
 )
 @raises(
     "not_signed_in",

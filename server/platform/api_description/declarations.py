@@ -24,24 +24,17 @@ _schemes: WeakKeyDictionary[Callable[..., Any], tuple[Scheme, ...]] = WeakKeyDic
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """A request header that a handler reads itself."""
-
-    schema: Mapping[str, Any]
-    is_required: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Described:
     """What a handler's signature can't say, under `described` in its options.
 
     `body` is the model, or the media type of the bytes, that the handler reads itself; `answers` the same of what it
-    answers. `headers` are request headers, `gives` the headers of the answer with what they mean.
+    answers. `headers` are the request headers that must be there with their schemas, `gives` the headers of the answer
+    with what they mean.
     """
 
     body: type[BaseModel] | str | None = None
     answers: type[BaseModel] | str | None = None
-    headers: Mapping[str, Header] = field(default_factory=dict)
+    headers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     gives: Mapping[str, str] = field(default_factory=dict)
 
 

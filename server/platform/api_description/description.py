@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from server.errors import KINDS
 from server.platform.api_description.declarations import Described, problems_of, schemes_of
-from server.platform.api_description.schemas import PLACE, models_in, schemas_of
+from server.platform.api_description.schemas import PLACE, holds_files, models_in, schemas_of
 from server.platform.problems import MEDIA_TYPE
 
 Document = dict[str, Any]
@@ -74,7 +74,10 @@ def describe(app: Litestar) -> Document:
     for path, method, handler in handlers(app):
         models |= _models(handler)
         _complete(document["paths"][path][method.lower()], method, path, handler)
-    schemas: Document = document["components"]["schemas"] | schemas_of(models) | {"Problem": PROBLEM}
+    with_files = {model for model in models if holds_files(model)}
+    schemas: Document = document["components"]["schemas"] | schemas_of(models - with_files) | {"Problem": PROBLEM}
+    for model in with_files:
+        schemas[model.__name__]["additionalProperties"] = False
     document["components"] = {"schemas": dict(sorted(schemas.items())), "securitySchemes": SCHEMES}
     return document
 
@@ -90,8 +93,8 @@ def handlers(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
 
 def _complete(operation: Document, method: str, path: str, handler: HTTPRouteHandler) -> None:
     said = _said(handler)
-    for name, header in said.headers.items():
-        parameter = {"name": name, "in": "header", "required": header.is_required, "schema": header.schema}
+    for name, schema in said.headers.items():
+        parameter = {"name": name, "in": "header", "required": True, "schema": schema}
         operation.setdefault("parameters", []).append(parameter)
     if said.body is not None:
         operation["requestBody"] = {"required": True, "content": _content(said.body)}

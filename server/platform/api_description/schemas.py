@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
-from pydantic.errors import PydanticInvalidForJsonSchema
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
 PLACE = "#/components/schemas/"
@@ -18,10 +17,8 @@ class _WithoutFieldTitles(GenerateJsonSchema):
 
 
 def schemas_of(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
-    """Return the schemas of models, and of all that they name, by name; models of uploaded files are left out."""
-    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [
-        (model, "validation") for model in models if _has_json_schema(model)
-    ]
+    """Return the schemas of models, and of all that they name, by name."""
+    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in models]
     _, found = models_json_schema(wanted, ref_template=PLACE + "{model}", schema_generator=_WithoutFieldTitles)
     schemas: dict[str, Any] = found.get("$defs", {})
     return schemas
@@ -34,9 +31,6 @@ def models_in(annotation: object) -> set[type[BaseModel]]:
     return {model for part in getattr(annotation, "__args__", ()) for model in models_in(part)}
 
 
-def _has_json_schema(model: type[BaseModel]) -> bool:
-    try:
-        TypeAdapter(model).json_schema()
-    except PydanticInvalidForJsonSchema:
-        return False
-    return True
+def holds_files(model: type[BaseModel]) -> bool:
+    """Whether uploaded files stand in a model, of which pydantic knows no schema."""
+    return bool(model.model_config.get("arbitrary_types_allowed"))
