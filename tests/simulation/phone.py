@@ -137,8 +137,8 @@ class Phone:
                 parent = base[0] if base is not None else open_one.rev if open_one is not None else None
                 number = rows.highest + 1
                 rows.highest = number
-            at = (self.clock() + self.clock_error).isoformat()
-            body = canonical({**content, "saved": {"by": self.enrolment, "number": str(number), "at": at}})
+            saved: dict[str, Json] = {"by": self.enrolment, "number": str(number), "at": self.moment()}
+            body = canonical({**content, "saved": saved})
             rev = revision_id(doc_id, deleted=deleted, parent=parent, content=body)
             own = Own(rev, database, doc_id, parent, deleted, body, number)
             rows.revisions[rev] = own
@@ -293,6 +293,10 @@ class Phone:
     def _latest_own(self, database: str, doc_id: str) -> Own | None:
         own = [one for one in self.rows.revisions.values() if (one.database, one.doc_id) == (database, doc_id)]
         return max(own, key=lambda one: one.number, default=None)
+
+    def moment(self) -> str:
+        """Return the time of this phone's clock, as a save says it."""
+        return (self.clock() + self.clock_error).isoformat()
 
     def _now(self) -> float:
         return (self.clock() + self.clock_error).timestamp()
