@@ -122,6 +122,12 @@ async def test_a_name_and_a_language_are_described_as_what_nobody_can_take_away(
     assert {"type": "null"} in members["birth_year"]["anyOf"]
 
 
+def test_limits_of_parameters_stand_beside_their_types() -> None:
+    parameters = {each["name"]: each["schema"] for each in operations()["GET /api/conflicts"]["parameters"]}
+    assert parameters["waiting_days"] == {"type": "integer", "exclusiveMinimum": -1, "maximum": 3650}
+    assert parameters["unit"] == {"type": "array", "items": {"type": "string"}, "maxItems": 200}
+
+
 def test_rules_between_members_are_described() -> None:
     schemas = document()["components"]["schemas"]
     # `path` and exactly one way to choose.

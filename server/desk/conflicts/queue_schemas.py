@@ -39,8 +39,9 @@ class ConflictSearch:
     kind: FromQuery[list[Cause] | None] = None
     person: Annotated[str, QueryParameter(max_length=60, pattern=WITHOUT_NUL)] = ""
     path: Annotated[str | None, QueryParameter(max_length=1000, pattern=WITHOUT_NUL)] = None
-    waiting_days: Annotated[int | None, QueryParameter(ge=0, le=3650)] = None
-    newest_days: Annotated[int | None, QueryParameter(ge=0, le=3650)] = None
+    # Not `ge=0`: the framework describes no least of 0 where nothing may be said.
+    waiting_days: Annotated[int | None, QueryParameter(gt=-1, le=3650)] = None
+    newest_days: Annotated[int | None, QueryParameter(gt=-1, le=3650)] = None
     q: Annotated[str, QueryParameter(max_length=200)] = ""
     order: FromQuery[Order] = "oldest"
 

@@ -96,6 +96,8 @@ def _complete(operation: Document, method: str, path: str, handler: HTTPRouteHan
     for name, schema in said.headers.items():
         parameter = {"name": name, "in": "header", "required": True, "schema": schema}
         operation.setdefault("parameters", []).append(parameter)
+    for parameter in operation.get("parameters", []):
+        parameter["schema"] = _in_an_address(parameter["schema"])
     if said.body is not None:
         operation["requestBody"] = {"required": True, "content": _content(said.body)}
     status = str(handler.status_code)
@@ -115,6 +117,14 @@ def _complete(operation: Document, method: str, path: str, handler: HTTPRouteHan
         codes.add("invalid_request")
     operation["responses"] = {status: success, **_problems({*codes, *ALWAYS}, has_body=method != "HEAD")}
     operation["security"] = [{scheme: []} for source in _sources(handler) for scheme in schemes_of(source)]
+
+
+def _in_an_address(schema: Document) -> Document:
+    """Return a parameter's schema without null, which no address can say, so that its limits stand beside its type."""
+    kinds = [kind for kind in schema.get("oneOf", ()) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return schema
+    return {**kinds[0], **{name: value for name, value in schema.items() if name != "oneOf"}}
 
 
 def _is_empty(answer: Document) -> bool:
