@@ -218,6 +218,9 @@ class AppPhone(Phone):
 
     def _result(self, number: int) -> Any:
         ended = self._ended.pop(number)
+        if "error" in ended and self.trouble == "storage fails":
+            # A person is told so, and tries again another day.
+            raise NetworkFailed("the storage fails")
         if "error" in ended:
             raise AppBroken(ended["error"])
         return json.loads(ended["answer"])
