@@ -255,7 +255,7 @@ class Simulation:
         lines: list[dict[str, Any]] = []
         before: str | None = None
         while True:
-            params = {"limit": "200", **({"before": before} if before else {})}
+            params = {"limit": "100", **({"before": before} if before else {})}
             headers = {"Authorization": f"Bearer {desk.access_token}"}
             response = await self._client.get("/api/review/records", params=params, headers=headers)
             response.raise_for_status()
