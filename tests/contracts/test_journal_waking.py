@@ -124,7 +124,9 @@ async def test_whoever_listens_connects_again(
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(journal.listening())
         await stack.enter_async_context(elsewhere.listening())
+        # Each has been heard, so that both connections are known by what they sent.
         await write_until(waiting_for(journal, AREA), elsewhere, AREA)
+        await write_until(waiting_for(elsewhere, OTHER_AREA), journal, OTHER_AREA)
         async with storage.write() as connection:
             ended = await connection.scalar(
                 text(
