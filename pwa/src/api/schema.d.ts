@@ -1,4 +1,4 @@
-// Made by `make api-types` from schemas 9280ada45f51951d: do not edit.
+// Made by `make api-types` from schemas 7ce56fc79e419842: do not edit.
 import type { Answers, Document, Json, JsonObject } from '@/domain/record'
 
 export interface components {

@@ -15,6 +15,11 @@ class _WithoutFieldTitles(GenerateJsonSchema):
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
 
+    def dict_schema(self, schema: Any) -> dict[str, Any]:
+        """Close a mapping whose keys have a form: pydantic leaves it open to keys of any other."""
+        found = super().dict_schema(schema)
+        return {**found, "additionalProperties": False} if "patternProperties" in found else found
+
 
 def schemas_of(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
     """Return the schemas of models, and of all that they name, by name."""
