@@ -1,11 +1,14 @@
 """The review door as supervisors, workers and strangers meet it."""
 
 import asyncio
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from litestar import Litestar
 
+from server.journal.model import NewRevision, Origin
 from tests.builders import Client, SignedIn, grant, person_signed_in, problem
 from tests.conftest import StandingClock
 from tests.surveys import INSIDE, OTHER_SCOPE, SCOPE, Province
@@ -231,6 +234,22 @@ async def test_nobody_approves_their_own_work_but_may_return_it(client: Client, 
     assert (page["may_decide"], page["may_approve"], page["why_not"]) == (True, False, "own_work")
     problem(await decide(client, worker, saved.doc_id, saved.rev, "approved"), 403, "own_work")
     assert (await decide(client, worker, saved.doc_id, saved.rev, "returned")).status_code == 201
+
+
+async def test_nobody_approves_their_own_work_across_a_parent_that_waits(client: Client, province: Province) -> None:
+    worker = await person_signed_in(client, "mai", grant("supervisor"), grant("field_worker"))
+    saved = await province.save({"members": "5"}, by=worker.person)
+    journal = client.app.state["journal"]
+    content = {**json.loads((await journal.document(SCOPE, saved.doc_id)).content), "answers": {"members": "six"}}
+    misfit = replace(NewRevision.following(saved.doc_id, content, saved.rev), quarantine="misfit_answers")
+    correction = NewRevision.following(saved.doc_id, {**content, "answers": {"members": "6"}}, misfit.rev)
+    line = [misfit, replace(correction, ancestors=(misfit.rev, saved.rev))]
+    written = await journal.write(SCOPE, line, Origin("vang"))
+    assert [each.outcome for each in written] == ["quarantined", "stored"]
+    await province.follow()
+    page = await shown(client, worker, saved.doc_id)
+    assert (page["rev"], page["may_approve"], page["why_not"]) == (correction.rev, False, "own_work")
+    problem(await decide(client, worker, saved.doc_id, correction.rev, "approved"), 403, "own_work")
 
 
 async def test_authors_before_the_last_approval_may_approve_what_came_after(client: Client, province: Province) -> None:

@@ -46,8 +46,9 @@ class Desk:
     async def read(self, database: str, record: str) -> Reviewed:
         """Return what is known about a record; without history it is unknown."""
         history = await self._journal.history(database, record)
+        whole = await self._journal.whole(database, [record])
         async with self._storage.read() as connection:
-            return Reviewed(history, await reviews_of(connection, database, record))
+            return Reviewed(history, whole.get(record), await reviews_of(connection, database, record))
 
     async def decide(self, principal: Principal, database: str, record: str, new: NewReview) -> Written:
         """Write a decision; raise `not_found`, `record_moved_on`, `decided_meanwhile` or `own_work`.
@@ -55,8 +56,9 @@ class Desk:
         The revision may be overtaken between this look and the commit: the decision then names what its author saw,
         and the record counts as amended.
         """
-        known = await self.read(database, record)
+        # The winner first: who wrote it stands in what is read after it.
         winner = await self._journal.document(database, record)
+        known = await self.read(database, record)
         if winner is None or not known.history or ":" in record:
             raise Problem("not_found")
         if winner.rev != new.rev:

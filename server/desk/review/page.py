@@ -11,15 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.journal.authorship import RecordAuthorship
 from server.journal.model import StoredRevision
+from server.journal.store.document_histories import DocumentHistory
 from server.read_model.record_tables import decisions
 from sync.review import AuthoredRevision, ReviewDecision, approved_revisions, authors, decision_of
 
 
 @dataclass(frozen=True)
 class Reviewed:
-    """A record's revisions and review documents as they are known now."""
+    """A record's revisions in the order of arrival, its graph, and its review documents, as they are known now."""
 
     history: Sequence[StoredRevision]
+    whole: DocumentHistory | None
     contents: Mapping[str, Mapping[str, Any]]
 
     @cached_property
@@ -33,9 +35,11 @@ class Reviewed:
         return [each for name, content in self.contents.items() if (each := decision_of(name, content))]
 
     def authors_of(self, winner: str) -> frozenset[str]:
-        """Return who may not approve `winner`."""
-        edits = [AuthoredRevision(each.rev, _parents(each), each.person) for each in self.history]
-        return authors(winner, edits, approved_revisions(self.decisions))
+        """Return who may not approve `winner`.
+
+        Over the whole graph: a revision that waits in quarantine is only named there, and has authors before it.
+        """
+        return authors(winner, _edits(self.whole), approved_revisions(self.decisions))
 
     def branches(self, winner: str) -> list[StoredRevision]:
         """Return the other leaves that still say something: live ones, and deletions by people."""
@@ -73,10 +77,17 @@ def recorded_at(stored: StoredRevision) -> str:
     return str(saved.get("at", "")) if isinstance(saved, dict) else ""
 
 
-def _parents(stored: StoredRevision) -> tuple[str, ...]:
-    merged = json.loads(stored.content).get("merged")
-    others = tuple(each for each in merged if isinstance(each, str)) if isinstance(merged, list) else ()
-    return (*((stored.parent,) if stored.parent else ()), *others)
+def _edits(whole: DocumentHistory | None) -> list[AuthoredRevision]:
+    if whole is None:
+        return []
+    return [
+        AuthoredRevision(
+            rev,
+            (*((parent,) if parent else ()), *whole.graph.merged.get(rev, ())),
+            whole.revisions[rev].person if rev in whole.revisions else None,
+        )
+        for rev, parent in whole.graph.parents.items()
+    ]
 
 
 def _is_resolved(stored: StoredRevision) -> bool:
