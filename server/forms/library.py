@@ -61,6 +61,13 @@ class FormLibrary:
         self._known[form, version] = found
         return found
 
+    async def names(self) -> list[tuple[str, str]]:
+        """Return (form, version) of every version that `get` finds."""
+        is_here = contents.c.sha256 == form_versions.c.xform
+        query = select(form_versions.c.form, form_versions.c.version).join(contents, is_here)
+        async with self._storage.read() as connection:
+            return [(row.form, row.version) for row in await connection.execute(query)]
+
     async def versions(self, form: str) -> tuple[str, ...]:
         """Return all versions of a form, in the order in which they were published."""
         query = select(form_versions.c.version).where(form_versions.c.form == form)

@@ -245,9 +245,14 @@ def _awaiting(revision: NewRevision) -> NewRevision:
         return revision
     content = json.loads(revision.content)
     named = [content.get("form"), content.get("form_version")]
-    # In ASCII, and no longer than what the store's index takes: no form has such a name.
-    awaits = json.dumps(named) if all(isinstance(each, str) for each in named) else ""
+    awaits = awaited_name(*map(str, named)) if all(isinstance(each, str) for each in named) else ""
+    # No longer than what the store's index takes: no form has such a name.
     return replace(revision, awaits=awaits) if 0 < len(awaits) <= MOST_AWAITED else revision
+
+
+def awaited_name(form: str, version: str) -> str:
+    """Return the words in which a record waits for a form version, in ASCII."""
+    return json.dumps([form, version])
 
 
 def _is_asked(one: Coming) -> bool:

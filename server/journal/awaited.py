@@ -3,11 +3,11 @@
 A door says what in words of its own (`NewRevision.awaits`), asks for it here, and brings its new verdict.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.journal.model import Origin, QuarantinedRevision, Receipt
@@ -16,23 +16,28 @@ from server.journal.store import write
 from server.journal.store.batch import Batch
 from server.journal.store.statements import Statements
 from server.journal.store.tables import quarantine
+from server.platform.db.value_lists import is_one_of
 from sync.revisions.admission import JUDGED_BY_DOORS
 
 _WAITS = quarantine.c.accepted_at.is_(None) & quarantine.c.reason.in_(sorted(JUDGED_BY_DOORS))
 
 
-async def awaited(connection: AsyncConnection) -> list[str]:
-    """Return what the doors wait for, each once, in their words."""
-    wanted = select(quarantine.c.awaits).distinct().where(_WAITS, quarantine.c.awaits.is_not(None))
-    return sorted(await connection.scalars(wanted))
+def waits_for(connection: AsyncConnection, names: Collection[str]) -> ColumnElement[bool]:
+    """Return the condition that something waits only for one of these, in the doors' words."""
+    return _WAITS & is_one_of(connection, quarantine.c.awaits, names)
 
 
-async def awaiting(connection: AsyncConnection, what: str) -> list[QuarantinedRevision]:
-    """Return some of what waits only for this, all of one database; none where nothing does."""
-    wanted = select(quarantine).where(_WAITS, quarantine.c.awaits == what).order_by(quarantine.c.database)
-    rows = (await connection.execute(wanted.limit(AT_ONCE))).mappings()
-    found = [quarantined_of(row) for row in rows]
-    return [one for one in found if one.database == found[0].database]
+async def awaiting(connection: AsyncConnection, names: Collection[str]) -> list[QuarantinedRevision]:
+    """Return some of what waits only for one of these, all of one database; none where nothing does.
+
+    Asked by what is here: that is little, while whoever sends may make up any number of names to wait for.
+    """
+    waits = waits_for(connection, names)
+    database = await connection.scalar(select(quarantine.c.database).where(waits).limit(1))
+    if database is None:
+        return []
+    wanted = select(quarantine).where(waits, quarantine.c.database == database).limit(AT_ONCE)
+    return [quarantined_of(row) for row in (await connection.execute(wanted)).mappings()]
 
 
 async def judge_again(

@@ -108,7 +108,9 @@ quarantine = Table(
     Index(
         "ix_quarantine_awaits",
         "awaits",
-        sqlite_where=text("awaits IS NOT NULL"),
-        postgresql_where=text("awaits IS NOT NULL"),
+        "reason",
+        "database",
+        sqlite_where=text("awaits IS NOT NULL AND accepted_at IS NULL"),
+        postgresql_where=text("awaits IS NOT NULL AND accepted_at IS NULL"),
     ),
 )
