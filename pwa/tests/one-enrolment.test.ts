@@ -1,10 +1,12 @@
 /** One person is one enrolment on a phone, whatever their keyboard makes of the name. */
 import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { putBlob } from '@/storage/blobs'
 import { database } from '@/storage/database'
-import { storeSignOut } from '@/storage/session'
+import { keyFor, storeSignOut } from '@/storage/session'
 import { useSession } from '@/stores/session'
-import { emptyPhone } from './replication/phone'
+import { Door } from './replication/door'
+import { AGRI, emptyPhone, record, runWith, signIn } from './replication/phone'
 
 const keys: unknown[] = []
 
@@ -50,4 +52,29 @@ test('a key that was made under another spelling is found again, and other peopl
   expect(keys[1]).toBe(keys[0])
   expect(keys[2]).not.toBe(keys[0])
   expect(await database.enrolments.count()).toBe(2)
+})
+
+test('a person who was two enrolments here sends what was saved under both, and goes on with the one that is spelt so', async () => {
+  const door = new Door(['catalog', AGRI])
+  const photos = [new Blob(['first']), new Blob(['second'])]
+  const hashes: string[] = []
+  for (const [index, spelling] of ['Lan', 'lan'].entries()) {
+    const photo = await putBlob(photos[index] ?? new Blob())
+    hashes.push(photo.sha256)
+    // As it was before names were folded: another spelling found no key.
+    await database.enrolments.toCollection().modify({ isRevoked: true })
+    await signIn(door, 'lan')
+    await record({ photo: 'a.jpg' }, { 'a.jpg': photo }, 'person-lan')
+    await database.enrolments.toCollection().modify((one) => {
+      if (one.isRevoked !== true) one.username = spelling
+      delete one.isRevoked
+    })
+    await storeSignOut()
+  }
+  const both = await database.enrolments.toArray()
+  expect(both.map(({ username }) => username).sort()).toEqual(['Lan', 'lan'])
+  for (const { username, id } of both) expect((await keyFor(username)).id).toBe(id)
+  await signIn(door, 'lan')
+  await runWith(door)
+  expect([...door.files.keys()].sort()).toEqual(hashes.sort())
 })

@@ -119,7 +119,9 @@ const SOON_MS = 60_000
 export function wakeEvent(reason: Reason, failures: number, sinceMs: number | null): Event<Wake | 'nudged_soon'> {
   if (reason === 'person') return { kind: 'asked', reason }
   const isGlance = reason === 'saved' || reason === 'visible'
-  if (failures > 0 && (sinceMs === null || (isGlance && sinceMs < SOON_MS))) return { kind: 'nudged_soon', reason }
+  // Another network or another session may fare better at once.
+  const isTooSoon = sinceMs === null ? reason !== 'online' && reason !== 'signed-in' : isGlance && sinceMs < SOON_MS
+  if (failures > 0 && isTooSoon) return { kind: 'nudged_soon', reason }
   if (isGlance) return { kind: 'nudged', reason }
   return { kind: reason === 'timer' ? 'timer' : 'called', reason }
 }

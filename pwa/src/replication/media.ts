@@ -75,7 +75,7 @@ async function sendable(session: Session, { store, again }: MediaContext): Promi
     const isWaiting = aside === undefined ? problem !== null : isResting(aside, Date.now())
     if (isWaiting && !again) continue
     const own = await store.revisions.where('id').equals(upload.record).toArray()
-    const isMine = own.some((row) => row.enrolment === session.enrolment)
+    const isMine = own.some((row) => row.person === session.person.id)
     const isTaken = own.some((row) =>
       ['stored', 'duplicate', 'quarantined'].includes(row.receipts[session.server]?.outcome ?? ''),
     )

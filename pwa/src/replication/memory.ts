@@ -84,9 +84,14 @@ export function begin(memory: Memory, { kind, reason }: Event<'asked' | 'called'
   return { ...atStart(kind === 'asked'), reason, failures }
 }
 
-/** One more run follows; a person's wish is not forgotten over a later reason. */
+/** What counts also after a failure, the most pressing last. */
+const PRESSING: Reason[] = ['online', 'signed-in', 'person']
+
+/** One more run follows; what is more pressing is not forgotten over a later reason. */
 export function follow(memory: Memory, { reason }: { reason: Reason }): Memory {
-  return { ...memory, meanwhile: memory.meanwhile === 'person' ? 'person' : reason }
+  const { meanwhile } = memory
+  const isLess = meanwhile !== null && PRESSING.indexOf(reason) < PRESSING.indexOf(meanwhile)
+  return isLess ? memory : { ...memory, meanwhile: reason }
 }
 
 /** It is an enrolment's turn, with all that it has. */

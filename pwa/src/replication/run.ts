@@ -60,7 +60,7 @@ function runEffects(status: StatusChannel, options: RunOptions): Effects<Run> {
       const progress = (done: number, all: number): void => status.tell({ phase: 'forms', done, all })
       return stage(() => fetchContents(client, progress, store))
     },
-    sending_files: () => {
+    sending_files: async () => {
       if (api === undefined) throw new Error('nobody is signed in to send files')
       const media = { api, store, again, signal }
       return stage(() => sendMedia({ ...media, progress: (counts) => status.tell({ phase: 'files', ...counts }) }))

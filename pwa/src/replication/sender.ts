@@ -74,7 +74,7 @@ export class Sender {
       const { memory } = this.machine.at
       await this.run(memory)
       const { meanwhile, failures } = this.machine.at.memory
-      // What was asked for meanwhile; after a failure only a person's wish counts.
+      // What was asked for meanwhile; after a failure only what may change how it ends.
       if (meanwhile !== null) this.machine.hear(wakeEvent(meanwhile, failures, null))
     }
     this.running = null

@@ -3,7 +3,7 @@
  */
 import type { Table } from 'dexie'
 import { hex } from '@/domain/canonical'
-import type { MediaRef } from '@/domain/record'
+import type { JsonObject, Media, MediaRef } from '@/domain/record'
 import { database, type NuongDatabase, type StoredBlob } from './database'
 import { guarded } from '@/domain/storage-full'
 
@@ -37,11 +37,20 @@ export async function collectBlobs(now: number = Date.now(), store: NuongDatabas
   })
 }
 
-/** Drop one file at once, unless something names it. */
-export async function dropUnnamed(sha256: string): Promise<void> {
-  await database.transaction('rw', tables(database), async () => {
-    if (!(await namedHere(database)).has(sha256)) await database.blobs.delete(sha256)
+/** Drop these files at once, but for those that something names. */
+export async function dropUnnamed(hashes: string[], store: NuongDatabase = database): Promise<void> {
+  if (hashes.length === 0) return
+  await store.transaction('rw', tables(store), async () => {
+    const named = await namedHere(store)
+    await store.blobs.bulkDelete(hashes.filter((sha256) => !named.has(sha256)))
   })
+}
+
+/** The files that a revision names. */
+export function hashesIn(content: JsonObject): string[] {
+  const media = content['media']
+  if (typeof media !== 'object' || media === null || Array.isArray(media)) return []
+  return Object.values(media as Media).map(({ sha256 }) => sha256)
 }
 
 function tables({ blobs, drafts, revisions, uploads, pieces }: NuongDatabase): Table[] {
@@ -59,9 +68,7 @@ async function namedHere(store: NuongDatabase): Promise<ReadonlySet<string>> {
     }
   })
   await store.revisions.each(({ content }) => {
-    const media = content['media']
-    if (typeof media !== 'object' || media === null || Array.isArray(media)) return
-    for (const ref of Object.values(media) as unknown as MediaRef[]) named.add(ref.sha256)
+    for (const sha256 of hashesIn(content)) named.add(sha256)
   })
   await store.uploads.each((upload) => {
     if (upload.done === 0) named.add(upload.sha256)

@@ -12,14 +12,14 @@ export async function currentSession(): Promise<Session | undefined> {
 }
 
 /**
- * A key for a person signing in here: the one this phone already has for that name, however it is typed, else a new one that
- * cannot leave it.
+ * A key for a person signing in here: the one this phone already has for that name, as it is typed or however it is, else a
+ * new one that cannot leave it.
  */
 export async function keyFor(username: string): Promise<{ id: string; key: CryptoKey; jwk: JsonWebKey }> {
   const folded = foldedUsername(username)
-  const known = (await database.enrolments.toArray()).find(
-    (one) => one.isRevoked !== true && foldedUsername(one.username) === folded,
-  )
+  const all = await database.enrolments.toArray()
+  const alike = all.filter((one) => one.isRevoked !== true && foldedUsername(one.username) === folded)
+  const known = alike.find((one) => one.username === username) ?? alike[0]
   if (known !== undefined) return known
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256' }
   const pair = await crypto.subtle.generateKey(algorithm, false, ['sign', 'verify'])

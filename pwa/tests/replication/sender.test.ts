@@ -75,6 +75,28 @@ test('what is asked for during a run is done right after it', async () => {
   expect(own.every((row) => row.receipts[door.id]?.outcome === 'stored')).toBe(true)
 })
 
+test.each(['signed-in', 'online'] as const)(
+  'a run that ends for want of a password is followed by another for %s, whatever comes after that',
+  async (reason) => {
+    await record({ n: '1' })
+    await database.session.toCollection().modify({ expired: 1 })
+    let isFirst = true
+    vi.stubGlobal('fetch', async (path: string, init?: RequestInit) => {
+      if (!isFirst) return door.fetch(path, init)
+      isFirst = false
+      await signIn(door)
+      void sender.wake(reason)
+      void sender.wake('saved')
+      void sender.wake('visible')
+      const body = JSON.stringify({ code: 'not_signed_in', params: {} })
+      return new Response(body, { status: 401, headers: { 'Nuong-Server': door.id } })
+    })
+    await sender.wake('start')
+    expect(door.requests).toHaveLength(1)
+    expect(sender.status.current).toEqual({ phase: 'idle' })
+  },
+)
+
 test('the screens are told what sending does, from records to rest', async () => {
   const phases: SendingStatus['phase'][] = []
   sender.status.listen(({ phase }) => phases.push(phase))

@@ -194,7 +194,7 @@ export function useMediaAnswer(node: UploadNode): MediaAnswer {
 /** Give back the room that a broken-off recording or file took. */
 export async function dropHalf(half: Half | null): Promise<void> {
   if (half?.kind === 'sound') await dropPieces(half.recording)
-  if (half?.kind === 'file') await dropUnnamed(half.sha256)
+  if (half?.kind === 'file') await dropUnnamed([half.sha256])
 }
 
 function reasonOf(error: unknown): MediaProblem {
