@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Problem } from '@/api/problem'
+import { Machine } from '@/replication/machine'
+import { atStart } from '@/replication/memory'
+import { runOnce } from '@/replication/run'
 import { Sender, retryDelay } from '@/replication/sender'
 import { withFreeLock, withLock } from '@/replication/locks'
 import type { SendingStatus } from '@/replication/status'
@@ -96,6 +99,12 @@ test.each(['signed-in', 'online'] as const)(
     expect(sender.status.current).toEqual({ phase: 'idle' })
   },
 )
+
+test('a fault in the sending of files ends the run, as any other does', async () => {
+  const machine = new Machine({ state: 'sending_files', memory: atStart() })
+  await expect(runOnce(sender.status, { again: false, machine })).rejects.toThrow('nobody is signed in')
+  expect(machine.at.state).toBe('concluding')
+})
 
 test('the screens are told what sending does, from records to rest', async () => {
   const phases: SendingStatus['phase'][] = []
