@@ -1,6 +1,7 @@
 """A test runs on both databases, unless nothing of it can depend on which one it is."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,3 +39,10 @@ def test_what_runs_on_one_store_says_why_and_has_no_sql_of_its_own() -> None:
         assert [why for why in mark.args if isinstance(why, ast.Constant) and why.value], f"{path}: one_store says why"
         names = {node.id if isinstance(node, ast.Name) else getattr(node, "attr", "") for node in ast.walk(about)}
         assert not names & SQL, f"{path} has SQL of its own: it runs on both stores"
+
+
+def test_no_folder_takes_the_fixtures_of_another() -> None:
+    """An imported fixture is a second one: where both run in one process, each makes the same database."""
+    taken = re.compile(r"^from tests\.\w[\w.]*\.conftest import", re.MULTILINE)
+    conftests = (path for path in TESTS.rglob("conftest.py") if "node_modules" not in path.parts)
+    assert not [path for path in conftests if taken.search(path.read_text("utf-8"))]

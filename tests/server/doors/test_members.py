@@ -23,9 +23,9 @@ from sync.contract.roles import RIGHTS, ROLES, Role
 from sync.revisions.canonical import canonical
 from sync.revisions.revision_id import revision_id
 from tests.builders import PASSWORD, Client, add_person, grant, sign_in
-from tests.contracts.doors.tried import ACTS, OF_DESKS, OTHERS, VALUES, WORKERS, Tried, allowed, content
 from tests.server.couchdb_door import Door as ReplicaDoor
 from tests.server.couchdb_door import at_scope, record, rev, revision
+from tests.server.doors.tried import ACTS, OF_DESKS, OTHERS, VALUES, WORKERS, Tried, allowed, content
 from tests.server.peers_world import peer_account
 from tests.server.sync_door import DATABASE, exchange, with_form
 
