@@ -129,7 +129,8 @@ class AwaitedAnswer(BaseModel):
     """A page of what is awaited; `next` is where the following one begins, None at the end."""
 
     awaited: list[AwaitedFile]
-    next: Annotated[str, Field(max_length=400)] | None
+    # As long as what `after` takes.
+    next: Annotated[str, Field(max_length=8000)] | None
 
 
 class HeldBody(StrictBody):

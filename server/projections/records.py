@@ -8,6 +8,7 @@ It is shown as the work of whoever edited it last as a worker, beside who decide
 """
 
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -49,6 +50,7 @@ NAME = "records"
 FOLLOWED = "closing"
 #: SQLite takes only so many parameters in one statement.
 _AT_ONCE = 500
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 #: Where so many files are awaited, only every so many looks are for them: each costs the database a second then.
 _MANY, _RARELY = 20_000, 12
 
@@ -193,6 +195,8 @@ class RecordsProjection:
             {"sha256": sha256, "database": database, "record": each.doc_id}
             for each in spoken
             for sha256 in sorted(named[each.doc_id] - known.held.keys())
+            # A record may call anything a hash; nobody can send what has none.
+            if _SHA256.fullmatch(sha256)
         ]
 
         async def apply(connection: AsyncConnection) -> None:

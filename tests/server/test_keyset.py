@@ -70,6 +70,8 @@ async def test_every_row_is_given_once_and_in_order(storage: Storage, descending
         ["2026-11-21T08:00:00+00:00", 0.5, 1, None, "00"],
         ["2026-11-21T08:00:00+00:00", 0.5, 1, "a\0", "00"],
         ["2026-11-21T08:00:00+00:00", 0.5, 1, "a", "xy"],
+        ["2026-11-21T08:00:00+00:00", 0.5, 1, "\ud800", "00"],
+        ["0001-01-01T00:00:00+23:59", 0.5, 1, "a", "00"],
     ],
 )
 def test_a_token_of_another_list_is_refused(values: object) -> None:

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from server.demo.phone import Attachment
 from server.media.files import MediaFiles
 from server.media.tables import media_links
 from server.peers.failures import SENTENCES
 from server.peers.media_book import REASONS
+from server.peers.media_here import PAGE
 from server.peers.remote_media import RemoteMedia
 from server.peers.schemas import HeldFile
+from server.read_model.record_tables import awaited_media
 from server.settings import Settings
 from tests.builders import SIN_THAU, Client, add_person, grant, problem, sign_in
 from tests.conftest import StandingClock
@@ -185,6 +187,35 @@ async def test_a_server_gets_and_brings_files_of_its_own_scopes_only_i9(client: 
     worker = {"Authorization": f"Bearer {own.access_token}"}
     problem(await client.get(f"{door}/awaited", headers=worker), 403, "not_allowed")
     problem(await client.get(f"{door}/awaited"), 401, "not_signed_in")
+
+
+async def test_a_record_that_names_what_is_no_hash_keeps_nobody_from_the_files(client: Client) -> None:
+    await with_form(client)
+    phone = await a_phone(client)
+    names = ["😀" * 64, "z" * 64, *(f"{number:064x}" for number in range(PAGE - 1))]
+    media = {str(place): {"sha256": name, "bytes": "1", "type": "image/jpeg"} for place, name in enumerate(names)}
+    phone.save(DATABASE, FORM, VERSION, ANSWERS, media=media)
+    await phone.sync()
+    await followed(client)
+    async with client.app.state["storage"].read() as connection:
+        stands = set(await connection.scalars(select(awaited_media.c.sha256)))
+    assert stands == set(names[2:])
+    # What an earlier release put there; the first of them ends a page.
+    earlier = [{"sha256": name, "database": DATABASE, "record": "😀" * 36} for name in ("😀" * 64, "😁" * 64)]
+    async with client.app.state["storage"].write() as connection:
+        await connection.execute(insert(awaited_media), earlier)
+    account = await peer_account(client)
+    auth = httpx.BasicAuth(account["username"].encode(), account["password"].encode())
+    seen: list[str] = []
+    query: dict[str, str] = {}
+    for _ in range(4):
+        answer = await client.get("/api/peers/media/awaited", params=query, auth=auth)
+        assert answer.status_code == 200, answer.text
+        seen += [one["sha256"] for one in answer.json()["awaited"]]
+        if answer.json()["next"] is None:
+            break
+        query = {"after": answer.json()["next"]}
+    assert seen == sorted(names[2:])
 
 
 async def test_what_a_peer_says_it_awaits_gets_no_file_of_a_scope_that_does_not_go_there(

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Float, Integer, LargeBinary, UnaryExpression, literal, true, tuple_
@@ -80,7 +80,8 @@ def _typed(column: ColumnElement[Any], value: Any) -> Any:
             moment = datetime.fromisoformat(value)
             if moment.tzinfo is None:
                 raise ValueError("a moment without a zone")
-            return moment
+            # Here, where it may fail: at the ends of the calendar some moments are none in UTC.
+            return moment.astimezone(UTC)
         case LargeBinary():
             return bytes.fromhex(value)
         case Integer() if type(value) is int and abs(value) < 2**31:
@@ -89,7 +90,7 @@ def _typed(column: ColumnElement[Any], value: Any) -> Any:
             return float(value)
         case Integer() | Float():
             raise ValueError("not a number of this column")
-    # PostgreSQL takes no NUL in text.
-    if not isinstance(value, str) or "\0" in value:
+    # PostgreSQL takes no NUL in text, and neither database half of a letter, which `encode` raises for.
+    if not isinstance(value, str) or b"\0" in value.encode():
         raise ValueError("not a text of this column")
     return value
