@@ -34,7 +34,7 @@ from server.journal.store.authors import SealClaim
 from server.journal.store.statements import statements
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
-from sync.contract.documents import DOCUMENT_TYPES, RECORD, WRITTEN_AT_DESKS, type_of
+from sync.contract.documents import RECORD, TOMBSTONE, WRITTEN_AT_DESKS, type_of
 from sync.contract.members import Door
 from sync.revisions.canonical import MalformedJson
 from sync.revisions.revision_id import RevisionId, order_of_any
@@ -142,9 +142,6 @@ class PeerIngest:
                     await authors.claim(connection, self._sql, database, seals[one.doc_id].claims())
                 if one.doc_id in waiting:
                     await note_waiting_seal(connection, database, one.doc_id, waiting[one.doc_id])
-            if origin.enrolment is None and new:
-                # A seal may have come in between reading what seals say and this transaction.
-                await authors.settle(connection, self._sql, database, [(one.doc_id, one.rev) for one in new])
             if bringer.has_account and origin.enrolment is None and origin.person != bringer.author:
                 for one in new:
                     # The desk at which it was decided noted it there; here it is known by whose word it counts.
@@ -234,9 +231,13 @@ def _right(document: Document, known: _Known, bringer: PeerSender) -> Right:
 
 
 def _decider(document: Document) -> Decider | None:
-    """Return the kind of a document about a record and who it says wrote it; None where it says nobody."""
-    kind, by = document.get("type"), document.get("by")
-    if not isinstance(kind, str) or kind not in DOCUMENT_TYPES or not isinstance(by, str) or not by.isprintable():
+    """Return the kind of a document about a record and who it says wrote it; None where it says nobody.
+
+    A record is by whom its seal says, whatever member it has.
+    """
+    kind = type_of(_key(document)[0], document, deleted=document.get("_deleted") is True)
+    by = document.get("by")
+    if kind is None or kind in (RECORD, TOMBSTONE) or not isinstance(by, str) or not by.isprintable():
         return None
     return kind, by
 

@@ -29,7 +29,8 @@ from server.journal.model import (
     Receipt,
     StoredRevision,
 )
-from server.journal.store import database_removal, document_histories, document_list, read, write
+from server.journal.store import authors, database_removal, document_histories, document_list, read, write
+from server.journal.store.authors import PEER_PREFIX
 from server.journal.store.batch import Batch
 from server.journal.store.document_histories import DocumentHistory
 from server.journal.store.statements import statements
@@ -382,6 +383,10 @@ class Journal:
     async def _finish(self, connection: AsyncConnection, batch: Batch) -> None:
         rows = batch.rows()
         await write.finish(connection, self._sql, rows)
+        # A seal may have come before these were let in, or since what seals say was read.
+        by_peers = [(row.doc_id, row.rev) for row in rows.revisions if (row.person or "").startswith(PEER_PREFIX)]
+        if by_peers:
+            await authors.settle(connection, self._sql, rows.head.name, by_peers)
         if batch.has_changed:
             committed = partial(self._listening.committed, rows.head.name, rows.head.seq)
             self._storage.after_commit(connection, committed)

@@ -17,6 +17,7 @@ from server.peers.model import Peer
 from server.settings import Settings
 from tests.builders import PASSWORD, SIN_THAU, Client, add_person, grant, problem, sign_in
 from tests.conftest import StandingClock
+from tests.server.couchdb_door import record, rev
 from tests.server.hub_world import followed
 from tests.server.peers_world import a_server, add_peer, digests, peer_account, sync, synced
 from tests.server.sync_door import DATABASE, save, with_form
@@ -225,3 +226,13 @@ async def test_at_the_hub_questions_may_be_asked_and_conflicts_looked_at(client:
     assert (await hub.get("/api/conflicts", headers=manager)).status_code == 200
     answer = await hub.post(f"{DESK}/ask", json={"path": "/answers/trees", "text": "?"}, headers=manager)
     assert answer.status_code != 409
+
+
+async def test_a_record_that_names_somebody_is_not_theirs(client: Client) -> None:
+    await with_form(client)
+    somebody = await add_person(client, "sơn", grant("supervisor"))
+    bringing = parts_of(client.app).bringing
+    document = {**record(), "_id": "a", "_rev": rev(1, "a"), "by": somebody.id}
+    [outcome] = await bringing.bring(DATABASE, [(document, ())], PeerSender("peer:province", is_believed=True))
+    assert outcome.outcome == "stored"
+    assert (await client.app.state["journal"].document(DATABASE, "a")).person == "peer:province"

@@ -97,13 +97,15 @@ class Run:
         ]
 
     def sealed(self, phone: Phone) -> list[Brought]:
-        """Return a record of an enrolment, an edit of it, and the seal of both."""
+        """Return a record of an enrolment, an edit of it, a record whose form comes later, and the seal of them."""
         saved = {"by": phone.enrolment, "at": "2026-11-21T08:00:00Z"}
         lines = [[rev(1, "s")], [rev(2, "s"), rev(1, "s")]]
         documents = [
             self.doc(f"of-{phone.enrolment[:8]}", line, **record(), saved={**saved, "number": str(len(line))})
             for line in lines
         ]
+        late = {**record(), "form_version": LATE, "saved": {**saved, "number": "3"}}
+        documents.append(self.doc(f"sealed-late-{phone.enrolment[:8]}", [rev(1, "s")], **late))
         push = [(DATABASE, document["_id"], document["_rev"]) for document, _ in documents]
         said = said_digest({"unsent": [], "discarded": [], "drafts": 0, "media": 0}, [])
         content = {"type": "seal", "enrolment": phone.enrolment, "exchange": "1", "push": push, "said": said}
@@ -219,6 +221,9 @@ async def test_i4_the_order_of_arrival_at_a_door_changes_nothing(client: Client,
         stored, waiting = await run.state(client)
         assert {each[:2] for each in stored if each[0] == "run-late"} == expected[0]
         assert {each for each in waiting if each[0] == "run-late"} == expected[1]
+        if way == "peer":
+            # Whoever brought it, and whether its seal came before or after it.
+            assert {by for name, _, by in stored if "sealed-late" in name} == {str(working.person["id"])}, run.name
     assert await client.app.state["journal"].faults(DATABASE) == []
     assert (
         await judge_what_awaited_forms(
