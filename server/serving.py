@@ -33,7 +33,7 @@ class _Server(uvicorn.Server):
         self._journal = journal
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop: take no more connections, then end those that there are."""
+        """End the feeds that wait, then take no more connections and give other requests their time."""
         self._journal.stop_waiting()
         await super().shutdown(sockets)
 

@@ -280,12 +280,17 @@ class Journal:
         async with self._storage.read() as connection:
             return await quarantine.waiting(connection, database, doc_id)
 
-    async def quarantined_in(
-        self, database: str, ids: Iterable[str], *, only_blocking: bool = False
-    ) -> set[tuple[str, RevisionId]]:
-        """Return (document, revision) of what waits for a person; `only_blocking`: what its edits must wait for."""
+    async def quarantined_in(self, database: str, ids: Iterable[str]) -> set[tuple[str, RevisionId]]:
+        """Return (document, revision) of what waits for a person among these documents."""
         async with self._storage.read() as connection:
-            return await quarantine.quarantined_in(connection, self._sql, database, ids, only_blocking=only_blocking)
+            return await quarantine.quarantined_in(connection, self._sql, database, ids)
+
+    async def waiting_parents(
+        self, database: str, keys: Collection[tuple[str, RevisionId]]
+    ) -> list[QuarantinedRevision]:
+        """Return what a person may have to look at before its edits: what waits under these ids."""
+        async with self._storage.read() as connection:
+            return await quarantine.waiting_parents(connection, database, keys)
 
     async def count_quarantined(self, databases: Collection[str]) -> int:
         """Return how many revisions wait for a person in these databases."""
@@ -313,19 +318,21 @@ class Journal:
         origin: Origin,
         *,
         fingerprint: bytes | None = None,
+        past: Collection[RevisionId] = (),
         also: Also | None = None,
     ) -> list[Outcome]:
         """Let a quarantined revision in, and those that waited only for it; raise NotWaiting.
 
-        The outcomes say what moved; `origin` is who decided. Its parent must not wait itself: a person accepts what
-        they have seen. So one whose generation is forged besides what it waited for moves not yet: it waits for that
-        from now on, which is the only outcome then. `fingerprint` names the content where several wait under one id.
+        The outcomes say what moved; `origin` is who decided. Its parent must not wait itself, unless it is one of
+        `past`, which nobody may let in: a person accepts what they have seen. So one whose generation
+        is forged besides what it waited for moves not yet: it waits for that from now on, the only outcome then.
+        `fingerprint` names the content where several wait under one id.
         """
         async with self._storage.write() as connection:
             now = self._now()
             head = await write.lock(connection, self._sql, database)
             beside = await quarantine.waiting(connection, database, doc_id)
-            moving = quarantine.moving_with(rev, beside, fingerprint)
+            moving = quarantine.moving_with(rev, beside, fingerprint, past)
             revisions = [quarantine.as_new(one) for one in moving]
             batch = await write.begin(connection, self._sql, head, revisions, Receipt(origin, now))
             if moving[0].reason != FORGED and batch.is_forged(revisions[0]):

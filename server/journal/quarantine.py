@@ -141,34 +141,48 @@ async def waiting_for_revisions(connection: AsyncConnection) -> Sequence[tuple[s
 
 
 async def quarantined_in(
-    connection: AsyncConnection, sql: Statements, database: str, ids: Iterable[str], *, only_blocking: bool
+    connection: AsyncConnection, sql: Statements, database: str, ids: Iterable[str]
 ) -> set[tuple[str, RevisionId]]:
-    """Return (document, revision) of what waits among those documents; `only_blocking`: what holds back its edits."""
+    """Return (document, revision) of what waits among those documents."""
     wanted = select(quarantine.c.doc_id, quarantine.c.rev).where(
         quarantine.c.database == bindparam("database"),
         _FOR_A_PERSON,
         sql.is_one_of(quarantine.c.doc_id),
     )
-    if only_blocking:
-        wanted = wanted.where(quarantine.c.reason != OTHER_CONTENT)
     rows = await connection.execute(wanted, {"database": database, "ids": sql.ids(sorted(set(ids)))})
     return {(row.doc_id, row.rev) for row in rows}
 
 
+async def waiting_parents(
+    connection: AsyncConnection, database: str, keys: Collection[tuple[str, RevisionId]]
+) -> list[QuarantinedRevision]:
+    """Return what waits under these ids; an id that is known with other content stands in the graph."""
+    if not keys:
+        return []
+    named = tuple_(quarantine.c.doc_id, quarantine.c.rev).in_(sorted(keys))
+    wanted = select(quarantine).where(
+        quarantine.c.database == database, _FOR_A_PERSON, quarantine.c.reason != OTHER_CONTENT, named
+    )
+    return [quarantined_of(row) for row in (await connection.execute(wanted)).mappings()]
+
+
 def moving_with(
-    rev: RevisionId, standing_by: list[QuarantinedRevision], fingerprint: bytes | None = None
+    rev: RevisionId,
+    standing_by: list[QuarantinedRevision],
+    fingerprint: bytes | None = None,
+    past: Collection[RevisionId] = (),
 ) -> list[QuarantinedRevision]:
     """Return the revision `rev` and those that wait only because they descend from it, parents first.
 
-    `fingerprint` tells apart what waits under one id with several contents.
+    `fingerprint` tells apart what waits under one id with several contents; nothing waits for those of `past`.
     """
     named = (one for one in standing_by if one.rev == rev and fingerprint in {None, one.fingerprint})
     chosen = next(named, None)
     # No person may say that a branch has been taken in: that shows in the graph.
     if chosen is None or chosen.fingerprint == RESOLVED:
         raise NotWaiting(rev)
-    # An id that is known with other content stands in the graph, so its edits are held back by nothing.
-    ids = {one.rev for one in standing_by if one.reason != OTHER_CONTENT}
+    # An id that is known with other content stands in the graph: who looks at an edit of it has seen what it edits.
+    ids = {one.rev for one in standing_by if one.reason != OTHER_CONTENT}.difference(past)
     if not ids.isdisjoint(chosen.ancestors[:1]):
         raise NotWaiting(f"{rev} follows a revision that waits itself")
     found, moving = [chosen], {rev}

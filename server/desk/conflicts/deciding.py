@@ -131,7 +131,7 @@ class Decisions:
     ) -> list[Prepared]:
         """Write decisions about records of one database in one transaction; return those whose record had not moved.
 
-        `also` writes with them whatever must not be without them. Raise HeldBack, with nothing written.
+        `also` writes with them whatever must not be without them. Raise DecisionRefused, with nothing written.
         """
         database = prepared[0].case.database
         async with self._storage.write() as connection:

@@ -96,7 +96,7 @@ class QuarantineDesk:
     async def accept(self, principal: Principal, key: EntryKey) -> Accepted:
         """Let an entry in with those that waited only for it; raise what stands against it as a problem."""
         waiting = await self._waiting(key)
-        blocking = await self._journal.quarantined_in(key.database, [key.id], only_blocking=True)
+        blocking, passed = await self._parents(key.database, [waiting])
         [overstep] = await self._oversteps(key.database, [waiting])
         if why_not := _why_not(waiting, blocking, overstep):
             raise Problem(why_not)
@@ -109,7 +109,13 @@ class QuarantineDesk:
         origin = Origin(principal.person, principal.enrolment)
         try:
             moved = await self._journal.accept(
-                key.database, key.id, key.rev, origin, fingerprint=waiting.fingerprint, also=leave_trace
+                key.database,
+                key.id,
+                key.rev,
+                origin,
+                fingerprint=waiting.fingerprint,
+                past=[rev for _, rev in passed],
+                also=leave_trace,
             )
         except NotWaiting:
             # Somebody else was quicker between the look and the lock.
@@ -142,6 +148,19 @@ class QuarantineDesk:
         asked = [IncomingRevision.of(each, json.loads(each.content), "acceptance") for each in moving]
         return await self._journal.oversteps(database, asked)
 
+    async def _parents(
+        self, database: str, rows: Sequence[QuarantinedRevision]
+    ) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+        """Return (document, revision) of the waiting parents of these that a person may let in, and of the others.
+
+        An edit waits for the former alone: it would wait for the others for ever.
+        """
+        parents = {(one.doc_id, one.ancestors[0]) for one in rows if one.ancestors}
+        waiting = await self._journal.waiting_parents(database, parents)
+        found = zip(waiting, await self._oversteps(database, waiting), strict=True)
+        blocking = {(one.doc_id, one.rev) for one, overstep in found if _is_acceptable(one, overstep)}
+        return blocking, {(one.doc_id, one.rev) for one in waiting} - blocking
+
     async def _waiting(self, key: EntryKey) -> QuarantinedRevision:
         named = (key.rev, bytes.fromhex(key.fingerprint))
         for one in await self._journal.quarantined(key.database, key.id):
@@ -160,7 +179,7 @@ class QuarantineDesk:
             named = [one for one in rows if one.database == database]
             found = zip(named, await self._oversteps(database, named), strict=True)
             oversteps |= {(database, one.doc_id, one.rev, one.fingerprint): reason for one, reason in found}
-            blocking[database] = await self._journal.quarantined_in(database, ids, only_blocking=True)
+            blocking[database], _ = await self._parents(database, named)
         async with self._storage.read() as connection:
             entry = tuple_(quarantine_notes.c.database, quarantine_notes.c.doc_id, quarantine_notes.c.rev)
             wanted = {(one.database, one.doc_id, one.rev) for one in rows}
@@ -257,11 +276,15 @@ def _why_not(one: QuarantinedRevision, blocking: Collection[tuple[str, str]], ov
 
     The ingest policy says what, for its door `acceptance`.
     """
-    # A decision, or a merge, that a phone made up would take effect as if a supervisor or a server had made it: whoever
-    # lets it in can vouch for what a worker saw, not for that.
-    if acceptable(one.doc_id, _content(one), overstep, deleted=one.deleted) is not None:
+    if not _is_acceptable(one, overstep):
         return "not_acceptable"
     return "parent_waits" if any((one.doc_id, rev) in blocking for rev in one.ancestors[:1]) else None
+
+
+def _is_acceptable(one: QuarantinedRevision, overstep: Reason | None) -> bool:
+    # A decision, or a merge, that a phone made up would take effect as if a supervisor or a server had made it: whoever
+    # lets it in can vouch for what a worker saw, not for that.
+    return acceptable(one.doc_id, _content(one), overstep, deleted=one.deleted) is None
 
 
 def _misfits(

@@ -55,7 +55,7 @@ async def replicate(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Re
     held = await held_back(call, wanted, [each.as_it_is() for each in wanted])
     revisions = [*zip(places, held, strict=True)]
     if revisions:
-        # Parents first, in whatever order a line came: what follows a quarantined revision must be seen to.
+        # Parents first, in whatever order a line came: so nothing waits for what comes right behind it.
         revisions.sort(key=lambda each: generation_of(each[1].rev))
         outcomes = await call.parts.journal.write(call.db.name, [each for _, each in revisions], _origin(call))
         for (place, _), outcome in zip(revisions, outcomes, strict=True):
@@ -139,7 +139,7 @@ class _EditPlan:
         return [row if isinstance(row, Flaw) else _result(next(left)) for row in self._rows]
 
     async def confirm(self, connection: AsyncConnection, outcomes: Sequence[Outcome]) -> None:
-        """Return if the leaves are those that these edits make of what was read; raise _Moved."""
+        """Return if the leaves are those that these edits make of what was read; raise _WrittenMeanwhile."""
         expected = {revision.doc_id: set(self._read(revision.doc_id)) for revision in self.revisions}
         for revision, outcome in zip(self.revisions, outcomes, strict=True):
             if outcome.outcome == "stored":
