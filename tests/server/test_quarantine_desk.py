@@ -399,7 +399,8 @@ async def _follow(client: Client) -> None:
 
 
 async def test_nothing_waits_for_a_parent_that_nobody_may_let_in(client: Client, manager: SignedIn) -> None:
-    content = {"type": "record", "form": FORM, "form_version": VERSION, "answers": {"trees": "1"}, "media": {}}
+    content: dict[str, Any] = {"type": "record", "form": FORM, "form_version": VERSION, "media": {}}
+    content["answers"] = {"trees": "1"}
     forged = NewRevision.following("a", {**content, "comment": "approved"}, None)
     misfit = NewRevision.following("a", {**content, "answers": {"trees": "two"}}, forged.rev)
     journal = client.app.state["journal"]
