@@ -30,7 +30,6 @@ from server.journal.model import (
     StoredRevision,
 )
 from server.journal.store import authors, database_removal, document_histories, document_list, read, write
-from server.journal.store.authors import PEER_PREFIX
 from server.journal.store.batch import Batch
 from server.journal.store.document_histories import DocumentHistory
 from server.journal.store.statements import statements
@@ -285,9 +284,7 @@ class Journal:
         async with self._storage.read() as connection:
             return await quarantine.quarantined_in(connection, self._sql, database, ids)
 
-    async def waiting_parents(
-        self, database: str, keys: Collection[tuple[str, RevisionId]]
-    ) -> list[QuarantinedRevision]:
+    async def waiting_parents(self, database: str, keys: Collection[authors.Key]) -> list[QuarantinedRevision]:
         """Return what a person may have to look at before its edits: what waits under these ids."""
         async with self._storage.read() as connection:
             return await quarantine.waiting_parents(connection, database, keys)
@@ -323,10 +320,9 @@ class Journal:
     ) -> list[Outcome]:
         """Let a quarantined revision in, and those that waited only for it; raise NotWaiting.
 
-        The outcomes say what moved; `origin` is who decided. Its parent must not wait itself, unless it is one of
-        `past`, which nobody may let in: a person accepts what they have seen. So one whose generation
-        is forged besides what it waited for moves not yet: it waits for that from now on, the only outcome then.
-        `fingerprint` names the content where several wait under one id.
+        The outcomes say what moved; `origin` is who decided. A person accepts what they have seen: its parent must not
+        wait itself, unless it is one of `past`, which nobody may let in. One whose generation is forged besides waits
+        for that from now on, the only outcome then. `fingerprint` names the content where several wait under one id.
         """
         async with self._storage.write() as connection:
             now = self._now()
@@ -390,10 +386,6 @@ class Journal:
     async def _finish(self, connection: AsyncConnection, batch: Batch) -> None:
         rows = batch.rows()
         await write.finish(connection, self._sql, rows)
-        # A seal may have come before these were let in, or since what seals say was read.
-        by_peers = [(row.doc_id, row.rev) for row in rows.revisions if (row.person or "").startswith(PEER_PREFIX)]
-        if by_peers:
-            await authors.settle(connection, self._sql, rows.head.name, by_peers)
         if batch.has_changed:
             committed = partial(self._listening.committed, rows.head.name, rows.head.seq)
             self._storage.after_commit(connection, committed)

@@ -1,7 +1,6 @@
 """What the server keeps aside, as data managers see it, let it in and mark it as seen."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 from uuid import UUID
@@ -396,20 +395,3 @@ async def _follow(client: Client) -> None:
         areas=state["areas"],
     )
     await followers.once()
-
-
-async def test_nothing_waits_for_a_parent_that_nobody_may_let_in(client: Client, manager: SignedIn) -> None:
-    content: dict[str, Any] = {"type": "record", "form": FORM, "form_version": VERSION, "media": {}}
-    content["answers"] = {"trees": "1"}
-    forged = NewRevision.following("a", {**content, "comment": "approved"}, None)
-    misfit = NewRevision.following("a", {**content, "answers": {"trees": "two"}}, forged.rev)
-    journal = client.app.state["journal"]
-    held = [replace(forged, quarantine="servers_only"), replace(misfit, quarantine="misfit_answers")]
-    await journal.write(DATABASE, held, Origin("hoa"))
-    entries = {entry["rev"]: entry for entry in (await listed(client, manager))["entries"]}
-    assert [entries[each.rev]["why_not"] for each in (forged, misfit)] == ["not_acceptable", None]
-    answer = await accept(client, manager, entries[misfit.rev])
-    assert answer.status_code == 200, answer.text
-    assert (await only(client, manager))["rev"] == forged.rev
-    assert (await journal.document(DATABASE, "a")).rev == misfit.rev
-    assert await journal.faults(DATABASE) == []

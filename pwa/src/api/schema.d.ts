@@ -1,4 +1,4 @@
-// Made by `make api-types` from schemas 7ce56fc79e419842: do not edit.
+// Made by `make api-types` from schemas c060691f9481694c: do not edit.
 import type { Answers, Document, Json, JsonObject } from '@/domain/record'
 
 export interface components {

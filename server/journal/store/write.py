@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.journal.model import NewRevision, Outcome, Receipt, UnknownDatabase
 from server.journal.rejudging import Waiting, read_bodies, waiting_of
+from server.journal.store import authors
 from server.journal.store.batch import Batch
 from server.journal.store.branches import contents
 from server.journal.store.document_in_batch import Known
@@ -95,6 +96,10 @@ async def finish(connection: AsyncConnection, sql: Statements, rows: BatchRows) 
         head = HeadRow(*(getattr(rows.head, name) for name in HeadRow._fields))
         steps += [(sql.put_entries, rows.entries), (sql.put_documents, rows.documents), (sql.move_head, [head])]
     await execute_several(connection, steps)
+    # A seal may have come before these were let in, or since what seals say was read.
+    by_peers = [(row.doc_id, row.rev) for row in rows.revisions if (row.person or "").startswith(authors.PEER_PREFIX)]
+    if by_peers:
+        await authors.settle(connection, sql, rows.head.name, by_peers)
 
 
 def _to_driver(rows: Sequence[RevisionRow], sql: Statements) -> list[tuple[object, ...]]:
