@@ -161,13 +161,14 @@ def load() -> Load:
 async def _load(running: Bench, people: dict[str, list[int]]) -> Load:
     rest_mib = running.memory_mib()
     records = iter(record_set.load())
-    senders: list[Callable[[], Awaitable[int]]] = []
+    requests: list[bytes] = []
     for username, (commune,) in people.items():
         async with running.phone(username) as phone:
             await phone.sync(max_bytes=4_000_000)
             for _ in range(RECORDS):
                 save(phone, running.database(commune), next(records))
-            senders.append(await prepared(running, phone))
+            requests.append(finished_request(phone))
+    senders = [await opened(running, request) for request in requests]
     started = time.perf_counter()
     stored = await asyncio.gather(*(send() for send in senders))
     seconds = time.perf_counter() - started
@@ -178,18 +179,26 @@ async def _load(running: Bench, people: dict[str, list[int]]) -> Load:
     return Load(seconds, sum(stored), time.perf_counter() - started, rest_mib, running.peak_memory_mib())
 
 
-async def prepared(running: Bench, phone: Phone) -> Callable[[], Awaitable[int]]:
-    """Return what sends a phone's finished request over a connection that is open already."""
+def finished_request(phone: Phone) -> bytes:
+    """Return a phone's next exchange as it goes over the wire, head and body."""
     body = gzip.compress(json.dumps(phone.request(), ensure_ascii=False, separators=(",", ":")).encode(), 6)
     head = (
         f"POST /api/sync HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {phone.access_token}\r\n"
         f"Content-Type: application/json\r\nContent-Encoding: gzip\r\nAccept-Encoding: gzip\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     ).encode()
+    return head + body
+
+
+async def opened(running: Bench, request: bytes) -> Callable[[], Awaitable[int]]:
+    """Return what sends a finished request over a connection that is open already, and counts what was stored.
+
+    The server cuts connections that send nothing: open them when every request is finished.
+    """
     reader, writer = await asyncio.open_connection("127.0.0.1", running.server.port)
 
     async def send() -> int:
-        writer.write(head + body)
+        writer.write(request)
         answer = await reader.read()
         writer.close()
         status, _, rest = answer.partition(b"\r\n\r\n")

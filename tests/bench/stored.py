@@ -27,7 +27,7 @@ from server.platform.ids import uuid7
 from server.settings import Settings
 from tests.bench import record_set
 from tests.bench.arrangement import Bench, bench, save
-from tests.bench.rows import COMMUNES, prepared
+from tests.bench.rows import COMMUNES, finished_request, opened
 
 SIZES = (10_000, 300_000)
 #: Only where it is asked for: to fill it takes minutes.
@@ -136,13 +136,14 @@ async def _ingest(
     """
     rates, cpu_us = [], []
     for _ in range(ROUNDS):
-        senders = []
+        requests = []
         for username in people:
             if username.startswith("worker"):
                 async with running.phone(username) as phone:
                     await phone.sync(max_bytes=4_000_000)
                     _save(phone, running.database(people[username][0]), records, RECORDS)
-                    senders.append(await prepared(running, phone))
+                    requests.append(finished_request(phone))
+        senders = [await opened(running, request) for request in requests]
         cpu_before, started = running.cpu_s(), time.perf_counter()
         taken = await asyncio.gather(*(send() for send in senders))
         rates.append(sum(taken) / (time.perf_counter() - started))
