@@ -1,6 +1,7 @@
 """What every test can ask for: a clock that stands until it is moved, and a migrated storage of each kind."""
 
 import asyncio
+import gc
 import itertools
 import os
 import shutil
@@ -20,7 +21,9 @@ from hypothesis import settings
 
 from server.platform.db.engine import Storage
 from server.platform.db.migrate import migrate
+from tests.databases import Databases, databases_of
 from tests.engines import compile_once
+from tests.memory import memory
 from tests.postgresql import Cluster, NoPostgresql, cluster
 
 CHOICES = {"sqlite": ["sqlite"], "postgresql": ["postgresql"], "both": ["sqlite", "postgresql"]}
@@ -34,13 +37,17 @@ TESTS = Path(__file__).parent
 LIMITS_S = {"clients": 600, "e2e": 900, "faults": 900, "simulation": 900}
 #: How long after its limit a test that still goes on is stopped again.
 AGAIN_S = 60.0
+#: So many more containers start a search for garbage, as in a server.
+GARBAGE_AFTER = 20_000
 # How long one example takes says more of the machine than of the code.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 # `make test-fast` asks for it; `make test` tries most properties four times as often.
 settings.register_profile("fast", max_examples=25)
-_numbers = itertools.count(1)
 compile_once()
+# pytest's own name for where the folders of tests are: each commit of SQLite waits for the disk that it is on.
+if (_folder := memory()) is not None:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_folder))
 # Where `rich` is installed, structlog would draw an exception with all that its frames hold: seconds for each of them.
 structlog.configure(
     processors=[
@@ -62,6 +69,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen = few_of_each_file([item for item in items if item in chosen])
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = [item for item in items if item in chosen]
+
+
+def pytest_collection_finish() -> None:
+    """Let modules and tests stay as they are until the end, and not look through them for garbage over and over."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER)
 
 
 def runs_elsewhere(item: pytest.Item) -> bool:
@@ -129,15 +143,12 @@ async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
         await opened.close()
         return
     running: Cluster = request.getfixturevalue("postgresql_cluster")
-    template: str = request.getfixturevalue("postgresql_template")
-    name = f"test_{next(_numbers)}"
-    # From version 15 on PostgreSQL would write each page to its log, which takes twice as long as copying the files.
-    copying = "STRATEGY FILE_COPY" if running.version >= 15 else ""
-    await administer(running, f"CREATE DATABASE {name} TEMPLATE {template} {copying}")
+    databases: Databases = request.getfixturevalue("postgresql_databases")
+    name = await databases.take(request.getfixturevalue("postgresql_template"))
     opened = Storage(running.url(name), pool_size=5)
     yield opened
     await opened.close()
-    await administer(running, f"DROP DATABASE {name} WITH (FORCE)")
+    databases.give_back(name)
 
 
 @pytest.fixture(scope="session")
@@ -165,6 +176,13 @@ def postgresql_cluster() -> Iterator[Cluster]:
         run(administer(running, "CREATE DATABASE template_nuong"))
         arrange(running.url("template_nuong"), migrate)
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgresql_databases(postgresql_cluster: Cluster) -> Iterator[Databases]:
+    """Give what copies templates for tests."""
+    with databases_of(postgresql_cluster) as databases:
+        yield databases
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.house.parts import postgresql_folder
+from tests.memory import memory
 
 USERS = ("postgres", "nobody")
 OPTIONS = "-c listen_addresses='' -c max_connections=60 -c shared_buffers=64MB -c autovacuum=off"
@@ -23,9 +24,6 @@ CARELESS = (
     "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
     " -c wal_level=minimal -c max_wal_senders=0 -c min_wal_size=32MB -c max_wal_size=64MB"
 )
-#: Memory that the system offers as a folder, and how much of it must be free: four clusters find room in it.
-MEMORY = Path("/dev/shm")
-MEMORY_BYTES = 2**30
 
 
 class NoPostgresql(RuntimeError):
@@ -79,7 +77,7 @@ def cluster(*, is_durable: bool = False) -> Iterator[Cluster]:
     """
     binaries = _binaries()
     user = _user()
-    directory = Path(tempfile.mkdtemp(prefix="nuong-pg-", dir=None if is_durable else _memory()))
+    directory = Path(tempfile.mkdtemp(prefix="nuong-pg-", dir=None if is_durable else memory()))
     data = directory / "data"
     if user is not None:
         shutil.chown(directory, user)
@@ -112,11 +110,6 @@ def _ended_with_us(user: str | None, pg_ctl: Path, directory: Path) -> Iterator[
         assert watcher.stdin is not None
         watcher.stdin.close()
         watcher.wait()
-
-
-def _memory() -> Path | None:
-    """Return the folder that is memory; None, which is the disk, where there is too little of it."""
-    return MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES else None
 
 
 def _binaries() -> Path:

@@ -13,6 +13,7 @@ from random import Random
 
 import structlog
 
+from tests.memory import memory
 from tests.simulation.app_process import AppBroken, AppProcess, Mistake
 from tests.simulation.checks import Broken
 from tests.simulation.disk import Disk
@@ -23,8 +24,6 @@ from tests.simulation.province import APP_RECORDS, BASE_RECORDS, Image, make_ima
 from tests.simulation.settling import settle
 from tests.simulation.world import World
 
-#: Memory where the system offers it as a folder: nothing here is about the disk's own speed.
-_MEMORY = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
 #: How many things happen: mostly few, so that there can be many stories.
 _EVENTS = (20, 30, 30, 40, 40, 50, 70)
 
@@ -113,7 +112,7 @@ def _silence() -> Iterator[None]:
 @asynccontextmanager
 async def simulator(mistake: Mistake | None = None) -> AsyncIterator[Simulator]:
     """Give machines with empty disks, in memory where there is a folder for it."""
-    folder = Path(tempfile.mkdtemp(prefix="nuong-simulation-", dir=_MEMORY))
+    folder = Path(tempfile.mkdtemp(prefix="nuong-simulation-", dir=memory()))
     try:
         image = await make_image(Disk(folder / "image.sqlite"), BASE_RECORDS)
         machines = Simulator({name: Disk(folder / f"{name}.sqlite") for name in SERVERS}, image, mistake=mistake)
