@@ -17,12 +17,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.api_jws import PyJWS
 
 from server.auth.jwk import jwk_of, thumbprint
-from server.gateway.sync.schemas import Push
 from server.gateway.sync.seal import pushed_ids
 from server.platform.clock import Clock, system_clock
 from server.platform.ids import uuid7
+from sync.contract.reasons import STORED
 from sync.contract.seal import said_digest, sealed_payload
-from sync.contract.wire import PROTOCOL
+from sync.contract.wire import PROTOCOL, Push
 from sync.revisions.canonical import Json, canonical
 from sync.revisions.digest import EMPTY, moved, term
 from sync.revisions.revision_id import rank, revision_id
@@ -251,7 +251,7 @@ class Phone:
 
     def sealed(self, envelope: Mapping[str, Any]) -> dict[str, Any]:
         """Return an envelope with the seal that fits what it says."""
-        push = pushed_ids([Push.model_validate(item) for item in envelope["push"]])
+        push = pushed_ids([Push(**item) for item in envelope["push"]])
         said = said_digest(envelope["holding"], envelope["verdicts"])
         payload = sealed_payload(self.enrolment, envelope["exchange"], push, said)
         return {**envelope, "seal": self.sign(payload)}
@@ -308,7 +308,7 @@ class Phone:
         if ack["outcome"] == "refused":
             return
         self.outgoing = [item for item in self.outgoing if item.document["_rev"] != ack["rev"]]
-        if pushed is not None and ack["outcome"] in ("stored", "duplicate"):
+        if pushed is not None and ack["outcome"] in STORED:
             self._place(pushed)
 
     def _place(self, pushed: Mapping[str, Any]) -> None:

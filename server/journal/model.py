@@ -6,7 +6,8 @@ from datetime import datetime
 
 from server.platform.canonical_json import canonical
 from sync.contract.members import Door
-from sync.revisions.admission import Offer, OutcomeName
+from sync.contract.reasons import OutcomeName
+from sync.revisions.admission import Offer
 from sync.revisions.canonical import Json, MalformedJson
 from sync.revisions.revision_id import RevisionId, generation_of, revision_id
 

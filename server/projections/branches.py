@@ -45,6 +45,7 @@ from server.projections.open_questions import (
 )
 from server.projections.review_documents import brought, credible, decisions_of, is_record
 from server.read_model.record_tables import awaited_forms, open_questions, provenance
+from sync.contract.reasons import STORED
 from sync.merging.merge import Document, Forms, Reconciled, WaitingMerge, combine, reconcile
 from sync.review import approved_revisions
 from sync.revisions.revision_id import RevisionId
@@ -181,7 +182,7 @@ class BranchesProjection:
             works = [work for work in works if not work.revisions or work.doc_id in standing]
             revisions = [one for work in works for one in work.revisions]
             for outcome in await self._journal.write_within(connection, database, revisions, Origin()):
-                if outcome.outcome not in {"stored", "duplicate"}:
+                if outcome.outcome not in STORED:
                     log.warning("closing_held_back", database=database, document=outcome.doc_id, reason=outcome.reason)
         ids = [*settled, *(work.doc_id for work in works)]
         if not ids:

@@ -1,4 +1,4 @@
-"""Why a document that somebody brings is not simply stored: every reason, and what becomes of the document.
+"""What becomes of a document that somebody brings, and every reason why it is not simply stored.
 
 Nothing that can be kept is refused: a replica takes a refusal as "do not send again". What is quarantined stands beside
 the graph, is shown to a data manager, and may come in later: `waits_for` says for what.
@@ -7,6 +7,11 @@ the graph, is shown to a data manager, and may come in later: `waits_for` says f
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
+
+#: `duplicate`: it was here already, with the same content.
+OutcomeName = Literal["stored", "duplicate", "quarantined", "refused"]
+#: With these the document is here, and whoever brought it need not bring it again.
+STORED: frozenset[OutcomeName] = frozenset({"stored", "duplicate"})
 
 Reason = Literal[
     "not_allowed",

@@ -39,10 +39,9 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
 
 from sync.contract.members import SERVERS_ONLY, UNKNOWN_MEMBER
-from sync.contract.reasons import REASONS
+from sync.contract.reasons import REASONS, OutcomeName
 from sync.revisions.graph import Graph
 from sync.revisions.machine_merge import merges_branches
 from sync.revisions.revision_id import (
@@ -55,8 +54,6 @@ from sync.revisions.revision_id import (
     revision_id,
 )
 
-OutcomeName: TypeAlias = Literal["stored", "duplicate", "quarantined", "refused"]
-
 #: A revision this far above the greatest known generation of its document was not written by editing it: CouchDB
 #: itself names at most so many ancestors. Without a cap, one forged "999999999-…" wins every conflict for ever.
 MAX_GENERATION_JUMP = 1000
@@ -66,7 +63,7 @@ MAX_DOC_ID_CHARACTERS = 200
 WAITS_FOR_MERGE = "waits_for_merge"
 WAITS_FOR_INPUTS = "waits_for_inputs"
 FORGED = "forged_generation"
-#: Held back by earlier releases; comes in with the next that is written of its document.
+#: Given by earlier releases alone: a server that starts judges such edits again by what they say themselves.
 PARENT_QUARANTINED = "parent_quarantined"
 TOO_MANY_LEAVES = "too_many_leaves"
 #: What its bringer may not say, unless it stands in what came before.

@@ -11,6 +11,7 @@ import httpx
 
 from server.demo.phone import Phone, PhoneRefused
 from server.platform.clock import system_clock
+from sync.contract.reasons import STORED
 from tests.builders import PASSWORD
 from tests.server.sync_door import ANSWERS, FORM, VERSION
 
@@ -94,7 +95,7 @@ class Fieldwork:
             self._heard.set()
             return False
         for ack in answer["acks"]:
-            assert ack["outcome"] in ("stored", "duplicate"), ack
+            assert ack["outcome"] in STORED, ack
             item = sending[ack["number"]]
             assert ack["rev"] == item.document["_rev"]
             self.acknowledged.append(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from server.auth.tokens import verify_seal
-from server.gateway.sync.schemas import SyncAnswer, SyncRequest
+from server.gateway.sync.schemas import ANSWER, REQUEST
 from server.gateway.sync.seal import payload_of_request
 from server.journal.model import NewRevision, content_of
 from tests.house.reference import EXCHANGE, PAGES, pages
@@ -21,8 +21,8 @@ def test_a_page_of_the_reference_is_what_make_reference_writes(name: str) -> Non
 
 
 def test_the_exchange_that_is_shown_is_one_that_this_server_takes() -> None:
-    request = SyncRequest.model_validate(TOLD["request"])
-    answer = SyncAnswer.model_validate(TOLD["answer"])
+    request = REQUEST.validate_python(TOLD["request"])
+    answer = ANSWER.validate_python(TOLD["answer"])
     assert verify_seal(TOLD["jwk"], request.seal or "", payload_of_request(request))
     sent = [item.doc for item in request.push]
     assert [ack.rev for ack in answer.acks] == [document["_rev"] for document in sent]

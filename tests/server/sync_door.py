@@ -11,7 +11,8 @@ import httpx
 
 from server.areas.grants import Grant
 from server.demo.phone import Attachment, Phone
-from server.gateway.sync.schemas import SyncAnswer
+from server.gateway.sync.schemas import ANSWER
+from sync.contract.wire import SyncAnswer
 from tests.builders import PASSWORD, SIN_CHAI, Client, add_person, grant
 from tests.server.published_forms import publish
 
@@ -71,7 +72,7 @@ def packed(envelope: Mapping[str, Any]) -> bytes:
 def answer_of(response: httpx.Response) -> SyncAnswer:
     """Return an answer, read strictly by the wire's schema."""
     assert response.status_code == 200, response.text
-    return SyncAnswer.model_validate_json(response.content)
+    return ANSWER.validate_json(response.content)
 
 
 async def exchange(phone: Phone, **changes: Any) -> SyncAnswer:

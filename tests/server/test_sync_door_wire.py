@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.auth.tokens import verify_seal
-from server.gateway.sync.schemas import SyncAnswer, SyncRequest
+from server.gateway.sync.schemas import ANSWER, REQUEST
 from sync.contract.seal import said_digest, sealed_payload
 from sync.contract.wire import PROTOCOL
 
@@ -19,7 +19,7 @@ FROZEN = {2: "2379a718789ddb85c4b07c221ba687f5cb3a4e09200e2189d66e05895e6bf112"}
 
 
 def test_the_wire_schema_is_what_its_protocol_number_says() -> None:
-    schemas = [SyncRequest.model_json_schema(), SyncAnswer.model_json_schema(mode="serialization")]
+    schemas = [REQUEST.json_schema(), ANSWER.json_schema(mode="serialization")]
     told = json.dumps(_without_prose(schemas), sort_keys=True, ensure_ascii=False)
     assert hashlib.sha256(told.encode()).hexdigest() == FROZEN[PROTOCOL]
 

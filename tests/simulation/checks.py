@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from server.areas.grants import CATALOG
+from sync.contract.reasons import STORED
 from sync.revisions.revision_id import revision_id
 from tests.simulation.phone import Phone
-from tests.simulation.receiving import TAKEN
 from tests.simulation.replica import Replica
 from tests.simulation.server import Server
 from tests.simulation.store import Own
@@ -158,7 +158,9 @@ def check_kept(phone: Phone, before: Mapping[str, Own]) -> None:
     rows = phone.rows
     for rev in sorted(before.keys() - rows.revisions.keys()):
         own = before[rev]
-        if not any(receipt.outcome in TAKEN and own.number <= rows.server(name).safe for name, receipt in own.receipts):
+        if not any(
+            receipt.outcome in STORED and own.number <= rows.server(name).safe for name, receipt in own.receipts
+        ):
             raise Broken("I2", f"{phone.name} dropped {rev} of its own")
 
 

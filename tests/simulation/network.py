@@ -13,6 +13,7 @@ from typing import Any
 
 from server.areas.grants import CATALOG
 from server.errors import Problem
+from sync.contract.reasons import STORED
 from tests.simulation.checks import Broken, Heard
 from tests.simulation.disk import Killed
 from tests.simulation.phone import NetworkFailed, Refused
@@ -195,4 +196,4 @@ def heads(server: Server) -> list[tuple[str, int]]:
 
 
 def _success(ack: dict[str, Any]) -> str:
-    return "kept" if ack["outcome"] in ("stored", "duplicate") else f"{ack['outcome']} {ack['reason']}"
+    return "kept" if ack["outcome"] in STORED else f"{ack['outcome']} {ack['reason']}"

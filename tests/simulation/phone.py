@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from server.auth.jwk import PublicJwk, jwk_of, thumbprint
-from server.gateway.sync.schemas import SyncAnswer
+from server.gateway.sync.schemas import ANSWER
 from server.platform.clock import Clock
+from sync.contract.reasons import STORED
 from sync.contract.seal import said_digest, sealed_payload
 from sync.contract.wire import PROTOCOL
 from sync.revisions.canonical import Json, canonical
@@ -105,7 +106,7 @@ class Phone:
             (copy for copy in copies if copy), key=lambda copy: receiving.order(copy.rev, copy.deleted), default=None
         )
         if own is not None and (held is None or own.rev != held.rev):
-            is_taken = any(receipt.outcome in receiving.TAKEN for _, receipt in own.receipts)
+            is_taken = any(receipt.outcome in STORED for _, receipt in own.receipts)
             if (
                 held is None
                 or not is_taken
@@ -223,7 +224,7 @@ class Phone:
             self._adapt(server, is_quick=False)
             raise
         try:
-            read = SyncAnswer.model_validate_json(answer)
+            read = ANSWER.validate_json(answer)
         except ValueError:
             self._adapt(server, is_quick=False)
             raise NetworkFailed("the answer broke off") from None
@@ -315,7 +316,7 @@ def _push(own: Own, rows: Rows, server: str) -> dict[str, Any]:
         ancestors.append(rev)
         parent = rows.revisions.get(rev)
         receipt = parent.receipt(server) if parent else None
-        if parent is None or (receipt is not None and receipt.outcome in receiving.TAKEN):
+        if parent is None or (receipt is not None and receipt.outcome in STORED):
             break
         rev = parent.parent
     deleted = {"_deleted": True} if own.deleted else {}

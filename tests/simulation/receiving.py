@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from server.gateway.sync.numbers import Numbers
-from server.gateway.sync.schemas import DatabaseChanges, SyncAnswer
+from sync.contract.reasons import STORED
+from sync.contract.wire import DatabaseChanges, SyncAnswer
 from sync.revisions.canonical import canonical
 from sync.revisions.digest import digest_of
 from sync.revisions.revision_id import generation_of, rank
 from tests.simulation.store import Held, Own, Receipt, Rows, ServerState
-
-TAKEN = ("stored", "duplicate")
 
 
 @dataclass(slots=True)
@@ -179,7 +178,7 @@ class _Application:
         outcomes = {ack.rev: ack.outcome for ack in self.answer.acks}
         for item in self.request["push"]:
             name, document = item["db"], item["doc"]
-            if (only is not None and name != only) or outcomes.get(document["_rev"]) not in TAKEN or name not in carry:
+            if (only is not None and name != only) or outcomes.get(document["_rev"]) not in STORED or name not in carry:
                 continue
             told = self.answer.changes.get(name)
             if told is not None and any(one["_id"] == document["_id"] for one in told.docs):

@@ -1,4 +1,4 @@
-// Made by `make api-types` from schemas c060691f9481694c: do not edit.
+// Made by `make api-types` from schemas b255a172876ecff6: do not edit.
 import type { Answers, Document, Json, JsonObject } from '@/domain/record'
 
 export interface components {
@@ -13,13 +13,15 @@ export interface components {
         };
         /**
          * Ack
-         * @description What became of one revision; `number` is null for a document that carries none.
+         * @description What became of one revision.
          */
         Ack: {
+            /** @description Null for a document that carries none. */
             number: string | null;
             rev: string;
             /** @enum {string} */
             outcome: "stored" | "duplicate" | "quarantined" | "refused";
+            /** @description Why it is not stored: `sync/contract/reasons.py`. */
             reason: string | null;
         };
         /**
@@ -411,7 +413,10 @@ export interface components {
          */
         Contribution: {
             name: string;
-            /** @default [] */
+            /**
+             * @description Paths of fields.
+             * @default []
+             */
             decided?: string[];
             /** @default  */
             comment?: string;
@@ -429,12 +434,20 @@ export interface components {
          * @description The winners that changed after the phone's `since`, in the order of the feed.
          */
         DatabaseChanges: {
-            docs: JsonObject[];
+            docs: Document[];
+            /** @description How far the phone has read with these. */
             since: string;
+            /** @description Whether another exchange would bring more. */
             more: boolean;
-            /** @default null */
+            /**
+             * @description Of all that the phone then holds, without order; only at the end of the feed.
+             * @default null
+             */
             digest?: string | null;
-            /** @default {} */
+            /**
+             * @description What others did to records since this person's last edit, by the record's id; the oldest first.
+             * @default {}
+             */
             by?: {
                 [key: string]: components["schemas"]["Contribution"][];
             };
@@ -484,10 +497,14 @@ export interface components {
          * @description What administrators see of a phone; null where its browser doesn't say.
          */
         Device: {
+            /** @description The app's version. */
             app: string;
             /** @default null */
             free_bytes?: number | null;
-            /** @default null */
+            /**
+             * @description Whether the browser promised to keep the app's store.
+             * @default null
+             */
             persistent?: boolean | null;
         };
         /**
@@ -783,13 +800,25 @@ export interface components {
          * @description What stays on the phone after this request.
          */
         Holding: {
-            /** @default [] */
+            /**
+             * @description Saves that the server lacks and this request doesn't bring.
+             * @default []
+             */
             unsent?: string[];
-            /** @default [] */
+            /**
+             * @description Saves that will never come: given up, or erased.
+             * @default []
+             */
             discarded?: string[];
-            /** @default 0 */
+            /**
+             * @description How many.
+             * @default 0
+             */
             drafts?: number;
-            /** @default 0 */
+            /**
+             * @description How many files have not arrived.
+             * @default 0
+             */
             media?: number;
         };
         /**
@@ -1402,12 +1431,16 @@ export interface components {
         };
         /**
          * Push
-         * @description One revision of one document; `ancestors` parent first, back to the last that the server acknowledged.
+         * @description One revision of one document.
          */
         Push: {
             db: string;
-            doc: JsonObject;
-            /** @default [] */
+            /** Document */
+            doc: Document;
+            /**
+             * @description Parent first, back to the last that the server acknowledged.
+             * @default []
+             */
             ancestors?: string[];
         };
         /**
@@ -1743,24 +1776,35 @@ export interface components {
         };
         /**
          * SyncAnswer
-         * @description The answer to a `SyncRequest`; databases without changes are left out.
+         * @description The answer to a `SyncRequest`.
          */
         SyncAnswer: {
             /** @constant */
             protocol: 2;
+            /** @description Another one than before says that this server was restored from a backup and may lack what it acknowledged. */
             epoch: string;
             server_time: string;
             tokens: components["schemas"]["Tokens"] | null;
+            /** @description One for each pushed revision, and final outcomes of what was quarantined. */
             acks: components["schemas"]["Ack"][];
+            /** @description Databases without changes are left out. */
             changes: {
                 [key: string]: components["schemas"]["DatabaseChanges"];
             };
+            /** @description What the phone is assigned; null where it showed no token. */
             carry: string[] | null;
+            /** @description The save up to which a verified backup has everything, where backups are made. */
             safe: string;
+            /** @description The greatest number that has reached the server. */
             highest_number: string;
-            /** @default  */
+            /**
+             * @description Numbers that neither arrived nor are said to be held or discarded, `2,5-7`: to be sent again, where there.
+             * @default
+             */
             missing?: string;
+            /** @description The server's id. */
             server: string;
+            /** @description After how many seconds the phone should ask again. */
             next_s: number;
         };
         /**
@@ -1771,16 +1815,29 @@ export interface components {
             /** @constant */
             protocol: 2;
             enrolment: string;
+            /** @description The phone's own count of its requests, one more each time. What a request says of its phone counts once, and never after a later one's. */
             exchange: string;
-            /** @default null */
+            /**
+             * @description The refresh token, where the access token has run out.
+             * @default null
+             */
             refresh?: string | null;
-            /** @default {} */
+            /**
+             * @description How far the phone has read each database that it carries.
+             * @default {}
+             */
             since?: {
                 [key: string]: string;
             };
-            /** @default [] */
+            /**
+             * @description Parents stand before their children.
+             * @default []
+             */
             push?: components["schemas"]["Push"][];
-            /** @default null */
+            /**
+             * @description A detached JWS by the device's key: `sync/contract/seal.py`.
+             * @default null
+             */
             seal?: string | null;
             /**
              * @default {
@@ -1791,11 +1848,17 @@ export interface components {
              *     }
              */
             holding?: components["schemas"]["Holding"];
-            /** @default [] */
+            /**
+             * @description Saves whose final outcome the phone has stored.
+             * @default []
+             */
             verdicts?: string[];
             /** @default null */
             device?: components["schemas"]["Device"] | null;
-            /** @default 250000 */
+            /**
+             * @description How large the answer may be, compressed; one document always fits.
+             * @default 250000
+             */
             max_bytes?: number;
         };
         /**
@@ -1804,6 +1867,7 @@ export interface components {
          */
         Tokens: {
             access_token: string;
+            /** @description Seconds. */
             expires_in: number;
             refresh_token: string;
         };

@@ -11,6 +11,9 @@ export const SERVERS_PARTS: ReadonlySet<string> = new Set([
   'comment',
 ])
 
+/** The outcomes of what a server has for good. */
+export const STORED: ReadonlySet<string> = new Set(['duplicate', 'stored'])
+
 /** Why the server keeps something aside until a person has looked. */
 export const REASONS = [
   'attachments',

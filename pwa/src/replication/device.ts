@@ -1,6 +1,7 @@
 /** What administrators see of a phone: the app's version, its free space, and whether the browser keeps its store. */
+import type { Schemas } from '@/api/schema'
 
-export type Device = { app: string; free_bytes: number | null; persistent: boolean | null }
+type Device = Required<Schemas['Device']>
 
 /** What this browser says of itself now; null for what it doesn't say. */
 export async function deviceNow(): Promise<Device> {

@@ -1,59 +1,26 @@
 /**
- * What stands on the wire of `POST /api/sync`, and how a request is sealed and packed. A change here is a change of
- * `PROTOCOL`.
+ * The wire of `POST /api/sync`: its types, which come from the server's contract (`sync/contract/wire.py`, by
+ * `make api-types`), and how a request is sealed and packed.
  */
+import type { Schemas } from '@/api/schema'
 import { canonical, sha256 } from '@/domain/canonical'
-import type { Document } from '@/domain/record'
-import type { Outcome } from '@/storage/database'
 import { base64url } from '@/storage/session'
-import type { Device } from './device'
 
-export const PROTOCOL = 2
+export const PROTOCOL: Schemas['SyncRequest']['protocol'] = 2
 
-export type Push = { db: string; doc: Document; ancestors: string[] }
+type Request = Schemas['SyncRequest']
+/** What a request leaves out where it has nothing to say. */
+type Optional = 'refresh' | 'seal' | 'device'
 
-export type SyncRequest = {
-  protocol: typeof PROTOCOL
-  enrolment: string
-  /** This phone's count of its requests: each new one has the next. */
-  exchange: string
-  refresh?: string
-  since: Record<string, string>
-  push: Push[]
-  seal?: string
-  holding: { unsent: string[]; discarded: string[]; drafts: number; media: number }
-  verdicts: string[]
-  device?: Device
-  max_bytes: number
-}
+export type Push = Required<Schemas['Push']>
+/** A request as this app makes it: all else is said, also where the server would take it as said. */
+export type SyncRequest = Required<Omit<Request, Optional | 'push' | 'holding'>> &
+  Pick<Request, Optional> & { push: Push[]; holding: Required<Schemas['Holding']> }
 
-export type Ack = { number: string | null; rev: string; outcome: Outcome; reason: string | null }
-export type DatabaseChanges = {
-  docs: Document[]
-  since: string
-  more: boolean
-  digest?: string | null
-  /** What others did to records since this person's last edit, by the record's id. */
-  by?: Record<string, { name: string; decided?: string[]; comment?: string }[]>
-}
-
-export type SyncAnswer = {
-  protocol: number
-  /** Another one than before says that this server was restored and may lack what it acknowledged. */
-  epoch: string
-  server_time: string
-  tokens: { access_token: string; expires_in: number; refresh_token: string } | null
-  acks: Ack[]
-  changes: Record<string, DatabaseChanges>
-  /** The databases that this phone is assigned; null when the server was shown no token. */
-  carry: string[] | null
-  safe: string
-  highest_number: string
-  /** Numbers of this enrolment that neither arrived nor are said to be held or discarded: `2,5-7`. */
-  missing?: string
-  server: string
-  next_s: number
-}
+export type Ack = Schemas['Ack']
+export type DatabaseChanges = Schemas['DatabaseChanges']
+/** An answer of any server, of which not every one speaks this app's protocol. */
+export type SyncAnswer = Omit<Schemas['SyncAnswer'], 'protocol'> & { protocol: number }
 
 const HEADER = base64url(new TextEncoder().encode('{"alg":"ES256","b64":false,"crit":["b64"]}'))
 

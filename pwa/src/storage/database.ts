@@ -8,6 +8,7 @@
  * the next, and neither knows what the other has said: `copies.ts` says what is shown of it all.
  */
 import Dexie, { type EntityTable, type Table, type Transaction } from 'dexie'
+import type { Schemas } from '@/api/schema'
 import type { BegunAnswers } from '@/domain/begun'
 import type { Answers, Json, JsonObject, Media, RecordContent } from '@/domain/record'
 
@@ -41,7 +42,7 @@ export type Draft = {
   deletedAt?: string
 }
 
-export type Outcome = 'stored' | 'duplicate' | 'quarantined' | 'refused'
+export type Outcome = Schemas['Ack']['outcome']
 export type Receipt = { outcome: Outcome; reason: string | null; at: string }
 
 /** What a server could not take, why, when it was last tried (in milliseconds), and how often. */
@@ -113,7 +114,7 @@ export type ServerDocument = {
 export type Body = { database: string; id: string; rev: string; content: JsonObject; by?: Contribution[] }
 
 /** What somebody did to a record: edited it, or decided about the fields in `decided`. */
-export type Contribution = { name: string; decided: string[]; comment: string }
+export type Contribution = Required<Schemas['Contribution']>
 
 /** An answer to a manager's question that is being written; nobody but its person sees it. */
 export type ReplyDraft = {

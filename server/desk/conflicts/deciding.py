@@ -34,6 +34,7 @@ from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.json_reader import aside_where_long
 from server.read_model.record_tables import questions
+from sync.contract.reasons import STORED
 from sync.merging.field_diff import of_record
 from sync.merging.field_schema import Path
 from sync.merging.merge import Closing, Document, WaitingMerge, close, combine, counting_leaves, taken_back
@@ -330,5 +331,5 @@ def _refuse_misfits(case: Case, record: Mapping[str, Json]) -> None:
 
 def _must_be_stored(outcomes: Sequence[Outcome]) -> None:
     for each in outcomes:
-        if each.outcome not in {"stored", "duplicate"}:
+        if each.outcome not in STORED:
             raise DecisionRefused(f"a decision was {each.outcome}: {each.reason}")

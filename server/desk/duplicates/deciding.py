@@ -30,6 +30,7 @@ from server.journal.model import NewRevision
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.read_model.household_tables import likenesses
+from sync.contract.reasons import STORED
 from sync.contract.scope import Scope
 from sync.matching.duplicates import survivor_of
 from sync.merging.field_diff import value_at
@@ -136,7 +137,7 @@ class PairDesk:
                 raise Problem("record_moved_on")
             if revisions:
                 written = await write_at_desk(connection, self._journal, database, revisions, principal)
-                if not {one.outcome for one in written} <= {"stored", "duplicate"}:
+                if not {one.outcome for one in written} <= STORED:
                     raise RuntimeError(f"a verdict was held back: {written}")
             await self._say(connection, principal, seen.row, said)
             await self._note(connection, principal, seen, revisions, said)

@@ -15,10 +15,10 @@ from server.auth.tokens import IssuedTokens, verify_seal
 from server.errors import Problem
 from server.gateway.sync.outcomes import UnconfirmedOutcome, load_waiting
 from server.gateway.sync.progress import Progress, load_progress
-from server.gateway.sync.schemas import SyncRequest
 from server.gateway.sync.seal import payload_of_request
 from server.ingest.phone_checks import Pusher
 from server.platform.db.engine import Storage
+from sync.contract.wire import SyncRequest
 
 
 @dataclass(frozen=True, slots=True)

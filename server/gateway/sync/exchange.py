@@ -8,7 +8,7 @@ transaction: a crash at any point leaves the phone with a request that it may se
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -29,7 +29,7 @@ from server.gateway.sync.numbers import Numbers
 from server.gateway.sync.outcomes import UnconfirmedOutcome, decided, forget_confirmed, note_quarantined
 from server.gateway.sync.progress import Progress, lock_progress, save_progress
 from server.gateway.sync.pull import ChangesPage, OwnPushes, pull
-from server.gateway.sync.schemas import SyncRequest
+from server.gateway.sync.schemas import REQUEST
 from server.gateway.sync.seal import seal_content
 from server.ingest.phone_checks import Admission, Admitted
 from server.journal.journal import Journal
@@ -38,7 +38,8 @@ from server.platform.clock import Clock
 from server.platform.content_coding import Coding
 from server.platform.db.engine import Storage
 from server.platform.json_reader import aside, place_of, read
-from sync.contract.wire import PROTOCOL
+from sync.contract.reasons import STORED
+from sync.contract.wire import PROTOCOL, SyncRequest
 from sync.revisions.canonical import MalformedJson
 
 NEXT_S = 300
@@ -79,7 +80,7 @@ def read_request(body: bytes) -> tuple[SyncRequest, set[int]]:
         flawed.add(int(path[2]))
     _check_protocol(reading.value)
     try:
-        return SyncRequest.model_validate(reading.value), flawed
+        return REQUEST.validate_python(reading.value), flawed
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = "/" + "/".join(str(part) for part in first["loc"])
@@ -140,7 +141,7 @@ def _pushed(request: SyncRequest, acks: Sequence[Outcome]) -> dict[str, OwnPushe
     """Return what came in by database: what was not let in is no echo, another revision may stand under its id."""
     pushed: defaultdict[str, OwnPushes] = defaultdict(OwnPushes)
     for item, ack in zip(request.push, acks, strict=True):
-        if ack.outcome in ("stored", "duplicate"):
+        if ack.outcome in STORED:
             pushed[item.db].revisions.add((ack.doc_id, ack.rev))
         # A deletion may let somebody else's branch win, which the phone has never seen: those pages are read.
         if ack.outcome == "stored" and item.doc.get("_deleted") is not True:
@@ -226,7 +227,7 @@ class _Push:
             # An exchange without a token completes nothing: its phone has not learnt what it is assigned now.
             grants, at = caller.principal.grants, now
             if is_news and self._request.device is not None:
-                device = self._request.device.model_dump()
+                device = asdict(self._request.device)
         if caller.is_signed_in or at is not None:
             progress = self._progress
             await enrolments.note_exchange(

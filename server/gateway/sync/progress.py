@@ -13,9 +13,9 @@ from sqlalchemy import bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.gateway.sync.numbers import Numbers
-from server.gateway.sync.schemas import SyncRequest
 from server.gateway.sync.tables import backups, sync_numbers
 from server.platform.db.insert_missing import insert_missing
+from sync.contract.wire import SyncRequest
 
 NONE = Numbers()
 #: A phone counts its saves one by one, so that a set is a few ranges. Of one that says something else no more is kept:

@@ -10,7 +10,7 @@ from server.auth.authentication import bearer_token
 from server.auth.sessions import Sessions
 from server.forms.library import FormLibrary
 from server.gateway.sync.exchange import ExchangeParts, exchange
-from server.gateway.sync.schemas import SyncAnswer, SyncRequest
+from server.gateway.sync.schemas import ANSWER_BODY, REQUEST_BODY
 from server.journal.journal import Journal
 from server.platform.api_description.declarations import Described, raises
 from server.platform.clock import Clock
@@ -41,7 +41,7 @@ async def provide_parts(
     request_max_body_size=None,
     own_encoding=True,
     summary="One exchange of a phone",
-    described=Described(body=SyncRequest, answers=SyncAnswer),
+    described=Described(body=REQUEST_BODY, answers=ANSWER_BODY),
 )
 @raises(
     "not_signed_in",

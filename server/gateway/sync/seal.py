@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from server.gateway.sync.schemas import Push, SyncRequest
 from server.platform.canonical_json import canonical
 from sync.contract.seal import Pushed, said_digest, sealed_payload
+from sync.contract.wire import Push, SyncRequest
 
 
 def pushed_ids(push: Sequence[Push]) -> list[Pushed]:
@@ -15,8 +15,7 @@ def pushed_ids(push: Sequence[Push]) -> list[Pushed]:
 
 def payload_of_request(request: SyncRequest) -> bytes:
     """Return what the seal of `request` must sign."""
-    said = said_digest(request.holding.model_dump(), request.verdicts)
-    return sealed_payload(request.enrolment, request.exchange, pushed_ids(request.push), said)
+    return sealed_payload(request.enrolment, request.exchange, pushed_ids(request.push), _said(request))
 
 
 def seal_content(request: SyncRequest) -> bytes:
@@ -26,10 +25,16 @@ def seal_content(request: SyncRequest) -> bytes:
         "enrolment": request.enrolment,
         "exchange": request.exchange,
         "push": [list(item) for item in pushed_ids(request.push)],
-        "said": said_digest(request.holding.model_dump(), request.verdicts),
+        "said": _said(request),
         "jws": request.seal or "",
     }
     return canonical(content)
+
+
+def _said(request: SyncRequest) -> str:
+    holding = request.holding
+    counts = {"drafts": holding.drafts, "media": holding.media}
+    return said_digest({**counts, "unsent": holding.unsent, "discarded": holding.discarded}, request.verdicts)
 
 
 def _text(value: object) -> str:

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
-from pydantic import BaseModel
-
 from server.errors import KINDS
 
 #: Ways of saying who asks; `description.SCHEMES` explains them.
@@ -27,13 +25,13 @@ _schemes: WeakKeyDictionary[Callable[..., Any], tuple[Scheme, ...]] = WeakKeyDic
 class Described:
     """What a handler's signature can't say, under `described` in its options.
 
-    `body` is the model, or the media type of the bytes, that the handler reads itself; `answers` the same of what it
-    answers. `headers` are the request headers that must be there with their schemas, `gives` the headers of the answer
-    with what they mean.
+    `body` is the model or dataclass, or the media type of the bytes, that the handler reads itself; `answers` the same
+    of what it answers. `headers` are the request headers that must be there with their schemas, `gives` the headers of
+    the answer with what they mean.
     """
 
-    body: type[BaseModel] | str | None = None
-    answers: type[BaseModel] | str | None = None
+    body: type | str | None = None
+    answers: type | str | None = None
     headers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     gives: Mapping[str, str] = field(default_factory=dict)
 

@@ -14,7 +14,6 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.serialization import encode_json, get_serializer
-from pydantic import BaseModel
 
 from server.errors import KINDS
 from server.platform.api_description.declarations import Described, problems_of, schemes_of
@@ -70,7 +69,7 @@ PROBLEM_HEADERS: Mapping[int, str] = {
 def describe(app: Litestar) -> Document:
     """Return the OpenAPI document of `app`; the first time takes some tenths of a second, mostly the framework's."""
     document: Document = json.loads(encode_json(app.openapi_schema.to_schema(), get_serializer(app.type_encoders)))
-    models: set[type[BaseModel]] = set()
+    models: set[type] = set()
     for path, method, handler in handlers(app):
         models |= _models(handler)
         _complete(document["paths"][path][method.lower()], method, path, handler)
@@ -149,14 +148,14 @@ def _sources(handler: HTTPRouteHandler) -> Iterator[Callable[..., Any]]:
     yield handler.fn
 
 
-def _models(handler: HTTPRouteHandler) -> set[type[BaseModel]]:
+def _models(handler: HTTPRouteHandler) -> set[type]:
     said, signature = _said(handler), handler.parsed_fn_signature
     data = signature.parameters.get("data")
     named = (said.body, said.answers, signature.return_type.annotation, data and data.annotation)
     return {model for annotation in named for model in models_in(annotation)}
 
 
-def _content(what: type[BaseModel] | str) -> Document:
+def _content(what: type | str) -> Document:
     if isinstance(what, str):
         return {what: {"schema": {"type": "string", "format": "binary"}}}
     return {"application/json": {"schema": {"$ref": PLACE + what.__name__}}}

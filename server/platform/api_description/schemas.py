@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.dataclasses import is_pydantic_dataclass
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
 PLACE = "#/components/schemas/"
@@ -21,21 +22,21 @@ class _WithoutFieldTitles(GenerateJsonSchema):
         return {**found, "additionalProperties": False} if "patternProperties" in found else found
 
 
-def schemas_of(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
+def schemas_of(models: Iterable[type]) -> dict[str, Any]:
     """Return the schemas of models, and of all that they name, by name."""
-    wanted: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in models]
+    wanted: list[tuple[Any, JsonSchemaMode]] = [(model, "validation") for model in models]
     _, found = models_json_schema(wanted, ref_template=PLACE + "{model}", schema_generator=_WithoutFieldTitles)
     schemas: dict[str, Any] = found.get("$defs", {})
     return schemas
 
 
-def models_in(annotation: object) -> set[type[BaseModel]]:
-    """Return the models that a type names, alone or in a union."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def models_in(annotation: object) -> set[type]:
+    """Return the models and checked dataclasses that a type names, alone or in a union."""
+    if isinstance(annotation, type) and (issubclass(annotation, BaseModel) or is_pydantic_dataclass(annotation)):
         return {annotation}
     return {model for part in getattr(annotation, "__args__", ()) for model in models_in(part)}
 
 
-def holds_files(model: type[BaseModel]) -> bool:
+def holds_files(model: type) -> bool:
     """Whether uploaded files stand in a model, of which pydantic knows no schema."""
-    return bool(model.model_config.get("arbitrary_types_allowed"))
+    return issubclass(model, BaseModel) and bool(model.model_config.get("arbitrary_types_allowed"))
