@@ -19,7 +19,7 @@ import { apply } from './apply'
 import { isResting, setAside } from './asides'
 import { deviceNow } from './device'
 import { troubleEvent, type Event, type Kind } from './events'
-import { blamed, facingEvent, requestEvent, roundEvent, storedEvent, tokenEvent, turnEvent } from './findings'
+import { blamed, facingEvent, othersTurn, ownTurn, requestEvent, roundEvent, storedEvent, tokenEvent } from './findings'
 import { sendRequest, type Reply } from './link'
 import { Machine, type Effects } from './machine'
 import { atStart, type ExchangeResult, type Memory } from './memory'
@@ -96,17 +96,21 @@ export function recordEffects(context: ExchangeContext): Effects<Records> {
   }
 }
 
-async function nextTurn(memory: Memory, { store, now, again }: ExchangeContext): Promise<ReturnType<typeof turnEvent>> {
+async function nextTurn(memory: Memory, context: ExchangeContext): Promise<ReturnType<typeof othersTurn>> {
+  const { store } = context
   const session = await store.session.get('current')
-  if (memory.whose === null && session !== undefined) return turnEvent(memory, session, [], '')
-  const lastServer = (await store.standings.toCollection().last())?.server ?? ''
-  const server = session?.server ?? lastServer
+  const server = session?.server ?? (await store.standings.toCollection().last())?.server ?? ''
+  return ownTurn(memory, session) ?? othersTurn(memory, session, await withWorkFor(server, context), server)
+}
+
+/** The enrolments with work to push to a server. */
+async function withWorkFor(server: string, { store, now, again }: ExchangeContext): Promise<Set<string>> {
   const isDue = (row: OwnRevision): boolean =>
     needsSending(row, server, again) && (again || !isResting(row.aside?.[server], now()))
   const waiting = new Set((await store.revisions.filter(isDue).toArray()).map(({ enrolment }) => enrolment))
   // A key that is trusted no more is offered again only when a person asks.
   for (const { id, isRevoked } of await store.enrolments.toArray()) if (isRevoked === true && !again) waiting.delete(id)
-  return turnEvent(memory, session, waiting, lastServer)
+  return waiting
 }
 
 /** From now on this is the server before the phone; a banner asks for the password where it was never given. */

@@ -17,17 +17,20 @@ export const MOST_ROUNDS = 400
 const MOST_SERVERS = 8
 /** A token that ends so soon may have ended when it arrives. */
 const STALE_MS = 30_000
-/** Whose turn it is: whoever is signed in, then those who left something here; `waiting` are enrolments with work to push. */
-export function turnEvent(
-  { whose, served }: Memory,
+
+/** The turn of whoever is signed in, which comes first; null when it has been, or nobody is. */
+export function ownTurn({ whose }: Memory, session: Session | undefined): Event<'enrolment'> | null {
+  if (whose !== null || session === undefined) return null
+  return { kind: 'enrolment', enrolment: session.enrolment, isMine: true, server: session.server }
+}
+
+/** The turn of the next who left something here: `waiting` are enrolments with work to push to `server`. */
+export function othersTurn(
+  { served }: Memory,
   session: Session | undefined,
   waiting: Iterable<string>,
-  lastServer: string,
+  server: string,
 ): Event<'enrolment' | 'nobody_left'> {
-  if (whose === null && session !== undefined) {
-    return { kind: 'enrolment', enrolment: session.enrolment, isMine: true, server: session.server }
-  }
-  const server = session?.server ?? lastServer
   for (const enrolment of waiting) {
     if (enrolment === session?.enrolment || served.has(enrolment)) continue
     return { kind: 'enrolment', enrolment, isMine: false, server }
@@ -39,11 +42,7 @@ type TokenKind = 'token_fresh' | 'token_stale' | 'password_missing' | 'session_e
 
 /** What the next request shows at the server that is before the phone. */
 export function facingEvent(memory: Memory, session: Session | undefined, now: number): Event<TokenKind> {
-  if (session === undefined || session.enrolment !== memory.whose?.enrolment) return { kind: 'session_ended' }
-  const credentials = facing(session, memory.server)
-  const carried = { server: memory.server, credentials }
-  if (credentials.expired === 1) return { kind: 'password_missing', ...carried }
-  return { kind: credentials.accessExpiresAt <= now + STALE_MS ? 'token_stale' : 'token_fresh', ...carried }
+  return isTheirs(memory, session) ? shownEvent(session, memory.server, now) : { kind: 'session_ended' }
 }
 
 /** What a round begins with. */
@@ -54,10 +53,21 @@ export function roundEvent(
 ): Event<TokenKind | 'signed_out' | 'rounds_spent' | 'only_pushing'> {
   if (memory.rounds >= MOST_ROUNDS) return { kind: 'rounds_spent' }
   if (memory.isFull) return { kind: 'only_pushing' }
-  if (session?.enrolment === memory.whose?.enrolment && session !== undefined) {
-    return facingEvent({ ...memory, server: letIn(session, memory.server) }, session, now)
-  }
+  if (isTheirs(memory, session)) return shownEvent(session, letIn(session, memory.server), now)
   return { kind: memory.whose?.isMine === true ? 'session_ended' : 'signed_out' }
+}
+
+/** Whether who is signed in is whose turn it is. */
+function isTheirs({ whose }: Memory, session: Session | undefined): session is Session {
+  return session !== undefined && session.enrolment === whose?.enrolment
+}
+
+/** What somebody who is signed in shows at a server. */
+function shownEvent(session: Session, server: string, now: number): Event<Exclude<TokenKind, 'session_ended'>> {
+  const credentials = facing(session, server)
+  const carried = { server, credentials }
+  if (credentials.expired === 1) return { kind: 'password_missing', ...carried }
+  return { kind: credentials.accessExpiresAt <= now + STALE_MS ? 'token_stale' : 'token_fresh', ...carried }
 }
 
 /** The server to try: the one asked for, or where the password is missing there, one that would let this person in. */

@@ -6,6 +6,7 @@
 import { Problem, asProblem } from '@/api/problem'
 import { whoAnswered, type ApiClient, type ApiRequest } from '@/api/client'
 import { siteOf, type NuongDatabase, type Session, type Upload, type UploadSite } from '@/storage/database'
+import { isKeptAt } from '@/storage/outcomes'
 import { asideAfter, isAboutContent, isResting } from './asides'
 import { MOST_SUSPECTS } from './memory'
 import { isOwner, type Owner } from './tokens'
@@ -76,10 +77,7 @@ async function sendable(session: Session, { store, again }: MediaContext): Promi
     if (isWaiting && !again) continue
     const own = await store.revisions.where('id').equals(upload.record).toArray()
     const isMine = own.some((row) => row.person === session.person.id)
-    const isTaken = own.some((row) =>
-      ['stored', 'duplicate', 'quarantined'].includes(row.receipts[session.server]?.outcome ?? ''),
-    )
-    if (isMine && isTaken) found.push(upload)
+    if (isMine && own.some((row) => isKeptAt(row, session.server))) found.push(upload)
   }
   // Small ones first: on a link that lasts a minute, ten photos beat one film.
   return found.sort((left, right) => left.bytes - right.bytes)

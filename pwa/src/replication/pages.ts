@@ -10,6 +10,7 @@ import { contentOf, generationOf, wins } from '@/domain/revision'
 import type { Document } from '@/domain/record'
 import { dropCopies, emptyBodies, isErasure, keepCopies } from '@/storage/copies'
 import { serverState, type Copy, type NuongDatabase, type OwnRevision, type ServerState } from '@/storage/database'
+import { isStored, isStoredAt } from '@/storage/outcomes'
 import { forgetReceipts, isStillFor, pullAfresh, pullOf } from './receipts'
 import { ownRevisions, type Prepared } from './request'
 import type { DatabaseChanges, SyncAnswer } from './wire'
@@ -122,10 +123,8 @@ class PageWork {
   /** This phone's own revisions that the server has said it has, by document. */
   private takenHere(): Map<string, string[]> {
     const taken = new Map<string, string[]>()
-    for (const { id, rev, receipts } of this.own) {
-      const outcome = receipts[this.answered.answer.server]?.outcome
-      if (outcome !== 'stored' && outcome !== 'duplicate') continue
-      taken.set(id, [...(taken.get(id) ?? []), rev])
+    for (const own of this.own) {
+      if (isStoredAt(own, this.answered.answer.server)) taken.set(own.id, [...(taken.get(own.id) ?? []), own.rev])
     }
     return taken
   }
@@ -191,7 +190,7 @@ class PageWork {
     const changes = answer.changes[name]
     for (const { db, doc, ancestors } of sent.request.push) {
       const outcome = taken.get(doc._rev)
-      if (db !== name || (outcome !== 'stored' && outcome !== 'duplicate')) continue
+      if (db !== name || !isStored(outcome)) continue
       if (changes?.docs.some(({ _id }) => _id === doc._id) === true) continue
       const standing = await this.store.copies.get([this.state.id, db, doc._id])
       const isWhole = changes?.more === false && (outcome === 'stored' || sent.request.since[db] === undefined)

@@ -9,6 +9,7 @@
  */
 import { dropUnnamed, hashesIn } from '@/storage/blobs'
 import { serverState, siteOf, type NuongDatabase, type OwnRevision, type ServerState } from '@/storage/database'
+import { isStored } from '@/storage/outcomes'
 import { latestById, ownIsAhead } from '@/storage/records'
 import { needsSending } from './request'
 
@@ -96,7 +97,7 @@ async function pruneSome(rows: OwnRevision[], place: Place): Promise<OwnRevision
 /** Whether a server has taken a revision for good, a month ago. */
 function isSettled({ receipts, savedAt }: OwnRevision, server: string, now: number): boolean {
   const receipt = receipts[server]
-  if (receipt === undefined || !['stored', 'duplicate'].includes(receipt.outcome)) return false
+  if (receipt === undefined || !isStored(receipt.outcome)) return false
   return Math.max(Date.parse(receipt.at), Date.parse(savedAt)) <= now - KEEP_MS
 }
 

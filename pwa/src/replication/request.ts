@@ -13,6 +13,7 @@ import {
   type OwnRevision,
   type ServerState,
 } from '@/storage/database'
+import { isStoredAt } from '@/storage/outcomes'
 import { isResting } from './asides'
 import { PROTOCOL, type Push, type SyncRequest } from './wire'
 
@@ -150,8 +151,7 @@ function ancestorsOf(row: OwnRevision, byRev: Map<string, OwnRevision>, server: 
   for (let rev = row.parent; rev !== null;) {
     ancestors.push(rev)
     const own = byRev.get(rev)
-    const outcome = own?.receipts[server]?.outcome
-    if (own === undefined || outcome === 'stored' || outcome === 'duplicate') break
+    if (own === undefined || isStoredAt(own, server)) break
     rev = own.parent
   }
   return ancestors

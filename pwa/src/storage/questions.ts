@@ -11,7 +11,8 @@ import { uuid7 } from '@/domain/uuid7'
 import { database, type OwnRevision, type ReplyDraft } from './database'
 import { guarded } from '@/domain/storage-full'
 import { openAmong } from './open'
-import { enrolmentOf, isTaken } from './records'
+import { isStoredAnywhere } from './outcomes'
+import { enrolmentOf } from './records'
 
 /** One of the values between which people disagree; without a value the question doesn't apply, or the row is not there. */
 export type Candidate = { rev: string; name: string; isMine: boolean; value: Json | undefined }
@@ -168,7 +169,7 @@ function repliesOf(own: OwnRevision[]): Map<string, Said> {
 }
 
 function stateOf(row: OwnRevision): Reply['state'] {
-  if (isTaken(row)) return 'sent'
+  if (isStoredAnywhere(row)) return 'sent'
   const outcomes = Object.values(row.receipts).map(({ outcome }) => outcome)
   // What a server keeps for a person to look at has arrived.
   if (outcomes.includes('quarantined')) return 'sent'

@@ -7,6 +7,7 @@ import { SERVERS_PARTS } from '@/domain/contract'
 import { contentOf, revisionId, wins } from '@/domain/revision'
 import type { Answers, Json, JsonObject, Media, Saved } from '@/domain/record'
 import { database, type Contribution, type Draft, type OwnRevision, type ServerDocument } from './database'
+import { isStoredAnywhere } from './outcomes'
 import { guarded } from '@/domain/storage-full'
 
 /** What a screen shows of a record: the person's own latest save where it is ahead of the server, else the server's copy. */
@@ -212,14 +213,9 @@ export async function getRecord(databaseName: string, id: string): Promise<Recor
 export function ownIsAhead(own: OwnRevision, server: ServerDocument | null): boolean {
   if (server === null) return true
   if (own.rev === server.rev) return false
-  if (!isTaken(own)) return true
+  if (!isStoredAnywhere(own)) return true
   if (server.past.includes(own.rev)) return false
   return wins({ rev: own.rev, deleted: own.deleted === 1 }, { rev: server.rev, deleted: server.deleted === 1 })
-}
-
-/** Whether a server has it for good; any one will hand it on. */
-export function isTaken(own: OwnRevision): boolean {
-  return Object.values(own.receipts).some(({ outcome }) => outcome === 'stored' || outcome === 'duplicate')
 }
 
 /** Take back a save that no request has carried: the record goes back to what it was, its number is told as discarded. */

@@ -6,6 +6,7 @@ import { decisionOf, review, type Decision, type ReviewState } from '@/domain/re
 import { folded } from '@/domain/folding'
 import type { JsonObject, ReviewDocument } from '@/domain/record'
 import { database, type Draft, type OwnRevision, type Receipt, type ServerDocument, type Upload } from './database'
+import { isStored } from './outcomes'
 import { latestById, ownIsAhead } from './records'
 
 /** Where a record stands, as its person should understand it. */
@@ -169,9 +170,8 @@ function itemOf(record: ServerDocument | null, own: OwnRevision | undefined, wor
 /** What servers answered about a save: the best that any of them said, as each hands on to the others what it has. */
 export function receiptOf(own: OwnRevision): Receipt | undefined {
   const receipts = Object.values(own.receipts).sort((one, other) => one.at.localeCompare(other.at))
-  const first = (...outcomes: Receipt['outcome'][]): Receipt | undefined =>
-    receipts.find(({ outcome }) => outcomes.includes(outcome))
-  return first('stored', 'duplicate') ?? first('quarantined') ?? receipts.at(-1)
+  const stored = receipts.find(({ outcome }) => isStored(outcome))
+  return stored ?? receipts.find(({ outcome }) => outcome === 'quarantined') ?? receipts.at(-1)
 }
 
 /** Why the last server that was tried could not take a revision; undefined when none failed on it. */

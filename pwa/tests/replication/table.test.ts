@@ -6,7 +6,15 @@ import type { Fetch } from '@/api/client'
 import { Problem } from '@/api/problem'
 import type { Applied } from '@/replication/apply'
 import { endEvent, troubleEvent, wakeEvent, type Event, type Kind } from '@/replication/events'
-import { facingEvent, requestEvent, roundEvent, storedEvent, tokenEvent, turnEvent } from '@/replication/findings'
+import {
+  facingEvent,
+  othersTurn,
+  ownTurn,
+  requestEvent,
+  roundEvent,
+  storedEvent,
+  tokenEvent,
+} from '@/replication/findings'
 import { Machine, transition, type Standing } from '@/replication/machine'
 import { atStart, type Memory, type Received } from '@/replication/memory'
 import { Sender } from '@/replication/sender'
@@ -277,7 +285,7 @@ function happening({ state, memory }: Standing, draw: (limit: number) => number,
     case 'starting':
       return draw(20) === 0 ? { kind: 'other_tab', nextSeconds: 60 } : { kind: 'lock_held' }
     case 'choosing_enrolment':
-      return turnEvent(memory, session, ['sung', 'mai', 'pao'].slice(draw(4)), server)
+      return ownTurn(memory, session) ?? othersTurn(memory, session, ['sung', 'mai', 'pao'].slice(draw(4)), server)
     case 'choosing_token':
       return roundEvent(memory, session, draw(2) * 900_000)
     case 'switching_server':
