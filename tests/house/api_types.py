@@ -7,6 +7,7 @@ Its first line holds the digest of the schemas that it was made from, so that dr
 import hashlib
 import json
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ SCRIPT = APP / "scripts" / "api-types.mjs"
 TOOL = APP / "node_modules" / "openapi-typescript"
 
 
+@cache
 def openapi() -> dict[str, Any]:
     """Return the OpenAPI document as the server gives it."""
     return describe(unfurnished(request_bytes=1_000_000))

@@ -8,9 +8,8 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
-from pydantic import BaseModel
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
@@ -19,15 +18,16 @@ from server.areas.grants import EVERY_PROJECT, PROVINCE, Grant
 from server.auth.authorise import may_hand_out
 from server.auth.principal import Principal
 from server.errors import KINDS as ERRORS
-from server.gateway.sync.schemas import SyncAnswer, SyncRequest
+from server.gateway.sync.schemas import ANSWER, REQUEST
 from server.ingest.policy import POLICY, Finding
 from server.platform.db.metadata import metadata
 from sync.contract.authority import DIRECTORY, MANAGED_BY, PEERS_MANAGED_BY
 from sync.contract.documents import DOCUMENT_TYPES
-from sync.contract.members import DOORS, MEMBERS, UNKNOWN, Door, Kind, Member, Writer
+from sync.contract.members import DOORS, MEMBERS, UNKNOWN, Door, Kind, Member, Sensitivity, Writer
 from sync.contract.reasons import REASONS, WaitsFor
 from sync.contract.roles import RIGHTS, ROLES, Action, Role
 from sync.contract.wire import PROTOCOL
+from tests.house.wire_table import models, table
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "reference"
@@ -40,6 +40,10 @@ KINDS_MEAN: Mapping[Kind, str] = {
     "revision": "It speaks of one revision alone; leaving it out says nothing.",
     "lasting": "It outlives even a deletion; leaving it out removes it.",
     "foreign": "It means nothing here; leaving it out says nothing.",
+}
+TELLS_MEAN: Mapping[Sensitivity, str] = {
+    "personal": "Who did it, what somebody wrote of somebody, faces and voices. No log and no audit takes it.",
+    "by_form": "Whatever the form asks, places too. The same, and what its questions mark as sensitive is in no table.",
 }
 WRITERS_MEAN: Mapping[Writer, str] = {
     "capture": "who may record in the scope",
@@ -97,6 +101,7 @@ def documents() -> str:
     types_doors = [door for door in DOORS if any(door in each.doors for each in DOCUMENT_TYPES.values())]
     rows = [*MEMBERS.items(), (unknown, UNKNOWN)]
     assert set(KINDS_MEAN) == set(get_args(Kind))
+    assert {"none", *TELLS_MEAN} == set(get_args(Sensitivity))
     assert set(WRITERS_MEAN) == set(get_args(Writer))
     assert set(DOORS_MEAN) == set(DOORS) == set(get_args(Door))
     parts = [
@@ -106,14 +111,19 @@ def documents() -> str:
         "that says more than its bringer may is quarantined: `unknown_member` for a member that this table lacks,",
         "`servers_only` for the others. How it is applied: [architecture](../architecture.md#what-a-record-holds).\n",
         "## Members of a record\n",
-        *_table(["member", "kind", *get_args(Writer)], [_member(name, member) for name, member in rows]),
+        *table(
+            ["member", "kind", *get_args(Writer), "tells of people", "since"],
+            [_member(name, member) for name, member in rows],
+        ),
         "\n| kind | means |\n|---|---|",
         *(f"| {kind} | {KINDS_MEAN[kind]} |" for kind in get_args(Kind)),
+        "\n| tells of people | means |\n|---|---|",
+        *(f"| {told.replace('_', ' ')} | {TELLS_MEAN[told]} |" for told in TELLS_MEAN),
         "\n| writer | is |\n|---|---|",
         *(f"| {writer} | {WRITERS_MEAN[writer]} |" for writer in get_args(Writer)),
         "\n## What each door may write\n",
         "A door takes what it is brought as one or several of these writers.\n",
-        *_table(
+        *table(
             ["member", *DOORS],
             [[_code(name), *_doors(member)] for name, member in rows],
         ),
@@ -122,7 +132,7 @@ def documents() -> str:
         "\n## Types of documents, and the doors that take each\n",
         "Ids of documents about a record are `<type>:<record id>:<UUIDv7>`; `open` is one for each record,",
         "`open:<record id>`. A `tombstone` is a deleted record that says nothing, as CouchDB's `DELETE` leaves it.\n",
-        *_table(
+        *table(
             ["type", "who may write it", "is said once: never edited nor deleted", *types_doors],
             [
                 [f"`{name}`", f"`{each.right}`", _mark(each.is_said_once)]
@@ -145,7 +155,7 @@ def ingest() -> str:
         "Findings are looked for from the top; the first for which the door's column gives a reason decides. Where it",
         "gives none, the finding counts for nothing there. What nothing is found about is looked at once more by the",
         "journal, against the document's other revisions. Doors and types: [documents](documents.md).\n",
-        *_table(
+        *table(
             ["what is found", *doors],
             [[FINDINGS_MEAN[name], *(_reason(row.get(door)) for door in doors)] for name, row in POLICY.items()],
         ),
@@ -153,7 +163,7 @@ def ingest() -> str:
         "## Reasons, and what becomes of a document for each\n",
         "Nothing that can be kept is refused. What people are told stands in `pwa/src/locales/`: of a quarantined",
         "document under `desk.quarantine.reason`, of a refused one under `problem`.\n",
-        *_table(
+        *table(
             ["reason", "means", "the document is", "until there is"],
             [
                 [
@@ -173,12 +183,12 @@ def wire() -> str:
     """Return the page of what a phone and a server say to each other."""
     told = json.loads(EXCHANGE.read_text("utf-8"))
     parts = [
-        HEAD.format(source="`server/gateway/sync/schemas.py` and `tests/vectors/exchange.json`"),
+        HEAD.format(source="`sync/contract/wire.py` and `tests/vectors/exchange.json`"),
         f"# The wire of `POST /api/sync`, protocol {PROTOCOL}\n",
         "JSON, gzipped on the way there; brotli or gzip on the way back, as `Accept-Encoding` allows. The access token",
         "travels as `Authorization: Bearer …`. Unknown members are refused. What is sealed: `sync/contract/seal.py`.",
-        *_models(SyncRequest),
-        *_models(SyncAnswer),
+        *models(REQUEST),
+        *models(ANSWER),
         "\n## One whole exchange, as it happened\n",
         "A phone that has read the catalog sends one record, and gets its receipt and a colleague's record.\n",
         *_json("request", told["request"]),
@@ -200,24 +210,24 @@ def rights() -> str:
         "A grant is a role in a project and a unit. One on unit `11` (the province) covers its communes, one on",
         "project `*` every project. `server.auth.authorise` alone decides; every door asks it.\n",
         "## What each role may do, where its grant reaches\n",
-        *_table(
+        *table(
             ["", *(f"`{role}`" for role in ROLES)],
             [[f"`{action}`", *(_mark(action in RIGHTS[role].actions) for role in ROLES)] for action in actions],
         ),
         "\n## Who may hand out which role",
         "\nIn the same project and commune; *everything* is an administrator of `*` in `11`.\n",
-        *_table(
+        *table(
             ["who holds", *(f"`{role}`" for role in ROLES)],
             [[name.replace("_", " "), *_handed_out(grant)] for name, grant in holders],
         ),
         "\n## Who manages whom\n",
         "A person's account, password, devices and grants, by where their grants lie. Peers are managed by",
         f"*{PEERS_MANAGED_BY}*. The console has no such bounds.\n",
-        *_table(["their grants lie", "managed by"], [[name, _managed_by(by)] for name, by in MANAGED_BY.items()]),
+        *table(["their grants lie", "managed by"], [[name, _managed_by(by)] for name, by in MANAGED_BY.items()]),
         "\n## What a hub is told\n",
         "`all`: every row. `people`: rows of people with a grant that reaches a scope of the hub, and of grants the",
         "part that lies there. `projects`: rows of the hub's projects.\n",
-        *_table(
+        *table(
             ["table", "rows", "columns", "only of people who work nowhere else"],
             [
                 [
@@ -243,9 +253,9 @@ def errors() -> str:
         HEAD.format(source="`server/errors.py`"),
         "# Errors\n",
         "Every error is `application/problem+json` (RFC 9457): `type` is `urn:nuong:problem:<code>`, `params` is what",
-        "the sentence needs. For the sentence of a code the app looks up `problem.<code>.sentence` in the words of",
-        "`pwa/src/locales/`; screens that explain a code themselves have words of their own for it.\n",
-        *_table(
+        "the sentence needs. The sentence itself stands in both languages in the words of the app, `pwa/src/locales/`,",
+        "as `problem.<code>.sentence`; some screens explain a code in words of their own.\n",
+        *table(
             ["status", "code", "title"],
             [[str(kind.status), f"`{code}`", kind.title] for code, kind in sorted(ERRORS.items(), key=_by_status)],
         ),
@@ -292,46 +302,6 @@ def _entity(table: Table) -> Iterator[str]:
     yield "  }"
 
 
-def _models(model: type[BaseModel]) -> Iterator[str]:
-    """Give a section for a model, then one for each that it holds."""
-    schema = model.model_json_schema(mode="serialization")
-    for name, each in [(model.__name__, schema), *schema.get("$defs", {}).items()]:
-        yield f"\n## `{name}`\n"
-        yield f"{each.get('description', '')}\n"
-        yield from _table(
-            ["member", "is", "left out"],
-            [
-                [f"`{member}`", _kind(of), f"`{json.dumps(of['default'])}`" if "default" in of else "never"]
-                for member, of in each["properties"].items()
-            ],
-        )
-
-
-def _kind(schema: Mapping[str, Any]) -> str:
-    """Return in few words what a member holds."""
-    if "$ref" in schema:
-        told = f"`{schema['$ref'].rpartition('/')[2]}`"
-    elif "anyOf" in schema:
-        told = " or ".join(_kind(each) for each in schema["anyOf"])
-    elif "const" in schema or "enum" in schema:
-        told = ", ".join(f"`{each}`" for each in schema.get("enum", [schema.get("const")]))
-    elif schema.get("type") == "array":
-        told = f"list of {_kind(schema['items'])}{_limit(schema, 'maxItems')}"
-    elif schema.get("type") == "object":
-        values = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")]
-        told = next((f"object of {_kind(of)}" for of in values if isinstance(of, dict)), "object")
-    elif schema.get("type") == "string":
-        pattern = f" `{schema['pattern']}`".replace("|", "\\|") if "pattern" in schema else ""
-        told = f"text{pattern}{_limit(schema, 'maxLength')}"
-    else:
-        told = f"{schema.get('type')}{_limit(schema, 'maximum')}"
-    return told
-
-
-def _limit(schema: Mapping[str, Any], name: str) -> str:
-    return f", at most {schema[name]:,}" if name in schema else ""
-
-
 def _json(title: str, value: object) -> Iterator[str]:
     yield from (f"`{title}`", "```json", json.dumps(value, ensure_ascii=False, indent=2), "```\n")
 
@@ -343,7 +313,9 @@ def _handed_out(holding: Grant) -> list[str]:
 
 
 def _member(name: str, member: Member) -> list[str]:
-    return [_code(name), member.kind, *(_mark(writer in member.writers) for writer in get_args(Writer))]
+    writers = [_mark(writer in member.writers) for writer in get_args(Writer)]
+    told = "–" if member.sensitivity == "none" else member.sensitivity.replace("_", " ")
+    return [_code(name), member.kind, *writers, told, "–" if member is UNKNOWN else member.since]
 
 
 def _doors(member: Member) -> list[str]:
@@ -368,13 +340,6 @@ def _columns(names: Sequence[str] | None) -> str:
 
 def _mark(holds: bool) -> str:
     return "yes" if holds else "–"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * len(head)}"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
 
 
 def _page(parts: Iterable[str]) -> str:
