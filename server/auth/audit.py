@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.auth.tables import audit
 from server.platform.clock import Clock
 from server.platform.ids import uuid7
+from sync.contract.members import TELLING_OF_PEOPLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,12 @@ class Act:
 async def note(
     connection: AsyncConnection, clock: Clock, person: str | None, action: str, subject: str, **details: object
 ) -> None:
-    """Add an entry in the transaction of what it tells of; `details` never hold passwords, tokens or answers."""
+    """Add an entry in the transaction of what it tells of; `details` never hold passwords or tokens.
+
+    Raise ValueError for a member of a record that tells of people: an erasure empties records, and no trail.
+    """
+    if telling := TELLING_OF_PEOPLE.intersection(details):
+        raise ValueError(f"the audit takes no {', '.join(sorted(telling))}")
     row = {"id": uuid7(clock), "at": clock(), "person": person, "action": action, "subject": subject}
     await connection.execute(audit.insert().values(**row, details=details))
 

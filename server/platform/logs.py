@@ -1,7 +1,7 @@
 """Logs: one JSON object a line on standard error, of this server's own events and of the libraries'.
 
 Bodies, cookies, tokens and query strings are never given to a logger here; as a second net, values under names
-that hold secrets are blotted out.
+that hold secrets are blotted out, and members of records that tell of people, as the contract says.
 """
 
 import logging
@@ -10,6 +10,8 @@ from collections.abc import MutableMapping
 from typing import Any, TextIO
 
 import structlog
+
+from sync.contract.members import TELLING_OF_PEOPLE
 
 SECRET_NAMES = ("password", "token", "authorization", "cookie", "secret", "seal", "refresh", "body")
 
@@ -48,8 +50,10 @@ def configure_logs(level: str, stream: TextIO | None = None) -> None:
 
 
 def blot_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Return the event without the values of fields that are named like secrets."""
-    for name in event:
-        if any(secret in name.lower() for secret in SECRET_NAMES):
+    """Return the event without the values of fields that are named like secrets or like what tells of people."""
+    for name, value in event.items():
+        if name in TELLING_OF_PEOPLE or any(secret in name.lower() for secret in SECRET_NAMES):
             event[name] = "***"
+        elif isinstance(value, dict):
+            event[name] = blot_secrets(_logger, _method, {**value})
     return event

@@ -25,6 +25,10 @@ Door = Literal["phone", "replica", "peer", "projection", "province", "desk", "ac
 #: of that revision alone: leaving it out says nothing. What is *lasting* outlives even a deletion. What is *foreign*
 #: means nothing here, so it may be left out.
 Kind = Literal["record", "revision", "lasting", "foreign"]
+#: What a member tells of people, whoever may read its record. `personal`: who did it, what somebody wrote of somebody,
+#: faces and voices. `by_form`: whatever its form asks, places too; the form marks which questions go into no export
+#: (`bind::sensitive`). What is not `none` stands in records alone: no log and no audit takes it.
+Sensitivity = Literal["none", "personal", "by_form"]
 
 SERVERS_ONLY: Reason = "servers_only"
 UNKNOWN_MEMBER: Reason = "unknown_member"
@@ -32,14 +36,19 @@ UNKNOWN_MEMBER: Reason = "unknown_member"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One row: who may introduce, change or remove a member, and what leaving it out means."""
+    """One row: who may introduce, change or remove a member, what leaving it out means, and what it tells of people.
+
+    `since` is the release that brought it: an older server quarantines it as unknown.
+    """
 
     writers: frozenset[Writer]
     kind: Kind
+    sensitivity: Sensitivity = "none"
+    since: str = "0.1.0"
 
 
-def _row(kind: Kind, *writers: Writer) -> Member:
-    return Member(frozenset(writers), kind)
+def _row(kind: Kind, *writers: Writer, tells: Sensitivity = "none") -> Member:
+    return Member(frozenset(writers), kind, tells)
 
 
 MEMBERS: Mapping[str, Member] = {
@@ -47,11 +56,11 @@ MEMBERS: Mapping[str, Member] = {
     "type": _row("record", "capture", "desk", "projection", "province"),
     "form": _row("record", "capture", "desk", "projection", "province"),
     "form_version": _row("record", "capture", "desk", "projection", "province"),
-    "answers": _row("record", "capture", "desk", "projection", "province"),
-    "media": _row("record", "capture", "desk", "projection", "province"),
+    "answers": _row("record", "capture", "desk", "projection", "province", tells="by_form"),
+    "media": _row("record", "capture", "desk", "projection", "province", tells="personal"),
     "of": _row("record", "capture", "desk", "projection", "province"),
     # Whose save it is; without a seal that covers it, only a claim.
-    "saved": _row("revision", "capture", "desk", "projection", "province"),
+    "saved": _row("revision", "capture", "desk", "projection", "province", tells="personal"),
     # Which branches a merge brings together, what it or a decision leaves open, the end that it puts on a branch.
     "merged": _row("revision", "projection", "province"),
     "open": _row("revision", "projection", "desk", "province"),
@@ -61,7 +70,7 @@ MEMBERS: Mapping[str, Member] = {
     # What a manager decided, took back, and why.
     "decided": _row("revision", "desk", "province"),
     "undoes": _row("revision", "desk", "province"),
-    "comment": _row("revision", "desk", "province"),
+    "comment": _row("revision", "desk", "province", tells="personal"),
     # Which record this one is as well, and what that one took from it (inside `same_as`).
     "same_as": _row("record", "desk", "province"),
     "took": _row("record", "desk", "province"),
@@ -94,6 +103,8 @@ class Before:
     line: Sequence[Content] = ()
 
 
+#: The members that tell of people: logs blot them out, the audit refuses them.
+TELLING_OF_PEOPLE = frozenset(name for name, member in MEMBERS.items() if member.sensitivity != "none")
 _FREE = frozenset(name for name, member in MEMBERS.items() if "capture" in member.writers)
 #: How the members stand in a canonical body that everybody must repeat: without one of these, a body need not be read.
 REPEATED = tuple(

@@ -14,12 +14,15 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from server.app import create_app
+from server.auth.audit import note
 from server.errors import KINDS, Problem
+from server.platform.clock import system_clock
 from server.platform.db.engine import Storage
 from server.platform.db.error_kinds import is_disk_full
 from server.platform.logs import blot_secrets, configure_logs
 from server.platform.problems import problem_body
 from server.settings import Settings
+from sync.contract.members import TELLING_OF_PEOPLE
 from tests.builders import PASSWORD, Client, add_person, grant, person_signed_in, problem, running, sign_in, try_sign_in
 from tests.conftest import StandingClock
 
@@ -169,6 +172,16 @@ async def test_logs_hold_no_password_token_or_query(client: Client, log: StringI
 def test_fields_that_are_named_like_secrets_are_blotted_out() -> None:
     event = blot_secrets(None, "info", {"event": "x", "refresh_token": "a", "Authorization": "b", "path": "/"})
     assert event == {"event": "x", "refresh_token": "***", "Authorization": "***", "path": "/"}
+
+
+@pytest.mark.parametrize("member", sorted(TELLING_OF_PEOPLE))
+async def test_what_tells_of_people_stands_in_no_log_and_no_audit(member: str, storage: Storage) -> None:
+    event = {"event": "x", member: "Lò Văn Ban", "held": {"document": {member: "Lò Văn Ban"}, "rev": "1-a"}}
+    told = blot_secrets(None, "info", event)
+    assert told == {"event": "x", member: "***", "held": {"document": {member: "***"}, "rev": "1-a"}}
+    async with storage.write() as connection:
+        with pytest.raises(ValueError, match=member):
+            await note(connection, system_clock, None, "act", "subject", rev="1-a", **{member: "Lò Văn Ban"})
 
 
 @pytest.mark.parametrize("code", sorted(KINDS))

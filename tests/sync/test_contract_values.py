@@ -1,9 +1,10 @@
-"""Scopes, revision ids and field paths: what is put together comes apart as it was."""
+"""Scopes, revision ids and field paths: what is put together comes apart as it was. Members stay what releases knew."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync.contract.members import MEMBERS, TELLING_OF_PEOPLE
 from sync.contract.scope import Scope
 from sync.revisions.json_pointer import pointer_to, split_last, tokens_of
 from sync.revisions.revision_id import digest_of, generation_of, order_of, order_of_any, revision_id
@@ -43,3 +44,39 @@ def test_a_later_revision_is_greater_and_a_text_that_is_none_comes_before_all() 
 @pytest.mark.parametrize("text", ["", "-", "x-1", "9" * 5000 + "-a", "²-a"])
 def test_any_text_has_a_place_among_revisions(text: str) -> None:
     assert order_of_any(text)[0] == 0
+
+
+#: What each release knew: it quarantines what came later. A member that is new has its release's name here too.
+MEMBERS_OF = {
+    "0.1.0": {
+        "type",
+        "form",
+        "form_version",
+        "answers",
+        "media",
+        "of",
+        "saved",
+        "merged",
+        "open",
+        "resolved",
+        "forwarded",
+        "decided",
+        "undoes",
+        "comment",
+        "same_as",
+        "took",
+        "erased",
+    },
+}
+
+
+def test_a_member_that_a_release_knew_keeps_its_name_and_a_new_one_says_since_when() -> None:
+    found: dict[str, set[str]] = {}
+    for name, member in MEMBERS.items():
+        found.setdefault(member.since, set()).add(name)
+    assert found == MEMBERS_OF
+
+
+def test_what_people_say_of_people_is_told_apart() -> None:
+    assert MEMBERS["answers"].sensitivity == "by_form"
+    assert {"answers", "media", "saved", "comment"} == TELLING_OF_PEOPLE
