@@ -4,8 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+from sqlalchemy import select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from server.journal.journal import Journal
-from server.journal.model import StoredRevision
+from server.journal.model import QuarantinedRevision, StoredRevision
+from server.journal.store.author_tables import sealed_revisions
+from server.journal.store.authors import saved_by
 from sync.merging.document import Revision
 from sync.revisions.authorship import Act, Authorship, act_of, authorship
 from sync.revisions.canonical import member
@@ -44,6 +49,22 @@ class RecordAuthorship:
             return None
         content = json.loads(stored.content)
         return Revision(rev, stored.parent, stored.deleted, content if isinstance(content, dict) else {})
+
+
+async def authors_of_waiting(
+    connection: AsyncConnection, database: str, waiting: Sequence[QuarantinedRevision]
+) -> dict[RevisionId, str]:
+    """Return who wrote revisions of one document that wait in quarantine; a seal counts over whoever brought them."""
+    if not waiting:
+        return {}
+    found = {one.rev: one.person for one in waiting if one.person is not None}
+    saved = {(one.rev, saved_by(one.content)) for one in waiting}
+    table = sealed_revisions
+    named = tuple_(table.c.doc_id, table.c.rev).in_({(one.doc_id, one.rev) for one in waiting})
+    for row in await connection.execute(select(table).where(table.c.database == database, named)):
+        if (row.rev, row.enrolment) in saved:
+            found[row.rev] = row.person
+    return found
 
 
 async def first_said(journal: Journal, edit: StoredRevision) -> StoredRevision:

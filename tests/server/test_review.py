@@ -9,6 +9,7 @@ import pytest
 from litestar import Litestar
 
 from server.journal.model import NewRevision, Origin
+from server.journal.store.author_tables import sealed_revisions
 from tests.builders import Client, SignedIn, grant, person_signed_in, problem
 from tests.conftest import StandingClock
 from tests.surveys import INSIDE, OTHER_SCOPE, SCOPE, Province
@@ -250,6 +251,42 @@ async def test_nobody_approves_their_own_work_across_a_parent_that_waits(client:
     page = await shown(client, worker, saved.doc_id)
     assert (page["rev"], page["may_approve"], page["why_not"]) == (correction.rev, False, "own_work")
     problem(await decide(client, worker, saved.doc_id, correction.rev, "approved"), 403, "own_work")
+
+
+async def test_who_wrote_what_waits_is_an_author_of_what_follows_it(client: Client, province: Province) -> None:
+    waits = await person_signed_in(client, "mai", grant("supervisor"), grant("field_worker"))
+    saved = await province.save({"members": "5"})
+    journal = client.app.state["journal"]
+    content = {**json.loads((await journal.document(SCOPE, saved.doc_id)).content), "answers": {"members": "9"}}
+    held = replace(NewRevision.following(saved.doc_id, content, saved.rev), quarantine="misfit_answers")
+    await journal.write(SCOPE, [held], Origin(waits.person))
+    correction = NewRevision.following(saved.doc_id, {**content, "comment": "seen"}, held.rev)
+    await journal.write(SCOPE, [replace(correction, ancestors=(held.rev, saved.rev))], Origin("vang"))
+    await province.follow()
+    page = await shown(client, waits, saved.doc_id)
+    assert (page["rev"], page["may_approve"], page["why_not"]) == (correction.rev, False, "own_work")
+    problem(await decide(client, waits, saved.doc_id, correction.rev, "approved"), 403, "own_work")
+
+
+async def test_who_wrote_what_waits_is_an_author_by_the_seal_that_came_after_it(
+    client: Client, province: Province
+) -> None:
+    waits = await person_signed_in(client, "mai", grant("supervisor"), grant("field_worker"))
+    saved = await province.save({"members": "5"})
+    journal = client.app.state["journal"]
+    before = json.loads((await journal.document(SCOPE, saved.doc_id)).content)
+    content = {**before, "answers": {"members": "9"}, "saved": {"by": "of mai", "number": "1", "at": ""}}
+    held = replace(NewRevision.following(saved.doc_id, content, saved.rev), quarantine="misfit_answers")
+    await journal.write(SCOPE, [held], Origin("peer:hub"))
+    async with province.storage.write() as connection:
+        said = {"database": SCOPE, "doc_id": saved.doc_id, "rev": held.rev, "is_told": False, "holds": False}
+        rows = [{**said, "enrolment": by, "person": person} for by, person in (("of mai", waits.person), ("x", "lo"))]
+        await connection.execute(sealed_revisions.insert(), rows)
+    correction = NewRevision.following(saved.doc_id, {**content, "comment": "seen"}, held.rev)
+    await journal.write(SCOPE, [replace(correction, ancestors=(held.rev, saved.rev))], Origin("vang"))
+    await province.follow()
+    page = await shown(client, waits, saved.doc_id)
+    assert (page["rev"], page["may_approve"], page["why_not"]) == (correction.rev, False, "own_work")
 
 
 async def test_authors_before_the_last_approval_may_approve_what_came_after(client: Client, province: Province) -> None:

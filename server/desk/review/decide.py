@@ -13,6 +13,7 @@ from server.desk.review.page import Reviewed, reviews_of
 from server.desk.review.schemas import NewReview
 from server.errors import Problem
 from server.ingest.desk_writes import write_at_desk
+from server.journal.authorship import authors_of_waiting
 from server.journal.journal import Journal
 from server.journal.model import NewRevision, Outcome
 from server.journal.store.document_list import Range
@@ -46,9 +47,13 @@ class Desk:
     async def read(self, database: str, record: str) -> Reviewed:
         """Return what is known about a record; without history it is unknown."""
         history = await self._journal.history(database, record)
-        whole = await self._journal.whole(database, [record])
+        whole = (await self._journal.whole(database, [record])).get(record)
+        lacking = set() if whole is None else whole.graph.parents.keys() - whole.revisions.keys()
+        waiting = await self._journal.waiting_parents(database, {(record, rev) for rev in lacking})
         async with self._storage.read() as connection:
-            return Reviewed(history, whole.get(record), await reviews_of(connection, database, record))
+            decisions = await reviews_of(connection, database, record)
+            authors = await authors_of_waiting(connection, database, waiting)
+        return Reviewed(history, whole, decisions, authors)
 
     async def decide(self, principal: Principal, database: str, record: str, new: NewReview) -> Written:
         """Write a decision; raise `not_found`, `record_moved_on`, `decided_meanwhile` or `own_work`.

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ from server.journal.model import StoredRevision
 from server.journal.store.document_histories import DocumentHistory
 from server.read_model.record_tables import decisions
 from sync.review import AuthoredRevision, ReviewDecision, approved_revisions, authors, decision_of
+from sync.revisions.revision_id import RevisionId
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Reviewed:
     history: Sequence[StoredRevision]
     whole: DocumentHistory | None
     contents: Mapping[str, Mapping[str, Any]]
+    #: Who wrote the revisions that wait in quarantine and that others follow.
+    waiting: Mapping[RevisionId, str] = field(default_factory=dict)
 
     @cached_property
     def line(self) -> RecordAuthorship:
@@ -37,9 +40,22 @@ class Reviewed:
     def authors_of(self, winner: str) -> frozenset[str]:
         """Return who may not approve `winner`.
 
-        Over the whole graph: a revision that waits in quarantine is only named there, and has authors before it.
+        Over the whole graph: what a revision says that waits in quarantine stands in those that follow it as well.
         """
-        return authors(winner, _edits(self.whole), approved_revisions(self.decisions))
+        return authors(winner, self._edits(), approved_revisions(self.decisions))
+
+    def _edits(self) -> list[AuthoredRevision]:
+        if self.whole is None:
+            return []
+        graph, here = self.whole.graph, self.whole.revisions
+        return [
+            AuthoredRevision(
+                rev,
+                (*((parent,) if parent else ()), *graph.merged.get(rev, ())),
+                here[rev].person if rev in here else self.waiting.get(rev),
+            )
+            for rev, parent in graph.parents.items()
+        ]
 
     def branches(self, winner: str) -> list[StoredRevision]:
         """Return the other leaves that still say something: live ones, and deletions by people."""
@@ -75,19 +91,6 @@ def recorded_at(stored: StoredRevision) -> str:
     """Return the device's time of a revision, empty where it has none."""
     saved = json.loads(stored.content).get("saved")
     return str(saved.get("at", "")) if isinstance(saved, dict) else ""
-
-
-def _edits(whole: DocumentHistory | None) -> list[AuthoredRevision]:
-    if whole is None:
-        return []
-    return [
-        AuthoredRevision(
-            rev,
-            (*((parent,) if parent else ()), *whole.graph.merged.get(rev, ())),
-            whole.revisions[rev].person if rev in whole.revisions else None,
-        )
-        for rev, parent in whole.graph.parents.items()
-    ]
 
 
 def _is_resolved(stored: StoredRevision) -> bool:
