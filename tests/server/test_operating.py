@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlalchemy import text
 from server.app import create_app
 from server.auth.secret import server_secret
 from server.cli import main
+from server.platform.api_description import routes as description_routes
 from server.platform.db.engine import Storage
 from server.settings import Settings, SettingsError, load_settings
 from tests.builders import PASSWORD, Client, problem, running, try_sign_in
@@ -140,6 +142,24 @@ async def test_the_api_describes_itself_without_reaching_out(client: Client) -> 
     assert re.findall(r"https?://|<script|style=", page.text) == []
     style = await client.get("/api/docs/style.css")
     assert style.headers["content-type"].startswith("text/css")
+
+
+async def test_the_description_is_written_once_however_often_it_is_asked_for(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+
+    def counted(name: str) -> Callable[[object], object]:
+        write = getattr(description_routes, name)
+        return lambda document: written.append(name) or write(document)
+
+    for name in ("encode_json", "render_page"):
+        monkeypatch.setattr(description_routes, name, counted(name))
+    paths = ("/api/openapi.json", "/api", "/api/docs")
+    answers = [(await client.get(path)).content for path in paths for _ in range(3)]
+    # An earlier test may have asked the same app.
+    assert len(written) == len({*written})
+    assert len({*answers}) == 2
 
 
 @dataclass(frozen=True)

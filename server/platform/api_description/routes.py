@@ -1,9 +1,10 @@
 """`/api/openapi.json` for machines, and the same at `/api` and `/api/docs` for people."""
 
 import asyncio
+from functools import lru_cache
 from typing import Any
 
-from litestar import Request, Router, get
+from litestar import Litestar, Request, Router, get
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.serialization import encode_json
@@ -34,17 +35,28 @@ OPENAPI = OpenAPIConfig(
 )
 
 
-# In threads: making the description takes longer than other requests should wait.
+# What is described never changes while a process runs: both are made once, for whoever asks first.
+@lru_cache(maxsize=1)
+def _document(app: Litestar) -> bytes:
+    return encode_json(describe(app))
+
+
+@lru_cache(maxsize=1)
+def _page(app: Litestar) -> bytes:
+    return render_page(describe(app)).encode()
+
+
+# In threads: making them takes longer than other requests should wait.
 @get("/api/openapi.json", include_in_schema=False, media_type="application/vnd.oai.openapi+json")
 async def api_document(request: Request[Any, Any, Any]) -> bytes:
     """Describe the API to machines."""
-    return await asyncio.to_thread(lambda: encode_json(describe(request.app)))
+    return await asyncio.to_thread(_document, request.app)
 
 
 @get(["/api", "/api/docs"], include_in_schema=False, media_type="text/html")
 async def api_page(request: Request[Any, Any, Any]) -> bytes:
     """Describe the API to people."""
-    return await asyncio.to_thread(lambda: render_page(describe(request.app)).encode())
+    return await asyncio.to_thread(_page, request.app)
 
 
 @get("/api/docs/style.css", include_in_schema=False, media_type="text/css")
