@@ -31,6 +31,7 @@ from server.gateway.couchdb.caller import Recognition
 from server.gateway.couchdb.door import couchdb_door
 from server.gateway.couchdb.root_paths import couchdb_elsewhere
 from server.gateway.sync.routes import router as gateway_router
+from server.ingest.waiting_edits import judge_edits_of_waiting_parents
 from server.journal.journal import Journal
 from server.maintenance.background import watching_media
 from server.maintenance.media_watch import MediaFolder
@@ -200,6 +201,7 @@ async def _prepared(app: Litestar) -> AsyncIterator[None]:
         await state["keys"].signing()
         await state.areas.prepare()
         await state.journal.let_in_what_waits()
+        await judge_edits_of_waiting_parents(state.storage, state.journal, state.library)
         async with state.journal.listening():
             yield
     finally:

@@ -5,11 +5,14 @@ quarantined for its form alone comes in by itself then, or waits for what is the
 """
 
 import json
+from dataclasses import replace
 
 from server.forms.library import FormLibrary
 from server.ingest.policy import awaited_name, judged_again
 from server.journal import awaited
 from server.journal.journal import Journal
+from server.journal.model import NewRevision, QuarantinedRevision
+from server.journal.quarantine import as_it_came
 from server.platform.db.engine import Storage
 
 #: Batches that one look takes; the next goes on, and followers have their turn in between.
@@ -25,7 +28,11 @@ async def judge_what_awaited_forms(storage: Storage, journal: Journal, library: 
             held = await awaited.awaiting(connection, names)
         if not held:
             break
-        reasons = [await judged_again(library, one.database, json.loads(one.content)) for one in held]
-        await journal.judge_again(held, reasons)
+        await journal.judge_again(held, [await _judged_again(library, one) for one in held])
         count += len(held)
     return count
+
+
+async def _judged_again(library: FormLibrary, one: QuarantinedRevision) -> NewRevision:
+    reason = await judged_again(library, one.database, json.loads(one.content))
+    return replace(as_it_came(one), quarantine=reason)

@@ -345,10 +345,10 @@ class Journal:
                 await also(connection, outcomes)
         return outcomes
 
-    async def judge_again(self, held: Sequence[QuarantinedRevision], reasons: Sequence[str | None]) -> None:
+    async def judge_again(self, held: Sequence[QuarantinedRevision], revisions: Sequence[NewRevision]) -> None:
         """Take a door's new verdict on what waited in one database: each comes in, or waits for another reason."""
         async with self._storage.write() as connection:
-            batch = await awaited.judge_again(connection, self._sql, held, reasons, self._now())
+            batch = await awaited.judge_again(connection, self._sql, held, revisions, self._now())
             await self._finish(connection, batch)
 
     async def let_in_what_waits(self) -> int:

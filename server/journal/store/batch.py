@@ -108,6 +108,9 @@ class Batch:
             return
         document.waiting[key] = decision.reason
         self._reasons.append(self._row_of(revision.doc_id, key) | {"of_reason": decision.reason})
+        again = document.rejudged.pop(key, None)
+        if again is not None and decision.reason in REJUDGED:
+            document.rejudged[key] = replace(again, revision=replace(revision, quarantine=None), is_read=True)
 
     def _document(self, doc_id: str) -> DocumentInBatch:
         document = self._documents.get(doc_id)
