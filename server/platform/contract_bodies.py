@@ -11,7 +11,7 @@ import pydantic
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
-from sync.contract.wire import Limits
+from sync.contract.wire import ValueLimits
 
 Described = TypeVar("Described")
 _STRICT = ConfigDict(extra="forbid")
@@ -26,9 +26,8 @@ def strict(described: type[Described]) -> type[Described]:
     for part in fields(cast(Any, described)):
         annotations[part.name] = Annotated[_checked(hints[part.name]), _told_default(part)]
         body |= _default(part)
-    return dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)(
-        type(described.__name__, (described,), body)
-    )
+    made = type(described.__name__, (described,), body)
+    return cast(type[Described], dataclass(config=_STRICT, frozen=True, slots=True, kw_only=True)(made))
 
 
 def _default(part: Field[Any]) -> Mapping[str, Any]:
@@ -50,7 +49,7 @@ def _checked(hint: Any) -> Any:
         return strict(cast(type, hint))
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return Annotated[(_checked(parts[0]), *map(_field, parts[1:]))]  # type: ignore[return-value]
+        return Annotated[(_checked(parts[0]), *map(_field, parts[1:]))]
     if origin in (Union, types.UnionType):
         return reduce(or_, map(_checked, parts))
     if origin in (list, dict):
@@ -58,14 +57,9 @@ def _checked(hint: Any) -> Any:
     return hint
 
 
-def _field(note: Limits | str) -> Any:
+def _field(note: ValueLimits | str) -> Any:
     if isinstance(note, str):
         return pydantic.Field(description=note)
-    limits = {
-        "pattern": note.pattern,
-        "max_length": note.max_length,
-        "ge": note.minimum,
-        "le": note.maximum,
-        "title": note.title,
-    }
-    return pydantic.Field(**{name: limit for name, limit in limits.items() if limit is not None})
+    return pydantic.Field(
+        pattern=note.pattern, max_length=note.max_length, ge=note.minimum, le=note.maximum, title=note.title
+    )

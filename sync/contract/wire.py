@@ -4,7 +4,7 @@ Everything else that describes the wire is made from here: what the server reads
 (`server/gateway/sync/schemas.py`), the app's types (`make api-types`) and `docs/reference/wire.md` (`make reference`).
 Tests fail where one of them differs, and one holds a frozen hash: a change here is a change of `PROTOCOL`.
 
-A member's annotation says its type, its `Limits`, and in words what it means.
+A member's annotation says its type, its `ValueLimits`, and in words what it means.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ NUMBER_PATTERN = r"^[1-9][0-9]{0,14}$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ValueLimits:
     """What a value must keep to beyond its type; `title` is what the app calls its type."""
 
     pattern: str | None = None
@@ -31,20 +31,20 @@ class Limits:
     title: str | None = None
 
 
-Number = Annotated[str, Limits(pattern=NUMBER_PATTERN)]
-RevisionId = Annotated[str, Limits(pattern=r"^[1-9][0-9]{0,8}-[0-9a-f]{32}$")]
-DatabaseName = Annotated[str, Limits(pattern=r"^[a-z][a-z0-9_-]{0,99}$")]
-EnrolmentId = Annotated[str, Limits(pattern=r"^[A-Za-z0-9_-]{43}$")]
-Digest = Annotated[str, Limits(pattern=r"^[0-9a-f]{32}$")]
-Since = Annotated[str, Limits(max_length=80)]
-Count = Annotated[int, Limits(minimum=0)]
+Number = Annotated[str, ValueLimits(pattern=NUMBER_PATTERN)]
+RevisionId = Annotated[str, ValueLimits(pattern=r"^[1-9][0-9]{0,8}-[0-9a-f]{32}$")]
+DatabaseName = Annotated[str, ValueLimits(pattern=r"^[a-z][a-z0-9_-]{0,99}$")]
+EnrolmentId = Annotated[str, ValueLimits(pattern=r"^[A-Za-z0-9_-]{43}$")]
+Digest = Annotated[str, ValueLimits(pattern=r"^[0-9a-f]{32}$")]
+Since = Annotated[str, ValueLimits(max_length=80)]
+Count = Annotated[int, ValueLimits(minimum=0)]
 #: The greatest number that every JSON reader keeps.
-Bytes = Annotated[int, Limits(minimum=0, maximum=2**53 - 1)]
-Numbers = Annotated[list[Number], Limits(max_length=20_000)]
+Bytes = Annotated[int, ValueLimits(minimum=0, maximum=2**53 - 1)]
+Numbers = Annotated[list[Number], ValueLimits(max_length=20_000)]
 #: As long as any token or seal may be.
-Credential = Annotated[str, Limits(max_length=4096)]
+Credential = Annotated[str, ValueLimits(max_length=4096)]
 #: A whole document, with `_id` and `_rev`.
-Document = Annotated[dict[str, Any], Limits(title="Document")]
+Document = Annotated[dict[str, Any], ValueLimits(title="Document")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Push:
     db: DatabaseName
     doc: Document
     ancestors: Annotated[
-        list[RevisionId], Limits(max_length=1000), "Parent first, back to the last that the server acknowledged."
+        list[RevisionId], ValueLimits(max_length=1000), "Parent first, back to the last that the server acknowledged."
     ] = field(default_factory=list)
 
 
@@ -74,7 +74,7 @@ class Holding:
 class Device:
     """What administrators see of a phone; null where its browser doesn't say."""
 
-    app: Annotated[str, Limits(max_length=60), "The app's version."]
+    app: Annotated[str, ValueLimits(max_length=60), "The app's version."]
     free_bytes: Bytes | None = None
     persistent: Annotated[bool | None, "Whether the browser promised to keep the app's store."] = None
 
@@ -92,9 +92,11 @@ class SyncRequest:
     ]
     refresh: Annotated[Credential | None, "The refresh token, where the access token has run out."] = None
     since: Annotated[
-        dict[DatabaseName, Since], Limits(max_length=500), "How far the phone has read each database that it carries."
+        dict[DatabaseName, Since],
+        ValueLimits(max_length=500),
+        "How far the phone has read each database that it carries.",
     ] = field(default_factory=dict)
-    push: Annotated[list[Push], Limits(max_length=10_000), "Parents stand before their children."] = field(
+    push: Annotated[list[Push], ValueLimits(max_length=10_000), "Parents stand before their children."] = field(
         default_factory=list
     )
     seal: Annotated[Credential | None, "A detached JWS by the device's key: `sync/contract/seal.py`."] = None
@@ -103,7 +105,7 @@ class SyncRequest:
     device: Device | None = None
     max_bytes: Annotated[
         int,
-        Limits(minimum=1, maximum=16_000_000),
+        ValueLimits(minimum=1, maximum=16_000_000),
         "How large the answer may be, compressed; one document always fits.",
     ] = 250_000
 

@@ -49,7 +49,7 @@ FROM_ANSWERS = {
     "desk.why_not.*.message": "RecordPage.why_not",
 }
 #: And from what is no member of an answer, but a text of the server's.
-FROM_TABLES = {
+FROM_TABLES: dict[str, list[str]] = {
     "desk.following.part.*": [projection.name for projection in PROJECTIONS],
     "desk.quarantine.misfit.*.message": sorted({reason for _, reason in LEAVES.values()}),
     # The converter's own words are passed on as they are.

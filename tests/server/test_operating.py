@@ -151,7 +151,12 @@ async def test_the_description_is_written_once_however_often_it_is_asked_for(
 
     def counted(name: str) -> Callable[[object], object]:
         write = getattr(description_routes, name)
-        return lambda document: written.append(name) or write(document)
+
+        def writing(document: object) -> object:
+            written.append(name)
+            return write(document)
+
+        return writing
 
     for name in ("encode_json", "render_page"):
         monkeypatch.setattr(description_routes, name, counted(name))
