@@ -8,6 +8,7 @@ import { defineConfig } from 'vitest/config'
 import { VitePWA } from 'vite-plugin-pwa'
 import project from './package.json' with { type: 'json' }
 import { mendedEngine } from './scripts/engine-patch.ts'
+import { compiledMessages } from './scripts/messages.ts'
 import { Slowest } from './scripts/slowest.ts'
 
 const server = process.env['NUONG_URL'] ?? 'http://127.0.0.1:8000'
@@ -15,6 +16,7 @@ const server = process.env['NUONG_URL'] ?? 'http://127.0.0.1:8000'
 export default defineConfig({
   plugins: [
     vue({ features: { optionsAPI: false } }),
+    compiledMessages(),
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'src/service-worker',

@@ -183,8 +183,13 @@ function rowsBeside(element: Element): number {
     : elements(parentElement, element.localName).filter((row) => !isTemplate(row)).length
 }
 
+/** From one to the next: a list that follows its document is made anew at each look. */
+function* childrenOf(parent: Element): Generator<Element> {
+  for (let child = parent.firstElementChild; child !== null; child = child.nextElementSibling) yield child
+}
+
 function elements(parent: Element, localName: string): Element[] {
-  return [...parent.children].filter((element) => element.localName === localName)
+  return [...childrenOf(parent)].filter((element) => element.localName === localName)
 }
 
 /** One pass over binds, itext and body; then the instance's tree is read against them. */
@@ -213,7 +218,7 @@ class Reader {
 
   fieldsOf(parent: Element, path: string): Field[] {
     const fields = new Map<string, Field>()
-    for (const element of parent.children) {
+    for (const element of childrenOf(parent)) {
       const name = element.localName
       if (fields.has(name)) continue
       // A repeat stands twice in the instance, as template and as first row: of the same shape, but only a row has first rows inside.
@@ -227,7 +232,7 @@ class Reader {
     const bind = this.binds.get(path)
     const control = this.controls.get(path)
     const isRepeat = this.repeats.has(path)
-    const isLeaf = !isRepeat && element.children.length === 0 && control?.localName !== 'group'
+    const isLeaf = !isRepeat && element.firstElementChild === null && control?.localName !== 'group'
     const calculate = bind?.getAttribute('calculate') ?? null
     return {
       name,
@@ -313,7 +318,7 @@ class Reader {
     const valueName = elements(itemset, 'value')[0]?.getAttribute('ref') ?? 'name'
     const items = instance.firstElementChild ? elements(instance.firstElementChild, 'item') : []
     return items.map((item) => {
-      const cells = new Map([...item.children].map((cell) => [cell.localName, cell.textContent]))
+      const cells = new Map([...childrenOf(item)].map((cell) => [cell.localName, cell.textContent]))
       const textId = cells.get('itextId')
       return {
         value: cells.get(valueName) ?? '',

@@ -1,6 +1,6 @@
 /**
- * When to exchange: at the start, when the network comes back, when the app comes to the front, after a save, when a
- * person asks, and every `next_s`. Failures back off; a person or a returning network starts again at once.
+ * How a wish to exchange becomes a run, and when the next one follows: every `next_s`, and after failures later and later,
+ * where a person or a returning network starts again at once. Who wishes it is in stores/sending.ts, which loads this.
  *
  * Over all tabs and the service worker only the holder of one Web Lock sends; the others show what it does.
  */
@@ -11,6 +11,7 @@ import { endEvent, wakeEvent } from './events'
 import { SENDER_LOCK, withFreeLock, withLock } from './locks'
 import { Machine } from './machine'
 import { atStart, type Memory, type Reason } from './memory'
+import { runOnce } from './run'
 import { StatusChannel } from './status'
 
 const FIRST_RETRY_S = 5
@@ -27,34 +28,16 @@ export function retryDelay(failures: number, random: () => number, retryAfterSec
   return Math.max(Math.min(MOST_WAIT_S, retryAfterSeconds ?? 0), Math.round(doubled * (0.75 + random() / 2)))
 }
 
-/** The code of a run, which the first screen does not wait for; offline where it can't be had. */
-async function runParts(): Promise<typeof import('./run')> {
-  try {
-    return await import('./run')
-  } catch {
-    throw new Problem('offline')
-  }
-}
-
 export class Sender {
-  readonly status = new StatusChannel()
   private readonly machine = new Machine({ state: 'idle', memory: atStart() })
   private timer: ReturnType<typeof setTimeout> | undefined
   private lastAttemptAt = 0
   private running: Promise<void> | null = null
 
-  constructor(private readonly random: () => number = Math.random) {}
-
-  start(): void {
-    addEventListener('online', () => void this.wake('online'))
-    document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'visible') void this.wake('visible')
-    })
-    void this.tidy()
-    // A failure shows when the run itself asks for it.
-    void runParts().catch(() => undefined)
-    void this.wake('start')
-  }
+  constructor(
+    readonly status = new StatusChannel(),
+    private readonly random: () => number = Math.random,
+  ) {}
 
   /** Let no timer start another run. */
   stop(): void {
@@ -86,7 +69,6 @@ export class Sender {
     clearTimeout(this.timer)
     this.lastAttemptAt = Date.now()
     const work = async (): Promise<true> => {
-      const { runOnce } = await runParts()
       machine.hear({ kind: 'lock_held' })
       await runOnce(this.status, { again: reason === 'person', machine })
       return true
@@ -124,7 +106,8 @@ export class Sender {
     this.timer = setTimeout(() => void this.wake('timer'), bounded * 1000)
   }
 
-  private async tidy(): Promise<void> {
+  /** Remove what nobody can ask for any more; once for each start of the app. */
+  async tidy(): Promise<void> {
     await emptyDeletedDrafts(new Date(Date.now() - 60_000).toISOString())
     await collectBlobs()
   }

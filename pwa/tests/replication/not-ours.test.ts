@@ -138,7 +138,7 @@ test('whatever a server says about waiting, a phone waits a second at least and 
     vi.stubGlobal('navigator', { onLine: true })
     const headers = { 'Retry-After': seconds, 'Nuong-Server': door.id }
     vi.stubGlobal('fetch', () => Promise.resolve(new Response('{"code":"internal"}', { status: 503, headers })))
-    const sender = new Sender(() => 0.5)
+    const sender = new Sender(undefined, () => 0.5)
     await sender.wake('start')
     sender.stop()
     sender.status.close()

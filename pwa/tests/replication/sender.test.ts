@@ -18,7 +18,7 @@ beforeEach(async () => {
   await emptyPhone()
   door = new Door(['catalog', AGRI])
   await signIn(door)
-  sender = new Sender(() => 0.5)
+  sender = new Sender(undefined, () => 0.5)
   isOnline = true
   vi.stubGlobal('navigator', {
     get onLine() {

@@ -138,7 +138,7 @@ describe('real exchanges', () => {
       hear.call(this, event)
       seen.add(this.at.state)
     })
-    const sender = new Sender(() => 0.5)
+    const sender = new Sender(undefined, () => 0.5)
     const network = async (fetch: Fetch, reason: 'person' | 'timer' = 'person'): Promise<void> => {
       vi.stubGlobal('fetch', fetch)
       await record({ n: '1' })

@@ -9,7 +9,7 @@ import { discardUnsent, finishDraft, getRecord } from '@/storage/records'
 import { keyFor, storeSignIn, storeSignOut } from '@/storage/session'
 import type { Answers } from '@/domain/record'
 
-const sender = new Sender(() => 0.5)
+const sender = new Sender(undefined, () => 0.5)
 
 type SignIn = {
   person: Person

@@ -48,11 +48,10 @@ async function attempted(download: Download, path: string): Promise<string | und
 
 const schemas = new Map<string, FormSchema>()
 
-/** The schema of a version, parsed once; throws `FormSchemaError`. */
-export function schemaOf(contents: FormContents): FormSchema {
-  const key = `${contents.form} ${contents.version}`
-  const known = schemas.get(key) ?? parseFormSchema(contents.xform)
-  schemas.set(key, known)
+/** The schema of an XForm, parsed once; throws `FormSchemaError`. */
+export function schemaOf({ xform }: FormContents): FormSchema {
+  const known = schemas.get(xform) ?? parseFormSchema(xform)
+  schemas.set(xform, known)
   return known
 }
 

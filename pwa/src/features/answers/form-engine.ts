@@ -12,8 +12,8 @@ import {
   type RootNode,
 } from '@getodk/xforms-engine'
 import { shallowReactive, shallowRef } from 'vue'
-import { languageCode, parseFormSchema, type FormSchema } from '@/domain/form-schema'
-import type { FormContents } from './form-contents'
+import { languageCode } from '@/domain/form-schema'
+import { schemaOf, type FormContents } from './form-contents'
 import { pathOf, rangesIn } from './form-nodes'
 
 declare global {
@@ -69,17 +69,14 @@ export async function loadEngineForm(contents: FormContents, options: EngineOpti
   })
 }
 
-function loaded(form: InstantiableLoadFormResult, { xform }: FormContents, config: FormInstanceConfig): LoadedForm {
-  let schema: FormSchema | null = null
-
+function loaded(form: InstantiableLoadFormResult, contents: FormContents, config: FormInstanceConfig): LoadedForm {
   /** XML holds nothing of what is not relevant, so that the engine opens a repeat there without the rows of a new record. */
   function addFirstRows(root: RootNode): RootNode {
     for (const range of rangesIn(root)) {
       // Where it is relevant, somebody removed the rows.
       if (range.nodeType !== 'repeat-range:uncontrolled' || range.currentState.relevant) continue
       if (range.currentState.children.length > 0) continue
-      schema ??= parseFormSchema(xform)
-      const rows = schema.byPath.get(pathOf(range.currentState.reference))?.firstRows ?? 0
+      const rows = schemaOf(contents).byPath.get(pathOf(range.currentState.reference))?.firstRows ?? 0
       if (rows > 0) range.addInstances(undefined, rows)
     }
     return root
