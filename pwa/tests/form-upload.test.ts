@@ -16,6 +16,7 @@ const checked: CheckedForm = {
   languages: ['vi', 'en'],
   errors: [],
   warnings: [],
+  accepted: [],
   xform: '<x/>',
   lists: {},
 }
@@ -24,7 +25,8 @@ function serverAnswering(...answers: unknown[]): { api: ApiClient; asked: [strin
   const api = new ApiClient(tokens)
   const asked: [string, unknown][] = []
   vi.spyOn(api, 'json').mockImplementation((path, request) => {
-    asked.push([path, request?.json])
+    const body = request?.body
+    asked.push([path, body instanceof FormData ? body.getAll('accept') : request?.json])
     const answer = answers.shift()
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer)
   })
@@ -58,6 +60,24 @@ describe('a form on its way to the phones', () => {
     expect(upload.state.value).toMatchObject({ kind: 'broken', words: 'unknown function foo()' })
     await upload.publish()
     expect(asked).toHaveLength(1)
+  })
+
+  test('is checked again with what its author accepts, and forgets that with another file', async () => {
+    const refused = { ...checked, id: null, xform: null }
+    const { api, asked } = serverAnswering(refused, refused, checked, refused)
+    const upload = useFormUpload(api, () => Promise.resolve({ languages: ['vi', 'en'], questions: 4 }))
+    await upload.check('agri', file, [])
+    await upload.accept(['form_id:settings:2:form_id'])
+    expect(upload.state.value.kind).toBe('refused')
+    await upload.accept(['*'])
+    expect(upload.state.value.kind).toBe('ready')
+    await upload.check('agri', new File(['y'], 'rice.xlsx'), [])
+    expect(asked.map(([, keys]) => keys)).toEqual([
+      [],
+      ['form_id:settings:2:form_id'],
+      ['form_id:settings:2:form_id', '*'],
+      [],
+    ])
   })
 
   test('says why the server did not take it', async () => {

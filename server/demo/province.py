@@ -8,7 +8,8 @@ from server.auth.members import Manager, NewMember
 from server.auth.passwords import Passwords
 from server.console import Console, Failure
 from server.demo.people import FORM_PROJECTS, PASSWORD, PEOPLE
-from server.forms.commands import publish_file
+from server.forms.commands import publish_upload
+from server.forms.xlsform import Upload
 
 FORMS = Path(__file__).parent / "forms"
 
@@ -45,9 +46,9 @@ async def prepare(console: Console) -> None:
                 NewMember(person.username, person.name, PASSWORD, birth_year=person.birth_year, grants=person.grants)
             )
     for name, project in FORM_PROJECTS.items():
-        findings, version = await publish_file(console, (FORMS / f"{name}.xlsx").read_bytes(), {}, project)
+        checked, version = await publish_upload(console, Upload((FORMS / f"{name}.xlsx").read_bytes()), project)
         if version is None:
-            raise Failure(f"The form {name} was not published: {findings[0].message}")
+            raise Failure(f"The form {name} was not published: {checked.findings[0].message}")
 
 
 def sign_ins(url: str) -> str:

@@ -1,19 +1,22 @@
 """A form version between its upload and its publication: checked by the server, waiting for its author's browser."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.forms.authoring.proposals import FormProposal
 from server.forms.checks import has_errors
-from server.forms.contents import CSV_TYPE, XFORM_TYPE, XLSX_TYPE, Content, keep
-from server.forms.findings import Finding, error
-from server.forms.sheets import FIRST_ROW
+from server.forms.contents import CSV_TYPE, XFORM_TYPE, XLS_TYPE, XLSX_TYPE, Content, keep
+from server.forms.findings import FIRST_ROW, Finding, error
 from server.forms.tables import form_candidates, form_versions
-from server.forms.xlsform import ConvertedForm, convert_xlsform
+from server.forms.typed_values import LOCAL_TIME
+from server.forms.workbook import OLE
+from server.forms.xlsform import ConvertedForm, Upload, convert_upload
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.ids import uuid7
@@ -33,6 +36,12 @@ class FormCandidate:
     source: str
     lists: Mapping[str, str]
     points: Sequence[str]
+    #: The proposals that its author accepted, as the cells that became others.
+    accepted: Sequence[Mapping[str, Any]] = ()
+
+
+#: What a candidate and the version that it becomes have in common.
+SHARED_COLUMNS: Final = tuple(name for name in FormCandidate.__slots__ if name not in ("id", "accepted"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +49,26 @@ class CheckedForm:
     """What the server thinks of an upload; `candidate` and `form` are None when anything is an error."""
 
     findings: Sequence[Finding]
+    accepted: Sequence[FormProposal] = ()
     candidate: FormCandidate | None = None
     form: ConvertedForm | None = None
 
 
 async def check_upload(
-    storage: Storage, clock: Clock, data: bytes, lists: Mapping[str, bytes], *, project: str, person: str | None
+    storage: Storage, clock: Clock, upload: Upload, *, project: str, person: str | None
 ) -> CheckedForm:
     """Check a spreadsheet with the files of its lists, and keep it as a candidate if nothing is wrong with it."""
-    conversion = await asyncio.to_thread(convert_xlsform, data, lists)
+    told = replace(upload, published=await _published(storage), new_version=_new_version(clock))
+    conversion = await asyncio.to_thread(convert_upload, told)
     form = conversion.form
     if form is None:
-        return CheckedForm(conversion.findings)
+        return CheckedForm(conversion.findings, conversion.accepted)
     async with storage.write() as connection:
-        findings = [*conversion.findings, *await _taken(connection, form, project)]
+        findings = [*conversion.findings, *await _elsewhere(connection, form, project)]
         if has_errors(findings):
-            return CheckedForm(findings)
+            return CheckedForm(findings, conversion.accepted)
         xform = Content.of(form.xform, XFORM_TYPE)
-        source = Content.of(data, XLSX_TYPE)
+        source = Content.of(upload.data, XLS_TYPE if upload.data.startswith(OLE) else XLSX_TYPE)
         files = {name: Content.of(body, CSV_TYPE) for name, body in form.lists.items()}
         await keep(connection, [xform, source, *files.values()])
         candidate = FormCandidate(
@@ -71,10 +82,11 @@ async def check_upload(
             source=source.sha256,
             lists={name: content.sha256 for name, content in files.items()},
             points=form.points,
+            accepted=[asdict(proposal) for proposal in conversion.accepted],
         )
-        row = {**columns_of(candidate), "id": candidate.id, "by_person": person, "checked_at": clock()}
-        await connection.execute(form_candidates.insert().values(row))
-    return CheckedForm(findings, candidate, form)
+        own = {"id": candidate.id, "accepted": candidate.accepted, "by_person": person, "checked_at": clock()}
+        await connection.execute(form_candidates.insert().values({**columns_of(candidate), **own}))
+    return CheckedForm(findings, conversion.accepted, candidate, form)
 
 
 async def read_candidate(storage: Storage, candidate_id: str) -> FormCandidate | None:
@@ -84,20 +96,28 @@ async def read_candidate(storage: Storage, candidate_id: str) -> FormCandidate |
     )
     async with storage.read() as connection:
         row = (await connection.execute(query)).first()
-    return FormCandidate(**row._mapping) if row is not None else None
+    return FormCandidate(**{**row._mapping, "accepted": row.accepted or ()}) if row is not None else None
 
 
 def columns_of(candidate: FormCandidate) -> dict[str, Any]:
     """Return the columns that a candidate and the version that it becomes have in common."""
-    return {name: getattr(candidate, name) for name in FormCandidate.__slots__ if name != "id"}
+    return {name: getattr(candidate, name) for name in SHARED_COLUMNS}
 
 
-async def _taken(connection: AsyncConnection, form: ConvertedForm, project: str) -> list[Finding]:
-    query = select(form_versions.c.version, form_versions.c.project).where(form_versions.c.form == form.form)
-    known = {row.version: row.project for row in await connection.execute(query)}
-    findings = []
-    if form.version in known:
-        findings.append(error("version_published", "settings", FIRST_ROW, form=form.form, version=form.version))
-    for other in sorted(set(known.values()) - {project}):
-        findings.append(error("other_project", "settings", FIRST_ROW, form=form.form, project=other))
-    return findings
+def _new_version(clock: Clock) -> str:
+    """Return a version for a form that has none that fits: the minute, which two versions seldom share."""
+    return f"{clock().astimezone(LOCAL_TIME):%Y%m%d%H%M}"
+
+
+async def _published(storage: Storage) -> Mapping[str, Collection[str]]:
+    versions: dict[str, set[str]] = defaultdict(set)
+    async with storage.read() as connection:
+        for row in await connection.execute(select(form_versions.c.form, form_versions.c.version)):
+            versions[row.form].add(row.version)
+    return versions
+
+
+async def _elsewhere(connection: AsyncConnection, form: ConvertedForm, project: str) -> list[Finding]:
+    query = select(form_versions.c.project).where(form_versions.c.form == form.form, form_versions.c.project != project)
+    others = sorted(set(await connection.scalars(query)))
+    return [error("other_project", "settings", FIRST_ROW, form=form.form, project=other) for other in others]

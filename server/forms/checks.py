@@ -11,9 +11,10 @@ from lxml import etree
 
 from server.forms import expressions
 from server.forms.answers import ROW_ID
-from server.forms.findings import Finding, error, warning
+from server.forms.authoring.spelling import FOREIGN
+from server.forms.findings import FIRST_ROW, Finding, error, warning
 from server.forms.schema import XFORMS, Field, FormSchema, language_code
-from server.forms.sheets import FIRST_ROW, UNTRANSLATED, Row, Sheets, chosen_list, list_of, translations, type_of
+from server.forms.sheets import Sheets, chosen_list, list_of, translations, type_of
 from server.forms.xml_input import local_name
 
 MAX_QUESTIONS = 1_000
@@ -24,8 +25,6 @@ MAX_NAME = 60
 RESERVED = frozenset({ROW_ID, "__proto__", "constructor", "prototype", "toString", "valueOf"})
 LANGUAGES = ("vi", "en")
 NAME = re.compile(r"[^\W\d][\w.\-]*")
-FORM_ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
-VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 MERGES: Mapping[str, frozenset[str] | None] = {
     "max": frozenset({"integer", "decimal", "date", "dateTime", "time"}),
     "min": frozenset({"integer", "decimal", "date", "dateTime", "time"}),
@@ -40,8 +39,6 @@ IDENTIFYING: Mapping[str, frozenset[str]] = {
     "dwelling": frozenset({"text"}),
     "place": frozenset({"geopoint"}),
 }
-#: Hints that are missing in a language are a pity; labels that are show the reader a dash.
-NEEDED_IN_EVERY_LANGUAGE = frozenset({"label", "constraint_message", "required_message"})
 
 
 def check_sheets(sheets: Sheets) -> list[Finding]:
@@ -77,14 +74,6 @@ def _sizes(sheets: Sheets) -> Iterator[Finding]:
 
 def _settings(sheets: Sheets) -> Iterator[Finding]:
     settings = sheets.settings
-    form_id = settings.get("form_id") or settings.get("id_string") or ""
-    if not FORM_ID.fullmatch(form_id):
-        yield error("form_id", "settings", FIRST_ROW)
-    version = settings.get("version", "").strip()
-    if not version:
-        yield error("version_missing", "settings", FIRST_ROW)
-    elif not VERSION.fullmatch(version):
-        yield error("version", "settings", FIRST_ROW)
     for language in LANGUAGES:
         if not settings.get(f"title_{language}", "").strip():
             yield warning("title_missing", "settings", FIRST_ROW, language=language)
@@ -110,27 +99,13 @@ def _names(sheets: Sheets) -> Iterator[Finding]:
 
 
 def _languages(sheets: Sheets) -> Iterator[Finding]:
-    rows: list[tuple[str, int, Row, dict[str, dict[str, str]]]] = [
-        (sheet, number, row, translations(row))
-        for sheet, all_rows in (("survey", sheets.survey), ("choices", sheets.choices))
-        for number, row in enumerate(all_rows, start=FIRST_ROW)
-    ]
+    texts = [translations(row).get("label", {}) for rows in (sheets.survey, sheets.choices) for row in rows]
     # A language counts as soon as one label is in it, in whichever order the columns stand.
-    used = dict.fromkeys(language for *_, texts in rows for language in texts.get("label", ()))
+    used = dict.fromkeys(language for labels in texts for language in labels)
     codes = {language_code(language) for language in used}
-    for language in used:
-        if language_code(language) == language and language not in {UNTRANSLATED, *LANGUAGES}:
-            yield warning("language_code", "survey", 1, language=language)
     for wanted in LANGUAGES:
         if wanted not in codes:
             yield warning("language_missing", "survey", 1, language=wanted)
-    for sheet, number, row, texts in rows:
-        name = row.get("name") or row.get("type") or ""
-        for column, by_language in texts.items():
-            for language in used:
-                if language not in by_language:
-                    say = error if column in NEEDED_IN_EVERY_LANGUAGE else warning
-                    yield say("translation_missing", sheet, number, name=name, column=column, language=language)
 
 
 def _unsupported(sheets: Sheets) -> Iterator[Finding]:
@@ -147,18 +122,37 @@ def _unsupported(sheets: Sheets) -> Iterator[Finding]:
 
 
 def _expressions(document: etree._Element, sheets: Sheets) -> Iterator[Finding]:
+    known = _paths(document)
     for path, expression, is_calculation in _all_expressions(document):
         row = sheets.row(path)
         if not expressions.is_readable(expression):
             yield error("expression", "survey", row, expression=expression.strip())
             continue
+        for named in sorted(expressions.named_paths(expression, path) - known):
+            yield error("path_unknown", "survey", row, path=named)
         for function in expressions.unknown_functions(expression):
-            yield error("function_unknown", "survey", row, function=function)
+            instead = FOREIGN.get(function.lower())
+            if instead is None:
+                yield error("function_unknown", "survey", row, function=function)
+            else:
+                yield error("function_foreign", "survey", row, function=function, instead=instead)
         for pattern in expressions.unmatched_patterns(expression):
             yield error("pattern", "survey", row, pattern=pattern)
         if is_calculation:
             for function in expressions.unstable_calls(expression):
                 yield error("once_needed", "survey", row, function=function)
+
+
+def _paths(document: etree._Element) -> frozenset[str]:
+    """Return the paths of everything that a record of the form holds."""
+    paths: set[str] = set()
+    for root in document.iterfind(f".//{XFORMS}model/{XFORMS}instance[1]/*"):
+        nodes = [(root, f"/{local_name(root)}")]
+        while nodes:
+            node, path = nodes.pop()
+            paths.add(path)
+            nodes += [(child, f"{path}/{local_name(child)}") for child in node]
+    return frozenset(paths)
 
 
 def _all_expressions(document: etree._Element) -> Iterator[tuple[str, str, bool]]:

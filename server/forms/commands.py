@@ -9,11 +9,14 @@ import click
 
 from server.areas.commands import open_atlas
 from server.console import Console, Failure, run
-from server.forms.candidates import FormCandidate, check_upload
+from server.forms.authoring.proposals import Acceptance, CellChange
+from server.forms.candidates import CheckedForm, check_upload
 from server.forms.contents import XLSX_TYPE, Content
-from server.forms.findings import Finding
 from server.forms.publication import FormVersion, publish, versions_of
+from server.forms.xlsform import Upload
 
+#: Changes of one proposal that a terminal shows.
+MOST_SHOWN = 5
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -26,22 +29,31 @@ def form() -> None:
 @click.argument("file", type=FILE)
 @click.option("--project", required=True, help="agri, tourism, …")
 @click.option("--list", "lists", type=FILE, multiple=True, help="A .csv file that the form takes choices from.")
-def publish_form(file: Path, project: str, lists: tuple[Path, ...]) -> None:
+@click.option("--accept", is_flag=True, help="Accept all that is proposed, and say what that was.")
+def publish_form(file: Path, project: str, lists: tuple[Path, ...], accept: bool) -> None:
     """Check the XLSForm FILE and publish it; a version that is published already stays as it is."""
-    data = file.read_bytes()
     attached = {path.name: path.read_bytes() for path in lists}
+    accepts = Acceptance(is_everything=accept)
+    upload = Upload(file.read_bytes(), attached, file_name=file.name, accepts=accepts)
 
-    async def work(console: Console) -> tuple[list[Finding], FormVersion | None]:
+    async def work(console: Console) -> tuple[CheckedForm, FormVersion | None]:
         atlas = await open_atlas(console)
         if project not in atlas.projects:
             raise Failure(f"There is no project {project}.")
-        return await publish_file(console, data, attached, project)
+        return await publish_upload(console, upload, project)
 
-    findings, version = run(work)
-    for finding in findings:
+    checked, version = run(work)
+    for change in (change for proposal in checked.accepted for change in proposal.changes):
+        click.echo(f"accepted: {_change(change)}")
+    for finding in checked.findings:
         place = f"{finding.place}: " if finding.place else ""
-        click.echo(f"{finding.severity}: {place}{finding.message}", err=finding.severity == "error")
+        is_error = finding.severity == "error"
+        click.echo(f"{finding.severity}: {place}{finding.message}", err=is_error)
+        for change in finding.proposal.changes[:MOST_SHOWN] if finding.proposal else ():
+            click.echo(f"  proposed: {_change(change)}", err=is_error)
     if version is None:
+        if any(finding.proposal for finding in checked.findings if finding.severity == "error"):
+            click.echo("What is proposed is accepted with --accept.", err=True)
         raise Failure(f"{file.name} was not published.")
     click.echo(f"Live: {_line(version)}")
     if not version.loaded_in_browser:
@@ -55,22 +67,24 @@ def list_forms() -> None:
         click.echo(_line(version))
 
 
-async def publish_file(
-    console: Console, data: bytes, lists: dict[str, bytes], project: str
-) -> tuple[list[Finding], FormVersion | None]:
+async def publish_upload(console: Console, upload: Upload, project: str) -> tuple[CheckedForm, FormVersion | None]:
     """Publish a spreadsheet; the very file that is published already is left as it is and returned."""
-    source = Content.of(data, XLSX_TYPE).sha256
+    source = Content.of(upload.data, XLSX_TYPE).sha256
     for known in await versions_of(console.storage):
         if known.what.source == source and known.what.project == project:
-            return [], known
-    checked = await check_upload(console.storage, console.clock, data, lists, project=project, person=None)
+            return CheckedForm(()), known
+    checked = await check_upload(console.storage, console.clock, upload, project=project, person=None)
     if checked.candidate is None:
-        return list(checked.findings), None
-    candidate: FormCandidate = checked.candidate
+        return checked, None
     version = await publish(
-        console.storage, console.journal, console.clock, candidate, person=None, loaded_in_browser=False
+        console.storage, console.journal, console.clock, checked.candidate, person=None, loaded_in_browser=False
     )
-    return list(checked.findings), version
+    return checked, version
+
+
+def _change(change: CellChange) -> str:
+    """Return a change for a terminal: “survey, row 12, relevant: ${a} == 1 → ${a} = 1”."""
+    return f"{change.sheet}, row {change.row}, {change.column}: {change.before or '–'} → {change.after or '–'}"
 
 
 def _line(version: FormVersion) -> str:

@@ -14,6 +14,7 @@ from server.platform.db.insert_missing import insert_missing
 
 XFORM_TYPE = "application/xml; charset=utf-8"
 CSV_TYPE = "text/csv; charset=utf-8"
+XLS_TYPE = "application/vnd.ms-excel"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 

@@ -18,7 +18,7 @@ _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
 # Names are taken whole and never given back, so that a cell of 32,000 letters is read once and not 32,000 times.
 _CALL = re.compile(r"(?<![\w.\-:])([A-Za-z_][\w.\-]*+(?::[A-Za-z_][\w.\-]*+)?+)\s*+\(|[()]")
 _NOT_CALLS = frozenset({"and", "or", "div", "mod", "node", "text", "comment", "processing-instruction"})
-_REFERENCE = re.compile(r"(?<![\w.\-\])/])((?:/[\w.\-]+){2,}|(?:current\(\)/)?(?:\.\./)+[\w.\-]+(?:/[\w.\-]+)*)")
+_REFERENCE = re.compile(r"(?<![\w.\-\])/])((?:/[\w.\-]+){2,}|(?:current\(\)/)?(?:\.\.?/)+[\w.\-]+(?:/[\w.\-]+)*)")
 
 
 def without_literals(expression: str) -> str:
@@ -76,6 +76,18 @@ def references(expression: str, node: str) -> set[str]:
     return {_resolve(found.group(1), node) for found in _REFERENCE.finditer(text)}
 
 
+def named_paths(expression: str, node: str) -> set[str]:
+    """Return the paths that an expression on `node` names, but for those that start from an entry of a list."""
+    text = without_literals(expression)
+    found = set()
+    for reference in _REFERENCE.finditer(text):
+        before = text[: reference.start()]
+        is_within = before.count("[") > before.count("]")
+        if not is_within or not reference.group(1).startswith("."):
+            found.add(_resolve(reference.group(1), node))
+    return found
+
+
 def circles(dependencies: Mapping[str, set[str]]) -> list[Sequence[str]]:
     """Return circles among `dependencies`, each once, in the order in which the nodes lead to each other."""
     found: list[Sequence[str]] = []
@@ -117,6 +129,8 @@ def _resolve(path: str, node: str) -> str:
         return path
     steps = node.split("/")
     for step in path.removeprefix("current()/").split("/"):
+        if step == ".":
+            continue
         if step == "..":
             steps.pop() if len(steps) > 1 else None
         else:

@@ -5,22 +5,29 @@ its reader's language.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+from server.forms.authoring.proposals import CellChange, FormProposal
 
 Severity = Literal["error", "warning"]
+
+#: The first row below the header, as the spreadsheet counts.
+FIRST_ROW: Final = 2
 
 SENTENCES: dict[str, str] = {
     "empty_file": "The file is empty.",
     "file_too_large": "The file is larger than {limit_mb} MB.",
     "not_xlsx": "This is not an Excel workbook (.xlsx). Save the form as .xlsx and try again.",
-    "old_xls": "This is an old Excel file (.xls). Open it and save it as .xlsx, then try again.",
+    "old_xls": "This is an old Excel file (.xls). It can be read as it is; what is published is the same form.",
     "encrypted": "The workbook is protected with a password. Remove the password and try again.",
     "zip_bomb": "The workbook unpacks to far more than its size, so it was not opened.",
     "document_type": "The workbook declares a document type, which no spreadsheet needs, so it was not opened.",
     "damaged": "The workbook is damaged: {part} cannot be read.",
     "too_many_rows": "The sheet “{sheet}” has more than {limit} rows.",
     "too_many_cells": "The workbook has more than {limit} cells.",
+    "row_far_away": "The last row with a value is row {row}; at most {limit} are read. Move it up to the others.",
+    "header_twice": "The column “{column}” stands twice. Delete one, or give it another name.",
     "converter": "{message}",
     "converter_failed": "The converter cannot read this form: {message}",
     "no_survey": "There is no sheet named “survey”.",
@@ -32,7 +39,8 @@ SENTENCES: dict[str, str] = {
     "title_missing": "There is no title in {language}: add a column “title_{language}” to the settings.",
     "language_missing": "No label is in {language}. Name the columns as in “label::Tiếng Việt (vi)”.",
     "language_code": "The language “{language}” has no code. Write it as in “label::Tiếng Việt (vi)”.",
-    "translation_missing": "“{name}” has no {column} in {language}.",
+    "translation_missing": "“{name}” has no {column} in {language}; the phone shows the one in {fallback}.",
+    "translations_missing": "{count} rows have no {column} in {language} ({rows}); the phone shows {fallback} there.",
     "once_needed": "{function}() gives another value each time the form is opened. Write once({function}()).",
     "cycle": "These depend on each other in a circle: {names}.",
     "function_unknown": "The phone has no function {function}().",
@@ -62,6 +70,103 @@ SENTENCES: dict[str, str] = {
     "list_kind": "The file “{file}” is not a .csv file; lists can be .csv only.",
     "list_unused": "The file “{file}” is not used by the form.",
     "list_unreadable": "The file “{file}” is not a list: it must be comma-separated UTF-8 with the columns {columns}.",
+    "expression_spelling": "ODK writes this expression another way, so the phone could not read it: {expression}",
+    "function_foreign": "The phone has no function {function}(). In ODK write: {instead}",
+    "code_unknown": "{name} does not offer “{value}”, so that this is never true. Its list has: {codes}.",
+    "reference_unknown": "{column} names the question “{name}”, which the form does not have.",
+    "yes_word": "{column} is “{value}”, which the phone takes for nothing. Write yes or no.",
+    "name_bare": (
+        "{column} names {name} without the marks of a question: the phone would never find it. Write {instead}."
+    ),
+    "code_bare": (
+        "{column} has the value {name} without quotes: the phone takes it for a question, and it is "
+        "never true. Write {instead}."
+    ),
+    "name_unknown": (
+        "{column} names {name}, which nothing bears, so that the phone takes it for blank. Write {instead}."
+    ),
+    "column_unknown": (
+        "{column} uses the column {name}, which the choices do not have: the phone would offer no "
+        "choice. Write {instead}."
+    ),
+    "choice_no_list": "The choice “{name}” is in no list (list_name is empty), so that nobody is offered it.",
+    "choice_no_name": "The choice “{label}” of the list {list} has no code (name), so that it cannot be kept.",
+    "choice_spaces": (
+        "The code “{name}” has a space or a line break: the phone would read several codes. Write it as one word."
+    ),
+    "choice_twice": "The code “{name}” stands twice in its list: nobody could tell which was chosen.",
+    "kind_left_out": "The phone does not do {type} yet: {name} stays blank, all else works.",
+    "kind_unknown": "The phone has no questions of the type {type}. For {name} use {instead}.",
+    "kind_unanswered": "The phone shows {name} but cannot answer a {type} yet. Let it be typed: write text.",
+    "appearance_unanswered": (
+        "The phone cannot draw yet ({appearance}): {name} could not be answered. Without it a photo is taken instead."
+    ),
+    "appearance_label": (
+        "{name} is there for the labels of a table only; the phone would ask it as a question. Leave this row out."
+    ),
+    "appearance_otherwise": "The phone ignores the appearance “{appearance}”: {name} is shown as usual.",
+    "search": (
+        "The phone has no search(): {name} would offer a false choice only. Write select_one_from_file "
+        "with a .csv file."
+    ),
+    "default_unfit": (
+        "The default “{value}” is no {type} that {name} can hold: the phone would leave it blank or refuse it."
+    ),
+    "repeat_long": "The repeat {name} has {count} rows; beyond {limit} a phone gets slow or stops.",
+    "repeat_unbounded": (
+        "Nothing bounds how many rows {name} has ({count}): one mistyped number would stop the phone. "
+        "Bound it at {limit}."
+    ),
+    "group_empty": "The group {name} has no question: the phone could not open the form. Leave the group out.",
+    "label_media": "The phone does not show {column} in labels yet: workers see the words only.",
+    "file_row_length": "This row has {count} cells and the header {wanted}: the choice would be shifted or blank.",
+    "file_code_blank": "{column} is blank: nobody could choose this row.",
+    "file_code_spaces": (
+        "The code “{value}” has a space or a line break: the phone would read several codes. Write it as one word."
+    ),
+    "file_code_twice": "The code “{value}” stands in row {other} already: nobody could tell which was chosen.",
+    "name_unfit": (
+        "{column} cannot be used: a name begins with a letter or _, and has only letters, digits, _ - "
+        "and dots, no spaces."
+    ),
+    "name_doubled": "The name “{name}” stands twice in one group: the phone could keep one answer only. Rename one.",
+    "end_unmatched": "This end_{type} closes nothing: there is no begin_{type} before it.",
+    "begin_unmatched": "“{name}” opens with begin_{type}, and no end_{type} closes it.",
+    "type_missing": "This row has no type, so that the phone would not show it.",
+    "name_missing": "This row has no name, so that its answer could not be kept.",
+    "type_unknown": "There is no question type “{type}”. The types are listed at xlsform.org.",
+    "calculation_missing": "This calculate has no calculation.",
+    "list_unknown": "The choices have no list “{list}”, so that there would be nothing to choose.",
+    "choices_missing": "A question with choices needs the sheet choices with the columns list_name, name, label.",
+    "list_file_kind": "The file of a list must be a .csv file.",
+    "other_filtered": "choice_filter does not go with or_other. Add a choice “other” and a text question.",
+    "reference_unreadable": (
+        "{column} has an unfinished reference: a dollar sign and a brace, the name of a question, and a closing brace."
+    ),
+    "reference_nowhere": "Something names the question “{name}”, which the form does not have.",
+    "reference_ambiguous": (
+        "Several questions are called “{name}”, so that nobody knows which is meant. Give them different names."
+    ),
+    "parameter_unknown": "parameters has a key that this type does not know. It knows: {known}.",
+    "parameters_unreadable": "parameters must be written key1=value1 key2=value2.",
+    "parameter_truth": "{parameter} must be true or false.",
+    "parameter_number": "{parameter} must be a whole number.",
+    "range_unfit": (
+        "The parameters of this range do not fit: start, end and step are numbers, step is not 0 and no "
+        "larger than the range."
+    ),
+    "header_doubled": "The columns “{other}” and “{column}” are the same. Delete one.",
+    "header_missing": "This sheet lacks the column {column}.",
+    "header_row_missing": "The first row of a sheet must hold the names of its columns.",
+    "header_spaces": (
+        "The column “{column}” of the choices has a space in its name, so that nothing can be filtered by it."
+    ),
+    "choice_no_label": "This choice has no label: the phone shows its code.",
+    "audit_name": "An audit must be called audit, or have no name.",
+    "row_skipped": "This row has neither type nor name nor label, so that it is left out.",
+    "group_no_label": "This group has no label: the phone shows no heading.",
+    "sheet_misspelt": "There are sheets with a similar name: {candidates}. Rename it if that is the one.",
+    "path_unknown": "The path {path} leads to no question, so that the phone takes it for blank.",
 }
 
 
@@ -74,6 +179,13 @@ class Finding:
     sheet: str | None = None
     row: int | None = None
     params: Mapping[str, str] = field(default_factory=dict)
+    #: What its author may accept with one click.
+    proposal: FormProposal | None = None
+
+    def proposing(self, *changes: CellChange) -> "Finding":
+        """Return the finding with what would be written instead."""
+        place = [str(part) for part in (self.sheet, self.row, changes[0].column if changes else None) if part]
+        return replace(self, proposal=FormProposal(":".join([self.code, *place]), changes))
 
     @property
     def message(self) -> str:

@@ -2,7 +2,11 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from lxml import etree
 
@@ -11,6 +15,9 @@ from server.forms.schema import XFORMS
 
 MAX_LIST_BYTES = 2_000_000
 MAX_ROWS = 5_000
+#: More rows with the same mistake are its kind, and known from these.
+MAX_TOLD: Final = 10
+_SPACE: Final = re.compile(r"\s")
 BOM = b"\xef\xbb\xbf"
 
 
@@ -35,34 +42,77 @@ def _check(document: etree._Element, lists: Mapping[str, bytes]) -> Iterator[Fin
         elif file not in lists:
             yield error("list_missing", "survey", file=file)
         else:
-            yield from _check_list(file, lists[file], _columns(document, instance.get("id") or ""))
+            yield from _check_list(file, lists[file], _uses(document, instance.get("id") or ""))
     for file in lists:
         if file not in needed:
             yield warning("list_unused", file=file)
 
 
-def _columns(document: etree._Element, instance_id: str) -> set[str]:
-    """Return the columns that the form's questions read from a list."""
+@dataclass(frozen=True, slots=True)
+class _Uses:
+    """What the form's questions read from a list: the columns, those with codes, and whether all ask by a filter."""
+
+    columns: frozenset[str]
+    values: frozenset[str]
+    is_filtered: bool
+
+
+def _uses(document: etree._Element, instance_id: str) -> _Uses:
     columns: set[str] = set()
+    values: set[str] = set()
+    is_filtered = True
     for itemset in document.iterfind(f".//{XFORMS}itemset"):
-        if f"instance('{instance_id}')" in (itemset.get("nodeset") or ""):
+        nodeset = itemset.get("nodeset") or ""
+        if f"instance('{instance_id}')" in nodeset:
             columns |= {part.get("ref") or "" for part in itemset if part.get("ref")}
-    return columns
+            values |= {part.get("ref") or "" for part in itemset.iterfind(f"{XFORMS}value")}
+            is_filtered &= "[" in nodeset
+    return _Uses(frozenset(columns), frozenset(values), is_filtered)
 
 
-def _check_list(file: str, data: bytes, columns: set[str]) -> Iterator[Finding]:
-    names = ", ".join(sorted(columns)) or "name, label"
+def _check_list(file: str, data: bytes, uses: _Uses) -> Iterator[Finding]:
+    names = ", ".join(sorted(uses.columns)) or "name, label"
     if len(data) > MAX_LIST_BYTES:
         yield error("list_too_long", list=file, count=f"{len(data)} B", limit=f"{MAX_LIST_BYTES} B")
         return
     try:
-        reader = csv.DictReader(io.StringIO(clean_list(data).decode()), strict=True)
-        header = set(reader.fieldnames or ())
-        length = sum(1 for _row in reader)
+        reader = csv.reader(io.StringIO(clean_list(data).decode(), newline=""), strict=True)
+        header = next(reader, [])
+        rows = [(reader.line_num, row) for row in reader if row]
     except (UnicodeDecodeError, csv.Error):
         yield error("list_unreadable", file=file, columns=names)
         return
-    if not header or columns - header:
+    if not header or uses.columns - set(header):
         yield error("list_unreadable", file=file, columns=names)
-    if length > MAX_ROWS:
-        yield error("list_too_long", list=file, count=length, limit=MAX_ROWS)
+        return
+    if len(rows) > MAX_ROWS:
+        yield error("list_too_long", list=file, count=len(rows), limit=MAX_ROWS)
+        return
+    told = Counter[str]()
+    for finding in _check_rows(file, header, rows, uses):
+        told[finding.code] += 1
+        if told[finding.code] <= MAX_TOLD:
+            yield finding
+
+
+def _check_rows(
+    file: str, header: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]], uses: _Uses
+) -> Iterator[Finding]:
+    """Give the rows whose codes the phone would drop, or the server's door refuse."""
+    seen: dict[tuple[str, str], int] = {}
+    for number, row in rows:
+        if len(row) != len(header):
+            yield error("file_row_length", file, number, count=len(row), wanted=len(header))
+            continue
+        cells = dict(zip(header, row, strict=True))
+        for column in sorted(uses.values):
+            code = cells[column]
+            if not code.strip():
+                yield error("file_code_blank", file, number, column=column)
+            elif _SPACE.search(code):
+                yield error("file_code_spaces", file, number, value=code)
+            elif (column, code) in seen:
+                say = warning if uses.is_filtered else error
+                yield say("file_code_twice", file, number, value=code, other=seen[column, code])
+            else:
+                seen[column, code] = number

@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.areas.grants import CATALOG
 from server.auth.audit import note
 from server.errors import Problem
-from server.forms.candidates import FormCandidate, columns_of
+from server.forms.candidates import SHARED_COLUMNS, FormCandidate, columns_of
 from server.forms.catalog import LIVE, RETIRED, document_id, form_document
 from server.forms.contents import assign
-from server.forms.tables import form_versions
+from server.forms.tables import accepted_proposals, form_versions
 from server.journal.journal import Journal
 from server.journal.model import NewRevision, Origin, Outcome
 from server.platform.clock import Clock
@@ -78,6 +78,14 @@ async def versions_of(storage: Storage, form: str | None = None) -> list[FormVer
         return [_version(row._mapping) for row in await connection.execute(query)]
 
 
+async def accepted_in(storage: Storage, form: str, version: str) -> list[dict[str, Any]]:
+    """Return the proposals that went into a version, in the order in which they were applied; often none."""
+    of_version = (accepted_proposals.c.form == form, accepted_proposals.c.version == version)
+    async with storage.read() as connection:
+        found = (await connection.execute(select(accepted_proposals.c.accepted).where(*of_version))).scalar()
+    return list(found or ())
+
+
 async def _write(journal: Journal, clock: Clock, published: FormVersion, live: Sequence[FormVersion]) -> None:
     candidate = published.what
     winners = await journal.documents(CATALOG, [document_id(old.what.form, old.what.version) for old in live])
@@ -105,6 +113,9 @@ async def _write(journal: Journal, clock: Clock, published: FormVersion, live: S
             "published_at": published.published_at,
         }
         await connection.execute(form_versions.insert().values(row))
+        if candidate.accepted:
+            named = {"form": candidate.form, "version": candidate.version}
+            await connection.execute(accepted_proposals.insert().values(**named, accepted=list(candidate.accepted)))
         await assign(connection, [candidate.xform, *candidate.lists.values()], candidate.project)
         await note(
             connection,
@@ -131,7 +142,7 @@ def _same(known: FormVersion, candidate: FormCandidate) -> FormVersion:
 
 
 def _version(row: Any) -> FormVersion:
-    shared = {name: row[name] for name in FormCandidate.__slots__ if name != "id"}
+    shared = {name: row[name] for name in SHARED_COLUMNS}
     return FormVersion(
         FormCandidate(id="", **shared),
         row["status"],

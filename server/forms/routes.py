@@ -1,6 +1,7 @@
 """The doors of forms: checking and publishing for administrators, reading for everybody in the project."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated
 
 from litestar import Response, Router, get, post
@@ -13,13 +14,24 @@ from server.auth.authorise import allowed, require
 from server.auth.principal import Principal
 from server.errors import Problem
 from server.forms import publication
+from server.forms.authoring.proposals import Acceptance, FormProposal
 from server.forms.candidates import CheckedForm, check_upload, read_candidate
 from server.forms.contents import XFORM_TYPE, Content, fetch
 from server.forms.findings import Finding
 from server.forms.library import FormLibrary
 from server.forms.publication import FormVersion, versions_of
 from server.forms.schema import language_code
-from server.forms.schemas import CheckedAnswer, FindingAnswer, FormAnswer, FormsAnswer, PublishBody, UploadBody
+from server.forms.schemas import (
+    ChangeAnswer,
+    CheckedAnswer,
+    FindingAnswer,
+    FormAnswer,
+    FormsAnswer,
+    ProposalAnswer,
+    PublishBody,
+    UploadBody,
+)
+from server.forms.xlsform import Upload
 from server.journal.journal import Journal
 from server.platform.api_description.declarations import Described, raises
 from server.platform.clock import Clock
@@ -43,8 +55,9 @@ async def check(
     if data.project not in (await areas.atlas()).projects:
         raise Problem("not_found")
     lists = {file.filename: await file.read() for file in data.lists}
-    upload = await data.file.read()
-    checked = await check_upload(storage, clock, upload, lists, project=data.project, person=principal.person)
+    body = await data.file.read()
+    upload = Upload(body, lists, file_name=data.file.filename, accepts=Acceptance.of(data.accept))
+    checked = await check_upload(storage, clock, upload, project=data.project, person=principal.person)
     return _checked(checked, data.project)
 
 
@@ -128,6 +141,7 @@ def _checked(checked: CheckedForm, project: str) -> CheckedAnswer:
         severity: [_finding(finding) for finding in checked.findings if finding.severity == severity]
         for severity in ("error", "warning")
     }
+    accepted = [_proposal(proposal) for proposal in checked.accepted]
     if candidate is None or form is None:
         return CheckedAnswer(
             id=None,
@@ -138,6 +152,7 @@ def _checked(checked: CheckedForm, project: str) -> CheckedAnswer:
             languages=[],
             errors=said["error"],
             warnings=said["warning"],
+            accepted=accepted,
             xform=None,
             lists={},
         )
@@ -150,6 +165,7 @@ def _checked(checked: CheckedForm, project: str) -> CheckedAnswer:
         languages=list(candidate.languages),
         errors=said["error"],
         warnings=said["warning"],
+        accepted=accepted,
         xform=form.xform.decode(),
         lists=dict(candidate.lists),
     )
@@ -162,7 +178,12 @@ def _finding(finding: Finding) -> FindingAnswer:
         row=finding.row,
         message=finding.message,
         params=dict(finding.params),
+        proposal=None if finding.proposal is None else _proposal(finding.proposal),
     )
+
+
+def _proposal(proposal: FormProposal) -> ProposalAnswer:
+    return ProposalAnswer(key=proposal.key, changes=[ChangeAnswer(**asdict(change)) for change in proposal.changes])
 
 
 def _form(version: FormVersion) -> FormAnswer:

@@ -17,6 +17,25 @@ class UploadBody(StrictBody):
     project: Annotated[str, Field(min_length=1, max_length=40)]
     file: UploadFile
     lists: Annotated[list[UploadFile], Field(max_length=20)] = []
+    #: The keys of the proposals that the author accepts; "*" for all.
+    accept: Annotated[list[Annotated[str, Field(max_length=400)]], Field(max_length=5_000)] = []
+
+
+class ChangeAnswer(StrictBody):
+    """One cell that would be, or has been, written otherwise; row 1 has the headers."""
+
+    sheet: str
+    row: int
+    column: str
+    before: str
+    after: str
+
+
+class ProposalAnswer(StrictBody):
+    """What would be written instead, accepted by its key; without changes the file itself is taken as it is."""
+
+    key: str
+    changes: list[ChangeAnswer]
 
 
 class FindingAnswer(StrictBody):
@@ -27,6 +46,7 @@ class FindingAnswer(StrictBody):
     row: int | None
     message: str
     params: dict[str, str]
+    proposal: ProposalAnswer | None
 
 
 class CheckedAnswer(StrictBody):
@@ -40,6 +60,7 @@ class CheckedAnswer(StrictBody):
     languages: list[str]
     errors: list[FindingAnswer]
     warnings: list[FindingAnswer]
+    accepted: list[ProposalAnswer]
     xform: str | None
     lists: dict[str, str]
 

@@ -4,22 +4,27 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from typing import Any
+from functools import lru_cache
 
-FIRST_ROW = 2
+from server.forms.authoring.author_workbook import AuthorWorkbook, Row
+from server.forms.findings import FIRST_ROW
+
+#: What authors call the columns that may stand in several languages.
 TRANSLATABLE = {
     "label": "label",
+    "caption": "label",
     "hint": "hint",
     "guidance_hint": "guidance_hint",
     "constraint_message": "constraint_message",
-    "constraint message": "constraint_message",
+    "constraining_message": "constraint_message",
     "required_message": "required_message",
-    "required message": "required_message",
+    "requiredmsg": "required_message",
+    "image": "image",
+    "big-image": "big-image",
+    "audio": "audio",
+    "video": "video",
 }
 UNTRANSLATED = "default"
-
-Row = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +39,16 @@ class Sheets:
     list_lengths: Mapping[str, int]
 
     @classmethod
-    def read(cls, data: bytes) -> "Sheets":
-        """Return what stands in a workbook that passed the gate; raise what the converter raises."""
-        # Here and not above: the converter takes a third as long to load as all the rest, and few processes convert.
-        from pyxform.xls2json_backends import get_xlsform
-
-        book: Any = get_xlsform(BytesIO(data), file_type=".xlsx")
-        survey = _lower(book.survey)
-        choices = _lower(book.choices)
-        settings = _lower(book.settings)
+    def of(cls, workbook: AuthorWorkbook) -> "Sheets":
+        """Return the sheets of a workbook, their columns in one spelling."""
+        survey = _lower(workbook.sheet("survey").rows)
+        choices = _lower(workbook.sheet("choices").rows)
+        settings = _lower(workbook.sheet("settings").rows)
         return cls(
             survey=survey,
             choices=choices,
             settings=settings[0] if settings else {},
-            names=tuple(book.sheet_names or ()),
+            names=workbook.names,
             row_of_path=_rows_by_path(survey),
             list_lengths=Counter(list_name for row in choices if (list_name := list_of(row))),
         )
@@ -59,7 +60,7 @@ class Sheets:
 
 def list_of(choice: Row) -> str:
     """Return the name of the list that a choice is in."""
-    return (choice.get("list_name") or choice.get("list name") or "").strip()
+    return choice.get("list_name", "").strip()
 
 
 def type_of(row: Row) -> str:
@@ -76,25 +77,35 @@ def chosen_list(row: Row) -> str | None:
     return found.group(1) if found else None
 
 
+@lru_cache(maxsize=4096)
+def text_column(header: str) -> tuple[str, str] | None:
+    """Return the column and the language of a header such as "label::English (en)"; None for other columns."""
+    parts = [part.strip() for part in header.split("::")]
+    if parts[0].lower() == "media" and len(parts) > 1:
+        del parts[0]
+    column = TRANSLATABLE.get("_".join(parts[0].lower().split()))
+    return None if column is None else (column, "::".join(parts[1:]) or UNTRANSLATED)
+
+
 def translations(row: Row) -> dict[str, dict[str, str]]:
     """Return the texts of a row by column and language: {"label": {"Tiếng Việt (vi)": "Tên"}}."""
     texts: dict[str, dict[str, str]] = {}
     for header, cell in row.items():
-        column, _, language = header.partition("::")
-        base = TRANSLATABLE.get(column.strip().lower())
-        if base and str(cell).strip():
-            texts.setdefault(base, {})[language.strip() or UNTRANSLATED] = str(cell)
+        text = text_column(header)
+        if text is not None and cell.strip():
+            texts.setdefault(text[0], {})[text[1]] = cell
     return texts
 
 
-def _lower(rows: Sequence[Mapping[str, Any]] | None) -> list[Row]:
-    # The header's name is the author's; only the part before :: is the converter's, whatever its capitals.
-    return [{_header(str(key)): str(value) for key, value in row.items() if value is not None} for row in rows or ()]
+@lru_cache(maxsize=4096)
+def column_name(header: str) -> str:
+    """Return a header as we call it: only what stands before :: is the converter's, whatever its capitals."""
+    column, separator, rest = header.strip().partition("::")
+    return "_".join(column.lower().split()) + separator + rest.strip()
 
 
-def _header(text: str) -> str:
-    column, separator, rest = text.strip().partition("::")
-    return column.strip().lower() + separator + rest.strip()
+def _lower(rows: Sequence[Row]) -> list[Row]:
+    return [{column_name(key): value for key, value in row.items()} for row in rows]
 
 
 def _rows_by_path(survey: Sequence[Row]) -> dict[str, int]:

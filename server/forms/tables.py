@@ -1,6 +1,6 @@
 """What the server keeps of forms: contents by their hash, candidates on their way, and published versions."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, LargeBinary, String, Table
+from sqlalchemy import Boolean, Column, ForeignKey, ForeignKeyConstraint, Integer, LargeBinary, String, Table
 
 from server.platform.db.metadata import metadata
 from server.platform.db.types import Json, UtcDateTime
@@ -37,6 +37,7 @@ form_candidates = Table(
     Column("source", ForeignKey("contents.sha256"), nullable=False),
     Column("lists", Json, nullable=False),
     Column("points", Json, nullable=False),
+    Column("accepted", Json),
     Column("by_person", String(36)),
     Column("checked_at", UtcDateTime, nullable=False),
 )
@@ -58,4 +59,15 @@ form_versions = Table(
     Column("loaded_in_browser", Boolean, nullable=False),
     Column("published_by", String(36)),
     Column("published_at", UtcDateTime, nullable=False),
+)
+
+#: What the server proposed to a version's author and they accepted: the cells that differ from the spreadsheet.
+#: Beside the version and not in it, since hubs get the versions and need no more of them.
+accepted_proposals = Table(
+    "accepted_proposals",
+    metadata,
+    Column("form", String(40), primary_key=True),
+    Column("version", String(40), primary_key=True),
+    Column("accepted", Json, nullable=False),
+    ForeignKeyConstraint(["form", "version"], ["form_versions.form", "form_versions.version"]),
 )

@@ -7,6 +7,8 @@ a document type, rows and cells within limits. The converter's own reader trusts
 import io
 import zipfile
 import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import IO
 from xml.parsers import expat
 
@@ -20,6 +22,20 @@ MAX_RATIO = 100
 RATIO_FREE_BYTES = 5_000_000
 MAX_ROWS = 20_000
 MAX_CELLS = 500_000
+#: Comments, pictures, macros and what else lies in a workbook without making a form; Excel writes some of it as no XML.
+UNREAD = (
+    "customXml/",
+    "xl/activeX/",
+    "xl/charts/",
+    "xl/comments",
+    "xl/ctrlProps/",
+    "xl/drawings/",
+    "xl/embeddings/",
+    "xl/media/",
+    "xl/persons/",
+    "xl/printerSettings/",
+    "xl/threadedComments/",
+)
 
 ZIP = b"PK\x03\x04"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -36,33 +52,61 @@ class _Refused(Exception):
         self.finding = finding
 
 
-def refuse_workbook(data: bytes) -> Finding | None:
-    """Return why `data` must not be opened; None when it may."""
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """A workbook that may be opened: without the parts that nobody reads, and how far down its sheets go."""
+
+    data: bytes
+    is_old: bool = False
+    last_rows: Mapping[str, int] = field(default_factory=dict)
+
+
+def gate_workbook(data: bytes) -> Gated | Finding:
+    """Return the workbook that may be opened, or why none may."""
     try:
-        _gate(data)
+        return _gate(data)
     except _Refused as refusal:
         return refusal.finding
-    return None
 
 
-def _gate(data: bytes) -> None:
+def _gate(data: bytes) -> Gated:
     if not data:
         raise _Refused(error("empty_file"))
     if len(data) > MAX_FILE_BYTES:
         raise _Refused(error("file_too_large", limit_mb=MAX_FILE_BYTES // 1_000_000))
     if data.startswith(OLE):
         # Excel wraps a workbook with a password in the same container that .xls used.
-        raise _Refused(error("encrypted" if "EncryptedPackage".encode("utf-16-le") in data else "old_xls"))
+        if "EncryptedPackage".encode("utf-16-le") in data:
+            raise _Refused(error("encrypted"))
+        return Gated(data, is_old=True)
     if not data.startswith(ZIP):
         raise _Refused(error("not_xlsx"))
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _gate_archive(archive)
+            last_rows = _gate_archive(archive)
+            return Gated(_read_parts(data, archive), last_rows=last_rows)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as failure:
         raise _Refused(error("not_xlsx")) from failure
 
 
-def _gate_archive(archive: zipfile.ZipFile) -> None:
+def _read_parts(data: bytes, archive: zipfile.ZipFile) -> bytes:
+    """Return the workbook without the parts that were not looked at, so that no reader is led to them by a name."""
+    if not any(_is_unread(part.filename) for part in archive.infolist()):
+        return data
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as kept:
+        for part in archive.infolist():
+            if not _is_unread(part.filename):
+                kept.writestr(part.filename, archive.read(part))
+    return buffer.getvalue()
+
+
+def _is_unread(name: str) -> bool:
+    return name.startswith(UNREAD) or name.endswith((".vml", ".bin"))
+
+
+def _gate_archive(archive: zipfile.ZipFile) -> Mapping[str, int]:
+    """Return the last row with a value of each sheet."""
     parts = archive.infolist()
     names = {part.filename for part in parts}
     if "xl/workbook.xml" not in names or len(names) != len(parts):
@@ -76,7 +120,7 @@ def _gate_archive(archive: zipfile.ZipFile) -> None:
     measure = _Measure()
     # Sheets last: the workbook and its relations say what their names are.
     for part in sorted(parts, key=lambda item: (item.filename.startswith("xl/worksheets/"), item.filename)):
-        if not part.filename.endswith((".xml", ".rels", ".vml")):
+        if not part.filename.endswith((".xml", ".rels")) or _is_unread(part.filename):
             continue
         try:
             with archive.open(part) as stream:
@@ -84,6 +128,7 @@ def _gate_archive(archive: zipfile.ZipFile) -> None:
         except (expat.ExpatError, LookupError) as failure:
             # An encoding that the parser does not know is a LookupError.
             raise _Refused(error("damaged", part=part.filename)) from failure
+    return measure.last_rows
 
 
 def _is_bomb(part: zipfile.ZipInfo) -> bool:
@@ -96,15 +141,19 @@ class _Measure:
     def __init__(self) -> None:
         self.cells = 0
         self.rows = 0
+        self.last_rows: dict[str, int] = {}
+        self._row = 0
         self._part = ""
+        self._title = ""
         self._cell_is_open = False
         self._row_holds = False
         self._names: dict[str, str] = {}
         self._targets: dict[str, str] = {}
 
     def read(self, name: str, stream: IO[bytes]) -> None:
-        self.rows = 0
+        self.rows = self._row = 0
         self._part = name
+        self._title = self._sheet_name()
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.StartDoctypeDeclHandler = _refuse_document_type
         if name.startswith("xl/worksheets/"):
@@ -119,23 +168,27 @@ class _Measure:
         elif tag == f"{PACKAGE}Relationship":
             self._targets[attributes.get("Id", "")] = attributes.get("Target", "")
 
-    def _open_in_sheet(self, tag: str, _attributes: dict[str, str]) -> None:
+    def _open_in_sheet(self, tag: str, attributes: dict[str, str]) -> None:
         if self._cell_is_open and tag in {f"{MAIN}v", f"{MAIN}is", f"{MAIN}f"}:
             self.cells += tag != f"{MAIN}f"
             self._row_holds = True
         elif tag == f"{MAIN}c":
             self._cell_is_open = True
+        elif tag == f"{MAIN}row":
+            told = attributes.get("r", "")
+            self._row = int(told) if told.isdecimal() else self._row + 1
 
     def _close_in_sheet(self, tag: str) -> None:
         if tag == f"{MAIN}c":
             self._cell_is_open = False
         elif tag == f"{MAIN}row":
-            self.rows += self._row_holds
+            if self._row_holds:
+                self.rows += 1
+                self.last_rows[self._title] = self._row
             self._row_holds = False
             if self.rows > MAX_ROWS:
-                name = self._sheet_name()
-                told = {"sheet": name, "limit": str(MAX_ROWS)}
-                raise _Refused(Finding("error", "too_many_rows", name, params=told))
+                told = {"sheet": self._title, "limit": str(MAX_ROWS)}
+                raise _Refused(Finding("error", "too_many_rows", self._title, params=told))
             if self.cells > MAX_CELLS:
                 raise _Refused(error("too_many_cells", limit=MAX_CELLS))
 

@@ -1,28 +1,41 @@
-"""From an author's spreadsheet to an XForm that may be published, or to what is wrong with it.
+"""From an author's spreadsheet to an XForm that may be published, or to everything that is wrong with it.
 
-The order matters: the gate, what the sheets say, the converter on the author's original (so that its messages carry
-the author's rows), our checks of what came out, and only then the row identities. Pure but for the converter's own
-temporary memory; it takes a tenth of a second of CPU, so callers run it in a thread.
+The order matters: the gate, the author's rows with the proposals that were accepted, what the sheets say, the converter
+on those rows (so that its messages carry the author's row numbers), our checks of what came out, and only then the row
+identities. Pure but for the converter's own temporary memory; it takes a tenth of a second of CPU, so callers run it
+in a thread.
 """
 
 import logging
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
+from server.forms.authoring.author_workbook import AuthorWorkbook, Unreadable, read_xls, read_xlsx
+from server.forms.authoring.choice_rows import check_choices
+from server.forms.authoring.identity import check_identity
+from server.forms.authoring.languages import check_language_names, check_translations, filled
+from server.forms.authoring.names import check_names
+from server.forms.authoring.proposals import NOTHING, Acceptance, CellChange, FormProposal
+from server.forms.authoring.questions import check_questions, without_tables
+from server.forms.authoring.spelling import check_spelling
+from server.forms.authoring.structure import check_structure
 from server.forms.checks import check_sheets, check_xform, has_errors
-from server.forms.findings import Finding, Severity
+from server.forms.converter import convert_sheets, failure_finding
+from server.forms.findings import Finding, error
 from server.forms.lists import check_lists, clean_list
 from server.forms.row_ids import with_row_ids
 from server.forms.schema import FormSchema, NotAForm
 from server.forms.sheets import Sheets
-from server.forms.workbook import refuse_workbook
+from server.forms.workbook import gate_workbook
 from server.forms.xml_input import XmlRefused, parse_xml
 
 #: Beyond these, converting would cost more than it could tell.
 TOO_LARGE = frozenset({"survey_too_long", "list_too_long", "choices_too_many"})
-_ROW = re.compile(r"\[row\s*:\s*(\d+)\]|\brow (\d+)", re.IGNORECASE)
-_SHEET = re.compile(r"[Oo]n the '?(\w+)'? sheet")
+#: What the converter would stop at, and say in other words.
+BREAKS_CONVERTER = frozenset({"reference_unknown", "search"})
+#: One proposal may uncover another, or two may change the same cell; no form has needed more.
+MAX_ROUNDS: Final = 8
 
 # Its progress is nobody's concern; what it has to say comes back as findings.
 logging.getLogger("pyxform").setLevel(logging.ERROR)
@@ -47,63 +60,119 @@ class ConvertedForm:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What became of a spreadsheet: `form` is None when anything is an error."""
+    """What became of a spreadsheet: `form` is None when anything is an error; `accepted` are the proposals in it."""
 
     findings: tuple[Finding, ...]
     form: ConvertedForm | None = None
+    accepted: tuple[FormProposal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A spreadsheet with the files of its choice lists, and what is known besides when it is checked."""
+
+    data: bytes
+    lists: Mapping[str, bytes] = field(default_factory=dict)
+    file_name: str = ""
+    accepts: Acceptance = NOTHING
+    #: What a version is called for which its author has no name that fits.
+    new_version: str = "1"
+    #: The versions of each form that are published, and cannot be again.
+    published: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 def convert_xlsform(data: bytes, lists: Mapping[str, bytes] | None = None) -> Conversion:
     """Return the form in a workbook, with the files of its choice lists, or what keeps it from being one."""
-    findings: list[Finding] = []
+    return convert_upload(Upload(data, lists or {}))
+
+
+def convert_upload(upload: Upload) -> Conversion:
+    """Return the form in a workbook as its author has accepted it, or everything that keeps it from being one."""
     try:
-        sheets = _read(data)
-        findings += check_sheets(sheets)
-        if any(finding.code in TOO_LARGE for finding in findings):
-            return Conversion(tuple(findings))
-        xform, warnings = _convert(data)
-        document = parse_xml(xform)
-        schema = FormSchema.parse(xform)
-    except _Unusable as failure:
-        return Conversion((failure.finding, *findings))
-    except (XmlRefused, NotAForm, RecursionError) as failure:
-        return Conversion((_failure(failure), *findings))
-    findings += [_said("warning", message) for message in warnings]
-    findings += check_xform(document, schema, sheets)
-    findings += check_lists(document, lists or {})
-    form = None if has_errors(findings) else _publishable(xform, sheets, lists or {})
-    return Conversion(tuple(findings), form)
+        workbook, about_file = _read(upload)
+    except Unreadable as refusal:
+        return Conversion((refusal.finding,))
+    accepted = [found.proposal for found in about_file if found.proposal and _is_accepted(found, upload)]
+    findings = [found for found in about_file if not _is_accepted(found, upload)]
+    workbook, taken = _with_proposals(workbook, upload, lambda found: _is_accepted(found, upload))
+    accepted += taken
+    findings += _proposed(workbook, upload)
+    # As it would be once all errors with a proposal are mended, so that the converter does not tell of them again.
+    mended, _ = _with_proposals(workbook, upload, lambda found: found.severity == "error")
+    sheets = Sheets.of(mended)
+    findings += check_sheets(sheets)
+    if any(finding.code in TOO_LARGE for finding in findings):
+        return Conversion(tuple(findings), accepted=tuple(accepted))
+    broken = {
+        (found.sheet or "", found.row or 0)
+        for found in findings
+        if found.code in BREAKS_CONVERTER and found.proposal is None
+    }
+    converted = convert_sheets(filled(without_tables(mended)), broken)
+    findings += converted.findings
+    form = None
+    if converted.xform is not None:
+        try:
+            document = parse_xml(converted.xform)
+            schema = FormSchema.parse(converted.xform)
+        except (XmlRefused, NotAForm, RecursionError) as failure:
+            return Conversion((failure_finding(failure), *findings), accepted=tuple(accepted))
+        later = [*check_xform(document, schema, sheets), *check_lists(document, upload.lists)]
+        findings += [found for found in later if (found.sheet, found.row) not in converted.stood_in]
+        form = None if has_errors(findings) else _publishable(converted.xform, sheets, upload.lists)
+    return Conversion(tuple(findings), form, tuple(accepted))
 
 
-class _Unusable(Exception):
-    """Nothing more can be said about the file than what is in `finding`."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.message)
-        self.finding = finding
-
-
-def _read(data: bytes) -> Sheets:
-    refusal = refuse_workbook(data)
-    if refusal is not None:
-        raise _Unusable(refusal)
-    try:
-        sheets = Sheets.read(data)
-    except Exception as failure:
-        raise _Unusable(_failure(failure)) from failure
-    if not any(name.lower() == "survey" for name in sheets.names):
-        raise _Unusable(Finding("error", "no_survey"))
-    return sheets
+def _read(upload: Upload) -> tuple[AuthorWorkbook, list[Finding]]:
+    gated = gate_workbook(upload.data)
+    if isinstance(gated, Finding):
+        raise Unreadable(gated)
+    workbook = read_xls(gated.data) if gated.is_old else read_xlsx(gated.data, gated.last_rows)
+    if "survey" not in workbook.sheets:
+        raise Unreadable(error("no_survey"))
+    return workbook, [error("old_xls").proposing()] if gated.is_old else []
 
 
-def _convert(data: bytes) -> tuple[str, list[str]]:
-    from pyxform.xls2xform import convert
+def _is_accepted(finding: Finding, upload: Upload) -> bool:
+    return finding.proposal is not None and upload.accepts.takes(finding.proposal)
 
-    warnings: list[str] = []
-    try:
-        return convert(xlsform=data, warnings=warnings, validate=False, file_type=".xlsx").xform, warnings
-    except Exception as failure:
-        raise _Unusable(_failure(failure)) from failure
+
+def _proposed(workbook: AuthorWorkbook, upload: Upload) -> Iterator[Finding]:
+    """Give what is wrong with the author's rows, most of it with what would do instead."""
+    yield from check_identity(
+        workbook, file_name=upload.file_name, new_version=upload.new_version, published=upload.published
+    )
+    yield from check_structure(workbook)
+    yield from check_spelling(workbook)
+    yield from check_names(workbook)
+    yield from check_choices(workbook)
+    yield from check_questions(workbook)
+    yield from check_language_names(workbook)
+    yield from check_translations(workbook)
+
+
+def _with_proposals(
+    workbook: AuthorWorkbook, upload: Upload, takes: Callable[[Finding], bool]
+) -> tuple[AuthorWorkbook, list[FormProposal]]:
+    """Return the workbook with the proposals of the findings that `takes` wants, and which these were."""
+    taken: list[FormProposal] = []
+    for _ in range(MAX_ROUNDS):
+        changes: list[CellChange] = []
+        touched: set[tuple[str, int, str]] = set()
+        for finding in _proposed(workbook, upload):
+            proposal = finding.proposal
+            if proposal is None or not takes(finding):
+                continue
+            cells = {(change.sheet, change.row, change.column) for change in proposal.changes}
+            # Of two that change the same cell, the second is proposed anew in the next round.
+            if touched.isdisjoint(cells):
+                touched |= cells
+                changes += proposal.changes
+                taken.append(proposal)
+        if not changes:
+            break
+        workbook = workbook.changed(changes)
+    return workbook, taken
 
 
 def _publishable(xform: str, sheets: Sheets, lists: Mapping[str, bytes]) -> ConvertedForm:
@@ -120,32 +189,4 @@ def _publishable(xform: str, sheets: Sheets, lists: Mapping[str, bytes]) -> Conv
         schema=schema,
         xform=complete,
         lists={file: clean_list(lists[file]) for file in dict.fromkeys(schema.list_files)},
-    )
-
-
-def _failure(failure: Exception) -> Finding:
-    """Return what the converter's exception says to the author.
-
-    Besides its own errors it raises what Python does (AttributeError, KeyError, RecursionError) on sheets that it did
-    not foresee, so its callers catch everything: it is the author's file that cannot be read, and the server stands.
-    """
-    from pyxform.errors import PyXFormError
-
-    if isinstance(failure, PyXFormError):
-        return _said("error", str(failure))
-    code = failure.code if isinstance(failure, XmlRefused) else str(failure)
-    kind = "" if isinstance(failure, (XmlRefused, NotAForm)) else f"{type(failure).__name__}: "
-    return Finding("error", "converter_failed", params={"message": f"{kind}{code}"})
-
-
-def _said(severity: Severity, message: str) -> Finding:
-    """Return the converter's own message, as it is, with the place that it names."""
-    row = _ROW.search(message)
-    sheet = _SHEET.search(message)
-    return Finding(
-        severity,
-        "converter",
-        sheet=sheet.group(1) if sheet else ("survey" if row else None),
-        row=int(row.group(1) or row.group(2)) if row else None,
-        params={"message": message},
     )

@@ -15,9 +15,10 @@ from server.demo.people import FORM_PROJECTS, PASSWORD, PEOPLE
 from server.demo.phone import Phone
 from server.demo.simulate import Simulation
 from server.forms.answers import check, to_json
-from server.forms.commands import publish_file
+from server.forms.commands import publish_upload
 from server.forms.library import FormLibrary
 from server.forms.publication import versions_of
+from server.forms.xlsform import Upload
 from server.read_model.household_tables import likenesses
 from server.read_model.record_tables import open_questions, records
 from tests.builders import Client
@@ -38,7 +39,7 @@ def console(client: Client) -> Console:
 async def test_made_up_answers_type_and_say_that_they_are_made_up(client: Client, name: str) -> None:
     own = console(client)
     data = (province.FORMS / f"{name}.xlsx").read_bytes()
-    _findings, version = await publish_file(own, data, {}, FORM_PROJECTS[name])
+    _checked, version = await publish_upload(own, Upload(data), FORM_PROJECTS[name])
     assert version is not None
     published = await FormLibrary(own.storage).get(name, version.what.version)
     assert published is not None

@@ -53,6 +53,22 @@ def test_what_is_wrong_is_said_with_its_row(console: CliRunner, tmp_path: Path) 
     assert console.invoke(nuong, ["form", "list"]).output == ""
 
 
+def test_what_is_proposed_is_shown_and_accepted_by_one_option(console: CliRunner, tmp_path: Path) -> None:
+    data = xlsform(settings=SETTINGS | {"form_id": "Hộ dân", "version": "1 (2022-07-20)"})
+    refused = publish(console, data, tmp_path)
+    assert refused.exit_code != 0
+    assert "  proposed: settings, row 2, form_id: Hộ dân → ho_dan" in refused.output
+    assert "What is proposed is accepted with --accept." in refused.output
+    assert console.invoke(nuong, ["form", "list"]).output == ""
+    accepted = publish(console, data, tmp_path, "--accept")
+    assert accepted.exit_code == 0, accepted.output
+    assert accepted.output.splitlines()[:3] == [
+        "accepted: settings, row 2, form_id: Hộ dân → ho_dan",
+        "accepted: settings, row 2, version: 1 (2022-07-20) → 1-2022-07-20",
+        "Live: ho_dan 1-2022-07-20 [agri, live] Hộ gia đình",
+    ]
+
+
 def test_a_list_comes_with_the_form(console: CliRunner, tmp_path: Path) -> None:
     data = xlsform(survey=[*GOOD, question("select_one_from_file villages.csv", "village")])
     assert "The form needs the file “villages.csv”" in publish(console, data, tmp_path).output

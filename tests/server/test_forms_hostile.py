@@ -31,7 +31,7 @@ def refusal(data: bytes) -> Finding:
         (b"type,name\ntext,a\n", "not_xlsx", "This is not an Excel workbook (.xlsx)."),
         (b"%PDF-1.7", "not_xlsx", "This is not an Excel workbook (.xlsx)."),
         (b"PK\x03\x04 and then nothing of the kind", "not_xlsx", "This is not an Excel workbook (.xlsx)."),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "old_xls", "This is an old Excel file (.xls)."),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "not_xlsx", "This is not an Excel workbook (.xlsx)."),
         (
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
             "encrypted",

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -11,7 +12,8 @@ import pytest
 from server.errors import Problem
 from server.forms.candidates import FormCandidate, check_upload
 from server.forms.library import FormLibrary
-from server.forms.publication import publish, versions_of
+from server.forms.publication import accepted_in, publish, versions_of
+from server.forms.xlsform import Upload
 from server.journal.journal import Journal
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
@@ -28,16 +30,29 @@ async def administrator(client: Client, project: str = "agri") -> SignedIn:
 
 
 async def upload(
-    client: Client, who: SignedIn, data: bytes, project: str = "agri", lists: dict[str, bytes] | None = None
+    client: Client,
+    who: SignedIn,
+    data: bytes,
+    project: str = "agri",
+    lists: dict[str, bytes] | None = None,
+    *,
+    accept: Sequence[str] = (),
 ) -> httpx.Response:
     files = [("file", ("form.xlsx", data))] + [("lists", (name, body)) for name, body in (lists or {}).items()]
-    return await client.post("/api/forms/check", data={"project": project}, files=files, headers=who.headers)
+    fields = {"project": project, "accept": list(accept)}
+    return await client.post("/api/forms/check", data=fields, files=files, headers=who.headers)
 
 
 async def checked(
-    client: Client, who: SignedIn, data: bytes, project: str = "agri", lists: dict[str, bytes] | None = None
+    client: Client,
+    who: SignedIn,
+    data: bytes,
+    project: str = "agri",
+    lists: dict[str, bytes] | None = None,
+    *,
+    accept: Sequence[str] = (),
 ) -> dict[str, Any]:
-    response = await upload(client, who, data, project, lists)
+    response = await upload(client, who, data, project, lists, accept=accept)
     assert response.status_code == 200, response.text
     answer: dict[str, Any] = response.json()
     return answer
@@ -88,6 +103,33 @@ async def test_an_upload_with_errors_is_answered_with_each_of_them_in_its_place(
         {"function": "now"},
     )
     assert error["message"] == "now() gives another value each time the form is opened. Write once(now())."
+
+
+async def test_a_proposal_is_accepted_with_the_same_file_and_kept_with_the_version(
+    client: Client,
+) -> None:
+    who = await administrator(client)
+    data = xlsform(settings=SETTINGS | {"form_id": "Hộ dân 2026", "version": "2026-03-01 00:00:00"})
+    answer = await checked(client, who, data)
+    assert answer["id"] is None
+    proposals = [error["proposal"] for error in answer["errors"]]
+    assert [proposal["changes"] for proposal in proposals] == [
+        [{"sheet": "settings", "row": 2, "column": "form_id", "before": "Hộ dân 2026", "after": "ho_dan_2026"}],
+        [{"sheet": "settings", "row": 2, "column": "version", "before": "2026-03-01 00:00:00", "after": "2026-03-01"}],
+    ]
+    keys = [proposal["key"] for proposal in proposals]
+    one = await checked(client, who, data, accept=keys[:1])
+    assert [error["code"] for error in one["errors"]] == ["version"]
+    done = await checked(client, who, data, accept=keys)
+    assert (done["form"], done["version"], done["errors"]) == ("ho_dan_2026", "2026-03-01", [])
+    assert done["accepted"] == proposals
+    assert (await go_live(client, who, done["id"])).status_code == 200
+    kept = await accepted_in(client.app.state["storage"], "ho_dan_2026", "2026-03-01")
+    assert kept == proposals
+    # Everything at once, as one click does.
+    again = await checked(client, who, data, accept=["*"])
+    assert [error["code"] for error in again["errors"]] == []
+    assert again["version"] != "2026-03-01"
 
 
 async def test_a_file_that_is_no_workbook_is_an_answer_and_no_failure(client: Client) -> None:
@@ -259,7 +301,9 @@ async def test_a_worker_lists_and_reads_the_forms_of_their_project_only(client: 
 
 
 async def candidate_of(storage: Storage, clock: Clock, **settings: str) -> FormCandidate:
-    done = await check_upload(storage, clock, xlsform(settings=SETTINGS | settings), {}, project="agri", person=None)
+    done = await check_upload(
+        storage, clock, Upload(xlsform(settings=SETTINGS | settings)), project="agri", person=None
+    )
     assert done.candidate is not None, [finding.message for finding in done.findings]
     return done.candidate
 

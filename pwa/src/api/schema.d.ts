@@ -1,4 +1,4 @@
-// Made by `make api-types` from schemas b255a172876ecff6: do not edit.
+// Made by `make api-types` from schemas 35feb664efc0654a: do not edit.
 import type { Answers, Document, Json, JsonObject } from '@/domain/record'
 
 export interface components {
@@ -218,6 +218,17 @@ export interface components {
             changed: components["schemas"]["ChangedField"][];
         };
         /**
+         * ChangeAnswer
+         * @description One cell that would be, or has been, written otherwise; row 1 has the headers.
+         */
+        ChangeAnswer: {
+            sheet: string;
+            row: number;
+            column: string;
+            before: string;
+            after: string;
+        };
+        /**
          * ChangedField
          * @description A field that a revision changed, or in which two sides differ.
          */
@@ -245,6 +256,7 @@ export interface components {
             languages: string[];
             errors: components["schemas"]["FindingAnswer"][];
             warnings: components["schemas"]["FindingAnswer"][];
+            accepted: components["schemas"]["ProposalAnswer"][];
             xform: string | null;
             lists: {
                 [key: string]: string;
@@ -642,6 +654,7 @@ export interface components {
             params: {
                 [key: string]: string;
             };
+            proposal: components["schemas"]["ProposalAnswer"] | null;
         };
         /**
          * Following
@@ -1421,6 +1434,14 @@ export interface components {
             why: "stands" | "more_accurate";
         };
         /**
+         * ProposalAnswer
+         * @description What would be written instead, accepted by its key; without changes the file itself is taken as it is.
+         */
+        ProposalAnswer: {
+            key: string;
+            changes: components["schemas"]["ChangeAnswer"][];
+        };
+        /**
          * PublishBody
          * @description The author's browser has loaded the form: in which languages it could show it.
          */
@@ -1935,6 +1956,8 @@ export interface components {
             file: string;
             /** @default [] */
             lists?: string[];
+            /** @default [] */
+            accept?: string[];
         };
         /**
          * WaitingFor

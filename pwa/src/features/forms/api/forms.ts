@@ -3,6 +3,9 @@ import type { Api } from '@/api/client'
 import type { Schemas } from '@/api/schema'
 
 export type Finding = Schemas['FindingAnswer']
+/** What the server would write instead; accepted by its key. */
+export type Proposal = Schemas['ProposalAnswer']
+export type Change = Schemas['ChangeAnswer']
 /** Without an `id` it cannot be published. */
 export type CheckedForm = Schemas['CheckedAnswer']
 export type PublishedVersion = Schemas['FormAnswer']
@@ -11,11 +14,22 @@ export async function fetchForms(api: Api): Promise<PublishedVersion[]> {
   return (await api.json<Schemas['FormsAnswer']>('/api/forms')).forms
 }
 
-export function checkForm(api: Api, project: string, file: File, lists: readonly File[]): Promise<CheckedForm> {
+/** Accepts everything that is proposed. */
+export const EVERYTHING = '*'
+
+/** Nothing is kept between checks: the file is sent again with the keys of what its author has accepted. */
+export function checkForm(
+  api: Api,
+  project: string,
+  file: File,
+  lists: readonly File[],
+  accepted: readonly string[],
+): Promise<CheckedForm> {
   const body = new FormData()
   body.append('project', project)
   body.append('file', file)
   for (const list of lists) body.append('lists', list)
+  for (const key of accepted) body.append('accept', key)
   return api.json('/api/forms/check', { method: 'POST', body, timeoutMs: 120_000 })
 }
 

@@ -40,18 +40,34 @@ export type Loader = (checked: CheckedForm, api: Api) => Promise<BrowserCheck>
 export type FormUpload = {
   readonly state: ShallowRef<UploadState>
   readonly check: (project: string, file: File, lists: readonly File[]) => Promise<void>
+  /** Check the same file again with these proposals accepted, besides those accepted before. */
+  readonly accept: (keys: readonly string[]) => Promise<void>
   readonly publish: () => Promise<void>
   readonly reset: () => void
 }
 
 export function useFormUpload(api: Api, load: Loader = loadInBrowser): FormUpload {
   const state = shallowRef<UploadState>({ kind: 'idle' })
+  let last: { readonly project: string; readonly file: File; readonly lists: readonly File[] } | null = null
+  const accepted = new Set<string>()
 
   async function check(project: string, file: File, lists: readonly File[]): Promise<void> {
+    last = { project, file, lists }
+    accepted.clear()
+    await checkLast()
+  }
+
+  async function accept(keys: readonly string[]): Promise<void> {
+    for (const key of keys) accepted.add(key)
+    await checkLast()
+  }
+
+  async function checkLast(): Promise<void> {
+    if (last === null) return
     state.value = { kind: 'checking' }
     let checked: CheckedForm
     try {
-      checked = await checkForm(api, project, file, lists)
+      checked = await checkForm(api, last.project, last.file, last.lists, [...accepted])
     } catch (error) {
       fail(error)
       return
@@ -88,8 +104,11 @@ export function useFormUpload(api: Api, load: Loader = loadInBrowser): FormUploa
   return {
     state,
     check,
+    accept,
     publish,
     reset: () => {
+      last = null
+      accepted.clear()
       state.value = { kind: 'idle' }
     },
   }
