@@ -1,4 +1,4 @@
-"""What runs beside the requests: the followers that make records, reviews and publications of what was committed."""
+"""The work beside requests: the followers that make records, reviews and publications of what was committed."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""What commands stand on: the settings of this environment, an open storage and its journal.
+"""The parts that commands use: the settings of this environment, an open storage and its journal.
 
 A stage's `commands.py` holds `commands: tuple[click.Command, ...]`, each of which hands a coroutine to `run`;
 `server.cli` registers them. Errors leave as one sentence (`Failure`), never as a traceback.

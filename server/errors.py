@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What one code means over HTTP."""
+    """HTTP status and title of one code."""
 
     status: int
     title: str

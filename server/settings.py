@@ -1,4 +1,4 @@
-"""What an operator can set: every value comes from an environment variable `NUONG_<NAME>` or has a working default.
+"""The operator's settings: every value comes from an environment variable `NUONG_<NAME>` or has a working default.
 
 A value that does not fit is one sentence that names the variable (`SettingsError`), never a traceback. Secrets are
 `SecretStr`, so that printing the settings prints stars.

@@ -1,4 +1,4 @@
-"""What a person may do where: a role in a project and an area, and what such a grant covers.
+"""Grants: a role in a project and an area, and the scopes that such a grant covers.
 
 Pure values. A grant on the province covers its communes, one on project `*` every project.
 """

@@ -1,4 +1,4 @@
-"""Who may do what, by `sync.contract.roles`: every stage asks `require` or `allowed`, none looks at roles itself.
+"""Rights, by `sync.contract.roles`: every stage asks `require` or `allowed`, none looks at roles itself.
 
 Pure: it decides over the grants that the principal carries, which are those that held when the request began.
 """

@@ -20,7 +20,7 @@ from server.platform.db.insert_missing import insert_missing
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """What the server knows of a device; `exchange_grants` are those at its last completed exchange, None before it."""
+    """A device as the server knows it; `exchange_grants` are those at its last completed exchange, None before it."""
 
     id: str
     person: str

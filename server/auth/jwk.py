@@ -12,7 +12,7 @@ PublicJwk = dict[str, str]
 
 
 class BadKey(ValueError):
-    """What was given is no public P-256 key."""
+    """The value is no public P-256 key."""
 
 
 def public_jwk(given: Mapping[str, object]) -> PublicJwk:

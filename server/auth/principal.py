@@ -1,4 +1,4 @@
-"""Who is asking: a person, perhaps on an enrolled device, with the grants that hold now."""
+"""The caller: a person, perhaps on an enrolled device, with the grants that hold now."""
 
 from dataclasses import dataclass
 

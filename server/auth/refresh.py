@@ -21,7 +21,7 @@ from server.platform.db.upsert import put
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """What the tokens of one family stand for: a person, on a device or not."""
+    """The owner of one family of tokens: a person, on a device or not."""
 
     person: str
     enrolment: str | None

@@ -1,4 +1,4 @@
-"""What the doors of people and areas take and give."""
+"""Bodies of the routes of people and areas."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -72,7 +72,7 @@ class PersonAnswer(StrictBody):
 
 
 class EnrolmentAnswer(StrictBody):
-    """What the server knows of the device's numbers."""
+    """The device's numbers as the server knows them."""
 
     id: str
     highest_number: str
@@ -88,7 +88,7 @@ class LoginAnswer(TokensAnswer):
 
 
 class MeAnswer(StrictBody):
-    """Who is signed in, and what their phone carries."""
+    """The person who is signed in, and the databases that their phone carries."""
 
     person: PersonAnswer
     enrolment: str | None
@@ -184,7 +184,7 @@ class NewMemberBody(StrictBody):
 
 
 class MemberChangeBody(StrictBody):
-    """What to change of a person; what is absent stays. A name and a language can't be taken away."""
+    """Changes to a person; absent members stay. A name and a language can't be taken away."""
 
     name: Short = Field(default_factory=str)
     locale: Locale = Field(default_factory=lambda: "vi")

@@ -26,7 +26,7 @@ SYSTEMS |= {"Macintosh": "macOS", "CrOS": "ChromeOS", "Linux": "Linux"}
 
 
 @dataclass(frozen=True, slots=True)
-class StandingSignIn:
+class ActiveSignIn:
     """One sign-in that stands; the moments are unknown (None) of those from before they were kept."""
 
     id: str
@@ -46,7 +46,7 @@ def browser_name(user_agent: str) -> str:
     return ", ".join(name for name in found if name)
 
 
-async def standing(connection: AsyncConnection, asking: Principal, at: datetime) -> list[StandingSignIn]:
+async def standing(connection: AsyncConnection, asking: Principal, at: datetime) -> list[ActiveSignIn]:
     """Return the sign-ins of who asks: this one first, then the last used first."""
     query = (
         select(
@@ -69,10 +69,10 @@ async def standing(connection: AsyncConnection, asking: Principal, at: datetime)
     return sorted(found, key=lambda each: (not each.is_this, -each.used_at.timestamp() if each.used_at else 0.0))
 
 
-def _sign_in(families: Sequence[Any], asking: Principal) -> StandingSignIn:
+def _sign_in(families: Sequence[Any], asking: Principal) -> ActiveSignIn:
     newest = max(families, key=lambda row: (row.used_at.timestamp() if row.used_at else 0.0, row.family))
     began = [row.began_at for row in families]
-    return StandingSignIn(
+    return ActiveSignIn(
         id=newest.family,
         label=newest.device or newest.label or "",
         enrolment=newest.enrolment,
@@ -82,7 +82,7 @@ def _sign_in(families: Sequence[Any], asking: Principal) -> StandingSignIn:
     )
 
 
-async def end(connection: AsyncConnection, sign_in: StandingSignIn, at: datetime) -> None:
+async def end(connection: AsyncConnection, sign_in: ActiveSignIn, at: datetime) -> None:
     """End one sign-in, at hubs too; its device may sign in again."""
     if sign_in.enrolment is None:
         await refresh.revoke_family(connection, sign_in.id, at)

@@ -32,7 +32,7 @@ class ExpiredToken(BadToken):
 
 @dataclass(frozen=True, slots=True)
 class IssuedTokens:
-    """What a sign-in or a renewal gives."""
+    """The tokens that a sign-in or a renewal gives."""
 
     access_token: str
     expires_in: int

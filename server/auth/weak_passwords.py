@@ -1,4 +1,4 @@
-"""Which passwords may not be set: short ones, those that many choose, and the person's own name or the product's.
+"""Passwords that may not be set: short ones, common ones, and the person's own name or the product's.
 
 The kept list (`data/common_passwords.txt`) holds stems. A password is compared as a guesser varies them: without case,
 marks and what is no letter or digit, with `4` for `a` and the like, with a year or a few digits at its ends, and

@@ -25,8 +25,10 @@ def copy_contents(source: MediaFiles, folder: Path, wanted: Mapping[str, int], b
     lacking: list[str] = []
     with (folder / MEDIA_LIST).open("w", encoding="ascii") as told:
         for sha256, size in sorted(wanted.items()):
-            is_linked = before is not None and _link_whole(before.whole(sha256), target.whole(sha256), sha256)
-            if not is_linked and not _copy_whole(source.whole(sha256), target.whole(sha256), sha256):
+            is_linked = before is not None and _link_whole(
+                before.content_path(sha256), target.content_path(sha256), sha256
+            )
+            if not is_linked and not _copy_whole(source.content_path(sha256), target.content_path(sha256), sha256):
                 lacking.append(sha256)
                 continue
             told.write(f"{sha256} {size}\n")
@@ -40,15 +42,15 @@ def copy_contents(source: MediaFiles, folder: Path, wanted: Mapping[str, int], b
 def damaged_contents(folder: Path) -> list[str]:
     """Return the contents that `media.txt` lists and that the backup does not hold as they were."""
     kept = MediaFiles(folder / MEDIA)
-    return [sha256 for sha256 in _listed(folder) if not is_whole(kept.whole(sha256), sha256)]
+    return [sha256 for sha256 in _listed(folder) if not is_whole(kept.content_path(sha256), sha256)]
 
 
-def bring_back(folder: Path, target: MediaFiles) -> None:
+def restore_media(folder: Path, target: MediaFiles) -> None:
     """Copy every content of a backup to where the server keeps them; what is there and whole stays."""
     kept = MediaFiles(folder / MEDIA)
     for sha256 in _listed(folder):
-        if not is_whole(target.whole(sha256), sha256):
-            _copy_whole(kept.whole(sha256), target.whole(sha256), sha256)
+        if not is_whole(target.content_path(sha256), sha256):
+            _copy_whole(kept.content_path(sha256), target.content_path(sha256), sha256)
         small = kept.thumbnail(sha256)
         if small.exists():
             target.put_thumbnail(sha256, small.read_bytes())

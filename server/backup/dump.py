@@ -29,7 +29,7 @@ SQLITE_FILE = f"{DATABASE}/nuong.sqlite"
 
 @dataclass(slots=True)
 class Copied:
-    """What a copied database says."""
+    """Facts about a copied database."""
 
     schema: str
     tables: list[TableCount] = field(default_factory=list)

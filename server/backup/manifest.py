@@ -1,4 +1,4 @@
-"""What a backup says of itself: `manifest.json`, written last, so that a folder without one is no backup.
+"""A backup's description of itself: `manifest.json`, written last, so that a folder without one is no backup.
 
 manifest.json
 database/…            one file of SQLite, or a file for each table of PostgreSQL (its COPY format, as text)

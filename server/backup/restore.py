@@ -51,7 +51,7 @@ async def check_empty(storage: Storage, manifest: Manifest) -> None:
         )
 
 
-async def bring_database(storage: Storage, folder: Path, manifest: Manifest, settle: Settle) -> None:
+async def restore_database(storage: Storage, folder: Path, manifest: Manifest, settle: Settle) -> None:
     """Bring the backup's database into the empty one of `storage`."""
     if storage.is_postgresql:
         async with storage.write() as connection:

@@ -13,11 +13,11 @@ from server.auth.audit import note
 from server.auth.secret import server_secret
 from server.auth.tables import refresh_tokens
 from server.backup import manifest as parts
-from server.backup.contents import bring_back, copy_contents, damaged_contents
+from server.backup.contents import copy_contents, damaged_contents, restore_media
 from server.backup.coverage import cover, note_verified
 from server.backup.dump import SQLITE_FILE, copy_database, sqlite_counts
 from server.backup.manifest import Manifest, part_of, read_manifest, secret_mark, write_manifest
-from server.backup.restore import bring_database, check_empty, check_schema
+from server.backup.restore import check_empty, check_schema, restore_database
 from server.console import Failure
 from server.media.files import MediaFiles
 from server.platform.clock import Clock
@@ -29,7 +29,7 @@ from server.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class BackupOptions:
-    """What goes into a backup beside the database."""
+    """The parts of a backup beside the database."""
 
     media: bool = True
     secret: bool = True
@@ -39,7 +39,7 @@ class BackupOptions:
 
 @dataclass(frozen=True, slots=True)
 class RestoreOptions:
-    """What a restore does beside bringing everything back."""
+    """Further steps of a restore, beside bringing everything back."""
 
     end_sign_ins: bool = True
     new_secret: bool = False
@@ -160,10 +160,10 @@ async def restore(storage: Storage, settings: Settings, clock: Clock, source: Pa
         await note(connection, clock, None, "server.restored", manifest.server, made_at=manifest.made_at)
 
     # Media first: they are found by their hash, so bringing them twice is no harm, and no row names what is not there.
-    await asyncio.to_thread(bring_back, source, MediaFiles(settings.media_dir))
+    await asyncio.to_thread(restore_media, source, MediaFiles(settings.media_dir))
     if place is not None:
         await asyncio.to_thread(_put_secret, source, place)
-    await bring_database(storage, source, manifest, settle)
+    await restore_database(storage, source, manifest, settle)
 
 
 def _place_for_secret(settings: Settings, manifest: Manifest, *, new_secret: bool) -> Path | None:

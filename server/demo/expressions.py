@@ -51,7 +51,7 @@ class Expressions:
 
     @property
     def document(self) -> Node:
-        """What stands above the root."""
+        """Return the node above the root."""
         return DocumentNode(self.node(self._root))
 
     def node(self, element: etree._Element) -> "_Element":

@@ -1,4 +1,4 @@
-"""Who is there in the demo province: people of every role, labelled, all with one password that is printed.
+"""The people of the demo province: every role, labelled, all with one password that is printed.
 
 Three people of Sín Chải work beside each other, so that two phones meet on one record.
 """

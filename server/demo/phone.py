@@ -96,7 +96,7 @@ class Attachment:
 
 
 class HeldDocuments(Mapping[str, Document]):
-    """What a phone holds of one database, by id, with its digest kept as a sum: an exchange doesn't read all of it."""
+    """A phone's documents of one database, by id, with their digest as a sum: an exchange doesn't read them all."""
 
     def __init__(self) -> None:
         """Hold nothing."""

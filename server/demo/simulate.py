@@ -38,7 +38,7 @@ Say = Callable[[str], None]
 
 @dataclass(slots=True)
 class Summary:
-    """What was brought in and decided."""
+    """Counts of the records and decisions that were made."""
 
     records: int = 0
     files: int = 0

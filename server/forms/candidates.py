@@ -24,7 +24,7 @@ from server.platform.ids import uuid7
 
 @dataclass(frozen=True, slots=True)
 class FormCandidate:
-    """What would be published; contents are named by sha256."""
+    """A form that could be published; contents are named by sha256."""
 
     id: str
     project: str
@@ -46,7 +46,7 @@ SHARED_COLUMNS: Final = tuple(name for name in FormCandidate.__slots__ if name n
 
 @dataclass(frozen=True, slots=True)
 class CheckedForm:
-    """What the server thinks of an upload; `candidate` and `form` are None when anything is an error."""
+    """The check of an upload; `candidate` and `form` are None when anything is an error."""
 
     findings: Sequence[Finding]
     accepted: Sequence[FormProposal] = ()

@@ -1,4 +1,4 @@
-"""What the merge engine asks of forms, answered from the published versions.
+"""Answers to the merge engine's questions about forms, from the published versions.
 
 The engine cannot wait for a storage, so whatever the versions of some documents need is read before: their forms, the
 versions published between them, their choice lists. A version that is not here is not made up: the engine then says
@@ -20,7 +20,7 @@ Version = tuple[str, str]
 
 @dataclass(slots=True)
 class _Kept:
-    """What was worked out of a library's versions; orders have the versions of a form as they were published."""
+    """Facts computed from a library's versions; orders have the versions of a form as they were published."""
 
     published: dict[Version, PublishedForm] = field(default_factory=dict)
     orders: dict[str, tuple[str, ...]] = field(default_factory=dict)

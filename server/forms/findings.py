@@ -1,4 +1,4 @@
-"""What is wrong with a form, said where its author can find it: sheet and row as the spreadsheet shows them.
+"""Findings about a form, placed where its author can find them: sheet and row as the spreadsheet shows them.
 
 The converter's own messages are passed on as they are; ours have a code besides, so that the screen can say them in
 its reader's language.

@@ -1,4 +1,4 @@
-"""What the doors of forms take and give."""
+"""Bodies of the routes of forms."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -50,7 +50,7 @@ class FindingAnswer(StrictBody):
 
 
 class CheckedAnswer(StrictBody):
-    """What the server thinks of an upload; without an `id` it cannot be published."""
+    """The check of an upload; without an `id` it cannot be published."""
 
     id: str | None
     project: str

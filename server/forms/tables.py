@@ -1,4 +1,4 @@
-"""What the server keeps of forms: contents by their hash, candidates on their way, and published versions."""
+"""Tables of forms: contents by their hash, candidates on their way, and published versions."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, ForeignKeyConstraint, Integer, LargeBinary, String, Table
 

@@ -60,7 +60,7 @@ class ConvertedForm:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What became of a spreadsheet: `form` is None when anything is an error; `accepted` are the proposals in it."""
+    """The result of converting a spreadsheet: `form` is None on an error; `accepted` are proposals in it."""
 
     findings: tuple[Finding, ...]
     form: ConvertedForm | None = None

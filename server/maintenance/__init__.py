@@ -1,1 +1,1 @@
-"""What a running server looks after: files that are gone or damaged are found, and brought again by who has them."""
+"""Upkeep of a running server: files that are gone or damaged are found, and fetched again from peers that have them."""

@@ -46,7 +46,7 @@ async def contents_after(storage: Storage, sha256: str, limit: int) -> list[Stor
 
 def state_of(files: MediaFiles, content: StoredMedia, *, reads: bool) -> State:
     """Return how a content's file is, by its length or by reading it; this blocks and belongs on a thread."""
-    path = files.whole(content.sha256)
+    path = files.content_path(content.sha256)
     try:
         if path.stat().st_size != content.bytes:
             return "damaged"

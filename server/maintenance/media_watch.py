@@ -40,7 +40,7 @@ class MediaFolder:
         return await asyncio.to_thread(self._state, some)
 
     def _state(self, some: list[StoredMedia]) -> str:
-        if some and not any(self.files.whole(one.sha256).exists() for one in some):
+        if some and not any(self.files.content_path(one.sha256).exists() for one in some):
             return "gone"
         return "ok" if not self.files.root.exists() or os.access(self.files.root, os.W_OK) else "unwritable"
 

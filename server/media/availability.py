@@ -1,4 +1,4 @@
-"""Which contents have arrived, for whoever shows the records that name them or carries them to another server."""
+"""The contents that have arrived, for those who show the records that name them or carry them to another server."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass

@@ -59,13 +59,13 @@ class MediaFiles:
 
     root: Path
 
-    def whole(self, sha256: str) -> Path:
+    def content_path(self, sha256: str) -> Path:
         """Return where the verified content stands, or would."""
         return self.root / sha256[:2] / sha256
 
     def piece(self, sha256: str, start: int, most_bytes: int) -> bytes:
         """Return bytes of a verified content from `start` on, none at its end; raises FileNotFoundError."""
-        with self.whole(sha256).open("rb") as file:
+        with self.content_path(sha256).open("rb") as file:
             file.seek(start)
             return file.read(most_bytes)
 
@@ -92,7 +92,7 @@ class MediaFiles:
 
     def keep(self, person: str, sha256: str) -> None:
         """Move a finished upload to its hash, durably; an equal content that is there already is as good."""
-        source, target = self.incoming(person, sha256), self.whole(sha256)
+        source, target = self.incoming(person, sha256), self.content_path(sha256)
         target.parent.mkdir(parents=True, exist_ok=True)
         source.replace(target)
         _sync_folder(target.parent)
@@ -105,7 +105,7 @@ class MediaFiles:
         """Move a damaged content out of the way, to `damaged/`; it is no longer found by its hash."""
         target = self.root / "damaged" / sha256
         target.parent.mkdir(parents=True, exist_ok=True)
-        self.whole(sha256).replace(target)
+        self.content_path(sha256).replace(target)
 
     def put_thumbnail(self, sha256: str, content: bytes) -> None:
         """Keep a thumbnail; readers see all of it or none."""

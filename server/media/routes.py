@@ -226,7 +226,7 @@ async def content(
             raise Problem("not_found")
         kept = (await connection.execute(select(media.c.type).where(media.c.sha256 == sha256))).one()
     files = _files(settings)
-    path = files.thumbnail(sha256) if size else files.whole(sha256)
+    path = files.thumbnail(sha256) if size else files.content_path(sha256)
     if not await asyncio.to_thread(path.exists):
         raise Problem("no_thumbnail" if size else "not_found")
     kind = "image/webp" if size else kept.type

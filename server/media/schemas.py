@@ -1,4 +1,4 @@
-"""What a tus client says about an upload: the `Upload-Metadata` header, read strictly."""
+"""A tus client's description of an upload: the `Upload-Metadata` header, read strictly."""
 
 import base64
 import binascii

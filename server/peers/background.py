@@ -20,7 +20,7 @@ def parts_of(app: Litestar) -> ReplicationParts:
         keys=state["keys"],
         clock=state.clock,
         book=state.peer_book,
-        bringing=PeerIngest(state.storage, state.journal, state.library, state.clock),
+        ingest=PeerIngest(state.storage, state.journal, state.library, state.clock),
         server_id=state.server_id,
         settings=state.settings,
     )

@@ -183,7 +183,7 @@ async def _parts(console: Console) -> ReplicationParts:
         keys=key_ring(console.settings, console.storage, console.clock),
         clock=console.clock,
         book=_book(console),
-        bringing=PeerIngest(console.storage, console.journal, FormLibrary(console.storage), console.clock),
+        ingest=PeerIngest(console.storage, console.journal, FormLibrary(console.storage), console.clock),
         server_id=(await identify(console.storage)).server,
         settings=console.settings,
     )

@@ -50,7 +50,7 @@ class ReplicationParts:
     keys: KeyRing
     clock: Clock
     book: PeerBook
-    bringing: PeerIngest
+    ingest: PeerIngest
     server_id: str
     settings: Settings
     open_client: Callable[[Peer], httpx.AsyncClient] = open_client

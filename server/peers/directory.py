@@ -1,4 +1,4 @@
-"""What the province tells a hub: the people, grants, devices' public keys, places and forms of the hub's own scopes.
+"""The directory that a hub gets from the province: its scopes' people, grants, devices' public keys, places and forms.
 
 People are those whose grants reach a scope of the hub, with the part of their grants that lies there. A hub signs
 people in without any uplink, so Argon2id hashes of passwords go along: of those people all of whose grants lie within
@@ -67,10 +67,10 @@ async def directory(connection: AsyncConnection, atlas: Atlas, hub: Principal) -
         if name in ("grants", "contents"):
             continue
         rows = await _rows(connection, TABLES[name], part.columns)
-        if part.told == "people":
+        if part.rows == "people":
             rows = [row for row in rows if row[WHOSE[name]] in about]
             about |= {row["id"] for row in rows if name == "enrolments"}
-        elif part.told == "projects":
+        elif part.rows == "projects":
             rows = [row for row in rows if EVERY_PROJECT in named or row["project"] in named]
         secret = dict.fromkeys(part.only_of_own, UNTOLD)
         found[name] = [row | secret if secret and row["id"] in elsewhere else row for row in rows]

@@ -43,7 +43,7 @@ SENTENCES: dict[TroubleCode, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is the matter, as it is kept and shown."""
+    """A peer's trouble, as it is stored and shown."""
 
     code: TroubleCode
     told: str = ""

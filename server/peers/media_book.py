@@ -1,4 +1,4 @@
-"""Which files could not be carried, why, and when they are tried again.
+"""Files that could not be carried, why, and when they are tried again.
 
 A file that is in trouble by itself holds up no other: it is named here and tried again after pauses that grow, because
 whoever has the right bytes may bring them at any time. What has arrived, by whatever way, is named no longer.

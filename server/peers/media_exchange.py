@@ -72,7 +72,7 @@ class FileUnfit(Exception):
 
 @dataclass(slots=True)
 class _CarryPlan:
-    """What a round is to carry; how much is awaited that the other side has; what could not be carried before.
+    """The files of a round; how many are awaited that the other side has; those that could not be carried before.
 
     `still` are those of the last that are awaited as before.
     """
@@ -203,7 +203,7 @@ class MediaExchange:
             raise
 
     async def _send(self, one: FileToCarry) -> None:
-        path = self._parts.media.whole(one.sha256)
+        path = self._parts.media.content_path(one.sha256)
         try:
             # Before its first byte costs a poor link anything.
             is_whole = await asyncio.to_thread(digest_of, path) == one.sha256

@@ -156,7 +156,7 @@ class Remote:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What is asked, as it may be asked a second time."""
+    """A request that can be sent a second time."""
 
     method: str
     path: str

@@ -81,7 +81,7 @@ class PeersRunner:
         async with self._parts.storage.read() as connection:
             found = await seals_with_a_key_now(connection)
         for database, doc_id in found:
-            await self._parts.bringing.reconsider(database, doc_id)
+            await self._parts.ingest.reconsider(database, doc_id)
         return len(found)
 
     def _is_current(self, peer: str, present: Mapping[str, Peer]) -> bool:

@@ -1,4 +1,4 @@
-"""What the doors of peers take and answer."""
+"""Bodies of the peers' routes."""
 
 from datetime import datetime
 from ipaddress import ip_address
@@ -149,7 +149,7 @@ class HeldFile(BaseModel):
 
 
 class HeldAnswer(BaseModel):
-    """Which of them are here."""
+    """Those of the asked files that are here."""
 
     held: list[HeldFile]
 

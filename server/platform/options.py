@@ -1,4 +1,4 @@
-"""What `OPTIONS` answers: all methods of an address."""
+"""The answer to `OPTIONS`: all methods of an address."""
 
 from litestar.routes import HTTPRoute
 from litestar.types import Message, Scope

@@ -183,7 +183,7 @@ class BranchesProjection:
             revisions = [one for work in works for one in work.revisions]
             for outcome in await self._journal.write_within(connection, database, revisions, Origin()):
                 if outcome.outcome not in STORED:
-                    log.warning("closing_held_back", database=database, document=outcome.doc_id, reason=outcome.reason)
+                    log.warning("merge_quarantined", database=database, document=outcome.doc_id, reason=outcome.reason)
         ids = [*settled, *(work.doc_id for work in works)]
         if not ids:
             return

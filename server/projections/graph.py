@@ -24,7 +24,7 @@ def in_order(projections: Sequence[P]) -> list[P]:
     return ordered
 
 
-def drawn(projections: Iterable[Declared]) -> str:
+def mermaid(projections: Iterable[Declared]) -> str:
     """Return the graph in Mermaid: who reads whose work, and what is written back into the journal."""
     lines = ["flowchart LR", "  journal[(journal)]"]
     for each in projections:

@@ -1,4 +1,4 @@
-"""Which fields of a record wait for a person, as a document beside it: `open:<record>`, for whoever holds only winners.
+"""A record's fields that wait for a person, in a document beside it, `open:<record>`: for replicas with winners alone.
 
 A merge names them in its own `open`, but whoever then corrects another field says nothing of them, and a phone keeps
 what stands, not what stood before. So they are told apart from the record: in a document that is written when they

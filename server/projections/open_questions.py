@@ -31,7 +31,7 @@ FORM_VERSION = "form_version"
 
 @dataclass(frozen=True, slots=True)
 class QuestionContext:
-    """What rows tell besides the fields: of the record, who is called how, and which of its revisions are approved."""
+    """The parts of a row besides its fields: the record's, people's names, and the revisions that are approved."""
 
     form: str
     title: str

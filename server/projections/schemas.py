@@ -1,4 +1,4 @@
-"""What the doors of the followers answer and take."""
+"""Bodies of the followers' routes."""
 
 from datetime import datetime
 
@@ -33,7 +33,7 @@ class WaitingRevisions(StrictBody):
 
 
 class Following(StrictBody):
-    """What the followers could not do."""
+    """The documents that followers could not take."""
 
     set_aside: list[SetAsideDocument]
     waiting: list[WaitingRevisions]

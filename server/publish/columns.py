@@ -66,7 +66,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """What one form, or the rows of one of its repeats, is published as: columns and repeats as they first appeared."""
+    """The published layout of one form, or of one of its repeats: columns and repeats as they first appeared."""
 
     path: str
     name: str

@@ -1,4 +1,4 @@
-"""Which columns each form has here: its layout over the versions that came, remembered in the order of their coming."""
+"""The columns of each form here: its layout over the versions that came, kept in the order of their arrival."""
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection

@@ -1,1 +1,1 @@
-"""What a document may hold and who may write it: the one place that says so; every door asks it."""
+"""The contract: members of documents and who may write them, roles, the wire, reasons. Every door asks it."""

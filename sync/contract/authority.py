@@ -1,4 +1,4 @@
-"""Who manages whom, and what a hub is told of the province's people: read by `server.auth` and `server.peers`."""
+"""Authority: the managers of people, and a hub's part of the directory; read by `server.auth` and `server.peers`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ PEERS_MANAGED_BY: HandedOutBy = "everything"
 
 #: Which rows of a table a hub is told: all; those of people with a grant that reaches one of its scopes, their grants
 #: cut to the part that lies there; those of its scopes' projects.
-Told = Literal["all", "people", "projects"]
+SharedRows = Literal["all", "people", "projects"]
 
 
 @dataclass(frozen=True, slots=True)
 class DirectoryPart:
     """One row: which rows of a table go, and which of their columns; None for all of them."""
 
-    told: Told
+    rows: SharedRows
     columns: tuple[str, ...] | None = None
     #: Columns that go only of people all of whose grants lie within the hub's scopes.
     only_of_own: tuple[str, ...] = ()

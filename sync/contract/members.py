@@ -1,4 +1,4 @@
-"""Who may introduce, change or remove which member of a record; everybody may repeat what stands before.
+"""The members of a record and their writers, who may introduce, change or remove each; everybody may repeat.
 
 `MEMBERS` is the table and `DOORS` says as whom each door takes what it is brought. A member that is not in the table is
 the province's alone: from anybody else it waits in quarantine under a reason of its own, so that a member that gets a
@@ -93,7 +93,7 @@ DOORS: Mapping[Door, frozenset[Writer]] = {
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What stands before a revision, as bodies.
+    """The bodies before a revision.
 
     `parent` is None where the parent's body is not here. `line` is the nearest body on its way back, first, and for a
     merge those of the revisions that it brings together; empty where nothing is here.

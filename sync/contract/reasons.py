@@ -1,4 +1,4 @@
-"""What becomes of a document that somebody brings, and every reason why it is not simply stored.
+"""Outcomes of an incoming document, and every reason why one is not simply stored.
 
 Nothing that can be kept is refused: a replica takes a refusal as "do not send again". What is quarantined stands beside
 the graph, is shown to a data manager, and may come in later: `waits_for` says for what.

@@ -21,7 +21,7 @@ NUMBER_PATTERN = r"^[1-9][0-9]{0,14}$"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueLimits:
-    """What a value must keep to beyond its type; `title` is what the app calls its type."""
+    """Limits of a value beyond its type; `title` is the app's name for its type."""
 
     pattern: str | None = None
     #: Of a text in characters, of a list or an object in members.
@@ -60,7 +60,7 @@ class Push:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """What stays on the phone after this request."""
+    """Work that stays on the phone after this request."""
 
     unsent: Annotated[Numbers, "Saves that the server lacks and this request doesn't bring."] = field(
         default_factory=list
@@ -72,7 +72,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """What administrators see of a phone; null where its browser doesn't say."""
+    """Facts about a phone for administrators; null where its browser doesn't say."""
 
     app: Annotated[str, ValueLimits(max_length=60), "The app's version."]
     free_bytes: Bytes | None = None
@@ -121,7 +121,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ack:
-    """What became of one revision."""
+    """The outcome of one revision."""
 
     number: Annotated[Number | None, "Null for a document that carries none."]
     rev: str
@@ -131,7 +131,7 @@ class Ack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """What somebody did to a record: edited it, or decided about some of its fields."""
+    """A person's act on a record: an edit, or a decision about some of its fields."""
 
     name: str
     decided: Annotated[list[str], "Paths of fields."] = field(default_factory=list)

@@ -1,1 +1,1 @@
-"""Which records may describe one household, and how text is normalised for comparing and searching."""
+"""Records that may describe one household, and text normalised for comparing and searching."""

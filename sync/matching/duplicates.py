@@ -53,7 +53,7 @@ WEIGHTS: Mapping[tuple[Identifier, Agreement], float] = {
 
 @dataclass(frozen=True, slots=True)
 class Particulars:
-    """What a record says about whom it describes, made comparable; empty or None where it says nothing.
+    """Particulars of the household that a record describes, made comparable; empty or None where it says nothing.
 
     `words` are the folded name's; `phone` has ten digits with a leading 0; `place` is (latitude, longitude) in degrees.
     """

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sync.merging.choice_questions import say_whole_lists
+from sync.merging.covering_edits import CoveringEdits
 from sync.merging.document import (
     Content,
     Document,
@@ -28,7 +29,6 @@ from sync.merging.document import (
     version_of,
 )
 from sync.merging.edits import ANSWERS, Edit, EditReader, RevisionMetadata
-from sync.merging.field_cover import Covering
 from sync.merging.field_diff import RepeatRows
 from sync.merging.field_schema import FieldPlace, FieldSchema, Path, place_of
 from sync.merging.patching import without_empty_repeats
@@ -57,7 +57,7 @@ class CausalHistory:
     content_of: Callable[[RevisionId], Content | None]
     rows: RepeatRows
     places: dict[Path, FieldPlace]
-    covering: Covering
+    covering: CoveringEdits
     rewritten: tuple[Path, ...]
     whole: "Callable[[], CausalHistory]"
 
@@ -129,7 +129,7 @@ class _HistoryReader:
         rewritten = {path for edit in (*read, *taken_back) for path in edit.reordered}
         for edit in taken_back:
             rewritten.update(path for path in edit.changes if place_of(path, self.shape).role == "choices")
-        covering = Covering(read, self.shape, reader.rows)
+        covering = CoveringEdits(read, self.shape, reader.rows)
         covering.spread(read, content, places)
         say_whole_lists(read, content, self.shape, reader.rows)
         return CausalHistory(

@@ -1,4 +1,4 @@
-"""Which constraints a form finds broken, and which of them some person left broken."""
+"""Constraints that a form finds broken, and those of them that some person left broken."""
 
 from sync.merging.causal_history import CausalHistory
 from sync.merging.document import Checked, Content, Forms
@@ -8,7 +8,7 @@ from sync.revisions.canonical import Json
 
 
 class Constraints:
-    """What a form says about a document's answers and those of its edits, each asked about once."""
+    """A form's constraints over a document's answers and those of its edits, each evaluated once."""
 
     def __init__(self, history: CausalHistory, forms: Forms) -> None:
         """Take what is asked about."""

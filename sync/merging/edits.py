@@ -65,7 +65,7 @@ class RevisionMetadata:
         self.document = document
         self.revisions = document.revisions
 
-    def said(self, rev: RevisionId, member: str) -> Json:
+    def own_value(self, rev: RevisionId, member: str) -> Json:
         """Return a member that a revision says itself; None where its parent, if it is here, says the same."""
         said = self.revisions[rev].content.get(member)
         parent = self.revisions.get(self.document.graph.parents.get(rev) or "")
@@ -73,7 +73,7 @@ class RevisionMetadata:
 
     def takes_back(self, rev: RevisionId) -> list[RevisionId]:
         """Return the decisions that a revision takes back: those in its `undoes` that it reaches."""
-        named = strings(self.said(rev, "undoes")) if "undoes" in self.revisions[rev].content else []
+        named = strings(self.own_value(rev, "undoes")) if "undoes" in self.revisions[rev].content else []
         reached = self.document.graph.reached([rev]) if named else ()
         return [each for each in named if each != rev and each in reached and self._may_be_taken_back(each)]
 
@@ -104,7 +104,7 @@ class RevisionMetadata:
             return True
         if is_resolved_tombstone(revision) or is_machine_merge(self.document, rev):
             return False
-        return any(strings(self.said(rev, member)) for member in ("decided", "undoes", "forwarded"))
+        return any(strings(self.own_value(rev, member)) for member in ("decided", "undoes", "forwarded"))
 
 
 class EditReader:
@@ -224,7 +224,7 @@ class EditReader:
 
     def _decides(self, edit: Edit) -> bool:
         """Whether an edit's `decided` is its own word and not its parent's."""
-        return self.words.said(edit.rev, "decided") is not None
+        return self.words.own_value(edit.rev, "decided") is not None
 
     def _marked(self, edit: Edit) -> list[Path]:
         """Return the fields in an edit's `decided`, by their names in the chosen version."""

@@ -1,4 +1,4 @@
-"""What a form says about a record's fields, and what the path of a field names.
+"""A form's facts about a record's fields, and the paths of fields.
 
 A path is a JSON Pointer from the document's root: `/answers/area`, `/media/<name>`, `/of`; a row of a repeat is named
 by its `_rid` (`/answers/plots/<rid>/crop`) and its presence is a field (`/answers/plots/<rid>`), so is the order of the

@@ -1,4 +1,4 @@
-"""What all edits of a document say together, what a person must settle, and how its branches are closed.
+"""The merge of all edits of a document, the questions left to a person, and the closing of its branches.
 
 `combine` reads a document as a register for every field: the candidates of a field are the edits of it from which no
 later edit of it descends, over parents and `merged`. `sync.merging.policy` says what stands of several. Everything is a
@@ -87,7 +87,7 @@ class NewRev:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What closes a document's branches, to be written in one batch.
+    """The revisions that close a document's branches, to be written in one batch.
 
     `again` are wrong merges as they should have been, where they are not here; then `merge` takes them in.
     """

@@ -64,7 +64,7 @@ def _rows_without_empty(rows: list[Json], node: FieldNode) -> Value:
 
 
 class _Change:
-    """What is to be put at one place, and below it; UNTOUCHED where only below."""
+    """The value to put at one place, and changes below it; UNTOUCHED where only below."""
 
     __slots__ = ("inner", "value")
 
@@ -74,7 +74,7 @@ class _Change:
 
 
 class _Tree:
-    """What is to be put where, by name from the document's root."""
+    """Values to put, by name from the document's root."""
 
     __slots__ = ("_by_path", "root")
 

@@ -1,4 +1,4 @@
-"""Which revisions a server's follower made of several branches, so that no person said anything with them."""
+"""Machine merges: revisions that a server's follower made of several branches, with which no person said anything."""
 
 from collections.abc import Callable, Iterable, Mapping
 

@@ -232,7 +232,7 @@ def rights() -> str:
             [
                 [
                     f"`{name}`",
-                    part.told,
+                    part.rows,
                     _columns(part.columns),
                     _columns(part.only_of_own),
                 ]

@@ -10,7 +10,7 @@ import pytest
 from server.journal.followers.follower import Projection
 from server.projections.aliases import ForwardingProjection
 from server.projections.branches import BranchesProjection
-from server.projections.graph import drawn, in_order
+from server.projections.graph import in_order, mermaid
 from server.projections.households import HouseholdsProjection
 from server.projections.open_documents import OpenDocumentsProjection
 from server.projections.records import RecordsProjection
@@ -57,4 +57,4 @@ def test_only_who_declares_it_writes_back_into_the_journal(projection: type[Proj
 
 def test_the_architectures_drawing_is_what_projections_declare() -> None:
     declared = [Declared(each.name, each.after, each.writes_back) for each in PROJECTIONS]
-    assert f"```mermaid\n{drawn(in_order(declared))}\n```" in (ROOT / "docs/architecture.md").read_text("utf-8")
+    assert f"```mermaid\n{mermaid(in_order(declared))}\n```" in (ROOT / "docs/architecture.md").read_text("utf-8")

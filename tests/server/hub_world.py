@@ -36,7 +36,7 @@ async def followed(*servers: Client) -> None:
 
 async def is_here(server: Client, item: Attachment) -> bool:
     """Whether a server keeps exactly this content."""
-    path = MediaFiles(server.app.state["settings"].media_dir).whole(item.sha256)
+    path = MediaFiles(server.app.state["settings"].media_dir).content_path(item.sha256)
     return path.exists() and path.read_bytes() == item.content
 
 

@@ -115,7 +115,7 @@ async def test_a_restored_server_has_every_row_file_and_key_and_begins_an_epoch(
     sha256 = picture.of(record).sha256
     assert after.keys() == before.keys()
     assert {name for name in before if before[name] != after[name]} <= {"sync_numbers"}
-    assert MediaFiles(there.media_dir).whole(sha256).read_bytes() == picture.content
+    assert MediaFiles(there.media_dir).content_path(sha256).read_bytes() == picture.content
     assert MediaFiles(there.media_dir).thumbnail(sha256).exists()
     now = await identify(empty)
     assert (now.server == who.server, now.epoch == who.epoch) == (True, False)
@@ -301,7 +301,7 @@ async def test_a_damaged_or_unfinished_backup_is_refused_by_name(client: Client,
     kept = pair.folder / "kept"
     manifest = await pair.keep()
 
-    file = MediaFiles(kept / "media").whole(picture.sha256)
+    file = MediaFiles(kept / "media").content_path(picture.sha256)
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(Failure, match=f"1 files in media/ are gone or changed, first {picture.sha256}"):
         await pair.bring()
@@ -356,10 +356,10 @@ async def test_a_backup_links_to_what_an_earlier_one_has_whole_and_copies_the_re
     for item in items:
         await phone.upload(item)
     await pair.keep("first")
-    whole, damaged = (MediaFiles(pair.folder / "first" / "media").whole(item.sha256) for item in items)
+    whole, damaged = (MediaFiles(pair.folder / "first" / "media").content_path(item.sha256) for item in items)
     damaged.write_bytes(b"?")
     await pair.keep_and_verify("second", BackupOptions(base=pair.folder / "first"))
-    linked, copied = (MediaFiles(pair.folder / "second" / "media").whole(item.sha256) for item in items)
+    linked, copied = (MediaFiles(pair.folder / "second" / "media").content_path(item.sha256) for item in items)
     assert linked.samefile(whole)
     assert copied.read_bytes() == items[1].content
 

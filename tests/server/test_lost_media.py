@@ -45,7 +45,7 @@ def watch(client: Client) -> MediaWatch:
 
 
 def path_of(client: Client, item: Attachment) -> Path:
-    return MediaFiles(client.app.state["settings"].media_dir).whole(item.sha256)
+    return MediaFiles(client.app.state["settings"].media_dir).content_path(item.sha256)
 
 
 async def two_photos(client: Client) -> tuple[Phone, list[Attachment]]:

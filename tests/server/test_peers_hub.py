@@ -195,7 +195,7 @@ async def test_a_hub_that_starts_before_its_directory_is_new_writes_no_older_pla
     content = {**json.loads(known.content), "name": "Sín Chải Mới"}
     newer = NewRevision.following(doc_id, content, known.rev)
     brought = ({**content, "_id": doc_id, "_rev": newer.rev}, newer.ancestors)
-    await parts_of(hub.app).bringing.bring("catalog", [brought], PeerSender("peer:province", is_believed=True))
+    await parts_of(hub.app).ingest.bring("catalog", [brought], PeerSender("peer:province", is_believed=True))
 
     await hub.app.state["areas"].prepare()
 
@@ -255,7 +255,7 @@ async def test_a_seal_says_whose_a_revision_is_whenever_it_comes(client: Client,
     await with_form(client)
     phone = await a_phone(client)
     record = save(phone)
-    bringing = parts_of(client.app).bringing
+    bringing = parts_of(client.app).ingest
     record_and_seal: list[list[Any]] = [[(record, ())], [(seal_of(phone, record), ())]]
     if order == "seal first":
         record_and_seal.reverse()
@@ -277,7 +277,7 @@ async def test_a_seal_over_somebody_elses_save_or_with_a_forged_signature_claims
     forged["_id"], forged["jws"] = "seal:02", seal_of(lan, other)["jws"]
     batch: list[Any] = [(document, ()) for document in (stolen, forged, record, other)]
 
-    await parts_of(client.app).bringing.bring(DATABASE, batch, PeerSender("peer:other"))
+    await parts_of(client.app).ingest.bring(DATABASE, batch, PeerSender("peer:other"))
 
     assert await author(client, record["_id"]) == ("peer:other", None)
     assert await author(client, other["_id"]) == ("peer:other", None)
@@ -287,7 +287,7 @@ async def test_a_late_seal_names_the_worker_in_the_reviewers_list(client: Client
     await with_form(client)
     phone = await a_phone(client)
     record = save(phone)
-    bringing, runner = parts_of(client.app).bringing, client.app.state["runner"]
+    bringing, runner = parts_of(client.app).ingest, client.app.state["runner"]
     await bringing.bring(DATABASE, [(record, ())], PeerSender("peer:other"))
     await runner.once()
     await bringing.bring(DATABASE, [(seal_of(phone, record), ())], PeerSender("peer:other"))

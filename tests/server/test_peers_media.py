@@ -235,7 +235,7 @@ async def test_what_a_peer_says_it_awaits_gets_no_file_of_a_scope_that_does_not_
 
     await after_the_records(hub, peer, client)
 
-    assert not MediaFiles(client.app.state["settings"].media_dir).whole(secret.sha256).exists()
+    assert not MediaFiles(client.app.state["settings"].media_dir).content_path(secret.sha256).exists()
 
 
 async def elsewhere(server: Client, item: Attachment) -> None:

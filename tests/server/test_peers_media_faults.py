@@ -125,7 +125,7 @@ async def test_a_peer_that_gives_other_bytes_for_a_hash_is_named_and_holds_up_no
     statuses = await sync(hub.app, peer)
 
     assert await is_here(hub, good)
-    assert not MediaFiles(hub.app.state["settings"].media_dir).whole(bad.sha256).exists()
+    assert not MediaFiles(hub.app.state["settings"].media_dir).content_path(bad.sha256).exists()
     if fault == "other bytes":
         assert (statuses[MEDIA, "pull"].behind, statuses[MEDIA, "pull"].trouble) == (1, None)
         book = MediaBook(hub.app.state["storage"], clock)
@@ -149,8 +149,8 @@ async def test_a_file_of_ours_that_is_damaged_or_gone_is_named_and_not_sent(
     peer = await a_hub(hub, client)
     torn, gone, good = [await given_to(hub, photo(colour), name) for colour, name in COLOURS]
     files = MediaFiles(hub.app.state["settings"].media_dir)
-    files.whole(torn.sha256).write_bytes(torn.content[:-1] + b"?")
-    files.whole(gone.sha256).unlink()
+    files.content_path(torn.sha256).write_bytes(torn.content[:-1] + b"?")
+    files.content_path(gone.sha256).unlink()
 
     statuses = await after_the_records(hub, peer, client)
 

@@ -62,7 +62,7 @@ def peer_parts(of: exchange.ExchangeParts) -> ReplicationParts:
         keys=cast(Any, None),
         clock=of.clock,
         book=_Book(of.storage, of.clock, cast(Any, None)),
-        bringing=PeerIngest(of.storage, of.journal, of.library, of.clock),
+        ingest=PeerIngest(of.storage, of.journal, of.library, of.clock),
         server_id=of.server_id,
         settings=SETTINGS,
     )

@@ -1,11 +1,11 @@
-// Made by `make api-types` from schemas 35feb664efc0654a: do not edit.
+// Made by `make api-types` from schemas 5a61f43f0891aab6: do not edit.
 import type { Answers, Document, Json, JsonObject } from '@/domain/record'
 
 export interface components {
     schemas: {
         /**
          * Accepted
-         * @description What an acceptance let in: the revision itself, and how many that had waited only for it.
+         * @description The result of an acceptance: the revision itself, and how many that had waited only for it.
          */
         Accepted: {
             rev: string;
@@ -13,7 +13,7 @@ export interface components {
         };
         /**
          * Ack
-         * @description What became of one revision.
+         * @description The outcome of one revision.
          */
         Ack: {
             /** @description Null for a document that carries none. */
@@ -84,7 +84,7 @@ export interface components {
         };
         /**
          * BatchDone
-         * @description What applying a batch did: `moved` were left alone since somebody was faster. `batch` takes it back.
+         * @description The result of a batch: `moved` were left alone since somebody was faster. `batch` takes it back.
          */
         BatchDone: {
             batch: string;
@@ -94,7 +94,7 @@ export interface components {
         };
         /**
          * BatchFilters
-         * @description What narrows them beside form, question and cause; as in the queue.
+         * @description Further filters beside form, question and cause; as in the queue.
          */
         BatchFilters: {
             /** @default null */
@@ -128,7 +128,7 @@ export interface components {
         };
         /**
          * BatchShown
-         * @description What a dry run found. Applying `token` before `expires_at` decides exactly these, and none that came since.
+         * @description The result of a dry run. Applying `token` before `expires_at` decides exactly these, and none that came since.
          */
         BatchShown: {
             token: string;
@@ -197,7 +197,7 @@ export interface components {
         };
         /**
          * CandidateValue
-         * @description What one revision says of the field, and whose it is; `device` is the phone's label.
+         * @description The value that one revision gives the field, and its author; `device` is the phone's label.
          *
          *     `is_decision`: somebody decided it. `recorded_at` is the phone's clock, `received_at` the server's. `changed` are
          *     the answers that differ from what they were before, where the answers are chosen between as a whole.
@@ -243,7 +243,7 @@ export interface components {
         };
         /**
          * CheckedAnswer
-         * @description What the server thinks of an upload; without an `id` it cannot be published.
+         * @description The check of an upload; without an `id` it cannot be published.
          */
         CheckedAnswer: {
             id: string | null;
@@ -264,7 +264,7 @@ export interface components {
         };
         /**
          * Choice
-         * @description What is decided about one field: exactly one member beside `path`.
+         * @description The decision about one field: exactly one member beside `path`.
          *
          *     `candidate` takes what that revision says, `reply` what that reply says, `value` what was typed (null: blank),
          *     `remove` leaves the answer, row, choice or file out, `confirm` keeps what stands; `keep` leaves a row in, with what
@@ -313,7 +313,7 @@ export interface components {
         };
         /**
          * ClaimsShown
-         * @description Who has the conflict open; a claim ends after `expires_s` seconds unless it is renewed.
+         * @description People who have the conflict open; a claim ends after `expires_s` seconds unless it is renewed.
          */
         ClaimsShown: {
             claims: components["schemas"]["Claim"][];
@@ -421,7 +421,7 @@ export interface components {
         };
         /**
          * Contribution
-         * @description What somebody did to a record: edited it, or decided about some of its fields.
+         * @description A person's act on a record: an edit, or a decision about some of its fields.
          */
         Contribution: {
             name: string;
@@ -466,7 +466,7 @@ export interface components {
         };
         /**
          * Decided
-         * @description What a decision made of its record.
+         * @description The state of a record after a decision.
          */
         Decided: {
             id: string;
@@ -494,7 +494,7 @@ export interface components {
         };
         /**
          * DecisionMade
-         * @description What a decision made: its revision, what to look at again, and the page as it is now.
+         * @description The result of a decision: its revision, fields to look at again, and the page as it is now.
          *
          *     `rev` is None in a dry run. Where nothing was written to this record but only to the same one elsewhere, it is the
          *     revision there.
@@ -506,7 +506,7 @@ export interface components {
         };
         /**
          * Device
-         * @description What administrators see of a phone; null where its browser doesn't say.
+         * @description Facts about a phone for administrators; null where its browser doesn't say.
          */
         Device: {
             /** @description The app's version. */
@@ -560,16 +560,6 @@ export interface components {
             directory: JsonObject | null;
         };
         /**
-         * Drawn
-         * @description All that is known of a place that people recorded differently.
-         */
-        Drawn: {
-            /** @enum {string} */
-            kind: "point" | "line" | "outline";
-            shapes: components["schemas"]["DrawnShape"][];
-            pairs: components["schemas"]["ShapePair"][];
-        };
-        /**
          * DrawnShape
          * @description A place as one revision (None: the base) recorded it; changes are against the base.
          *
@@ -610,7 +600,7 @@ export interface components {
         };
         /**
          * EnrolmentAnswer
-         * @description What the server knows of the device's numbers.
+         * @description The device's numbers as the server knows them.
          */
         EnrolmentAnswer: {
             id: string;
@@ -658,7 +648,7 @@ export interface components {
         };
         /**
          * Following
-         * @description What the followers could not do.
+         * @description The documents that followers could not take.
          */
         Following: {
             set_aside: components["schemas"]["SetAsideDocument"][];
@@ -743,7 +733,7 @@ export interface components {
         };
         /**
          * HeldAnswer
-         * @description Which of them are here.
+         * @description Those of the asked files that are here.
          */
         HeldAnswer: {
             held: components["schemas"]["HeldFile"][];
@@ -810,7 +800,7 @@ export interface components {
         };
         /**
          * Holding
-         * @description What stays on the phone after this request.
+         * @description Work that stays on the phone after this request.
          */
         Holding: {
             /**
@@ -870,7 +860,7 @@ export interface components {
         };
         /**
          * MeAnswer
-         * @description Who is signed in, and what their phone carries.
+         * @description The person who is signed in, and the databases that their phone carries.
          */
         MeAnswer: {
             person: components["schemas"]["PersonAnswer"];
@@ -908,7 +898,7 @@ export interface components {
         };
         /**
          * MemberChangeBody
-         * @description What to change of a person; what is absent stays. A name and a language can't be taken away.
+         * @description Changes to a person; absent members stay. A name and a language can't be taken away.
          */
         MemberChangeBody: {
             name?: string;
@@ -1113,7 +1103,7 @@ export interface components {
         };
         /**
          * NewVerdict
-         * @description What somebody makes of a pair, having seen these revisions; `survivor` and `take` go with *same*.
+         * @description A verdict on a pair, by somebody who has seen these revisions; `survivor` and `take` go with *same*.
          *
          *     `saw` is the `at` of the page that was looked at: None where nobody had said anything about the pair.
          */
@@ -1133,7 +1123,7 @@ export interface components {
         };
         /**
          * Note
-         * @description What somebody said about an entry when they had seen it.
+         * @description A person's note on an entry that they have seen.
          */
         Note: {
             by_name: string;
@@ -1165,7 +1155,7 @@ export interface components {
             base: components["schemas"]["ShownValue"];
             candidates: components["schemas"]["CandidateValue"][];
             proposal: components["schemas"]["Proposal"];
-            geometry: components["schemas"]["Drawn"] | null;
+            geometry: components["schemas"]["PlaceComparison"] | null;
             broken: {
                 [key: string]: string;
             };
@@ -1197,7 +1187,7 @@ export interface components {
             by_name: string;
             at: string | null;
             comment: string;
-            agreements: components["schemas"]["Told"][];
+            agreements: components["schemas"]["ParticularAgreement"][];
             records: components["schemas"]["PairRecord"][];
         };
         /**
@@ -1245,7 +1235,7 @@ export interface components {
             by_name: string;
             at: string | null;
             comment: string;
-            agreements: components["schemas"]["Told"][];
+            agreements: components["schemas"]["ParticularAgreement"][];
             records: components["schemas"]["PairRecord"][];
             may_decide: boolean;
             suggested: string;
@@ -1282,6 +1272,19 @@ export interface components {
             received_at: string;
             state: string;
             is_published: boolean;
+        };
+        /**
+         * ParticularAgreement
+         * @description How one particular of two records compares; `values` by record, on the page of a pair only.
+         */
+        ParticularAgreement: {
+            /** @enum {string} */
+            particular: "name" | "birth_year" | "phone" | "dwelling" | "place";
+            /** @enum {string} */
+            agreement: "same" | "close" | "far" | "different";
+            values: {
+                [key: string]: string;
+            };
         };
         /**
          * Parting
@@ -1381,8 +1384,18 @@ export interface components {
             latitude: number;
         };
         /**
+         * PlaceComparison
+         * @description All that is known of a place that people recorded differently.
+         */
+        PlaceComparison: {
+            /** @enum {string} */
+            kind: "point" | "line" | "outline";
+            shapes: components["schemas"]["DrawnShape"][];
+            pairs: components["schemas"]["ShapePair"][];
+        };
+        /**
          * Present
-         * @description What stands in the database under the same id: the winner.
+         * @description The document that the database has under the same id: the winner.
          */
         Present: {
             rev: string;
@@ -1425,7 +1438,7 @@ export interface components {
         };
         /**
          * Proposal
-         * @description What is proposed: what stands meanwhile, or the more accurate point; nothing is decided by it.
+         * @description A proposal: the value that stands meanwhile, or the more accurate point; nothing is decided by it.
          */
         Proposal: {
             rev: string | null;
@@ -1544,7 +1557,7 @@ export interface components {
         };
         /**
          * QueueFilters
-         * @description What the queue can be narrowed to at present, each with the number of records; nothing that would be empty.
+         * @description Filters that the queue offers now, each with the number of records; none that would be empty.
          */
         QueueFilters: {
             units: components["schemas"]["UnitCount"][];
@@ -1630,7 +1643,7 @@ export interface components {
         };
         /**
          * ReplyShown
-         * @description What somebody replied; `value` may be chosen as it is. `was_asked`: the question was sent to them.
+         * @description Somebody's reply; `value` may be chosen as it is. `was_asked`: the question was sent to them.
          */
         ReplyShown: {
             id: string;
@@ -1752,7 +1765,7 @@ export interface components {
         };
         /**
          * ShownValue
-         * @description What a field says.
+         * @description The value of a field, as it is shown.
          */
         ShownValue: {
             value: Json;
@@ -1900,19 +1913,6 @@ export interface components {
             access_token: string;
             expires_in: number;
             refresh_token: string;
-        };
-        /**
-         * Told
-         * @description What one particular says for or against; `values` by record, on the page of a pair only.
-         */
-        Told: {
-            /** @enum {string} */
-            particular: "name" | "birth_year" | "phone" | "dwelling" | "place";
-            /** @enum {string} */
-            agreement: "same" | "close" | "far" | "different";
-            values: {
-                [key: string]: string;
-            };
         };
         /**
          * Undo

@@ -94,7 +94,7 @@ class Selected:
 
 @dataclass(slots=True)
 class Found:
-    """What a dry run has gathered."""
+    """The conflicts that a dry run has gathered."""
 
     selected: list[Selected]
     samples: list[tuple[Prepared, str]]
@@ -103,7 +103,7 @@ class Found:
 
 
 class Batches:
-    """What many conflicts are decided through."""
+    """Decides many conflicts at once."""
 
     def __init__(
         self, storage: Storage, journal: Journal, library: FormLibrary, decisions: Decisions, clock: Clock
@@ -231,7 +231,7 @@ class Batches:
             return await self._decisions.write_all(principal, ready, act, also=remember, batch=token), []
         except DecisionRefused as error:
             if len(ready) == 1:
-                log.warning("batch_held_back", batch=token, document=ready[0].case.record, reason=str(error))
+                log.warning("batch_quarantined", batch=token, document=ready[0].case.record, reason=str(error))
                 return [], list(ready)
         # One that cannot be written keeps no other: each for itself.
         kept: list[Prepared] = []

@@ -1,4 +1,4 @@
-"""What deciding many alike at once takes and gives."""
+"""Bodies of the routes that decide many conflicts at once."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -47,7 +47,7 @@ class Rule(StrictBody):
 
 
 class BatchFilters(StrictBody):
-    """What narrows them beside form, question and cause; as in the queue."""
+    """Further filters beside form, question and cause; as in the queue."""
 
     scope: Name | None = None
     project: Name = ""
@@ -136,7 +136,7 @@ class BatchSkipped(StrictBody):
 
 
 class BatchShown(StrictBody):
-    """What a dry run found. Applying `token` before `expires_at` decides exactly these, and none that came since."""
+    """The result of a dry run. Applying `token` before `expires_at` decides exactly these, and none that came since."""
 
     token: str
     expires_at: datetime
@@ -148,7 +148,7 @@ class BatchShown(StrictBody):
 
 
 class BatchDone(StrictBody):
-    """What applying a batch did: `moved` were left alone since somebody was faster. `batch` takes it back."""
+    """The result of a batch: `moved` were left alone since somebody was faster. `batch` takes it back."""
 
     batch: str
     decided: int

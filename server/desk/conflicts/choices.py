@@ -23,7 +23,7 @@ ANSWERS = "/answers"
 
 @dataclass(slots=True)
 class Chosen:
-    """What choices come to: values by path, the paths that are decided, and whether the record is to be deleted.
+    """The result of choices: values by path, the paths that are decided, and whether the record is to be deleted.
 
     `version` is the form version of answers that are taken whole because no way leads to the other's.
     """

@@ -17,13 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.auth.audit import note
 from server.auth.names import names_of
 from server.auth.principal import Principal
+from server.desk.conflicts.changes_since_page import content_seen, edited_in_form, moved_since
 from server.desk.conflicts.choices import ANSWERS, Chosen, chosen_of, with_answers, with_chosen
 from server.desk.conflicts.labels import pointer_of, spot_of
 from server.desk.conflicts.page import Pages
 from server.desk.conflicts.page_schemas import Choice, NewDecision, Undo
 from server.desk.conflicts.record_case import Case, extended
 from server.desk.conflicts.revision_history import decisions_of, history_of
-from server.desk.conflicts.stale_decisions import content_seen, edited_in_form, moved_since
 from server.errors import Problem
 from server.forms.answers import check
 from server.ingest.desk_writes import write_at_desk
@@ -75,7 +75,7 @@ class DecisionRefused(Exception):
 
 
 class Decisions:
-    """What a data manager decides through."""
+    """Writes a data manager's decisions."""
 
     def __init__(self, storage: Storage, journal: Journal, pages: Pages, clock: Clock) -> None:
         """Keep the parts."""

@@ -1,4 +1,4 @@
-"""What the desk's handlers ask for by name: pages, decisions, the settling of places, and many decisions at once."""
+"""Dependencies of the desk's handlers: pages, decisions, relocation, and many decisions at once."""
 
 from litestar.di import NamedDependency, Provide
 

@@ -66,7 +66,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one place measures; None where its kind has no such measure, or an outline is all crossings."""
+    """Measures of one place; None where its kind has no such measure, or an outline is all crossings."""
 
     area_m2: float | None
     length_m: float | None

@@ -1,4 +1,4 @@
-"""What a place in a record is called, in the words of its form: for people who never saw a path.
+"""Labels of the places in a record, in the words of its form: for people who never saw a path.
 
 A path is a JSON Pointer from the document's root in which a row of a repeat stands by its `_rid`, and a choice of
 several by its code: `/answers/plots/<rid>/crop`, `/answers/crops/maize`, `/media/<name>`; `""` is the whole record.

@@ -32,7 +32,7 @@ from server.desk.conflicts.page_schemas import (
     ReplyShown,
     WaitingFor,
 )
-from server.desk.conflicts.place_comparison import drawn, more_accurate
+from server.desk.conflicts.place_comparison import compare_places, more_accurate
 from server.desk.conflicts.presence import claims_on
 from server.desk.conflicts.queue_schemas import Claim, PersonName
 from server.desk.conflicts.record_case import Case, open_case
@@ -55,7 +55,7 @@ MOST_CHOICES = 500
 
 @dataclass(frozen=True, slots=True)
 class PageContext:
-    """What the tables say beside the journal: rows of the record's questions, what was asked, names and claims."""
+    """A record's rows beside the journal: its open questions, questions to workers, names and claims."""
 
     rows: Mapping[str, RowMapping]
     asked: Sequence[RowMapping]
@@ -186,7 +186,7 @@ class Pages:
         candidates = [_candidate(case, path, rev, known, before) for rev in revs]
         sides = [(each.rev, each.value.value) for each in candidates]
         kind = spot.field.type if spot.field and spot.choice is None and not spot.is_row else ""
-        drawing = drawn(kind, [*([(None, base)] if base is not ABSENT else []), *sides])
+        drawing = compare_places(kind, [*([(None, base)] if base is not ABSENT else []), *sides])
         best = more_accurate(sides) if kind == "geopoint" else None
         chosen = next((each for each in candidates if each.rev == best), None)
         kept = case.row_kept(path) if cause == "row" else ABSENT

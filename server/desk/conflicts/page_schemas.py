@@ -1,4 +1,4 @@
-"""What the page of one conflict gives, and what decisions about it take.
+"""Bodies of the page of one conflict, and of decisions about it.
 
 A `Value` is what a field says: `is_absent` where it is not relevant, or a row, choice or file is not there; a value of
 null that is not absent is blank. Paths are JSON Pointers from the document's root, rows of repeats by their `_rid`,
@@ -21,7 +21,7 @@ Way = Literal["candidate", "value", "confirm", "delete", "keep", "stay"]
 
 
 class ShownValue(StrictBody):
-    """What a field says."""
+    """The value of a field, as it is shown."""
 
     value: Any
     is_absent: bool
@@ -45,7 +45,7 @@ class ChangedField(StrictBody):
 
 
 class CandidateValue(StrictBody):
-    """What one revision says of the field, and whose it is; `device` is the phone's label.
+    """The value that one revision gives the field, and its author; `device` is the phone's label.
 
     `is_decision`: somebody decided it. `recorded_at` is the phone's clock, `received_at` the server's. `changed` are
     the answers that differ from what they were before, where the answers are chosen between as a whole.
@@ -66,7 +66,7 @@ class CandidateValue(StrictBody):
 
 
 class Proposal(StrictBody):
-    """What is proposed: what stands meanwhile, or the more accurate point; nothing is decided by it."""
+    """A proposal: the value that stands meanwhile, or the more accurate point; nothing is decided by it."""
 
     rev: str | None
     value: ShownValue
@@ -110,7 +110,7 @@ class ShapePair(StrictBody):
     distance_m: float
 
 
-class Drawn(StrictBody):
+class PlaceComparison(StrictBody):
     """All that is known of a place that people recorded differently."""
 
     kind: Literal["point", "line", "outline"]
@@ -119,7 +119,7 @@ class Drawn(StrictBody):
 
 
 class ReplyShown(StrictBody):
-    """What somebody replied; `value` may be chosen as it is. `was_asked`: the question was sent to them."""
+    """Somebody's reply; `value` may be chosen as it is. `was_asked`: the question was sent to them."""
 
     id: str
     by_person: str | None
@@ -160,7 +160,7 @@ class OpenQuestion(StrictBody):
     base: ShownValue
     candidates: list[CandidateValue]
     proposal: Proposal
-    geometry: Drawn | None
+    geometry: PlaceComparison | None
     broken: Labels
     asked: list[AskedShown]
     kept: ShownValue | None
@@ -285,7 +285,7 @@ class ConflictPage(StrictBody):
 
 
 class Choice(StrictBody):
-    """What is decided about one field: exactly one member beside `path`.
+    """The decision about one field: exactly one member beside `path`.
 
     `candidate` takes what that revision says, `reply` what that reply says, `value` what was typed (null: blank),
     `remove` leaves the answer, row, choice or file out, `confirm` keeps what stands; `keep` leaves a row in, with what
@@ -358,7 +358,7 @@ class BrokenConstraint(StrictBody):
 
 
 class DecisionMade(StrictBody):
-    """What a decision made: its revision, what to look at again, and the page as it is now.
+    """The result of a decision: its revision, fields to look at again, and the page as it is now.
 
     `rev` is None in a dry run. Where nothing was written to this record but only to the same one elsewhere, it is the
     revision there.
@@ -376,7 +376,7 @@ class NewClaim(StrictBody):
 
 
 class ClaimsShown(StrictBody):
-    """Who has the conflict open; a claim ends after `expires_s` seconds unless it is renewed."""
+    """People who have the conflict open; a claim ends after `expires_s` seconds unless it is renewed."""
 
     claims: list[Claim]
     expires_s: int

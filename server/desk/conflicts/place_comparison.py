@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from itertools import combinations
 
 from server.desk.conflicts.geometry import KINDS, Measured, Shape, compare, measure, read_shape
-from server.desk.conflicts.page_schemas import Drawn, DrawnShape, GeoJson, ShapePair
+from server.desk.conflicts.page_schemas import DrawnShape, GeoJson, PlaceComparison, ShapePair
 
 #: Pairs grow with the square of the candidates, and nobody looks at more.
 MOST_COMPARED = 6
 
 
-def drawn(kind: str, sides: Sequence[tuple[str | None, object]]) -> Drawn | None:
+def compare_places(kind: str, sides: Sequence[tuple[str | None, object]]) -> PlaceComparison | None:
     """Return the places of (revision, value), the base (None) first where there is one; None of what is no place."""
     if kind not in KINDS:
         return None
     shapes = [(rev, read_shape(KINDS[kind], value)) for rev, value in sides]
     base = next((measure(shape) for rev, shape in shapes if rev is None), None)
     pairs = combinations(shapes[:MOST_COMPARED], 2)
-    return Drawn(
+    return PlaceComparison(
         kind=KINDS[kind],
         shapes=[_drawn_shape(rev, shape, base) for rev, shape in shapes],
         pairs=[

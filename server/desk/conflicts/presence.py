@@ -1,4 +1,4 @@
-"""Who is looking at a conflict now: shown to others, so that two people don't do the same work; nobody is kept out.
+"""Presence: people who look at a conflict now, shown to others, so that two don't do the same work; nobody is kept out.
 
 A claim ends by itself when the page that made it stops renewing it: a browser that was closed holds up nobody.
 """

@@ -24,7 +24,7 @@ _Q = open_questions.c
 
 @dataclass(frozen=True, slots=True)
 class ConflictFilters:
-    """What the queue is narrowed to; `databases` are those that the person may look at. Empty means not narrowed."""
+    """Filters of the queue; `databases` are those that the person may look at. Empty means not narrowed."""
 
     databases: tuple[str, ...]
     project: str = ""

@@ -137,7 +137,7 @@ async def conflict_filters(
 
 
 class FormLabels:
-    """What forms and their questions are called, looked up once in a request."""
+    """Labels of forms and their questions, looked up once in a request."""
 
     def __init__(self, library: FormLibrary) -> None:
         """Look up nothing yet."""

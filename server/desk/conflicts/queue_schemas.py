@@ -1,4 +1,4 @@
-"""What the queue of conflicts takes and gives."""
+"""Bodies of the queue of conflicts."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -148,7 +148,7 @@ class PersonCount(StrictBody):
 
 
 class QueueFilters(StrictBody):
-    """What the queue can be narrowed to at present, each with the number of records; nothing that would be empty."""
+    """Filters that the queue offers now, each with the number of records; none that would be empty."""
 
     units: list[UnitCount]
     projects: list[ProjectCount]

@@ -1,4 +1,4 @@
-"""What became of a record, revision by revision, and which decisions about it can still be taken back.
+"""A record's history, revision by revision, and the decisions about it that can still be taken back.
 
 A machine's merge and the closing of a branch are named as what they are. A decision can be taken back while nobody has
 said anything new about its fields: afterwards taking it back would bring up what is settled twice over.

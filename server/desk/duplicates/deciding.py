@@ -21,7 +21,15 @@ from server.desk.conflicts.record_case import Case, cases_of
 from server.desk.conflicts.revision_history import row_of, shown, spotted
 from server.desk.duplicates import queue
 from server.desk.duplicates.joining import PairComparison, beside, fields_of, is_worth_taking, joined, parted
-from server.desk.duplicates.schemas import NewVerdict, Pair, PairField, PairPage, PairRecord, Parting, Told
+from server.desk.duplicates.schemas import (
+    NewVerdict,
+    Pair,
+    PairField,
+    PairPage,
+    PairRecord,
+    ParticularAgreement,
+    Parting,
+)
 from server.errors import Problem
 from server.forms.library import FormLibrary
 from server.ingest.desk_writes import write_at_desk
@@ -58,7 +66,7 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class _PairDecision:
-    """What somebody made of a pair, and why; `act` is its name in the audit, `taken` are the fields that came over."""
+    """A verdict on a pair and its reason; `act` is its name in the audit, `taken` are the fields that came over."""
 
     act: str
     verdict: str
@@ -68,7 +76,7 @@ class _PairDecision:
 
 
 class PairDesk:
-    """What a data manager sees of pairs, and acts through."""
+    """A data manager's desk of duplicates: shows pairs and writes verdicts."""
 
     def __init__(self, storage: Storage, journal: Journal, library: FormLibrary, areas: Areas, clock: Clock) -> None:
         """Read nothing yet."""
@@ -246,7 +254,8 @@ def pair_line(
         at=row["at"],
         comment=row["comment"] or "",
         agreements=[
-            Told(particular=particular, agreement=agreement, values={}) for particular, agreement in row["agreements"]
+            ParticularAgreement(particular=particular, agreement=agreement, values={})
+            for particular, agreement in row["agreements"]
         ],
         records=[
             PairRecord(
@@ -285,7 +294,7 @@ def _require_closed(both: Both) -> None:
         raise Problem("record_moved_on")
 
 
-def _told(told: Told, both: Both) -> Told:
+def _told(told: ParticularAgreement, both: Both) -> ParticularAgreement:
     values: dict[str, str] = {}
     for case in both:
         schema = case.published.schema if case.published else None

@@ -16,7 +16,7 @@ _L = likenesses.c
 
 @dataclass(frozen=True, slots=True)
 class PairFilters:
-    """What the queue is narrowed to; `databases` are those that the person may look at. Empty means not narrowed."""
+    """Filters of the queue; `databases` are those that the person may look at. Empty means not narrowed."""
 
     databases: tuple[str, ...]
     form: str = ""

@@ -1,4 +1,4 @@
-"""What the desk gives and takes about pairs of records that may be of one household."""
+"""Bodies of the desk of duplicates: pairs of records that may be of one household."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,8 +36,8 @@ class PairSearch:
         return self.project in {"", project} and (not self.unit or unit in self.unit)
 
 
-class Told(StrictBody):
-    """What one particular says for or against; `values` by record, on the page of a pair only."""
+class ParticularAgreement(StrictBody):
+    """How one particular of two records compares; `values` by record, on the page of a pair only."""
 
     particular: Identifier
     agreement: Agreement
@@ -76,7 +76,7 @@ class Pair(StrictBody):
     by_name: str
     at: datetime | None
     comment: str
-    agreements: list[Told]
+    agreements: list[ParticularAgreement]
     records: list[PairRecord]
 
 
@@ -117,7 +117,7 @@ class PairPage(Pair):
 
 
 class NewVerdict(StrictBody):
-    """What somebody makes of a pair, having seen these revisions; `survivor` and `take` go with *same*.
+    """A verdict on a pair, by somebody who has seen these revisions; `survivor` and `take` go with *same*.
 
     `saw` is the `at` of the page that was looked at: None where nobody had said anything about the pair.
     """

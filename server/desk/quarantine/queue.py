@@ -64,7 +64,7 @@ _SEEN = select(
 
 @dataclass(frozen=True, slots=True)
 class QuarantineFilters:
-    """What the queue is narrowed to; `databases` are those whose queue the person may work off."""
+    """Filters of the queue; `databases` are those whose queue the person may work off."""
 
     databases: tuple[str, ...]
     reason: str | None = None
@@ -72,7 +72,7 @@ class QuarantineFilters:
 
 
 class QuarantineDesk:
-    """What a data manager sees of the quarantine, and acts through."""
+    """A data manager's desk of the quarantine: shows it, lets entries in, notes that they were seen."""
 
     def __init__(self, storage: Storage, journal: Journal, library: FormLibrary, clock: Clock) -> None:
         """Keep the parts."""

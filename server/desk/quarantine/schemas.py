@@ -1,4 +1,4 @@
-"""What the quarantine's desk takes and gives."""
+"""Bodies of the quarantine's desk."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,14 +40,14 @@ class NewNote(EntryKey):
 
 
 class Accepted(StrictBody):
-    """What an acceptance let in: the revision itself, and how many that had waited only for it."""
+    """The result of an acceptance: the revision itself, and how many that had waited only for it."""
 
     rev: str
     followers: int
 
 
 class Note(StrictBody):
-    """What somebody said about an entry when they had seen it."""
+    """A person's note on an entry that they have seen."""
 
     by_name: str
     at: datetime
@@ -64,7 +64,7 @@ class MisfitEntry(StrictBody):
 
 
 class Present(StrictBody):
-    """What stands in the database under the same id: the winner."""
+    """The document that the database has under the same id: the winner."""
 
     rev: str
     by_name: str

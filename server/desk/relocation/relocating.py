@@ -13,11 +13,11 @@ from sqlalchemy import select
 
 from server.auth.authorise import allowed, require
 from server.auth.principal import Principal
+from server.desk.conflicts.changes_since_page import moved_since
 from server.desk.conflicts.deciding import ATTEMPTS, Decisions, Moved, Prepared, prepared_removal, prepared_undo
 from server.desk.conflicts.page import Pages
 from server.desk.conflicts.page_schemas import NewDecision, Undo
 from server.desk.conflicts.record_case import Case
-from server.desk.conflicts.stale_decisions import moved_since
 from server.desk.relocation.relocation_log import moves_of, remember, returning
 from server.errors import Problem
 from server.journal.journal import Journal
@@ -51,7 +51,7 @@ def stay_of(new: NewDecision) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """What a record's place is settled through."""
+    """Writes decisions about a record that stands in two areas."""
 
     storage: Storage
     journal: Journal

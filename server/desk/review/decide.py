@@ -36,7 +36,7 @@ class Written:
 
 
 class Desk:
-    """What a supervisor acts through."""
+    """The supervisor's desk: reads records and writes decisions."""
 
     def __init__(self, storage: Storage, journal: Journal, clock: Clock) -> None:
         """Keep the parts."""

@@ -12,7 +12,7 @@ from server.read_model.record_tables import records
 
 @dataclass(frozen=True, slots=True)
 class RecordFilters:
-    """What the queue is narrowed to; `databases` are those that the person may read. Empty means not narrowed."""
+    """Filters of the queue; `databases` are those that the person may read. Empty means not narrowed."""
 
     databases: tuple[str, ...]
     form: str = ""

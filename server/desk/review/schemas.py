@@ -1,4 +1,4 @@
-"""What the review door takes and gives."""
+"""Bodies of the review routes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,7 +64,7 @@ class NewReview(StrictBody):
 
 
 class Decided(StrictBody):
-    """What a decision made of its record."""
+    """The state of a record after a decision."""
 
     id: str
     state: State

@@ -1,4 +1,4 @@
-"""What a form says of a record's answers: relevance, constraints, calculations, what is required.
+"""A form's rules over a record's answers: relevance, constraints, calculations, required answers.
 
 The phone's form engine says it while a person fills a form in; the server says the same when a record comes in and when
 edits are merged. `syntax` reads XPath, `compiling` makes it runnable, `functions` and their neighbours hold ODK's

@@ -1,4 +1,4 @@
-"""What can be told of an expression without running it: what it calls, what kind of value it gives, where it looks."""
+"""Static facts about an expression: the functions that it calls, its kind of value, the paths that it reads."""
 
 from server.forms.evaluate.functions import FUNCTIONS
 from server.forms.evaluate.syntax import (

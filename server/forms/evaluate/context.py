@@ -19,7 +19,7 @@ class Record(Protocol):
 
     @property
     def document(self) -> Node:
-        """What stands above the root."""
+        """Return the node above the root."""
 
     def remembered(self, expression: Callable[["Context"], float], context: "Context") -> float:
         """Return what an expression gives that is the same at every node of the record, computed once."""

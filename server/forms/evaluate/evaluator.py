@@ -1,4 +1,4 @@
-"""What a form says of a record's answers, asked of one compiled version.
+"""A form's rules over a record's answers, by one compiled version.
 
 A pure function of form, lists and answers: no clock, no chance. Conditions that ask what now is are judged only where a
 caller says it; without, their other parts are, and what is relevant by them is what the answers hold. Calculated fields
@@ -21,7 +21,7 @@ Answers = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What became of a record's answers. Paths are JSON Pointers from the document's root, rows by their `_rid`.
+    """The evaluation of a record's answers. Paths are JSON Pointers from the document's root, rows by their `_rid`.
 
     `irrelevant` names the outermost nodes that are not relevant, all below them included; `broken` maps constrained
     paths whose constraint does not hold to the author's message in the form's first language, None where there is none.

@@ -41,7 +41,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Which choices a question offers: those of `listed` that `filters` let through, or what `select` gives."""
+    """The choices that a question offers: those of `listed` that `filters` let through, or the result of `select`."""
 
     value: str
     label: str | None = None

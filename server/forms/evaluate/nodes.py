@@ -224,7 +224,7 @@ class AnswerRecord:
 
     @property
     def day(self) -> float | None:
-        """What day it is, None where nobody says."""
+        """Return the current day as a number; None where no clock was given."""
         return None if self.moment is None else self.clock("today")
 
     def release(self) -> None:

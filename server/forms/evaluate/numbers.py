@@ -78,7 +78,7 @@ def logarithm(call: Callable[[float], float]) -> Callable[[float], float]:
     return lambda number: -math.inf if number == 0 else call(number)
 
 
-def whole(call: Callable[[float], int]) -> Callable[[float], float]:
+def to_integer(call: Callable[[float], int]) -> Callable[[float], float]:
     """Return a function to whole numbers that leaves infinities alone."""
     return lambda number: float(call(number)) if math.isfinite(number) else number
 

@@ -78,7 +78,7 @@ _CONTROLS = {"t": "\t", "n": "\n", "r": "\r", "v": "\v", "f": "\f", "0": "\0"}
 @lru_cache(maxsize=512)
 def pattern(text: str) -> "Pattern":
     """Return the automaton of a pattern, in JavaScript's notation; raise `NotAPattern`."""
-    return Pattern(_PatternReader(text).whole())
+    return Pattern(_PatternReader(text).parse())
 
 
 @dataclass(slots=True)
@@ -204,7 +204,7 @@ class _PatternReader:
         self._at = 0
         self._depth = 0
 
-    def whole(self) -> Part:
+    def parse(self) -> Part:
         part = self._choice()
         if self._at < len(self._text):
             raise NotAPattern("a bracket closes that none opened")

@@ -123,7 +123,7 @@ _LEVELS: tuple[frozenset[str], ...] = (
 
 def parse(text: str) -> Expression:
     """Return the tree of an expression; raise `NotXPath`."""
-    tree = _Parser(_tokens(text)).whole()
+    tree = _Parser(_tokens(text)).parse()
     level: list[Expression] = [tree]
     for _ in range(MAX_TREE_DEPTH):
         level = [part for around in level for part in inner_parts(around)]
@@ -190,7 +190,7 @@ class _Parser:
         self._at = 0
         self._depth = 0
 
-    def whole(self) -> Expression:
+    def parse(self) -> Expression:
         expression = self._expression()
         self._expect("end")
         return expression

@@ -23,7 +23,7 @@ class Node(Protocol):
 
     @property
     def index(self) -> int:
-        """Which of its name it is among its siblings, from 1."""
+        """Return its position among siblings of the same name, from 1."""
 
     @property
     def parent(self) -> "Node | None":
@@ -40,7 +40,7 @@ class Node(Protocol):
 
 
 class DocumentNode:
-    """What stands above the root: an element without a name, whose only child is the root."""
+    """The node above the root: an element without a name, whose only child is the root."""
 
     __slots__ = ("_root",)
     name = ""

@@ -1,4 +1,4 @@
-"""What guards, providers of dependencies and handlers say of themselves, for the API's description.
+"""Declarations of guards, providers of dependencies and handlers, for the API's description.
 
 Each says only what it does itself: a handler's problems are its own and those of all guards and dependencies that it
 has, which `description` adds up. Nothing here changes what happens; tests compare every answer with the description.
@@ -23,7 +23,7 @@ _schemes: WeakKeyDictionary[Callable[..., Any], tuple[Scheme, ...]] = WeakKeyDic
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What a handler's signature can't say, under `described` in its options.
+    """The parts of a handler's description that its signature can't hold, under `described` in its options.
 
     `body` is the model or dataclass, or the media type of the bytes, that the handler reads itself; `answers` the same
     of what it answers. `headers` are the request headers that must be there with their schemas, `gives` the headers of

@@ -9,7 +9,7 @@ from enum import IntEnum, unique
 
 @unique
 class AdvisoryLock(IntEnum):
-    """What is locked; the value is PostgreSQL's key. Servers of different releases meet in it, so none ever changes."""
+    """Things to lock; each value is PostgreSQL's key. Servers of different releases share them: none ever changes."""
 
     #: Held by the server whose followers work.
     FOLLOWERS = 0x4E75_6F6E_6701

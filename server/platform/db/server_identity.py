@@ -1,4 +1,4 @@
-"""Which server this is, and which of its lives: two random ids that are kept in the database.
+"""The server's id and its epoch: two random ids that are kept in the database.
 
 `server` is made once, and by it phones keep apart what each server has said; it stays when the database is restored or
 moved. `epoch` is new after each restore: what was acknowledged before may be gone, so phones send it again.

@@ -174,7 +174,7 @@ async def test_i4_the_order_of_arrival_at_a_door_changes_nothing(client: Client,
     async with client.app.state["storage"].write() as connection:
         await set_grants(connection, gone.person["id"], [])
     door = await at_scope(client, "máy", grant("field_worker"))
-    bringing, bringer = parts_of(client.app).bringing, PeerSender("peer:hub", has_account=True)
+    bringing, bringer = parts_of(client.app).ingest, PeerSender("peer:hub", has_account=True)
     outcomes = []
     for number in range(ORDERS):
         run, chance = Run(f"r{number:02}"), random.Random(number)

@@ -52,7 +52,7 @@ export type GeoJson = Schemas['GeoJson']
 /** `rev` is null for what stood before. */
 export type Shape = Schemas['DrawnShape']
 export type ShapePair = Schemas['ShapePair']
-export type Geometry = Schemas['Drawn']
+export type Geometry = Schemas['PlaceComparison']
 export type Reply = Schemas['ReplyShown']
 export type Asked = Schemas['AskedShown']
 /** `kept`: a row that somebody took out, with what all edits say of it: what `keep` chooses. */

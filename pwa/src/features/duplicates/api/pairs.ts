@@ -6,9 +6,9 @@ import type { Schemas } from '@/api/schema'
 export const VERDICTS = ['open', 'unsure', 'same', 'different'] as const satisfies readonly Pair['verdict'][]
 export type Verdict = Pair['verdict']
 /** `values` by record, on the page of a pair only. */
-export type Told = Schemas['Told']
-export type Particular = Told['particular']
-export type Agreement = Told['agreement']
+export type ParticularAgreement = Schemas['ParticularAgreement']
+export type Particular = ParticularAgreement['particular']
+export type Agreement = ParticularAgreement['agreement']
 export type PairRecord = Schemas['PairRecord']
 /** `survivor` is the record that stays, where they are the same; `records` begin with the older. */
 export type Pair = Schemas['Pair']

@@ -13,8 +13,8 @@ from sync.merging.field_diff import RepeatRows, field_at, flatten, value_at
 from sync.merging.field_schema import ABSENT, FieldPlace, FieldSchema, Path, place_of
 
 
-class Covering:
-    """Which edits say everything around a field."""
+class CoveringEdits:
+    """Edits that say everything around a field."""
 
     def __init__(self, edits: Sequence[Edit], shape: FieldSchema, rows: RepeatRows) -> None:
         """Take a document's edits."""

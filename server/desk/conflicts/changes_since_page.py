@@ -1,4 +1,4 @@
-"""Which fields have changed since the page that a person decided on.
+"""Fields that have changed since the page on which a person decided.
 
 A page names its revisions, `rev` and `leaves`, and that is all that can be known of it: what they reach is what the
 person saw. Machines' merges and the closing of branches say nothing that had not been said before.
