@@ -167,6 +167,7 @@ SENTENCES: dict[str, str] = {
     "group_no_label": "This group has no label: the phone shows no heading.",
     "sheet_misspelt": "There are sheets with a similar name: {candidates}. Rename it if that is the one.",
     "path_unknown": "The path {path} leads to no question, so that the phone takes it for blank.",
+    "last_saved": "The phone does not keep the answers of the record before (last-saved). Leave this default out.",
 }
 
 

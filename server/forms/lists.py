@@ -17,6 +17,8 @@ MAX_LIST_BYTES = 2_000_000
 MAX_ROWS = 5_000
 #: More rows with the same mistake are its kind, and known from these.
 MAX_TOLD: Final = 10
+#: What the converter writes for ${last-saved#…}.
+LAST_SAVED: Final = "jr://instance/last-saved"
 _SPACE: Final = re.compile(r"\s")
 BOM = b"\xef\xbb\xbf"
 
@@ -36,6 +38,9 @@ def _check(document: etree._Element, lists: Mapping[str, bytes]) -> Iterator[Fin
     for instance in document.iterfind(f".//{XFORMS}model/{XFORMS}instance[@src]"):
         source = instance.get("src") or ""
         file = source.rpartition("/")[2]
+        if source == LAST_SAVED:
+            yield error("last_saved", "survey")
+            continue
         needed.add(file)
         if not source.startswith("jr://file-csv/"):
             yield error("list_kind", "survey", file=file)

@@ -41,6 +41,7 @@ def mended(survey: Rows, choices: list[Cells] | None = None, **lists: str) -> tu
         ("${a}==1 AND ${b}<>'x'||${c}≥3", "${a}=1 and ${b}!='x' or ${c}>=3"),
         ("${a} = 1 && ${b} = 2", "${a} = 1 and ${b} = 2"),
         ("${a} = 1 Or ${b} DIV 2 = 1", "${a} = 1 or ${b} div 2 = 1"),
+        ("instance('features’)/root/item[id=${a}]/b", "instance('features')/root/item[id=${a}]/b"),
         ("IF(${a} = “yes”, 1)", "if(${a} = 'yes', 1, '')"),
         ("if(${a}='x', if(${b}=1,2), concat('a', 'b'))", "if(${a}='x', if(${b}=1,2, ''), concat('a', 'b'))"),
         ("not(true) or False", "not(true()) or false()"),
@@ -282,6 +283,10 @@ def test_a_search_becomes_a_list_in_a_file() -> None:
     assert form.schema.by_path["/b"].list_file == "villages.csv"
     filtered = [question("select_one yes_no", "b", appearance="search('villages', 'matches', 'a', ${head_name})")]
     assert told(checked(filtered, EVERYTHING)) == [("error", "search", 7)]
+
+
+def test_an_answer_of_the_record_before_is_nothing_that_the_phone_keeps() -> None:
+    assert told(checked([question("text", "b", default="${last-saved#head_name}")])) == [("error", "last_saved", None)]
 
 
 def test_a_table_is_a_plain_group_and_asks_nothing_of_its_own() -> None:

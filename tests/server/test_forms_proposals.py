@@ -202,6 +202,9 @@ def test_rows_that_are_never_shown_need_no_translation() -> None:
         {"type": "calculate", "name": "c", VI: "Tính", "calculation": "1 + 1"},
         {"type": "hidden", "name": "h", VI: "Ẩn"},
         {"type": "start", "name": "s", VI: "Bắt đầu"},
+        question("begin_group", "g"),
+        question("text", "t"),
+        {"type": "end_group", "name": "", VI: "Hết"},
     ]
     conversion = checked(xlsform(survey=[*GOOD, *hidden]))
     assert conversion.form is not None
