@@ -17,7 +17,7 @@ from server.journal.journal import Journal
 from server.media.availability import openable
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
-from server.projections.aliases import ForwardingProjection
+from server.projections.aliases import AliasesProjection
 from server.projections.branches import BranchesProjection
 from server.projections.flags import Limits
 from server.projections.graph import in_order
@@ -34,20 +34,20 @@ def followers_of(
 ) -> Runner:
     """Return the followers, each after those whose work it reads."""
     forms_of = partial(MergingForms.over, library)
-    closing = BranchesProjection(storage, journal, library, areas, forms_of=forms_of)
+    branches = BranchesProjection(storage, journal, library, areas, forms_of=forms_of)
     records = _records(settings, storage, journal, library, areas)
     asked = WorkerQuestionsProjection(journal, areas)
-    still_open = OpenDocumentsProjection(storage, journal, areas)
+    open_documents = OpenDocumentsProjection(storage, journal, areas)
     published = PublishedProjection(storage, journal, library)
     households = HouseholdsProjection(storage, library, areas, threshold=settings.duplicate_score)
-    forwarding = ForwardingProjection(storage, journal, areas, forms_of=forms_of)
-    projections: list[Projection] = in_order([closing, records, asked, still_open, published, households, forwarding])
+    aliases = AliasesProjection(storage, journal, areas, forms_of=forms_of)
+    projections: list[Projection] = in_order([branches, records, asked, open_documents, published, households, aliases])
     followers = [Follower(storage, journal, clock, projection) for projection in projections]
 
     async def look_for_forms() -> None:
-        for database, ids in (await closing.arrived()).items():
+        for database, ids in (await branches.arrived()).items():
             for follower in followers:
-                if follower.name in (closing.name, records.name):
+                if follower.name in (branches.name, records.name):
                     await follower.take_again(database, ids)
 
     async def look_for_awaited_forms() -> None:

@@ -26,7 +26,7 @@ from sync.matching.duplicates import survivor_of
 from sync.merging.alias_replay import Forwarded, forward
 from sync.revisions.revision_id import RevisionId
 
-NAME = "forwarding"
+NAME = "aliases"
 
 Leaves = tuple[RevisionId, ...]
 
@@ -40,7 +40,7 @@ class _CarriedEdits:
     edits: Sequence[tuple[Origin, NewRevision]]
 
 
-class ForwardingProjection:
+class AliasesProjection:
     """Brings edits over; a `Projection` of the follower, after the one that files households and their pairs."""
 
     name = NAME

@@ -50,7 +50,7 @@ from sync.merging.merge import Document, Forms, Reconciled, WaitingMerge, combin
 from sync.review import approved_revisions
 from sync.revisions.revision_id import RevisionId
 
-NAME = "closing"
+NAME = "branches"
 #: Merging is arithmetic; after so many documents the doors get their turn, during a long one it is in a thread.
 BREATH = 5
 REMEMBERED = 20_000

@@ -24,9 +24,9 @@ from server.projections.open_questions import FORM_VERSION, MOVED
 from server.read_model.record_tables import open_questions
 from sync.revisions.canonical import Json
 
-NAME = "still_open"
+NAME = "open_documents"
 #: Only its rows say what is open.
-FOLLOWED = "closing"
+FOLLOWED = "branches"
 PREFIX = "open:"
 
 

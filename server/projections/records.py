@@ -47,7 +47,7 @@ from sync.revisions.authorship import Authorship
 from sync.revisions.canonical import member
 
 NAME = "records"
-FOLLOWED = "closing"
+FOLLOWED = "branches"
 #: SQLite takes only so many parameters in one statement.
 _AT_ONCE = 500
 _SHA256 = re.compile(r"[0-9a-f]{64}")

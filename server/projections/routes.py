@@ -11,7 +11,7 @@ from server.auth.authorise import allowed, require
 from server.auth.principal import Principal
 from server.errors import Problem
 from server.journal.followers.runner import Runner
-from server.journal.followers.tables import set_aside
+from server.journal.followers.tables import dead_letters
 from server.journal.quarantine import waiting_for_revisions
 from server.platform.api_description.declarations import raises
 from server.platform.clock import Clock
@@ -28,7 +28,7 @@ MOST = 200
 async def list_set_aside(principal: NamedDependency[Principal], storage: NamedDependency[Storage]) -> Following:
     """List what could not be taken into lists and tables, the newest first, and what waits for other revisions."""
     require(principal, "manage_areas")
-    newest = select(set_aside).order_by(set_aside.c.last_at.desc(), set_aside.c.doc_id)
+    newest = select(dead_letters).order_by(dead_letters.c.last_at.desc(), dead_letters.c.doc_id)
     async with storage.read() as connection:
         rows = [row for row in await connection.execute(newest) if _may_see(principal, row.database)][:MOST]
         named = and_(records.c.database.in_({row.database for row in rows}), records.c.id.in_(map(_record, rows)))

@@ -76,7 +76,7 @@ async def _closed(url: str) -> Closed:
     if storage.is_postgresql:
         await _count(storage)
     begun, worked = time.perf_counter(), time.process_time()
-    [closing] = [each for each in runner.followers if each.name == "closing"]
+    [closing] = [each for each in runner.followers if each.name == "branches"]
     await closing.follow_once()
     closed_s, cpu_s = time.perf_counter() - begun, time.process_time() - worked
     await runner.once()

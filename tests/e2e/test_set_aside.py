@@ -43,6 +43,6 @@ def test_an_administrator_sees_what_was_set_aside_and_tries_it_again(
 def put_aside(server: LiveServer) -> None:
     """Leave the row that a follower leaves behind."""
     at = "2026-11-21 08:00:00.000000"
-    row = ("closing", SCOPE, FOUND, 1, ERROR, 3, at, at)
+    row = ("branches", SCOPE, FOUND, 1, ERROR, 3, at, at)
     with contextlib.closing(sqlite3.connect(server.database, timeout=10)) as connection, connection:
-        connection.execute("INSERT INTO follower_set_aside VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        connection.execute("INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)

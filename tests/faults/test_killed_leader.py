@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import delete, func, select
 
 from server.app import create_app
-from server.journal.followers.tables import checkpoints, set_aside
+from server.journal.followers.tables import checkpoints, dead_letters
 from server.journal.journal import Journal
 from server.platform.clock import system_clock
 from server.platform.db.advisory_locks import AdvisoryLock
@@ -110,7 +110,7 @@ async def _torment(servers: dict[str, LiveServer], cluster: Cluster, chance: ran
     url = servers[SERVERS[0]].database_url
     found = await inspect(url, work)
     followed = await _followed(url)
-    assert await watch.fetchval("SELECT count(*) FROM follower_set_aside") == 0
+    assert await watch.fetchval("SELECT count(*) FROM dead_letters") == 0
     for server in servers.values():
         await asyncio.to_thread(server.stop)
     merges = await _merges(url)
@@ -223,6 +223,6 @@ async def _anew(server: LiveServer) -> dict[str, list[tuple[object, ...]]]:
                 await connection.execute(delete(table))
         await app.state["runner"].once()
         async with storage.read() as connection:
-            assert not await connection.scalar(select(func.count()).select_from(set_aside))
+            assert not await connection.scalar(select(func.count()).select_from(dead_letters))
     await storage.close()
     return await _followed(server.database_url)

@@ -13,7 +13,7 @@ import server.app  # noqa: F401  (registers every stage's tables)
 from server.auth.audit import acts_on
 from server.auth.tables import audit, grants, people
 from server.gateway.couchdb.tables import made_databases
-from server.journal.followers.tables import checkpoints
+from server.journal.followers.tables import checkpoints, dead_letters
 from server.journal.store.tables import databases, revisions
 from server.platform.db.engine import Storage
 from server.platform.db.metadata import metadata
@@ -69,7 +69,28 @@ async def test_records_that_a_desk_had_taken_over_are_computed_anew_after_the_up
     await migrate(database)
     async with database.read() as connection:
         left = {(each.follower, each.database) for each in await connection.execute(select(checkpoints))}
-    assert left == {("records", "agri-saved"), ("closing", "agri-saved"), ("closing", "agri-decided")}
+    assert left == {("records", "agri-saved"), ("branches", "agri-saved"), ("branches", "agri-decided")}
+    await database.close()
+
+
+async def test_followers_go_on_under_their_new_names_after_the_upgrade(tmp_path: Path) -> None:
+    database = Storage(f"sqlite:///{tmp_path / 'nuong.db'}")
+    letter = {"database": "agri-u", "doc_id": "r", "seq": 3, "error": "ValueError", "attempts": 3}
+    letter |= {"first_at": str(NOW), "last_at": str(NOW)}
+    names = {"closing": "branches", "records": "records", "still_open": "open_documents", "forwarding": "aliases"}
+    async with database.write() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(configuration(sync), "0015"))
+        columns: list[ColumnClause[Any]] = [column(each) for each in ("follower", *letter)]
+        before = table("follower_set_aside", *columns)
+        for follower in names:
+            await connection.execute(insert(checkpoints).values(follower=follower, database="agri-u", seq=7))
+            await connection.execute(insert(before).values(letter | {"follower": follower}))
+    await migrate(database)
+    async with database.read() as connection:
+        followed = {(each.follower, each.seq) for each in await connection.execute(select(checkpoints))}
+        letters = {(each.follower, each.error, each.last_at) for each in await connection.execute(select(dead_letters))}
+    assert followed == {(name, 7) for name in names.values()}
+    assert letters == {(name, "ValueError", NOW) for name in names.values()}
     await database.close()
 
 

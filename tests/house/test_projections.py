@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.journal.followers.follower import Projection
-from server.projections.aliases import ForwardingProjection
+from server.projections.aliases import AliasesProjection
 from server.projections.branches import BranchesProjection
 from server.projections.graph import in_order, mermaid
 from server.projections.households import HouseholdsProjection
@@ -25,7 +25,7 @@ PROJECTIONS = (
     OpenDocumentsProjection,
     PublishedProjection,
     HouseholdsProjection,
-    ForwardingProjection,
+    AliasesProjection,
 )
 
 

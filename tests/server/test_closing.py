@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import RowMapping, event, select
 
-from server.journal.followers.tables import set_aside
+from server.journal.followers.tables import dead_letters
 from server.journal.model import NewRevision, Origin, StoredRevision
 from server.platform.db.engine import Storage
 from server.projections import branches
@@ -266,11 +266,11 @@ async def test_a_document_that_cannot_be_merged_keeps_no_other_from_it(
         await province.follow()
     assert (len(await live(province, poison.doc_id)), len(await live(province, fine.doc_id))) == (2, 1)
     async with province.storage.read() as connection:
-        [aside] = (await connection.execute(select(set_aside))).mappings()
-    assert (aside["follower"], aside["doc_id"]) == ("closing", poison.doc_id)
+        [aside] = (await connection.execute(select(dead_letters))).mappings()
+    assert (aside["follower"], aside["doc_id"]) == ("branches", poison.doc_id)
     assert (await row(province, poison.doc_id))["branches"] == 2
-    [follower] = [each for each in province.runner.followers if each.name == "closing"]
-    assert await follower.retry_set_aside() == 1
+    [follower] = [each for each in province.runner.followers if each.name == "branches"]
+    assert await follower.retry_dead_letters() == 1
     assert len(await live(province, poison.doc_id)) == 1
 
 

@@ -60,7 +60,7 @@ async def stands(province: Province, record: str) -> tuple[int, int, int, bool]:
             await connection.scalar(select(func.count()).select_from(table).where(table.c.record == record))
             for table in (open_questions, provenance)
         ]
-        here = (checkpoints.c.follower == "closing") & (checkpoints.c.database == SCOPE)
+        here = (checkpoints.c.follower == "branches") & (checkpoints.c.database == SCOPE)
         reached = await connection.scalar(select(checkpoints.c.seq).where(here))
     edits = [change for change in (await province.journal.changes(SCOPE)).rows if change.doc_id == record]
     merged = any(one.person is None for one in history)

@@ -54,5 +54,5 @@ async def test_one_database_begins_anew_and_the_others_stay(province: Province) 
 
 
 async def test_a_follower_that_nobody_knows_is_told_with_those_that_there_are(province: Province) -> None:
-    with pytest.raises(Failure, match=r"No follower nobody .* closing, .*records"):
+    with pytest.raises(Failure, match=r"No follower nobody .* aliases, branches, .*records"):
         await begin_anew(console(province), "nobody")

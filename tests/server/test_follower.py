@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.journal.followers.follower import Effects, Follower
 from server.journal.followers.runner import IDLE_S, Runner
-from server.journal.followers.tables import set_aside
+from server.journal.followers.tables import dead_letters
 from server.journal.model import Change, NewRevision, Origin
 from server.media.tables import media, media_links
 from server.platform.db.engine import Storage
@@ -234,7 +234,7 @@ async def test_a_document_that_cannot_be_taken_is_set_aside_and_blocks_nothing(
     await follower.follow_once()
     assert fragile.taken == [saved[0].doc_id, saved[2].doc_id]
     async with province.storage.read() as connection:
-        [aside] = (await connection.execute(select(set_aside))).mappings()
+        [aside] = (await connection.execute(select(dead_letters))).mappings()
     assert (aside["doc_id"], aside["attempts"]) == (saved[1].doc_id, 3)
     assert aside["error"].startswith("ValueError at tests")
     assert "poison" not in aside["error"]
@@ -242,10 +242,10 @@ async def test_a_document_that_cannot_be_taken_is_set_aside_and_blocks_nothing(
     assert len(fragile.taken) == 2
 
     fragile.failing = set()
-    assert await follower.retry_set_aside() == 1
+    assert await follower.retry_dead_letters() == 1
     assert fragile.taken[2:] == [saved[1].doc_id]
     async with province.storage.read() as connection:
-        assert (await connection.execute(select(set_aside))).all() == []
+        assert (await connection.execute(select(dead_letters))).all() == []
 
 
 async def test_a_failing_database_poisons_nothing(province: Province, clock: StandingClock) -> None:

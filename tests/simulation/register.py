@@ -51,7 +51,7 @@ async def check_questions(world: World) -> None:
         if first is not None and rows != first:
             raise Broken("I4", f"at rest {server.name} asks something else than another server")
         first = rows
-        if server.reader.execute("SELECT 1 FROM follower_set_aside").fetchone() is not None:
+        if server.reader.execute("SELECT 1 FROM dead_letters").fetchone() is not None:
             raise Broken("poison", f"{server.name} has set documents aside")
     province = world.servers["province"]
     leaves = shown(province)

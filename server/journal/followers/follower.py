@@ -3,7 +3,7 @@
 The checkpoint moves in the transaction of the effects (I7): after a crash a page is taken again or not at all, and
 projections are idempotent, so that nothing is skipped and nothing counts twice. A document whose effects fail is tried
 alone a few times and then set aside in a table, with its error, so that it never blocks those behind it; it is tried
-again when it changes and by `retry_set_aside`. Failures of the database itself are nobody's poison: they are raised,
+again when it changes and by `retry_dead_letters`. Failures of the database itself are nobody's poison: they are raised,
 and the whole page waits.
 """
 
@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.journal.followers.tables import checkpoints, set_aside
+from server.journal.followers.tables import checkpoints, dead_letters
 from server.journal.journal import Journal
 from server.journal.model import Change
 from server.journal.store.statements import statements
@@ -111,18 +111,22 @@ class Follower:
         async with self._storage.read() as connection:
             return {row.database: row.seq for row in await connection.execute(query)}
 
-    async def retry_set_aside(self) -> int:
+    async def retry_dead_letters(self) -> int:
         """Try every document that was set aside once more; return how many could be taken."""
-        here = set_aside.c.follower == self.name
+        here = dead_letters.c.follower == self.name
         async with self._storage.read() as connection:
-            waiting = (await connection.execute(select(set_aside).where(here).order_by(set_aside.c.last_at))).all()
+            waiting = (
+                await connection.execute(select(dead_letters).where(here).order_by(dead_letters.c.last_at))
+            ).all()
         return sum([await self._take_again(row.database, row.doc_id) for row in waiting])
 
     async def retry(self, database: str, document: str) -> bool:
         """Try one document that was set aside once more; whether it could be taken, or is not set aside at all."""
-        here = (set_aside.c.follower == self.name) & (set_aside.c.database == database)
+        here = (dead_letters.c.follower == self.name) & (dead_letters.c.database == database)
         async with self._storage.read() as connection:
-            is_aside = await connection.scalar(select(set_aside.c.doc_id).where(here, set_aside.c.doc_id == document))
+            is_aside = await connection.scalar(
+                select(dead_letters.c.doc_id).where(here, dead_letters.c.doc_id == document)
+            )
         return is_aside is None or await self._take_again(database, document)
 
     async def take_again(self, database: str, ids: Sequence[str]) -> None:
@@ -136,8 +140,8 @@ class Follower:
         if not changes:
             # A journal that was restored from a backup may lack it; whoever brings it again brings a change.
             async with self._storage.write() as connection:
-                here = (set_aside.c.follower == self.name) & (set_aside.c.database == database)
-                await connection.execute(delete(set_aside).where(here, set_aside.c.doc_id == document))
+                here = (dead_letters.c.follower == self.name) & (dead_letters.c.database == database)
+                await connection.execute(delete(dead_letters).where(here, dead_letters.c.doc_id == document))
         return all([await self._take_alone(database, change, 1, None) for change in changes])
 
     async def _horizon(self, database: str) -> int | None:
@@ -235,13 +239,13 @@ class Follower:
             "last_at": now,
         }
         async with self._storage.write() as connection:
-            known = select(set_aside.c.attempts).where(
-                set_aside.c.follower == self._projection.name,
-                set_aside.c.database == database,
-                set_aside.c.doc_id == change.doc_id,
+            known = select(dead_letters.c.attempts).where(
+                dead_letters.c.follower == self._projection.name,
+                dead_letters.c.database == database,
+                dead_letters.c.doc_id == change.doc_id,
             )
             row["attempts"] = attempts + (await connection.scalar(known) or 0)
-            await put(connection, set_aside, [row], keep=["first_at"])
+            await put(connection, dead_letters, [row], keep=["first_at"])
             await self._advance(connection, database, step)
 
     async def _advance(self, connection: AsyncConnection, database: str, step: _Step | None) -> None:
@@ -258,10 +262,10 @@ class Follower:
 @cache
 def _taken(*, is_postgresql: bool) -> Delete:
     # Built once: a server has seven followers, and a command or a test as many for each round.
-    return delete(set_aside).where(
-        set_aside.c.follower == bindparam("of_follower"),
-        set_aside.c.database == bindparam("of_database"),
-        statements(is_postgresql=is_postgresql).is_one_of(set_aside.c.doc_id),
+    return delete(dead_letters).where(
+        dead_letters.c.follower == bindparam("of_follower"),
+        dead_letters.c.database == bindparam("of_database"),
+        statements(is_postgresql=is_postgresql).is_one_of(dead_letters.c.doc_id),
     )
 
 

@@ -92,7 +92,7 @@ class Runner:
                 look_at = now() + LOOK_S
             if now() >= retry_at:
                 for follower in self.followers:
-                    await follower.retry_set_aside()
+                    await follower.retry_dead_letters()
                 retry_at = now() + RETRY_S
             before = heard
             heard = await self._journal.wait(heard, LOOK_S)

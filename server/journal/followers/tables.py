@@ -13,8 +13,8 @@ checkpoints = Table(
     Column("seq", BigInteger, nullable=False),
 )
 
-set_aside = Table(
-    "follower_set_aside",
+dead_letters = Table(
+    "dead_letters",
     metadata,
     Column("follower", Text, primary_key=True),
     Column("database", Text, primary_key=True),

@@ -3,7 +3,7 @@
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.journal.followers.tables import checkpoints, set_aside
+from server.journal.followers.tables import checkpoints, dead_letters
 from server.journal.store import write
 from server.journal.store.local_tables import local_documents
 from server.journal.store.statements import Statements
@@ -14,6 +14,6 @@ async def remove(connection: AsyncConnection, sql: Statements, database: str) ->
     """Delete every row of `database`; the caller has made sure that nobody needs it any more. Raise UnknownDatabase."""
     # Who is writing to it ends first, and who comes later finds nothing to write to.
     await write.lock(connection, sql, database)
-    for table in (quarantine, entries, documents, bodies, revisions, local_documents, checkpoints, set_aside):
+    for table in (quarantine, entries, documents, bodies, revisions, local_documents, checkpoints, dead_letters):
         await connection.execute(delete(table).where(table.c.database == database))
     await connection.execute(delete(databases).where(databases.c.name == database))

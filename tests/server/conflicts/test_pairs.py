@@ -10,7 +10,7 @@ import pytest
 from server.auth.audit import acts_on
 from server.forms.engine_forms import MergingForms
 from server.journal.model import NewRevision, Origin
-from server.projections.aliases import ForwardingProjection
+from server.projections.aliases import AliasesProjection
 from tests.builders import PROVINCE, SIN_CHAI, SIN_THAU, Client, SignedIn, grant, person_signed_in, problem
 from tests.server.published_forms import publish
 
@@ -331,8 +331,8 @@ async def test_what_was_on_its_way_over_when_the_records_were_parted_stays_where
     state = client.app.state
     await save(client, NEWER, {**AGAIN, "survey_date": "2026-11-19"}, parent=pair[NEWER], person="pao")
     forms_of = partial(MergingForms.over, state["library"])
-    forwarding = ForwardingProjection(state["storage"], state["journal"], state["areas"], forms_of=forms_of)
-    effects = await forwarding.effects(DATABASE, await state["journal"].changes_of(DATABASE, [NEWER]))
+    aliases = AliasesProjection(state["storage"], state["journal"], state["areas"], forms_of=forms_of)
+    effects = await aliases.effects(DATABASE, await state["journal"].changes_of(DATABASE, [NEWER]))
     word = await state["journal"].document(DATABASE, NEWER)
     alone = {name: value for name, value in json.loads(word.content).items() if name != "same_as"}
     for leaf in (await state["journal"].whole(DATABASE, [NEWER]))[NEWER].graph.leaves():
