@@ -17,12 +17,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.api_jws import PyJWS
 
 from server.auth.jwk import jwk_of, thumbprint
-from server.gateway.sync.seal import pushed_ids
 from server.platform.clock import Clock, system_clock
 from server.platform.ids import uuid7
 from sync.contract.reasons import STORED
 from sync.contract.seal import said_digest, sealed_payload
-from sync.contract.wire import PROTOCOL, Push
+from sync.contract.wire import PROTOCOL
 from sync.revisions.canonical import Json, canonical
 from sync.revisions.digest import EMPTY, moved, term
 from sync.revisions.revision_id import rank, revision_id
@@ -251,7 +250,9 @@ class Phone:
 
     def sealed(self, envelope: Mapping[str, Any]) -> dict[str, Any]:
         """Return an envelope with the seal that fits what it says."""
-        push = pushed_ids([Push(**item) for item in envelope["push"]])
+        push = [
+            (item["db"], _text(item["doc"].get("_id")), _text(item["doc"].get("_rev"))) for item in envelope["push"]
+        ]
         said = said_digest(envelope["holding"], envelope["verdicts"])
         payload = sealed_payload(self.enrolment, envelope["exchange"], push, said)
         return {**envelope, "seal": self.sign(payload)}
@@ -364,3 +365,7 @@ def _checked(response: httpx.Response) -> httpx.Response:
     if response.status_code >= 400:
         raise PhoneRefused(response)
     return response
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

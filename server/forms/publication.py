@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.grants import CATALOG
 from server.auth.audit import note
@@ -21,7 +20,7 @@ from server.forms.catalog import LIVE, RETIRED, document_id, form_document
 from server.forms.contents import assign
 from server.forms.tables import accepted_proposals, form_versions
 from server.journal.journal import Journal
-from server.journal.model import NewRevision, Origin, Outcome
+from server.journal.model import NewRevision, Origin
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 
@@ -60,7 +59,7 @@ async def publish(
                 raise Problem("form_of_another_project", form=candidate.form, project=known.what.project)
         published = FormVersion(candidate, LIVE, loaded_in_browser, person, clock())
         try:
-            await _write(journal, clock, published, [known for known in versions if known.status == LIVE])
+            await _write(storage, journal, clock, published, [known for known in versions if known.status == LIVE])
         except (_PublishedMeanwhile, IntegrityError):
             # Somebody published beside us; what to retire has to be read again.
             continue
@@ -86,7 +85,9 @@ async def accepted_in(storage: Storage, form: str, version: str) -> list[dict[st
     return list(found or ())
 
 
-async def _write(journal: Journal, clock: Clock, published: FormVersion, live: Sequence[FormVersion]) -> None:
+async def _write(
+    storage: Storage, journal: Journal, clock: Clock, published: FormVersion, live: Sequence[FormVersion]
+) -> None:
     candidate = published.what
     winners = await journal.documents(CATALOG, [document_id(old.what.form, old.what.version) for old in live])
     revisions = [
@@ -97,7 +98,8 @@ async def _write(journal: Journal, clock: Clock, published: FormVersion, live: S
     document = form_document(candidate, LIVE)
     revisions.append(NewRevision.following(document_id(candidate.form, candidate.version), document, parent=None))
 
-    async def also(connection: AsyncConnection, _outcomes: Sequence[Outcome]) -> None:
+    async with storage.write() as connection:
+        await journal.write_within(connection, CATALOG, revisions, Origin(person=published.published_by))
         of_form = form_versions.c.form == candidate.form
         still_live = await connection.scalars(
             select(form_versions.c.version).where(of_form, form_versions.c.status == LIVE)
@@ -126,8 +128,6 @@ async def _write(journal: Journal, clock: Clock, published: FormVersion, live: S
             project=candidate.project,
             loaded_in_browser=published.loaded_in_browser,
         )
-
-    await journal.write(CATALOG, revisions, Origin(person=published.published_by), also=also)
 
 
 def _same(known: FormVersion, candidate: FormCandidate) -> FormVersion:

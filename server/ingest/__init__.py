@@ -1,1 +1,1 @@
-"""What is checked before a revision enters the journal, whichever door it came by: one policy for all of them."""
+"""The checks before a revision enters the journal: one policy for all doors."""

@@ -1,4 +1,4 @@
-"""What people write at desks, through the ingest policy: a decision that they have no right to is written nowhere.
+"""Writes of people at desks, through the ingest policy: a decision that they have no right to is written nowhere.
 
 The desks' routes ask the same before they read anything. Here it is asked of the very revisions that are written.
 """
@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.auth.authorise import allowed
 from server.auth.principal import Principal
 from server.errors import Problem
-from server.ingest.policy import Arrival, Coming, coming_of, oversteps_within, refusal
+from server.ingest.document import IncomingDocument
+from server.ingest.policy import Arrival, Coming, oversteps_within, refusal
 from server.journal.journal import Journal
 from server.journal.model import NewRevision, Origin, Outcome
-from sync.contract.documents import RIGHTS_AT_DESKS, type_of
+from sync.contract.documents import RIGHTS_AT_DESKS
 
 
 async def write_at_desk(
@@ -33,17 +34,11 @@ async def write_at_desk(
 
 
 def _coming(database: str, revision: NewRevision, principal: Principal) -> Coming:
-    content = json.loads(revision.content)
-    right = RIGHTS_AT_DESKS.get(type_of(revision.doc_id, content, deleted=revision.deleted) or "")
-    arrival = Arrival(
-        "desk",
-        database,
-        revision.doc_id,
-        content,
-        revision.ancestors,
-        revision.deleted,
-        right="now" if right is not None and allowed(principal, right, database) else "never",
-    )
+    members = json.loads(revision.content)
+    document = IncomingDocument(revision.doc_id, revision.rev, members, deleted=revision.deleted)
+    right = RIGHTS_AT_DESKS.get(document.type or "")
+    is_allowed = right is not None and allowed(principal, right, database)
+    arrival = Arrival("desk", database, document, revision.ancestors, "now" if is_allowed else "never")
     if refusal(arrival) is not None:
         raise Problem("not_allowed", action=right or "decide_conflicts")
-    return coming_of(revision, content, "desk")
+    return Coming.of(revision, document, "desk")

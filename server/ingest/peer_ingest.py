@@ -24,8 +24,9 @@ from server.auth.audit import note
 from server.auth.authorise import allowed
 from server.auth.tables import people as people_table
 from server.forms.library import FormLibrary
-from server.ingest.peer_seals import Document, Key, Seal, owners_of, read_seals, savers_without_right
-from server.ingest.policy import Arrival, Coming, Right, coming_of, entitled, judged, number_of, saver_of
+from server.ingest.document import IncomingDocument, read_document
+from server.ingest.peer_seals import Key, Seal, owners_of, read_seals, savers_without_right
+from server.ingest.policy import Arrival, Coming, Right, entitled, judged
 from server.ingest.seal_tables import forget_waiting_seal, note_waiting_seal
 from server.journal.journal import Journal
 from server.journal.model import NewRevision, Origin, Outcome
@@ -34,9 +35,9 @@ from server.journal.store.authors import SealClaim
 from server.journal.store.statements import statements
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
-from sync.contract.documents import RECORD, TOMBSTONE, WRITTEN_AT_DESKS, type_of
+from sync.contract.documents import RECORD, TOMBSTONE, WRITTEN_AT_DESKS
 from sync.contract.members import Door
-from sync.revisions.canonical import MalformedJson
+from sync.revisions.canonical import Json
 from sync.revisions.revision_id import RevisionId, order_of_any
 
 #: Built once: a bringing is made for every request of another server.
@@ -58,8 +59,8 @@ class PeerSender:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What is known here of those by whom a batch of documents is."""
+class _Authors:
+    """The authors of a batch of documents, as far as they are known here."""
 
     owners: Mapping[Key, SealClaim]
     savers_without_right: frozenset[str]
@@ -78,27 +79,33 @@ class PeerIngest:
         self._sql = STATEMENTS[storage.is_postgresql]
 
     async def bring(
-        self, database: str, brought: Sequence[tuple[Document, tuple[RevisionId, ...]]], bringer: PeerSender
+        self,
+        database: str,
+        brought: Sequence[tuple[Mapping[str, Json], tuple[RevisionId, ...]]],
+        bringer: PeerSender,
     ) -> list[Outcome]:
         """Return what became of each document (with its ancestors, parent first), in order, once it is durable."""
-        documents = [document for document, _ in brought]
+        # In the catalog nobody looks after what waits, so nothing is quarantined there.
+        keeps_attachments = database != CATALOG
+        documents = [read_document(document, keeps_attachments=keeps_attachments) for document, _ in brought]
         async with self._storage.read() as connection:
             seals, waiting = await read_seals(connection, database, documents)
-            known = await self._known(connection, database, documents, [*seals.values()], bringer)
+            known = await self._authors(connection, database, documents, [*seals.values()], bringer)
         outcomes: list[Outcome | None] = [None] * len(brought)
         places: list[int] = []
         coming: list[Coming] = []
-        for position, (document, ancestors) in enumerate(brought):
-            try:
-                coming.append(await self._coming(database, document, ancestors, known, bringer))
+        for position, (document, (_, ancestors)) in enumerate(zip(documents, brought, strict=True)):
+            found = await self._admit_one(database, document, ancestors, known, bringer)
+            if isinstance(found, Outcome):
+                outcomes[position] = found
+            else:
+                coming.append(found)
                 places.append(position)
-            except MalformedJson:
-                outcomes[position] = Outcome(*_key(document), None, "refused", "malformed")
         revisions = [one.revision for one in coming]
         if database != CATALOG:
             revisions = await entitled(self._journal, database, coming)
         ready = [
-            (position, revision, self._origin(brought[position][0], known, bringer))
+            (position, revision, self._origin(documents[position], known, bringer))
             for position, revision in zip(places, revisions, strict=True)
         ]
         # Parents first, and as few transactions as there are authors in a generation.
@@ -115,8 +122,9 @@ class PeerIngest:
         """Look again at a seal whose key was not known when it came; whether it holds now."""
         stands = await self._journal.document(database, doc_id)
         content = {} if stands is None else json.loads(stands.content)
+        document = IncomingDocument(doc_id, "", content)
         async with self._storage.read() as connection:
-            seals, unknown = await read_seals(connection, database, [{**content, "_id": doc_id}])
+            seals, unknown = await read_seals(connection, database, [document])
         async with self._storage.write() as connection:
             for seal in seals.values():
                 await authors.claim(connection, self._sql, database, seal.claims())
@@ -135,7 +143,8 @@ class PeerIngest:
         waiting: Mapping[str, str],
         bringer: PeerSender,
     ) -> list[Outcome]:
-        async def also(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> None:
+        async with self._storage.write() as connection:
+            outcomes = await self._journal.write_within(connection, database, revisions, origin)
             new = [one for one in outcomes if one.outcome == "stored"]
             for one in new:
                 if one.doc_id in seals:
@@ -148,26 +157,25 @@ class PeerIngest:
                     kind, _, record = one.doc_id.rpartition(":")[0].partition(":")
                     subject, told = f"{database}/{record}"[:200], {"document": one.doc_id, "by_way_of": bringer.author}
                     await note(connection, self._clock, origin.person, f"{kind}.brought", subject, **told)
+        return outcomes
 
-        return await self._journal.write(database, revisions, origin, also=also)
-
-    async def _known(
+    async def _authors(
         self,
         connection: AsyncConnection,
         database: str,
-        documents: Sequence[Document],
+        documents: Sequence[IncomingDocument],
         seals: Sequence[Seal],
         bringer: PeerSender,
-    ) -> _Known:
-        by_key = {_key(document): document for document in documents}
-        return _Known(
+    ) -> _Authors:
+        by_key = {document.key: document for document in documents}
+        return _Authors(
             await owners_of(connection, self._sql, database, by_key, seals),
             await savers_without_right(connection, database, documents),
             await self._deciders(connection, database, documents, bringer),
         )
 
     async def _deciders(
-        self, connection: AsyncConnection, database: str, documents: Sequence[Document], bringer: PeerSender
+        self, connection: AsyncConnection, database: str, documents: Sequence[IncomingDocument], bringer: PeerSender
     ) -> frozenset[Decider]:
         """Return who may have written which kind of document about a record, of those whom these documents name."""
         named = {decider for document in documents if (decider := _decider(document)) is not None}
@@ -186,61 +194,46 @@ class PeerIngest:
             and allowed(holder, WRITTEN_AT_DESKS[kind], database)
         )
 
-    async def _coming(
+    async def _admit_one(
         self,
         database: str,
-        document: Document,
+        document: IncomingDocument,
         ancestors: tuple[RevisionId, ...],
-        known: _Known,
+        known: _Authors,
         bringer: PeerSender,
-    ) -> Coming:
-        """Return a document as a revision, with the reason for which a person must look first; raise MalformedJson."""
+    ) -> Coming | Outcome:
+        """Return a document as a revision, with the reason for which a person must look first, or its refusal."""
         door: Door = "province" if bringer.is_believed else "peer"
-        key, reason = _key(document), None
-        if database != CATALOG:
-            arrival = Arrival(
-                door,
-                database,
-                key[0],
-                document,
-                ancestors,
-                deleted=document.get("_deleted") is True,
-                right=_right(document, known, bringer),
-            )
-            reason = await judged(arrival, self._library)
-        number = number_of(document) if key in known.owners else None
-        revision = NewRevision.from_document(document, ancestors, number=number, quarantine=reason, verify=False)
-        return coming_of(revision, document, door)
+        arrival = Arrival(door, database, document, ancestors, _right(document, known, bringer))
+        reason = None if database == CATALOG else await judged(arrival, self._library)
+        if document.is_flawed:
+            return Outcome(document.doc_id, document.rev, None, "refused", "malformed")
+        number = document.number if document.key in known.owners else None
+        return arrival.revision(reason, number=number, verify=False)
 
-    def _origin(self, document: Document, known: _Known, bringer: PeerSender) -> Origin:
-        owner = known.owners.get(_key(document))
+    def _origin(self, document: IncomingDocument, known: _Authors, bringer: PeerSender) -> Origin:
+        owner = known.owners.get(document.key)
         if owner is not None:
             return Origin(owner.person, owner.enrolment)
         decider = _decider(document)
         return Origin(decider[1]) if decider is not None and decider in known.deciders else Origin(bringer.author)
 
 
-def _right(document: Document, known: _Known, bringer: PeerSender) -> Right:
+def _right(document: IncomingDocument, known: _Authors, bringer: PeerSender) -> Right:
     """Return whether the people have it by whom a document is, as far as that is asked of this server."""
-    kind = type_of(_key(document)[0], document, deleted=document.get("_deleted") is True)
-    if kind == RECORD:
-        return "never" if saver_of(document) in known.savers_without_right else "now"
-    if kind in WRITTEN_AT_DESKS and bringer.has_account:
+    if document.type == RECORD:
+        return "never" if document.saver in known.savers_without_right else "now"
+    if document.type in WRITTEN_AT_DESKS and bringer.has_account:
         return "now" if _decider(document) in known.deciders else "never"
     return "now"
 
 
-def _decider(document: Document) -> Decider | None:
+def _decider(document: IncomingDocument) -> Decider | None:
     """Return the kind of a document about a record and who it says wrote it; None where it says nobody.
 
     A record is by whom its seal says, whatever member it has.
     """
-    kind = type_of(_key(document)[0], document, deleted=document.get("_deleted") is True)
-    by = document.get("by")
+    kind, by = document.type, document.members.get("by")
     if kind is None or kind in (RECORD, TOMBSTONE) or not isinstance(by, str) or not by.isprintable():
         return None
     return kind, by
-
-
-def _key(document: Document) -> Key:
-    return str(document.get("_id", "")), str(document.get("_rev", ""))

@@ -9,16 +9,14 @@ from server.auth import enrolments, people
 from server.auth.authorise import allowed
 from server.auth.principal import Principal
 from server.auth.tokens import verify_seal
-from server.ingest.policy import saver_of
+from server.ingest.document import IncomingDocument
 from server.journal.store import authors
 from server.journal.store.authors import SealClaim
 from server.journal.store.statements import Statements
 from sync.contract.seal import SEAL_PREFIX, payload_of_document
 from sync.revisions.admission import is_well_formed_doc_id
-from sync.revisions.canonical import Json
 from sync.revisions.revision_id import RevisionId, is_revision_id
 
-Document = Mapping[str, Json]
 Key = tuple[str, RevisionId]
 
 
@@ -36,15 +34,15 @@ class Seal:
 
 
 async def read_seals(
-    connection: AsyncConnection, database: str, documents: Sequence[Document]
+    connection: AsyncConnection, database: str, documents: Sequence[IncomingDocument]
 ) -> tuple[dict[str, Seal], dict[str, str]]:
     """Return the seals that hold, by document, and the enrolments of those whose key is not known here."""
     holding: dict[str, Seal] = {}
     unknown: dict[str, str] = {}
     for document in documents:
-        doc_id, enrolment, jws = document.get("_id"), document.get("enrolment"), document.get("jws")
-        push = _pushed(document.get("push"))
-        if not isinstance(doc_id, str) or not doc_id.startswith(SEAL_PREFIX) or push is None:
+        doc_id, members = document.doc_id, document.members
+        enrolment, jws, push = members.get("enrolment"), members.get("jws"), _pushed(members.get("push"))
+        if not doc_id.startswith(SEAL_PREFIX) or push is None:
             continue
         if not isinstance(enrolment, str) or not enrolment.isprintable() or not isinstance(jws, str):
             continue
@@ -53,7 +51,7 @@ async def read_seals(
             unknown[doc_id] = enrolment
             continue
         # A key that was revoked covers nothing: whoever has the lost phone could seal today.
-        payload = payload_of_document(document, push)
+        payload = payload_of_document(members, push)
         if known.revoked_at is not None or payload is None or not verify_seal(known.jwk, jws, payload):
             continue
         covers = frozenset((item[1], item[2]) for item in push if item[0] == database and _is_key(item))
@@ -65,25 +63,25 @@ async def owners_of(
     connection: AsyncConnection,
     sql: Statements,
     database: str,
-    documents: Mapping[Key, Document],
+    documents: Mapping[Key, IncomingDocument],
     seals: Collection[Seal],
 ) -> dict[Key, SealClaim]:
     """Return whose each revision is that a seal covers and that says itself that it was saved under that enrolment."""
     owners: dict[Key, SealClaim] = {}
     for seal in seals:
         for key in seal.covers & documents.keys():
-            if saver_of(documents[key]) == seal.enrolment:
+            if documents[key].saver == seal.enrolment:
                 owners[key] = SealClaim(*key, seal.enrolment, seal.person)
     said = await authors.announced(connection, sql, database, [doc_id for doc_id, _ in documents])
     for key, claims in said.items():
         if key in documents and key not in owners:
-            fitting = [claim for claim in claims if saver_of(documents[key]) == claim.enrolment]
+            fitting = [claim for claim in claims if documents[key].saver == claim.enrolment]
             owners |= {key: fitting[-1]} if fitting else {}
     return owners
 
 
 async def savers_without_right(
-    connection: AsyncConnection, database: str, documents: Collection[Document]
+    connection: AsyncConnection, database: str, documents: Collection[IncomingDocument]
 ) -> frozenset[str]:
     """Return the enrolments, of those that these say saved them, whose person may not capture there.
 
@@ -91,7 +89,7 @@ async def savers_without_right(
     it comes before or after the document must change nothing. An enrolment that is not known here says nothing.
     """
     found: set[str] = set()
-    for name in {saver for document in documents if (saver := saver_of(document)) and saver.isprintable()}:
+    for name in {one.saver for one in documents if one.saver and one.saver.isprintable()}:
         known = await enrolments.find(connection, name)
         if known is None:
             continue

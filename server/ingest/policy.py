@@ -11,26 +11,24 @@ letting in from quarantine (`desk.quarantine`). Followers and publishers write w
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.forms.answers import check
 from server.forms.library import FormLibrary
-from server.ingest.record_checks import form_finding, is_reply
+from server.ingest.document import IncomingDocument
 from server.journal.entitlement import IncomingRevision
 from server.journal.journal import Journal
-from server.journal.model import ATTACHMENTS, NewRevision
-from sync.contract.documents import DOCUMENT_TYPES, RECORD, type_of
-from sync.contract.members import Content, Door, restricted
+from server.journal.model import NewRevision
+from sync.contract.documents import DOCUMENT_TYPES, RECORD
+from sync.contract.members import Content, Door
 from sync.contract.reasons import REASONS, Reason
-from sync.contract.wire import NUMBER_PATTERN
+from sync.contract.scope import Scope
 from sync.revisions.admission import is_well_formed_doc_id
-from sync.revisions.canonical import Json
-from sync.revisions.revision_id import RevisionId, revision_id
+from sync.revisions.revision_id import RESOLVED_TOMBSTONE, RevisionId
 
 #: When whoever a document is by has had the right to write it: `then` is at their last exchange, not any more.
 Right = Literal["now", "then", "never"]
@@ -79,31 +77,30 @@ POLICY: Mapping[Finding, Mapping[Door, Reason]] = {
 MISFITS = frozenset({"unknown_form", "misfit_answers"})
 #: Characters of what a quarantined record waits for.
 MOST_AWAITED = 500
-_NUMBER = re.compile(NUMBER_PATTERN)
+#: As much as a person writes about one question.
+REPLY_CHARACTERS = 4000
 _OVERSTEPS: Mapping[Reason, Finding] = {"servers_only": "servers_member", "unknown_member": "unknown_member"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Arrival:
-    """A document at a door: what it says (`content`), and what the door knows of whoever it is by.
+    """A document at a door, and what the door knows of whoever it is by; `ancestors` parent first.
 
     `sender` is the enrolment that must have saved it; None where that is not known.
     """
 
     door: Door
     database: str
-    doc_id: str
-    content: Mapping[str, Json]
-    ancestors: Sequence[RevisionId] = ()
-    deleted: bool = False
+    document: IncomingDocument
+    ancestors: tuple[RevisionId, ...] = ()
     right: Right = "now"
     sender: str | None = None
-    is_flawed: bool = False
 
-    @cached_property
-    def type(self) -> str | None:
-        """The type of document that the contract says it is; None for none."""
-        return type_of(self.doc_id, self.content, deleted=self.deleted)
+    def revision(self, reason: Reason | None, *, number: str | None, verify: bool) -> "Coming":
+        """Return the revision that the document becomes, quarantined where there is a reason."""
+        of = self.document
+        revision = NewRevision(of.doc_id, of.rev, self.ancestors, of.deleted, of.content, reason, verify, number)
+        return Coming.of(revision, of, self.door)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +110,33 @@ class Coming:
     revision: NewRevision
     members: Content
     door: Door
+
+    @classmethod
+    def of(cls, revision: NewRevision, document: IncomingDocument, door: Door) -> "Coming":
+        """Return what is asked about the members of a revision that a document became."""
+        return cls(revision, document.restricted, _door_of_server(revision, document.members, door))
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it is asked what its bringer may say: a record about which nothing worse was found."""
+        revision = self.revision
+        if revision.quarantine not in (None, *MISFITS) or ":" in revision.doc_id or revision.doc_id.startswith("_"):
+            return False
+        return verdict("servers_member", self.door) is not None and is_well_formed_doc_id(revision.doc_id)
+
+    def asked(self) -> IncomingRevision:
+        """Return the question whether its bringer may say what it says."""
+        revision = self.revision
+        return IncomingRevision(
+            revision.doc_id,
+            revision.rev,
+            revision.ancestors,
+            revision.deleted,
+            self.members,
+            self.door,
+            is_end=revision.deleted and revision.content == RESOLVED_TOMBSTONE,
+            is_held_back=revision.quarantine is not None,
+        )
 
 
 def verdict(finding: Finding, door: Door) -> Reason | None:
@@ -129,29 +153,32 @@ def refusal(arrival: Arrival) -> Reason | None:
 async def judged(arrival: Arrival, library: FormLibrary) -> Reason | None:
     """Return the reason that the policy gives for a document, but for its members; None where it gives none."""
     reason = _first(arrival)
-    if reason is not None or arrival.deleted or verdict("unknown_form", arrival.door) is None:
+    if arrival.document.is_flawed and (reason is None or not REASONS[reason].is_refusal):
+        # No revision can be made of it, so that it can't wait for a person.
+        return "malformed"
+    if reason is not None or arrival.document.deleted or verdict("unknown_form", arrival.door) is None:
         return reason
-    if arrival.type != RECORD:
+    if arrival.document.type != RECORD:
         return None
-    finding = await form_finding(library, arrival.database, arrival.content)
+    finding = await _form_finding(library, arrival.database, arrival.document.members)
     return None if finding is None else verdict(finding, arrival.door)
 
 
 async def entitled(journal: Journal, database: str, coming: Sequence[Coming]) -> list[NewRevision]:
     """Return the revisions, quarantined where they say what their sender may not; `coming` in any order."""
     found = [one.revision for one in coming]
-    places = [place for place, one in enumerate(coming) if _is_asked(one)]
-    asked = [IncomingRevision.of(found[place], coming[place].members, coming[place].door) for place in places]
-    for place, reason in zip(places, await journal.oversteps(database, asked), strict=True):
+    places = [place for place, one in enumerate(coming) if one.is_asked]
+    oversteps = await journal.oversteps(database, [coming[place].asked() for place in places])
+    for place, reason in zip(places, oversteps, strict=True):
         door = coming[place].door
         if reason is not None and (said := verdict(_OVERSTEPS[reason], door)) is not None:
             found[place] = found[place].overstepping(said, door)
     return [_awaiting(each) for each in found]
 
 
-async def judged_again(library: FormLibrary, database: str, content: Mapping[str, Json]) -> Reason | None:
+async def judged_again(library: FormLibrary, database: str, content: Content) -> Reason | None:
     """Return the reason that the policy gives for a record whose form has come: it is the same at every door."""
-    finding = await form_finding(library, database, content)
+    finding = await _form_finding(library, database, content)
     return None if finding is None else verdict(finding, "phone")
 
 
@@ -159,43 +186,27 @@ async def oversteps_within(
     connection: AsyncConnection, journal: Journal, database: str, coming: Sequence[Coming]
 ) -> list[Reason | None]:
     """Return for each revision what it says that its bringer may not, in a transaction that the caller has begun."""
-    asked = [IncomingRevision.of(one.revision, one.members, one.door) for one in coming if _is_asked(one)]
-    found = await journal.oversteps_within(connection, database, asked)
+    asked = [one for one in coming if one.is_asked]
+    found = await journal.oversteps_within(connection, database, [one.asked() for one in asked])
     return [verdict(_OVERSTEPS[reason], one.door) if reason else None for reason, one in zip(found, asked, strict=True)]
 
 
-def acceptable(doc_id: str, content: Mapping[str, Json], overstep: Reason | None, *, deleted: bool) -> Reason | None:
+def acceptable(doc_id: str, content: Content, overstep: Reason | None, *, deleted: bool) -> Reason | None:
     """Return why no person may let a quarantined document in, None where one may; `overstep` is of `acceptance`."""
-    reason = _first(Arrival("acceptance", "", doc_id, content, deleted=deleted))
+    reason = _first(Arrival("acceptance", "", IncomingDocument(doc_id, "", content, deleted=deleted)))
     return reason if reason is not None or overstep is None else verdict(_OVERSTEPS[overstep], "acceptance")
 
 
-def number_of(content: Mapping[str, Json]) -> str | None:
-    """Return the count of its enrolment's saves that a document says it is; None where it says no number."""
-    saved = content.get("saved")
-    number = saved.get("number") if isinstance(saved, Mapping) else None
-    return number if isinstance(number, str) and _NUMBER.fullmatch(number) else None
-
-
-def saver_of(content: Mapping[str, Json]) -> str | None:
-    """Return the enrolment that a document says it was saved under."""
-    saved = content.get("saved")
-    by = saved.get("by") if isinstance(saved, Mapping) else None
-    return by if isinstance(by, str) else None
-
-
-def door_of_server(revision: NewRevision, content: Content, door: Door) -> Door:
+def _door_of_server(revision: NewRevision, members: Content, door: Door) -> Door:
     """Return as whom another server's revision is taken: a follower's merge or carried edit is any server's.
 
     Every server would write it alike: its id is its own hash.
     """
-    if door != "peer" or not ("merged" in content or "forwarded" in content):
+    if door != "peer" or not ("merged" in members or "forwarded" in members):
         return door
-    if any(name in content for name in ("saved", "decided", "undoes")):
+    if any(name in members for name in ("saved", "decided", "undoes")):
         return door
-    parent = revision.ancestors[0] if revision.ancestors else None
-    made = revision_id(revision.doc_id, deleted=revision.deleted, parent=parent, content=revision.content)
-    return "projection" if made == revision.rev else door
+    return "projection" if revision.has_own_id else door
 
 
 def _first(arrival: Arrival) -> Reason | None:
@@ -208,34 +219,70 @@ def _first(arrival: Arrival) -> Reason | None:
 
 def _findings(arrival: Arrival) -> Iterator[Finding]:
     """Give what is found about a document by itself, in the order of the table."""
-    if arrival.content.get(ATTACHMENTS):
+    document = arrival.document
+    if document.has_attachments:
         yield "attachments"
     if arrival.right == "never":
         yield "no_right"
-    if arrival.is_flawed:
+    if document.is_flawed:
         yield "no_document"
     if arrival.right == "then":
         yield "right_lost"
     if not _is_taken(arrival):
         yield "other_type"
-    if arrival.sender is not None and not _is_own_save(arrival):
+    if arrival.sender is not None and not (document.saver == arrival.sender and document.number is not None):
         yield "other_save"
 
 
 def _is_taken(arrival: Arrival) -> bool:
     """Whether the contract lets a document of this type come by the door."""
-    name = arrival.type
+    name, document = arrival.document.type, arrival.document
     if name is None or arrival.door not in DOCUMENT_TYPES[name].doors:
         return False
     # The province may be newer than its hub, and knows what it does.
-    if DOCUMENT_TYPES[name].is_said_once and arrival.door != "province" and (arrival.ancestors or arrival.deleted):
+    if DOCUMENT_TYPES[name].is_said_once and arrival.door != "province" and (arrival.ancestors or document.deleted):
         return False
     # A phone's reply is its person's; a server's has been looked at where it came in.
-    return name != "reply" or arrival.door != "phone" or is_reply(arrival.doc_id, arrival.content)
+    return name != "reply" or arrival.door != "phone" or _is_reply(document)
 
 
-def _is_own_save(arrival: Arrival) -> bool:
-    return saver_of(arrival.content) == arrival.sender and number_of(arrival.content) is not None
+def _is_reply(document: IncomingDocument) -> bool:
+    """Whether a document is an answer to a question about a record."""
+    said = document.members
+    record, question, text = said.get("record"), said.get("question"), said.get("text", "")
+    if not isinstance(record, str) or not isinstance(question, str):
+        return False
+    return (
+        record != ""
+        and ":" not in record
+        and document.doc_id.startswith(f"reply:{record}:")
+        and question.startswith(f"question:{record}:")
+        and isinstance(text, str)
+        and len(text) <= REPLY_CHARACTERS
+    )
+
+
+async def _form_finding(
+    library: FormLibrary, database: str, content: Content
+) -> Literal["unknown_form", "misfit"] | None:
+    """Return what is the matter with a record's form version, its answers or its files; None when they fit."""
+    form, version = content.get("form"), content.get("form_version")
+    if content.get("erased") is True and "form" not in content:
+        return None
+    if not isinstance(form, str) or not isinstance(version, str):
+        return "unknown_form"
+    published = await library.get(form, version)
+    if published is None or published.project != Scope.of(database).project:
+        return "unknown_form"
+    is_fit = not check(published.schema, content.get("answers")) and _is_media(content.get("media", {}))
+    return None if is_fit else "misfit"
+
+
+def _is_media(media: object) -> bool:
+    return isinstance(media, dict) and all(
+        isinstance(file, dict) and all(isinstance(file.get(member), str) for member in ("sha256", "bytes", "type"))
+        for file in media.values()
+    )
 
 
 def _awaiting(revision: NewRevision) -> NewRevision:
@@ -253,16 +300,3 @@ def _awaiting(revision: NewRevision) -> NewRevision:
 def awaited_name(form: str, version: str) -> str:
     """Return the words in which a record waits for a form version, in ASCII."""
     return json.dumps([form, version])
-
-
-def _is_asked(one: Coming) -> bool:
-    """Whether it is asked what its bringer may say: a record about which nothing worse was found."""
-    revision = one.revision
-    if revision.quarantine not in (None, *MISFITS) or ":" in revision.doc_id or revision.doc_id.startswith("_"):
-        return False
-    return verdict("servers_member", one.door) is not None and is_well_formed_doc_id(revision.doc_id)
-
-
-def coming_of(revision: NewRevision, content: Content, door: Door) -> Coming:
-    """Return what is asked about the members of a revision that a document with this content became."""
-    return Coming(revision, restricted(content), door_of_server(revision, content, door))

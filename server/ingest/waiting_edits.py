@@ -8,14 +8,14 @@ import json
 from dataclasses import replace
 
 from server.forms.library import FormLibrary
-from server.ingest.policy import Coming, door_of_server, entitled, judged_again
+from server.ingest.document import IncomingDocument
+from server.ingest.policy import Coming, entitled, judged_again
 from server.journal import awaited
 from server.journal.journal import Journal
 from server.journal.model import QuarantinedRevision
 from server.journal.quarantine import as_it_came
 from server.platform.db.engine import Storage
-from sync.contract.documents import RECORD, type_of
-from sync.contract.members import restricted
+from sync.contract.documents import RECORD
 
 
 async def judge_edits_of_waiting_parents(storage: Storage, journal: Journal, library: FormLibrary) -> int:
@@ -34,9 +34,8 @@ async def judge_edits_of_waiting_parents(storage: Storage, journal: Journal, lib
 
 
 async def _coming(library: FormLibrary, one: QuarantinedRevision) -> Coming:
-    content = json.loads(one.content)
-    is_record = type_of(one.doc_id, content, deleted=one.deleted) == RECORD
-    reason = await judged_again(library, one.database, content) if is_record and not one.deleted else None
-    revision = replace(as_it_came(one), quarantine=reason)
+    document = IncomingDocument(one.doc_id, one.rev, json.loads(one.content), one.deleted)
+    is_living_record = document.type == RECORD and not document.deleted
+    reason = await judged_again(library, one.database, document.members) if is_living_record else None
     # Which door it came by was not noted. Phones, replicas and other servers may say the same.
-    return Coming(revision, restricted(content), door_of_server(revision, content, "peer"))
+    return Coming.of(replace(as_it_came(one), quarantine=reason), document, "peer")

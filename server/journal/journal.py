@@ -5,14 +5,14 @@ nothing, burns no sequence and succeeds (I3); sequences become visible in their 
 changed or lost (I2). It knows nothing of forms, people's rights or merging: doors decide who may write what.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.journal import awaited, quarantine, self_check
+from server.journal import acceptance, awaited, quarantine, self_check
 from server.journal.entitlement import IncomingRevision, oversteps
 from server.journal.feed import changes
 from server.journal.feed.commit_listener import Listening
@@ -38,12 +38,8 @@ from server.platform.db.engine import Storage
 from server.platform.ids import uuid7
 from sync.contract.reasons import Reason
 from sync.revisions import checkpoint_chain
-from sync.revisions.admission import FORGED
 from sync.revisions.digest import EMPTY
 from sync.revisions.revision_id import RevisionId, revision_id
-
-#: Work of another stage that must be in the same transaction as the revisions that it is about.
-Also = Callable[[AsyncConnection, Sequence[Outcome]], Awaitable[None]]
 
 
 class Journal:
@@ -110,18 +106,10 @@ class Journal:
         origin: Origin,
         *,
         seal: bytes | None = None,
-        also: Also | None = None,
     ) -> list[Outcome]:
-        """Write a batch, parents first; return an outcome for each revision, in order.
-
-        `seal` is the canonical content of a `seal:` document that covers the batch; it is kept with it unless the batch
-        brought nothing new. `also` runs in the same transaction: when it raises, nothing of the batch is there.
-        """
+        """Write a batch that nothing else must be written with, in a transaction of its own (see `write_within`)."""
         async with self._storage.write() as connection:
-            outcomes = await self.write_within(connection, database, revisions, origin, seal=seal)
-            if also is not None:
-                await also(connection, outcomes)
-        return outcomes
+            return await self.write_within(connection, database, revisions, origin, seal=seal)
 
     async def write_within(
         self,
@@ -132,11 +120,13 @@ class Journal:
         *,
         seal: bytes | None = None,
     ) -> list[Outcome]:
-        """Write a batch as `write` does, in a transaction that the caller has begun with `Storage.write`.
+        """Write a batch, parents first, in the caller's transaction; return an outcome for each revision, in order.
 
-        The database stays locked until that ends, and its followers are woken when it has; undone with it, nothing of
-        the batch was ever there. Who writes several databases in one transaction takes them in the order of names, or
-        two of them wait for each other.
+        `seal` is the canonical content of a `seal:` document that covers the batch; it is kept with it unless the batch
+        brought nothing new. The caller begins the transaction with `Storage.write` and writes in it whatever must not
+        be without the batch. The database stays locked until it ends, and its followers are woken then; when it is
+        undone, nothing of the batch was ever there. Whoever writes several databases takes them in the order of names,
+        or two transactions wait for each other.
         """
         head = await write.lock(connection, self._sql, database)
         batch = await write.begin(connection, self._sql, head, revisions, Receipt(origin, self._now()))
@@ -316,33 +306,36 @@ class Journal:
         *,
         fingerprint: bytes | None = None,
         past: Collection[RevisionId] = (),
-        also: Also | None = None,
     ) -> list[Outcome]:
-        """Let a quarantined revision in, and those that waited only for it; raise NotWaiting.
-
-        The outcomes say what moved; `origin` is who decided. A person accepts what they have seen: its parent must not
-        wait itself, unless it is one of `past`, which nobody may let in. One whose generation is forged besides waits
-        for that from now on, the only outcome then. `fingerprint` names the content where several wait under one id.
-        """
+        """Let a quarantined revision in, in a transaction of its own (see `accept_within`)."""
         async with self._storage.write() as connection:
-            now = self._now()
-            head = await write.lock(connection, self._sql, database)
-            beside = await quarantine.waiting(connection, database, doc_id)
-            moving = quarantine.moving_with(rev, beside, fingerprint, past)
-            revisions = [quarantine.as_new(one) for one in moving]
-            batch = await write.begin(connection, self._sql, head, revisions, Receipt(origin, now))
-            if moving[0].reason != FORGED and batch.is_forged(revisions[0]):
-                await quarantine.name_forged(connection, moving[0])
-                return [Outcome(doc_id, rev, moving[0].number, "quarantined", FORGED)]
-            for one, revision in zip(moving, revisions, strict=True):
-                batch.admit(revision, Receipt(Origin(one.person, one.enrolment), one.received_at))
-            let_in = await write.release(connection, self._sql, batch)
-            await self._finish(connection, batch)
-            await quarantine.mark_accepted(connection, moving, origin.person, now)
-            moved = [*moving, *(one for one in beside if (one.doc_id, one.rev) in let_in and one not in moving)]
-            outcomes = [Outcome(one.doc_id, one.rev, one.number, "stored", None) for one in moved]
-            if also is not None:
-                await also(connection, outcomes)
+            return await self.accept_within(
+                connection, database, doc_id, rev, origin, fingerprint=fingerprint, past=past
+            )
+
+    async def accept_within(
+        self,
+        connection: AsyncConnection,
+        database: str,
+        doc_id: str,
+        rev: RevisionId,
+        origin: Origin,
+        *,
+        fingerprint: bytes | None = None,
+        past: Collection[RevisionId] = (),
+    ) -> list[Outcome]:
+        """Let a quarantined revision in, and those that waited only for it, in the caller's transaction.
+
+        Return an outcome for each that moved; raise NotWaiting. `origin` is who decided. A person accepts what they
+        have seen: its parent must not wait itself, unless it is one of `past`, which nobody may let in. One whose
+        generation is forged besides waits for that from now on, the only outcome then. `fingerprint` names the content
+        where several wait under one id.
+        """
+        by = Receipt(origin, self._now())
+        batch, outcomes = await acceptance.accept(
+            connection, self._sql, database, doc_id, rev, by=by, fingerprint=fingerprint, past=past
+        )
+        await self._finish(connection, batch)
         return outcomes
 
     async def judge_again(self, held: Sequence[QuarantinedRevision], revisions: Sequence[NewRevision]) -> None:
@@ -367,16 +360,9 @@ class Journal:
 
     async def _let_in_some(self, database: str) -> int:
         async with self._storage.write() as connection:
-            now = self._now()
-            head = await write.lock(connection, self._sql, database)
-            held = await quarantine.some_quarantined(connection, database)
-            revisions = [quarantine.as_it_came(one) for one in held]
-            batch = await write.begin(connection, self._sql, head, revisions, Receipt(Origin(), now))
-            for one, revision in zip(held, revisions, strict=True):
-                batch.admit(revision, Receipt(Origin(one.person, one.enrolment), one.received_at))
+            batch, waited = await acceptance.let_some_in(connection, self._sql, database, self._now())
             await self._finish(connection, batch)
-            await quarantine.mark_accepted(connection, held, None, now)
-        return len(held)
+        return waited
 
     async def faults(self, database: str) -> list[str]:
         """Return what does not agree with itself in a database, as sentences; none when it is whole."""

@@ -1,17 +1,26 @@
 """The values that the journal takes and gives."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 
 from server.platform.canonical_json import canonical
 from sync.contract.members import Door
 from sync.contract.reasons import OutcomeName
 from sync.revisions.admission import Offer
-from sync.revisions.canonical import Json, MalformedJson
-from sync.revisions.revision_id import RevisionId, generation_of, revision_id
+from sync.revisions.canonical import Json
+from sync.revisions.machine_merge import says_nothing_itself
+from sync.revisions.revision_id import (
+    RevisionId,
+    fingerprint,
+    generation_of,
+    is_any_revision_id,
+    merged_of,
+    revision_id,
+)
 
-_MEMBERS = frozenset({"_id", "_rev", "_deleted"})
 #: The member that attachments stand in, and the reason for which a document in a scope waits that has some.
 ATTACHMENTS, WITH_ATTACHMENTS = "_attachments", "attachments"
 
@@ -35,9 +44,9 @@ class Overstep:
     besides: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NewRevision(Offer):
-    """A revision on its way in, as admission sees it, with `number`: the count of its enrolment's saves.
+@dataclass(frozen=True)
+class NewRevision:
+    """A revision on its way in; `ancestors` parent first, `number` the count of its enrolment's saves.
 
     `content` is canonical and without `_id`, `_rev`, `_deleted`; `quarantine` is the reason for which a door holds the
     revision back; `verify` is off where ids were made here, and for replicas whose ids are their own business.
@@ -45,36 +54,61 @@ class NewRevision(Offer):
     words: once that is here, `Journal.judge_again` takes the door's new verdict.
     """
 
+    doc_id: str
+    rev: RevisionId
+    ancestors: tuple[RevisionId, ...]
+    deleted: bool
+    content: bytes
+    quarantine: str | None = None
+    verify: bool = True
     number: str | None = None
     overstep: Overstep | None = None
     awaits: str | None = None
+
+    @property
+    def parent(self) -> RevisionId | None:
+        """Return the revision that this one edits, as it says itself."""
+        return self.ancestors[0] if self.ancestors else None
+
+    @cached_property
+    def has_own_id(self) -> bool:
+        """Whether its id is the hash of what it says, as every server would compute it."""
+        if self.parent is not None and not is_any_revision_id(self.parent):
+            return False
+        made = revision_id(self.doc_id, deleted=self.deleted, parent=self.parent, content=self.content)
+        return made == self.rev
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """Return what it is compared by with others of its id."""
+        return fingerprint(self.content, deleted=self.deleted)
+
+    @cached_property
+    def offer(self) -> Offer:
+        """Return it as a scope's admission sees it; this reads the content, once."""
+        merged = merged_of(self.content)
+        return Offer(
+            self.doc_id,
+            self.rev,
+            self.ancestors,
+            self.deleted,
+            self.fingerprint,
+            has_own_id=not self.verify or self.has_own_id,
+            merged=merged,
+            is_by_machine=bool(merged) and self._is_by_machine(),
+            quarantine=self.quarantine,
+        )
+
+    def _is_by_machine(self) -> bool:
+        content = json.loads(self.content)
+        is_living_record = content.get("type") == "record" and self.parent is not None and not self.deleted
+        return is_living_record and says_nothing_itself(content) and self.has_own_id
 
     def overstepping(self, reason: str | None, door: Door) -> "NewRevision":
         """Return the revision quarantined for what its sender may not say; itself if there is no such thing."""
         if reason is None:
             return self
         return replace(self, quarantine=reason, overstep=Overstep(door, self.quarantine))
-
-    @classmethod
-    def from_document(
-        cls,
-        document: Mapping[str, Json],
-        ancestors: tuple[RevisionId, ...] = (),
-        *,
-        number: str | None = None,
-        quarantine: str | None = None,
-        verify: bool = True,
-    ) -> "NewRevision":
-        """Return the revision that a document with `_id` and `_rev` is; raise MalformedJson when it cannot be one."""
-        doc_id, rev, deleted = document.get("_id"), document.get("_rev"), document.get("_deleted", False)
-        if not isinstance(doc_id, str):
-            raise MalformedJson("no_id", "/_id")
-        if not isinstance(rev, str):
-            raise MalformedJson("no_revision", "/_rev")
-        if not isinstance(deleted, bool):
-            raise MalformedJson("not_a_flag", "/_deleted")
-        content = canonical(content_of(document, keeps_attachments=quarantine == WITH_ATTACHMENTS))
-        return cls(doc_id, rev, ancestors, deleted, content, quarantine, verify, number)
 
     @classmethod
     def following(
@@ -89,17 +123,6 @@ class NewRevision(Offer):
         rev = revision_id(doc_id, deleted=deleted, parent=parent, content=body)
         # The id was made a moment ago; nothing is learnt by making it once more.
         return cls(doc_id, rev, () if parent is None else (parent,), deleted, body, verify=False)
-
-
-def content_of(document: Mapping[str, Json], *, keeps_attachments: bool = False) -> dict[str, Json]:
-    """Return a document's own members; raise MalformedJson for a `_member` that means nothing here."""
-    content: dict[str, Json] = {}
-    for name, value in document.items():
-        if not name.startswith("_") or (keeps_attachments and name == ATTACHMENTS):
-            content[name] = value
-        elif name not in _MEMBERS:
-            raise MalformedJson("unknown_member", "/" + name)
-    return content
 
 
 @dataclass(frozen=True, slots=True)

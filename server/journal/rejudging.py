@@ -1,4 +1,4 @@
-"""What waits beside a document and may come in now: the rows are looked at first, bodies are read of few.
+"""Revisions that wait beside a document and may come in now: rows are looked at first, few bodies are read.
 
 Whoever may write can leave thousands of revisions beside a document, and each further write of it passes them all. So
 parent, generation and reason say for which of them something has changed; only those are judged again.
@@ -97,7 +97,7 @@ def candidates(
     for one in ahead:
         revision, reason = one.revision, reasons.get(one.key)
         if reason == FORGED:
-            is_one = not is_still_forged(revision, here, highest)
+            is_one = not is_still_forged(revision.rev, revision.parent, here, highest)
         elif reason == TOO_MANY_LEAVES:
             is_one = revision.parent in leaves or room > 0
             room -= is_one and revision.parent not in leaves

@@ -13,9 +13,9 @@ from server.journal.feed.changes import read_head
 from server.journal.store.statements import Statements
 from server.journal.store.tables import bodies, documents, entries, revisions
 from sync.revisions import checkpoint_chain
-from sync.revisions.admission import fingerprint
 from sync.revisions.digest import EMPTY, moved, term
 from sync.revisions.graph import Graph
+from sync.revisions.revision_id import fingerprint
 
 PAGE = 500
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
-from sync.revisions.canonical import MAX_DEPTH, Json, MalformedJson, Reading, check_size
+from sync.revisions.canonical import MAX_DEPTH, MAX_NODES, Json, MalformedJson, Reading, check_size
 from sync.revisions.canonical import read as by_the_letter
 
 #: From here on reading may take more than some ten milliseconds.
@@ -58,7 +58,10 @@ def read(data: bytes, *, max_depth: int = MAX_DEPTH, keeps_numbers: bool = False
 
     `keeps_numbers`: as in `sync.revisions.canonical.read`.
     """
-    check_size(data)
+    # Both are asked only of what is long or nested enough to fail.
+    if len(data) >= MAX_NODES:
+        check_size(data)
+    is_nested = data.count(b"{") + data.count(b"[") > max_depth
     look = data.translate(_LOOK)
     if b'":' + _LONG not in look and b"," + _LONG not in look and b'"__proto__"' not in data:
         try:
@@ -66,7 +69,7 @@ def read(data: bytes, *, max_depth: int = MAX_DEPTH, keeps_numbers: bool = False
             is_whole = isinstance(value, dict | list) and _encode(value) == data
             # A double may come out as it came and be written otherwise in canonical JSON: 1.0 is.
             is_plain = not keeps_numbers or _DOUBLE not in _pack(value)
-            if is_whole and is_plain and not _may_be_deeper(data, max_depth):
+            if is_whole and is_plain and not (is_nested and _may_be_deeper(data, max_depth)):
                 return Reading(value, ())
         except (ValueError, RecursionError):
             pass
@@ -135,7 +138,5 @@ def _read_together(data: bytes, *, keeps_numbers: bool) -> tuple[Json, Iterator[
 
 
 def _may_be_deeper(data: bytes, max_depth: int) -> bool:
-    if data.count(b"{") + data.count(b"[") <= max_depth:
-        return False
     # In a line of its own each value has as many spaces before it as there are levels around it.
     return b"\n" + b" " * max_depth in msgspec.json.format(data, indent=1)

@@ -55,9 +55,8 @@ WRITTEN_AT_DESKS: Mapping[str, Action] = {
 RIGHTS_AT_DESKS: Mapping[str, Action] = {RECORD: "decide_conflicts", **WRITTEN_AT_DESKS}
 
 
-def type_of(doc_id: str, content: Mapping[str, Json], *, deleted: bool) -> str | None:
-    """Return the row of `DOCUMENT_TYPES` that a document falls under; None where its id and its type don't fit."""
-    said = content.get("type")
+def type_of(doc_id: str, said: Json, *, deleted: bool) -> str | None:
+    """Return the row of `DOCUMENT_TYPES` for a document that says this `type`; None where its id doesn't fit that."""
     prefix, colon, _ = doc_id.partition(":")
     if colon or doc_id.startswith("_"):
         return prefix if said == prefix and prefix not in (RECORD, TOMBSTONE) and prefix in DOCUMENT_TYPES else None

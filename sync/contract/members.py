@@ -112,9 +112,14 @@ REPEATED = tuple(
 )
 
 
+def is_restricted(name: str) -> bool:
+    """Whether a document's member is one that not everybody who captures may write."""
+    return name not in _FREE and not name.startswith("_")
+
+
 def restricted(content: Content) -> dict[str, Json]:
-    """Return the members that not everybody who captures may write, of a body or a whole document; mostly none."""
-    return {name: value for name, value in content.items() if name not in _FREE and not name.startswith("_")}
+    """Return the restricted members of a body or a whole document; mostly none."""
+    return {name: value for name, value in content.items() if is_restricted(name)}
 
 
 def overstep(content: Content, before: Before, door: Door, *, deleted: bool) -> Reason | None:

@@ -35,23 +35,20 @@ machine writes them alike: one that a door held back, because of who brought it,
 does what waits because its bringer may not say it (`sync.contract`) keep out whoever may.
 """
 
-import hashlib
-import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sync.contract.members import SERVERS_ONLY, UNKNOWN_MEMBER
 from sync.contract.reasons import REASONS, OutcomeName
 from sync.revisions.graph import Graph
-from sync.revisions.machine_merge import merges_branches
+from sync.revisions.machine_merge import brings_in
 from sync.revisions.revision_id import (
     RESOLVED_TOMBSTONE,
     RevisionId,
+    fingerprint,
     generation_of,
     is_any_revision_id,
     is_revision_id,
-    merged_of,
-    revision_id,
 )
 
 #: A revision this far above the greatest known generation of its document was not written by editing it: CouchDB
@@ -80,24 +77,36 @@ assert {reason for reason, kind in REASONS.items() if kind.waits_for in ("revisi
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A revision as it comes in; `ancestors` parent first, `content` canonical, `quarantine` what a door found."""
+    """A revision as it comes in, without its text; `ancestors` parent first, `quarantine` what a door found.
+
+    `fingerprint` stands for what it says. `has_own_id`: its id is the hash of that, or nobody asks. `merged` are the
+    revisions that it brings together besides its parent; `is_by_machine` says that no person made it
+    (`sync.revisions.machine_merge`).
+    """
 
     doc_id: str
     rev: RevisionId
     ancestors: tuple[RevisionId, ...]
     deleted: bool
-    content: bytes
+    fingerprint: bytes
+    has_own_id: bool = True
+    merged: tuple[RevisionId, ...] = ()
+    is_by_machine: bool = False
     quarantine: str | None = None
-    verify: bool = True
 
     @property
     def parent(self) -> RevisionId | None:
         """Return the revision that this one edits, as it says itself."""
         return self.ancestors[0] if self.ancestors else None
 
+    @property
+    def may_be_by_machine(self) -> bool:
+        """Whether this may be a machine's merge, or is the end that one puts on a branch."""
+        return self.fingerprint == RESOLVED or bool(self.merged)
+
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DocumentState:
     """The stored state of one document: its graph, the fingerprints of held revisions, and what came beside the graph.
 
     `waiting` has the reasons of quarantined revisions by id and fingerprint; `settled` are those let in since.
@@ -110,9 +119,9 @@ class Standing:
     settled: Collection[tuple[RevisionId, bytes]] = ()
     merges: Collection[RevisionId] = ()
 
-    def at(self, graph: Graph) -> "Standing":
-        """Return the same standing with another graph."""
-        return Standing(graph, self.fingerprints, self.waiting, self.settled, self.merges)
+    def at(self, graph: Graph) -> "DocumentState":
+        """Return the same state with another graph."""
+        return DocumentState(graph, self.fingerprints, self.waiting, self.settled, self.merges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,52 +137,51 @@ STORED = Decision("stored", is_new=True)
 DUPLICATE = Decision("duplicate")
 
 
-def fingerprint(content: bytes, *, deleted: bool) -> bytes:
-    """Return what two revisions of one id are compared by."""
-    return hashlib.sha256((b"-" if deleted else b"+") + content).digest()
-
-
 RESOLVED = fingerprint(RESOLVED_TOMBSTONE, deleted=True)
 
 
-def decide(offer: Offer, print_: bytes, here: Standing) -> Decision:  # noqa: PLR0911 - a row of the table each
-    """Return what becomes of `offer`, whose fingerprint is `print_`, where `here` is what stands of its document."""
-    if not is_well_formed(offer):
+def decide(offer: Offer, here: DocumentState) -> Decision:  # noqa: PLR0911 - a row of the table each
+    """Return what becomes of `offer`, where `here` is what stands of its document."""
+    if not is_well_formed(offer.doc_id, (offer.rev, *offer.ancestors), is_revision_id):
         return Decision("refused", "malformed")
     is_held = offer.rev in here.graph.held
-    if offer.verify and not is_held and not _id_holds(offer):
+    if not is_held and not offer.has_own_id:
         return Decision("refused", "id_mismatch")
-    if (is_held and _says_the_same(offer, print_, here)) or (offer.rev, print_) in here.settled:
+    key = (offer.rev, offer.fingerprint)
+    if (is_held and _says_the_same(offer, here)) or key in here.settled:
         return DUPLICATE
-    if (reason := here.waiting.get((offer.rev, print_))) is not None and not _is_entitled(offer, print_, here, reason):
+    if (reason := here.waiting.get(key)) is not None and not _is_entitled(offer, here, reason):
         return Decision("quarantined", reason)
-    if is_held or any(rev == offer.rev and print_ != other for rev, other in here.waiting):
+    if is_held or any(rev == offer.rev and print_ != offer.fingerprint for rev, print_ in here.waiting):
         return Decision("quarantined", "known_id_other_content", is_new=True)
-    if offer.quarantine is not None and print_ != RESOLVED:
+    if offer.quarantine is not None and offer.fingerprint != RESOLVED:
         return Decision("quarantined", offer.quarantine, is_new=True)
-    if (passing := _waits_for(offer, print_, here)) is not None:
+    if (passing := _waits_for(offer, here)) is not None:
         return Decision("quarantined", passing, is_new=reason is None)
     # An edit of what is held is one step ahead, however long the history: nothing needs to be counted.
     if offer.parent not in here.graph.held and is_forged(offer.rev, here.graph):
         return Decision("quarantined", FORGED, is_new=True)
-    if _is_leaf_too_many(offer, print_, here):
+    if _is_leaf_too_many(offer, here):
         return Decision("quarantined", TOO_MANY_LEAVES, is_new=True)
     return STORED
 
 
-def decide_anything(offer: Offer, here: Standing) -> Decision:
-    """Return what becomes of `offer` where anything is taken: a known id stays what it is, as at a CouchDB."""
-    if not is_well_formed(offer, is_any_revision_id):
+def decide_anything(doc_id: str, line: Sequence[RevisionId], here: DocumentState) -> Decision:
+    """Return what becomes of a revision (the first of `line`, then its ancestors) where anything is taken.
+
+    A known id stays what it is, as at a CouchDB.
+    """
+    if not is_well_formed(doc_id, line, is_any_revision_id):
         return Decision("refused", "malformed")
-    return DUPLICATE if offer.rev in here.graph.held else STORED
+    return DUPLICATE if line[0] in here.graph.held else STORED
 
 
-def is_well_formed(offer: Offer, is_id: Callable[[str], bool] = is_revision_id) -> bool:
-    """Whether the ids have their shape and the path counts down generation by generation."""
-    if not is_well_formed_doc_id(offer.doc_id) or not is_id(offer.rev):
+def is_well_formed(doc_id: str, line: Sequence[RevisionId], is_id: Callable[[str], bool]) -> bool:
+    """Whether the ids have their shape and a line counts down generation by generation."""
+    if not is_well_formed_doc_id(doc_id) or not is_id(line[0]):
         return False
-    generation = generation_of(offer.rev)
-    for ancestor in offer.ancestors:
+    generation = generation_of(line[0])
+    for ancestor in line[1:]:
         generation -= 1
         if not is_id(ancestor) or generation_of(ancestor) != generation:
             return False
@@ -194,16 +202,10 @@ def resolved_among(fingerprints: Mapping[RevisionId, bytes]) -> frozenset[Revisi
 
 def is_machine_merge(offer: Offer, graph: Graph) -> bool:
     """Whether a machine made this record's revision of several branches (`machine_merge`)."""
-    merged = merged_of(offer.content)
-    if not merged or offer.parent is None or offer.deleted:
-        return False
-    content = json.loads(offer.content)
-    return content.get("type") == "record" and merges_branches(
-        offer.doc_id, offer.rev, offer.parent, content, merged=merged, graph=graph, body=lambda: offer.content
-    )
+    return offer.is_by_machine and brings_in(offer.merged, offer.parent, graph)
 
 
-def is_taken_in(rev: RevisionId, here: Standing) -> bool:
+def is_taken_in(rev: RevisionId, here: DocumentState) -> bool:
     """Whether what stands here has taken in the branch that ends with `rev`, so that a machine may close it.
 
     Somebody's `merged` names it or a descendant of it, or another leaf has all edits of it, its own where it is one.
@@ -217,28 +219,23 @@ def is_taken_in(rev: RevisionId, here: Standing) -> bool:
     return any(edits <= graph.reached([leaf]) for leaf in graph.leaves() if leaf != rev and leaf not in resolved)
 
 
-def _is_entitled(offer: Offer, print_: bytes, here: Standing, reason: str) -> bool:
+def _is_entitled(offer: Offer, here: DocumentState, reason: str) -> bool:
     """Whether this comes from somebody who may say it, where it waits only because of who brought it before."""
     if offer.quarantine is not None:
         return False
-    return reason in CLAIMED or print_ == RESOLVED or is_machine_merge(offer, here.graph)
+    return reason in CLAIMED or offer.fingerprint == RESOLVED or is_machine_merge(offer, here.graph)
 
 
-def _waits_for(offer: Offer, print_: bytes, here: Standing) -> str | None:
-    if print_ == RESOLVED:
+def _waits_for(offer: Offer, here: DocumentState) -> str | None:
+    if offer.fingerprint == RESOLVED:
         return None if offer.parent is not None and is_taken_in(offer.parent, here) else WAITS_FOR_MERGE
-    named = merged_of(offer.content)
-    if not named or here.graph.held.keys() >= {*offer.ancestors[:1], *named}:
+    if not offer.merged or here.graph.held.keys() >= {*offer.ancestors[:1], *offer.merged}:
         return None
     return WAITS_FOR_INPUTS if is_machine_merge(offer, here.graph) else None
 
 
-def _id_holds(offer: Offer) -> bool:
-    return offer.rev == revision_id(offer.doc_id, deleted=offer.deleted, parent=offer.parent, content=offer.content)
-
-
-def _says_the_same(offer: Offer, print_: bytes, here: Standing) -> bool:
-    if here.fingerprints[offer.rev] != print_:
+def _says_the_same(offer: Offer, here: DocumentState) -> bool:
+    if here.fingerprints[offer.rev] != offer.fingerprint:
         return False
     known_parent = here.graph.parents.get(offer.rev)
     # A truncated path names no parent, and a known one may lack its own: neither contradicts the other.
@@ -253,18 +250,17 @@ def is_forged(rev: RevisionId, graph: Graph) -> bool:
     return generation - max(map(generation_of, graph.held), default=0) > MAX_GENERATION_JUMP
 
 
-def is_still_forged(offer: Offer, held: Collection[RevisionId], highest: int) -> bool:
+def is_still_forged(rev: RevisionId, parent: RevisionId | None, held: Collection[RevisionId], highest: int) -> bool:
     """Whether nothing has changed for what waits for its generation; `highest` is the greatest of what is `held`."""
-    return offer.parent not in held and generation_of(offer.rev) - highest > MAX_GENERATION_JUMP
+    return parent not in held and generation_of(rev) - highest > MAX_GENERATION_JUMP
 
 
-def _is_leaf_too_many(offer: Offer, print_: bytes, here: Standing) -> bool:
+def _is_leaf_too_many(offer: Offer, here: DocumentState) -> bool:
     # Fewer revisions than the limit cannot have more leaves: nearly every document is decided here.
     if len(here.graph.held) < MAX_LEAVES:
         return False
-    merged = merged_of(offer.content)
-    graph = here.graph.adding(offer.rev, offer.ancestors, deleted=offer.deleted, merged=merged)
-    resolved = resolved_among({**here.fingerprints, offer.rev: print_})
+    graph = here.graph.adding(offer.rev, offer.ancestors, deleted=offer.deleted, merged=offer.merged)
+    resolved = resolved_among({**here.fingerprints, offer.rev: offer.fingerprint})
     before, after = (len(each.counting_leaves(resolved)) for each in (here.graph, graph))
     # What replaces leaves or leaves their number alone may always come in: that is how a document gets out again.
     return after > MAX_LEAVES and after > before

@@ -71,12 +71,18 @@ class Graph:
             parent = self.parents.get(parent)
         return tuple(line)
 
+    def sources(self, revision: RevisionId) -> tuple[RevisionId, ...]:
+        """Return the revisions that this one was made of: its parent, and those that it brings together besides."""
+        parent = self.parents.get(revision)
+        return (*(() if parent is None else (parent,)), *self.merged.get(revision, ()))
+
     def reached(self, revisions: Collection[RevisionId]) -> frozenset[RevisionId]:
         """Return what these revisions reach over parents and `merged` edges, themselves included."""
         found = set(revisions)
         ahead = list(found)
         while ahead:
             revision = ahead.pop()
+            # As in `sources`, which costs a call for each revision of each merge.
             parent = self.parents.get(revision)
             for next_ in (*self.merged.get(revision, ()), *(() if parent is None else (parent,))):
                 # Edges that a forger closed to a circle end here as well.

@@ -33,6 +33,11 @@ def revision_id(doc_id: str, *, deleted: bool, parent: RevisionId | None, conten
     return f"{1 if parent is None else generation_of(parent) + 1}-{digest.hexdigest()[:32]}"
 
 
+def fingerprint(content: bytes, *, deleted: bool) -> bytes:
+    """Return what two revisions of one id are compared by."""
+    return hashlib.sha256((b"-" if deleted else b"+") + content).digest()
+
+
 def generation_of(revision: RevisionId) -> int:
     """Return the number of edits from the first revision of the document to this one, both counted."""
     return int(revision.partition("-")[0])

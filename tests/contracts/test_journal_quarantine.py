@@ -1,13 +1,12 @@
 """Quarantine stands beside the graph, and acceptance leads out of it, on SQLite and PostgreSQL alike."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.journal.journal import Journal
-from server.journal.model import NewRevision, NotWaiting, Outcome
+from server.journal.model import NewRevision, NotWaiting
+from server.platform.db.engine import Storage
 from sync.revisions.admission import MAX_GENERATION_JUMP, MAX_LEAVES
 from sync.revisions.canonical import canonical
 from sync.revisions.digest import EMPTY, digest_of
@@ -107,15 +106,17 @@ async def test_only_what_waits_can_be_accepted_and_only_once(journal: Journal) -
             await journal.accept(AREA, doc_id, held.rev, ANOTHER)
 
 
-async def test_acceptance_and_what_hangs_on_it_are_one_transaction(journal: Journal) -> None:
+async def test_acceptance_and_what_hangs_on_it_are_one_transaction(journal: Journal, storage: Storage) -> None:
     held = replace(edit("a", "maize"), quarantine="unknown_form")
     await journal.write(AREA, [held], SOMEBODY)
 
-    async def crash(connection: AsyncConnection, moved: Sequence[Outcome]) -> None:
-        raise OSError("no space left on device")
+    async def crash() -> None:
+        async with storage.write() as connection:
+            await journal.accept_within(connection, AREA, "a", held.rev, ANOTHER)
+            raise OSError("no space left on device")
 
     with pytest.raises(OSError, match="no space"):
-        await journal.accept(AREA, "a", held.rev, ANOTHER, also=crash)
+        await crash()
     assert (await journal.state(AREA)).seq == 0
     assert len(await journal.quarantined()) == 1
 

@@ -79,9 +79,9 @@ async def test_what_stays_forged_is_not_looked_at_closely_by_each_further_write(
     await journal.write(AREA, [*line[1500:1800:2], *line[2000:2100]], SOMEBODY)
     looks: list[str] = []
 
-    def decide(offer: admission.Offer, print_: bytes, here: admission.Standing) -> admission.Decision:
+    def decide(offer: admission.Offer, here: admission.DocumentState) -> admission.Decision:
         looks.append(offer.rev)
-        return admission.decide(offer, print_, here)
+        return admission.decide(offer, here)
 
     monkeypatch.setattr(batch, "decide", decide)
     assert outcomes(await journal.write(AREA, line[1:2], SOMEBODY)) == ["stored"]

@@ -81,12 +81,14 @@ async def test_a_waiter_that_goes_leaves_nothing_behind(journal: Journal) -> Non
     assert await journal.wait(0, 0, [AREA]) == 1
 
 
-async def test_a_write_that_is_undone_wakes_nobody(journal: Journal) -> None:
-    async def fail(*_: object) -> None:
-        raise RuntimeError("no")
+async def test_a_write_that_is_undone_wakes_nobody(journal: Journal, storage: Storage) -> None:
+    async def fail() -> None:
+        async with storage.write() as connection:
+            await journal.write_within(connection, AREA, [edit("a", "maize")], SOMEBODY)
+            raise RuntimeError("no")
 
     with pytest.raises(RuntimeError):
-        await journal.write(AREA, [edit("a", "maize")], SOMEBODY, also=fail)
+        await fail()
     assert await journal.wait(0, 0) == 0
 
 

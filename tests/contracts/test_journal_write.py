@@ -1,15 +1,13 @@
 """Writing to the journal, on SQLite and PostgreSQL alike."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.journal.journal import Journal
-from server.journal.model import NewRevision, Outcome, UnknownDatabase
+from server.journal.model import NewRevision, UnknownDatabase
 from server.platform.db.engine import Storage
 from sync.revisions.canonical import canonical
 from sync.revisions.digest import EMPTY, digest_of
@@ -222,13 +220,16 @@ async def test_a_crash_inside_the_transaction_leaves_nothing(journal: Journal, s
     await journal.write(AREA, [edit("a", "maize")], SOMEBODY)
     state = await journal.state(AREA)
 
-    async def crash(connection: AsyncConnection, written: Sequence[Outcome]) -> None:
-        assert outcomes(written) == ["stored", "quarantined: unknown_form"]
-        raise OSError("no space left on device")
-
     batch = [edit("b", "rice"), replace(edit("c", "tea"), quarantine="unknown_form")]
+
+    async def crash() -> None:
+        async with storage.write() as connection:
+            written = await journal.write_within(connection, AREA, batch, SOMEBODY, seal=b'{"type":"seal"}')
+            assert outcomes(written) == ["stored", "quarantined: unknown_form"]
+            raise OSError("no space left on device")
+
     with pytest.raises(OSError, match="no space"):
-        await journal.write(AREA, batch, SOMEBODY, seal=b'{"type":"seal"}', also=crash)
+        await crash()
     assert await journal.state(AREA) == state
     assert await journal.document(AREA, "b") is None
     assert await journal.quarantined() == []
@@ -256,19 +257,18 @@ async def test_concurrent_writers_lose_nothing_and_a_reader_never_sees_a_gap(jou
     assert await journal.faults(AREA) == []
 
 
-async def test_a_batch_that_fails_among_others_leaves_no_gap_and_fails_nobody(journal: Journal) -> None:
-    async def fail(*_: object) -> None:
-        raise RuntimeError("the next stage failed")
+async def test_a_batch_that_fails_among_others_leaves_no_gap_and_fails_nobody(
+    journal: Journal, storage: Storage
+) -> None:
+    async def write(number: int, batch: list[NewRevision]) -> None:
+        async with storage.write() as connection:
+            await journal.write_within(connection, (AREA, OTHER_AREA)[number % 2], batch, SOMEBODY)
+            if number % 3 == 0:
+                raise RuntimeError("the next stage failed")
 
     first = edit("same", "maize")
     batches = [[edit(f"doc-{number}", "rice"), first] for number in range(9)]
-    ends = await asyncio.gather(
-        *(
-            journal.write((AREA, OTHER_AREA)[number % 2], batch, SOMEBODY, also=fail if number % 3 == 0 else None)
-            for number, batch in enumerate(batches)
-        ),
-        return_exceptions=True,
-    )
+    ends = await asyncio.gather(*(write(number, batch) for number, batch in enumerate(batches)), return_exceptions=True)
     assert [isinstance(end, RuntimeError) for end in ends] == [number % 3 == 0 for number in range(9)]
     for database, written in ((AREA, {2, 4, 8}), (OTHER_AREA, {1, 5, 7})):
         rows = (await journal.changes(database)).rows

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from server.auth.tokens import verify_seal
-from server.gateway.sync.schemas import ANSWER, REQUEST
-from server.gateway.sync.seal import payload_of_request
-from server.journal.model import NewRevision, content_of
+from server.gateway.sync.read_request import read_request
+from server.gateway.sync.schemas import ANSWER
+from server.journal.model import NewRevision
 from tests.house.reference import EXCHANGE, PAGES, pages
 
 WRITTEN = pages()
@@ -21,13 +21,15 @@ def test_a_page_of_the_reference_is_what_make_reference_writes(name: str) -> Non
 
 
 def test_the_exchange_that_is_shown_is_one_that_this_server_takes() -> None:
-    request = REQUEST.validate_python(TOLD["request"])
+    request = read_request(json.dumps(TOLD["request"]).encode())
     answer = ANSWER.validate_python(TOLD["answer"])
-    assert verify_seal(TOLD["jwk"], request.seal or "", payload_of_request(request))
-    sent = [item.doc for item in request.push]
+    seal = request.envelope.seal
+    assert verify_seal(TOLD["jwk"], seal.signature or "", seal.payload())
+    sent = [item["doc"] for item in TOLD["request"]["push"]]
     assert [ack.rev for ack in answer.acks] == [document["_rev"] for document in sent]
     got = [document for changes in answer.changes.values() for document in changes.docs]
     assert sent
     assert got
     for document in (*sent, *got):
-        assert NewRevision.following(document["_id"], content_of(document), None).rev == document["_rev"]
+        members = {name: value for name, value in document.items() if not name.startswith("_")}
+        assert NewRevision.following(document["_id"], members, None).rev == document["_rev"]

@@ -3,6 +3,7 @@
 Work is counted, not timed.
 """
 
+import json
 import random
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -14,10 +15,9 @@ from server.gateway.couchdb.refusals import Refusal
 from server.gateway.couchdb.selector import MAX_PARTS, matcher
 from server.gateway.sync.numbers import Numbers
 from server.gateway.sync.progress import MAX_RANGES, Progress
-from server.gateway.sync.schemas import REQUEST
+from server.gateway.sync.read_request import Envelope, read_request
 from server.journal.store.branches import Branches
 from server.platform.request_envelope import ADDRESS_BYTES
-from sync.contract.wire import SyncRequest
 from sync.revisions.graph import Graph
 from sync.revisions.revision_id import RevisionId
 from tests.builders import Client, problem
@@ -115,8 +115,9 @@ def test_subtracting_reads_each_range_a_few_times() -> None:
     assert Stepped.read < 10 * MANY
 
 
-def said(**holding: Any) -> SyncRequest:
-    return REQUEST.validate_python({"protocol": 2, "enrolment": "e" * 43, "exchange": "1", "holding": holding})
+def said(**holding: Any) -> Envelope:
+    request = {"protocol": 2, "enrolment": "e" * 43, "exchange": "1", "holding": holding}
+    return read_request(json.dumps(request).encode()).envelope
 
 
 def test_of_numbers_that_no_phone_has_only_so_many_ranges_are_kept() -> None:

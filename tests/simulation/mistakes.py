@@ -19,7 +19,7 @@ from server.gateway.sync.numbers import Numbers
 from server.ingest.phone_checks import Admission
 from server.ingest.policy import Right
 from server.journal.feed import changes
-from server.journal.journal import Also, Journal
+from server.journal.journal import Journal
 from server.journal.model import Changes, Outcome
 from server.journal.store.batch import Batch
 from server.journal.store.rows import BatchRows
@@ -64,21 +64,23 @@ class _NotCommitted(Exception):
 
 def acknowledged_before_commit() -> AbstractContextManager[Any]:
     """The outcomes of a batch leave although its transaction comes to nothing."""
-    proper = Journal.write
+    proper = Journal.write_within
 
-    async def hasty(self: Journal, *arguments: Any, also: Also | None = None, **options: Any) -> list[Outcome]:
-        left: list[Outcome] = []
-
-        async def undo(connection: AsyncConnection, outcomes: Sequence[Outcome]) -> None:
-            left.extend(outcomes)
-            raise _NotCommitted
-
+    async def hasty(
+        self: Journal, connection: AsyncConnection, *arguments: Any, seal: bytes | None = None, **options: Any
+    ) -> list[Outcome]:
+        outcomes: list[Outcome] = []
         try:
-            return await proper(self, *arguments, also=undo, **options)
+            async with connection.begin_nested():
+                outcomes = await proper(self, connection, *arguments, seal=seal, **options)
+                # Only what phones push is sealed.
+                if seal is not None:
+                    raise _NotCommitted
         except _NotCommitted:
-            return left
+            pass
+        return outcomes
 
-    return patch.object(Journal, "write", hasty)
+    return patch.object(Journal, "write_within", hasty)
 
 
 def digest_forgotten_on_delete() -> AbstractContextManager[Any]:
@@ -142,12 +144,12 @@ def echo_hides_the_winner() -> AbstractContextManager[Any]:
         def __contains__(self, key: object) -> bool:
             return isinstance(key, tuple) and any(doc_id == key[0] for doc_id, _ in self)
 
-    proper = exchange._pushed
+    proper = exchange._came_in
 
-    def broad(*arguments: Any) -> dict[str, pull.OwnPushes]:
-        return {name: pull.OwnPushes(Documents(one.revisions), 0) for name, one in proper(*arguments).items()}
+    def broad(*arguments: Any) -> pull.OwnPushes:
+        return pull.OwnPushes(Documents(proper(*arguments).revisions), 0)
 
-    return patch("server.gateway.sync.exchange._pushed", broad)
+    return patch("server.gateway.sync.exchange._came_in", broad)
 
 
 def page_skips_a_row() -> AbstractContextManager[Any]:

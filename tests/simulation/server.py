@@ -25,6 +25,7 @@ from server.errors import Problem
 from server.forms.engine_forms import MergingForms
 from server.forms.library import FormLibrary
 from server.gateway.sync.exchange import ExchangeParts, exchange
+from server.gateway.sync.read_request import read_request
 from server.journal.followers.follower import Follower
 from server.journal.journal import Journal
 from server.peers.connections import ReplicationParts
@@ -195,7 +196,8 @@ class Server:
             yield packed
 
         with self.alive():
-            return await exchange(self.parts, await read_body(pieces(), "gzip"), token, "identity")
+            request = read_request(await read_body(pieces(), "gzip"))
+            return await exchange(self.parts, request, token, "identity")
 
     async def sign_in(self, person: str, jwk: PublicJwk) -> tuple[IssuedTokens, int]:
         """Return tokens and the highest number known of the device, which is registered if it is new."""

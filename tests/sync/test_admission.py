@@ -2,37 +2,37 @@
 
 from dataclasses import replace
 
-from sync.revisions.admission import MAX_LEAVES, Decision, Offer, Standing, decide, fingerprint, resolved_among
+from sync.revisions.admission import MAX_LEAVES, RESOLVED, Decision, DocumentState, Offer, decide, resolved_among
 from sync.revisions.canonical import canonical
 from sync.revisions.graph import Graph
-from sync.revisions.revision_id import RESOLVED_TOMBSTONE, merged_of, revision_id
+from sync.revisions.revision_id import RESOLVED_TOMBSTONE, fingerprint, merged_of, revision_id
 
 CONTENT = b'{"type":"record"}'
 PRINT = fingerprint(CONTENT, deleted=False)
 
 
 def first() -> Offer:
-    return Offer("a", revision_id("a", deleted=False, parent=None, content=CONTENT), (), False, CONTENT)
+    return Offer("a", revision_id("a", deleted=False, parent=None, content=CONTENT), (), False, PRINT)
 
 
-def knowing(offer: Offer) -> Standing:
+def knowing(offer: Offer) -> DocumentState:
     graph = Graph().adding(offer.rev, offer.ancestors, deleted=offer.deleted)
-    return Standing(graph, {offer.rev: fingerprint(offer.content, deleted=offer.deleted)})
+    return DocumentState(graph, {offer.rev: offer.fingerprint})
 
 
 def test_a_new_revision_is_stored() -> None:
-    assert decide(first(), PRINT, Standing()) == Decision("stored", is_new=True)
+    assert decide(first(), DocumentState()) == Decision("stored", is_new=True)
 
 
 def test_a_known_revision_is_a_duplicate_even_when_the_door_would_now_hold_it_back() -> None:
     held_back = replace(first(), quarantine="unknown_form")
-    assert decide(held_back, PRINT, knowing(first())) == Decision("duplicate")
+    assert decide(held_back, knowing(first())) == Decision("duplicate")
 
 
 def test_a_wrong_id_is_refused_before_anything_else_is_asked() -> None:
-    wrong = replace(first(), rev="1-" + "0" * 32, quarantine="unknown_form")
-    assert decide(wrong, PRINT, Standing()) == Decision("refused", "id_mismatch")
-    assert decide(replace(wrong, verify=False), PRINT, Standing()).outcome == "quarantined"
+    wrong = replace(first(), rev="1-" + "0" * 32, has_own_id=False, quarantine="unknown_form")
+    assert decide(wrong, DocumentState()) == Decision("refused", "id_mismatch")
+    assert decide(replace(wrong, has_own_id=True), DocumentState()).outcome == "quarantined"
 
 
 def test_the_flag_is_part_of_what_a_revision_says() -> None:
@@ -40,14 +40,14 @@ def test_the_flag_is_part_of_what_a_revision_says() -> None:
 
 
 def test_a_path_that_skips_a_generation_is_malformed() -> None:
-    skipping = replace(first(), rev="5-" + "0" * 32, ancestors=("4-" + "0" * 32, "2-" + "0" * 32), verify=False)
-    assert decide(skipping, PRINT, Standing()) == Decision("refused", "malformed")
+    skipping = replace(first(), rev="5-" + "0" * 32, ancestors=("4-" + "0" * 32, "2-" + "0" * 32))
+    assert decide(skipping, DocumentState()) == Decision("refused", "malformed")
 
 
 def test_a_truncated_repeat_contradicts_nothing() -> None:
-    whole = Offer("a", "3-" + "c" * 32, ("2-" + "b" * 32,), False, CONTENT, verify=False)
-    assert decide(replace(whole, ancestors=()), PRINT, knowing(whole)) == Decision("duplicate")
-    assert decide(whole, PRINT, knowing(replace(whole, ancestors=()))) == Decision("duplicate")
+    whole = Offer("a", "3-" + "c" * 32, ("2-" + "b" * 32,), False, PRINT)
+    assert decide(replace(whole, ancestors=()), knowing(whole)) == Decision("duplicate")
+    assert decide(whole, knowing(replace(whole, ancestors=()))) == Decision("duplicate")
 
 
 def test_resolved_tombstones_do_not_count_against_the_limit_and_human_ones_do() -> None:
@@ -68,15 +68,22 @@ def test_what_a_merge_took_in_does_not_count_against_the_limit() -> None:
     for number in range(MAX_LEAVES - 1):
         graph = graph.adding(f"2-{number:032x}", (root,), deleted=True)
         prints[f"2-{number:032x}"] = fingerprint(CONTENT, deleted=True)
-    here = Standing(graph, prints)
-    one_more = Offer("a", "2-" + "e" * 32, (root,), False, CONTENT, verify=False)
-    assert decide(one_more, PRINT, here) == Decision("quarantined", "too_many_leaves", is_new=True)
+    here = DocumentState(graph, prints)
+    one_more = Offer("a", "2-" + "e" * 32, (root,), False, PRINT)
+    assert decide(one_more, here) == Decision("quarantined", "too_many_leaves", is_new=True)
     content = canonical({"type": "record", "merged": [leaf for leaf in graph.leaves() if graph.held[leaf]]})
-    merge = Offer("a", "3-" + "a" * 32, ("2-" + "f" * 32, root), False, content, verify=False)
-    assert decide(merge, fingerprint(content, deleted=False), here).outcome == "stored"
+    merge = Offer(
+        "a",
+        "3-" + "a" * 32,
+        ("2-" + "f" * 32, root),
+        False,
+        fingerprint(content, deleted=False),
+        merged=merged_of(content),
+    )
+    assert decide(merge, here).outcome == "stored"
     merged = here.graph.adding(merge.rev, merge.ancestors, deleted=False, merged=merged_of(content))
     assert merged.counting_leaves() == (merge.rev,)
-    assert decide(one_more, PRINT, here.at(merged)).outcome == "stored"
+    assert decide(one_more, here.at(merged)).outcome == "stored"
 
 
 def test_a_machine_may_close_a_merge_that_another_server_has_continued() -> None:
@@ -86,12 +93,11 @@ def test_a_machine_may_close_a_merge_that_another_server_has_continued() -> None
     graph = graph.adding(one, (root,), deleted=False).adding(other, (root,), deleted=False)
     graph = graph.adding(merge, (other, root), deleted=False, merged=[one])
     prints = dict.fromkeys((root, one, other, merge), PRINT)
-    closing = Offer("a", "4-" + "d" * 32, (merge, other, root), True, RESOLVED_TOMBSTONE, verify=False)
-    print_ = fingerprint(RESOLVED_TOMBSTONE, deleted=True)
-    alone = Standing(graph, prints, merges={merge})
-    assert decide(closing, print_, alone) == Decision("quarantined", "waits_for_merge", is_new=True)
+    closing = Offer("a", "4-" + "d" * 32, (merge, other, root), True, RESOLVED)
+    alone = DocumentState(graph, prints, merges={merge})
+    assert decide(closing, alone) == Decision("quarantined", "waits_for_merge", is_new=True)
     continued = graph.adding("4-" + "e" * 32, (merge, other, root), deleted=False)
-    here = Standing(continued, {**prints, "4-" + "e" * 32: PRINT}, merges={merge})
-    assert decide(closing, print_, here).outcome == "stored"
+    here = DocumentState(continued, {**prints, "4-" + "e" * 32: PRINT}, merges={merge})
+    assert decide(closing, here).outcome == "stored"
     # A late path may show that its parent had reached what it merged: from then on it looks like an edit.
-    assert decide(closing, print_, replace(here, merges=set())).outcome == "stored"
+    assert decide(closing, replace(here, merges=set())).outcome == "stored"

@@ -14,7 +14,6 @@ from typing import Any
 
 import structlog
 from sqlalchemy import RowMapping, delete, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.atlas import Atlas
 from server.auth.authorise import allowed
@@ -220,21 +219,20 @@ class Batches:
         With `written`, what the batch has done before, the batch remembers all of it in the same transaction: what is
         decided can always be taken back.
         """
-
-        async def remember(connection: AsyncConnection, kept: list[Prepared]) -> None:
-            if written is not None and kept:
-                decided = [*written, *_as_written(kept)]
-                this = update(conflict_batches).where(conflict_batches.c.token == token)
-                await connection.execute(this.values(decided=decided))
-
         try:
-            return await self._decisions.write_all(principal, ready, act, also=remember, batch=token), []
+            async with self._storage.write() as connection:
+                kept = await self._decisions.write_unmoved_within(connection, principal, ready, act, batch=token)
+                if written is not None and kept:
+                    decided = [*written, *_as_written(kept)]
+                    this = update(conflict_batches).where(conflict_batches.c.token == token)
+                    await connection.execute(this.values(decided=decided))
+            return kept, []
         except DecisionRefused as error:
             if len(ready) == 1:
                 log.warning("batch_quarantined", batch=token, document=ready[0].case.record, reason=str(error))
                 return [], list(ready)
         # One that cannot be written keeps no other: each for itself.
-        kept: list[Prepared] = []
+        kept = []
         held: list[Prepared] = []
         for each in ready:
             so_far = None if written is None else [*written, *_as_written(kept)]

@@ -7,7 +7,7 @@ so that a decision always knows all that it decides about. A decision taken back
 `undoes`.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -92,7 +92,7 @@ class Decisions:
             if new.dry_run:
                 return prepared
             try:
-                await self._write(principal, [prepared], "conflict.decided", saw=new.rev)
+                await self._write(principal, prepared, "conflict.decided", saw=new.rev)
             except Moved:
                 continue
             return prepared
@@ -115,37 +115,36 @@ class Decisions:
             prepared = await aside_where_long(case.whole.size, prepare)
             await self.refuse_moved(principal, case, (undo.rev, *undo.leaves), set(prepared.decided))
             try:
-                await self._write(principal, [prepared], "conflict.undone", saw=undo.rev, undoes=undo.decision)
+                await self._write(principal, prepared, "conflict.undone", saw=undo.rev, undoes=undo.decision)
             except Moved:
                 continue
             return prepared
         raise Problem("conflict_moved", rev=case.winner.rev, changed=[], by_names=[])
 
-    async def write_all(
+    async def write_unmoved_within(
         self,
+        connection: AsyncConnection,
         principal: Principal,
         prepared: Sequence[Prepared],
         act: str,
-        *,
-        also: Callable[[AsyncConnection, list[Prepared]], Awaitable[None]] | None = None,
         **details: object,
     ) -> list[Prepared]:
-        """Write decisions about records of one database in one transaction; return those whose record had not moved.
+        """Write decisions about records of one database in the caller's transaction.
 
-        `also` writes with them whatever must not be without them. Raise DecisionRefused, with nothing written.
+        Return those whose record had not moved. Raise DecisionRefused; the caller's transaction must be undone then.
         """
         database = prepared[0].case.database
-        async with self._storage.write() as connection:
-            leaves = {each.case.record: each.case.leaves for each in prepared}
-            standing = await self._journal.standing_within(connection, database, leaves)
-            ready = [each for each in prepared if each.case.record in standing]
-            await self.write_within(connection, principal, ready, act, **details)
-            if also is not None:
-                await also(connection, ready)
+        leaves = {each.case.record: each.case.leaves for each in prepared}
+        standing = await self._journal.standing_within(connection, database, leaves)
+        ready = [each for each in prepared if each.case.record in standing]
+        await self.write_within(connection, principal, ready, act, **details)
         return ready
 
-    async def _write(self, principal: Principal, prepared: Sequence[Prepared], act: str, **details: object) -> None:
-        if len(await self.write_all(principal, prepared, act, also=None, **details)) < len(prepared):
+    async def _write(self, principal: Principal, prepared: Prepared, act: str, **details: object) -> None:
+        async with self._storage.write() as connection:
+            written = await self.write_unmoved_within(connection, principal, [prepared], act, **details)
+        # After the commit, which whoever was quicker may share: read before it, the record would be as it was.
+        if not written:
             raise Moved
 
     async def write_within(

@@ -60,19 +60,16 @@ async def ask(
     content = _content(principal, case, new, to, names, at=clock().isoformat())
     revision = NewRevision.following(name, content, None)
 
-    async def also(connection: AsyncConnection) -> None:
+    async with storage.write() as connection:
+        [outcome] = await write_at_desk(connection, journal, case.database, [revision], principal)
+        if outcome.outcome != "stored":
+            raise RuntimeError(f"a question was {outcome.outcome}: {outcome.reason}")
         # The follower writes the same row: this one lets the page show the question at once.
         row = {"database": case.database, "record": case.record, "id": name, "type": "question"}
         told = {"person": principal.person, "received_at": clock(), "content": content}
         await put(connection, questions, [{**row, **told}])
         subject = f"{case.database}/{case.record}"[:200]
         await note(connection, clock, principal.person, "conflict.asked", subject, document=name, path=new.path, to=to)
-
-    async with storage.write() as connection:
-        [outcome] = await write_at_desk(connection, journal, case.database, [revision], principal)
-        if outcome.outcome != "stored":
-            raise RuntimeError(f"a question was {outcome.outcome}: {outcome.reason}")
-        await also(connection)
     return Sent(name, tuple(to))
 
 

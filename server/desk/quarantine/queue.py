@@ -39,6 +39,7 @@ from server.journal.journal import Journal
 from server.journal.model import (
     NotWaiting,
     Origin,
+    Outcome,
     QuarantinedRevision,
     StoredRevision,
 )
@@ -100,29 +101,28 @@ class QuarantineDesk:
         [overstep] = await self._oversteps(key.database, [waiting])
         if why_not := _why_not(waiting, blocking, overstep):
             raise Problem(why_not)
-
-        async def leave_trace(connection: Any, _outcomes: object) -> None:
-            details = {"rev": key.rev, "fingerprint": key.fingerprint, "reason": waiting.reason}
-            subject = f"{key.database}/{key.id}"
-            await note(connection, self._clock, principal.person, "quarantine.accepted", subject, **details)
-
-        origin = Origin(principal.person, principal.enrolment)
         try:
-            moved = await self._journal.accept(
-                key.database,
-                key.id,
-                key.rev,
-                origin,
-                fingerprint=waiting.fingerprint,
-                past=[rev for _, rev in passed],
-                also=leave_trace,
-            )
+            moved = await self._write_accepted(principal, key, waiting, past=[rev for _, rev in passed])
         except NotWaiting:
             # Somebody else was quicker between the look and the lock.
             raise Problem("not_waiting") from None
         if moved[0].outcome != "stored":
             raise Problem("waits_for_more", reason=moved[0].reason)
         return Accepted(rev=key.rev, followers=len(moved) - 1)
+
+    async def _write_accepted(
+        self, principal: Principal, key: EntryKey, waiting: QuarantinedRevision, past: Collection[str]
+    ) -> list[Outcome]:
+        origin = Origin(principal.person, principal.enrolment)
+        details = {"rev": key.rev, "fingerprint": key.fingerprint, "reason": waiting.reason}
+        async with self._storage.write() as connection:
+            moved = await self._journal.accept_within(
+                connection, key.database, key.id, key.rev, origin, fingerprint=waiting.fingerprint, past=past
+            )
+            if moved[0].outcome == "stored":
+                subject = f"{key.database}/{key.id}"
+                await note(connection, self._clock, principal.person, "quarantine.accepted", subject, **details)
+        return moved
 
     async def mark_seen(self, principal: Principal, new: NewNote) -> None:
         """Add what a person made of an entry that waits."""

@@ -51,10 +51,10 @@ class Reviewed:
         return [
             AuthoredRevision(
                 rev,
-                (*((parent,) if parent else ()), *graph.merged.get(rev, ())),
+                graph.sources(rev),
                 here[rev].person if rev in here else self.waiting.get(rev),
             )
-            for rev, parent in graph.parents.items()
+            for rev in graph.parents
         ]
 
     def branches(self, winner: str) -> list[StoredRevision]:

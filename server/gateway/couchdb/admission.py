@@ -1,10 +1,10 @@
-"""What the replicas' door tells the ingest policy about documents that enter a scope.
+"""The replicas' way into the ingest policy, for documents that enter a scope.
 
 A replica has no enrolment: `saved` is only a claim, and the author is the session's person. Whether they may write at
 all is asked once for the request (`storing`), never for one document: a replicator passes over what is forbidden to it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from server.auth.authorise import allowed
@@ -18,11 +18,11 @@ from sync.revisions.canonical import Json
 async def admitted(call: Call, value: Json, *, new_edits: bool, doc_id: str | None = None) -> Incoming | Flaw:
     """Return what a document is, with what the door finds about it whatever stands here."""
     document = incoming(value, WriteMode(new_edits, call.db.takes_anything), doc_id)
-    if isinstance(document, Flaw) or call.db.kind != "scope" or not isinstance(value, Mapping):
+    if isinstance(document, Flaw) or call.db.kind != "scope":
         return document
     if not new_edits and brings_others(call):
         return document
-    arrival = Arrival("replica", call.db.name, document.doc_id, value, document.path, deleted=document.deleted)
+    arrival = Arrival("replica", call.db.name, document.document, document.path)
     return replace(document, finding=await judged(arrival, call.parts.library))
 
 
@@ -36,5 +36,5 @@ async def held_back(call: Call, documents: Sequence[Incoming], revisions: Sequen
     held = [replace(new, quarantine=of.finding) for new, of in zip(revisions, documents, strict=True)]
     if call.db.kind != "scope":
         return held
-    coming = [Coming(new, of.claims, "replica") for new, of in zip(held, documents, strict=True)]
+    coming = [Coming.of(new, of.document, "replica") for new, of in zip(held, documents, strict=True)]
     return await entitled(call.parts.journal, call.db.name, coming)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from server.gateway.couchdb.refusals import INVALID_REV, not_yet
 from server.gateway.couchdb.revision_ids import is_rev
+from server.ingest.document import IncomingDocument
 from server.journal.model import ATTACHMENTS, NewRevision
 from server.journal.store.branches import REVS_LIMIT
 from server.platform.canonical_json import canonical
-from sync.contract.members import restricted
 from sync.revisions.admission import is_well_formed_doc_id
 from sync.revisions.canonical import Json
 from sync.revisions.revision_id import RevisionId, is_any_revision_id, is_revision_id
@@ -37,8 +37,8 @@ class Flaw:
 class Incoming:
     """A document that was read: its own members in canonical form, the revision that it names, and the path to it.
 
-    `claims` are those of its members that not everybody who captures may write; `finding` is the reason for which a
-    person must look at it first, whatever its parent is.
+    `document` is what the ingest policy asks about; `finding` is the reason for which a person must look at it first,
+    whatever its parent is.
     """
 
     doc_id: str
@@ -46,7 +46,7 @@ class Incoming:
     deleted: bool
     content: bytes
     path: tuple[RevisionId, ...]
-    claims: Mapping[str, Json]
+    document: IncomingDocument
     finding: str | None = None
 
     def as_it_is(self) -> NewRevision:
@@ -94,8 +94,9 @@ def incoming(value: Json, kind: WriteMode, doc_id: str | None = None) -> Incomin
     if isinstance(line, Flaw):
         return line
     rev, deleted = line[0] if line else None, value.get("_deleted") is True
-    claims = restricted(content)
-    return Incoming(name, rev, deleted, canonical(content, is_read=True), line[1:], claims)
+    canonical_content = canonical(content, is_read=True)
+    document = IncomingDocument(name, rev or "", content, deleted=deleted, content=canonical_content)
+    return Incoming(name, rev, deleted, canonical_content, line[1:], document)
 
 
 def _special(doc_id: str, member: str, said: Json) -> Flaw | None:

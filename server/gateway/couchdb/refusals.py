@@ -1,4 +1,4 @@
-"""What the door refuses, in CouchDB's words: a status, an `error` that clients compare, a `reason` for people."""
+"""Refusals in CouchDB's words: a status, an `error` that clients compare, a `reason` for people."""
 
 from typing import Final
 

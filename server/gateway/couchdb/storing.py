@@ -90,7 +90,11 @@ async def edit(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Result]
         if not plan.revisions:
             return plan.results([])
         try:
-            outcomes = await call.parts.journal.write(call.db.name, plan.revisions, _origin(call), also=plan.confirm)
+            async with call.parts.storage.write() as connection:
+                outcomes = await call.parts.journal.write_within(
+                    connection, call.db.name, plan.revisions, _origin(call)
+                )
+                await plan.confirm(connection, outcomes)
         except _WrittenMeanwhile:
             continue
         return plan.results(outcomes)

@@ -1,4 +1,4 @@
-"""Who has changed a record since the phone's person last did: told beside the record, which cannot say it itself.
+"""Others' changes to a record since the phone's person last changed it: told beside the record, which can't say it.
 
 A machine merge names nobody, since it is the same on every server; an edit names an enrolment, which a phone cannot
 read. A person who recorded something is told who carried it on, and what a manager decided about it and why. Only

@@ -1,25 +1,23 @@
 """One exchange: admit and store what a phone pushed, then answer with what it lacks.
 
-    body → strict JSON → envelope → caller → admission → journal (a transaction per database, in name order) → pull
+    request → caller → admission → journal (a transaction per database, in name order) → pull → answer
 
 An acknowledgement exists only once its transaction is durable, and the enrolment's numbers move in the same
 transaction: a crash at any point leaves the phone with a request that it may send again as it is.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
-from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.areas import Areas
 from server.areas.grants import CATALOG, Grant
 from server.auth import enrolments
 from server.auth.sessions import Sessions
-from server.errors import Problem
 from server.forms.library import FormLibrary
 from server.gateway.compression import Meter
 from server.gateway.sync.answer import AnswerHeader, write_answer
@@ -29,18 +27,15 @@ from server.gateway.sync.numbers import Numbers
 from server.gateway.sync.outcomes import UnconfirmedOutcome, decided, forget_confirmed, note_quarantined
 from server.gateway.sync.progress import Progress, lock_progress, save_progress
 from server.gateway.sync.pull import ChangesPage, OwnPushes, pull
-from server.gateway.sync.schemas import REQUEST
-from server.gateway.sync.seal import seal_content
-from server.ingest.phone_checks import Admission, Admitted
+from server.gateway.sync.read_request import Envelope, PhoneRequest
+from server.ingest.document import PushedDocument
+from server.ingest.phone_checks import Admission
 from server.journal.journal import Journal
-from server.journal.model import Origin, Outcome
+from server.journal.model import NewRevision, Origin, Outcome
 from server.platform.clock import Clock
 from server.platform.content_coding import Coding
 from server.platform.db.engine import Storage
-from server.platform.json_reader import aside, place_of, read
 from sync.contract.reasons import STORED
-from sync.contract.wire import PROTOCOL, SyncRequest
-from sync.revisions.canonical import MalformedJson
 
 NEXT_S = 300
 #: An exchange that changes nothing is written down only this often: doing nothing must cost no commit.
@@ -65,47 +60,16 @@ class ExchangeParts:
     epoch: str
 
 
-def read_request(body: bytes) -> tuple[SyncRequest, set[int]]:
-    """Return the envelope and the positions in `push` that strict JSON refuses; raises for anything else amiss."""
-    try:
-        reading = read(body)
-    except MalformedJson as error:
-        raise Problem("malformed_json", reason=error.code, where=place_of(error, body)) from error
-    flawed: set[int] = set()
-    for flaw in reading.flaws:
-        path = flaw.where.split("/")
-        # One bad document must not keep a phone's whole queue.
-        if path[1:2] != ["push"] or path[3:4] != ["doc"]:
-            raise Problem("malformed_json", reason=flaw.code, where=flaw.where)
-        flawed.add(int(path[2]))
-    _check_protocol(reading.value)
-    try:
-        return REQUEST.validate_python(reading.value), flawed
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = "/" + "/".join(str(part) for part in first["loc"])
-        raise Problem("envelope", reason=first["type"], where=where[:200]) from error
-
-
-def _check_protocol(value: object) -> None:
-    """Say which side must be brought up to date, where a phone and this server don't speak the same protocol."""
-    spoken = value.get("protocol") if isinstance(value, dict) else None
-    if isinstance(spoken, int) and spoken != PROTOCOL:
-        raise Problem("app_too_old" if spoken < PROTOCOL else "server_too_old", spoken=spoken, expected=PROTOCOL)
-
-
-async def exchange(parts: ExchangeParts, body: bytes, access_token: str | None, coding: Coding) -> bytes:
+async def exchange(parts: ExchangeParts, request: PhoneRequest, access_token: str | None, coding: Coding) -> bytes:
     """Return the answer's bytes in `coding`."""
-    request, flawed = await aside(read_request, body)
-    caller = await identify(parts.storage, parts.sessions, request, access_token)
+    said = request.envelope
+    caller = await identify(parts.storage, parts.sessions, said, access_token)
     atlas = await parts.areas.atlas()
-    admission = Admission(caller.pusher, parts.library, {scope.name for scope in atlas.scopes}, parts.journal)
-    admitted = await admission.admit(request.push, flawed)
     final = await decided(parts.journal, caller.waiting)
     # Another server than the one it asks may be answering a phone without a token: what it was told is not from here.
-    is_believed = caller.is_signed_in and caller.progress.is_news(request)
-    confirmed = [row for row in final if is_believed and row.number in request.verdicts]
-    stored = await _Push(parts, request, caller, confirmed).store(admitted)
+    confirmed = [row for row in final if caller.is_signed_in and caller.is_news and row.number in said.verdicts]
+    admission = Admission(caller.pusher, parts.library, {scope.name for scope in atlas.scopes}, parts.journal)
+    stored = await _Push(parts, said, caller, confirmed).store(admission, request.push)
     told = {(item.doc_id, item.rev) for item in stored.acks}
     acks = [*stored.acks]
     acks += [
@@ -117,9 +81,8 @@ async def exchange(parts: ExchangeParts, body: bytes, access_token: str | None, 
     carry: list[str] | None = None
     if caller.is_signed_in:
         carry = [CATALOG, *(scope.name for scope in atlas.carried(caller.principal))]
-        pushed = _pushed(request, stored.acks)
         reserved = 400 + 40 * len(acks)
-        pages = await pull(parts.journal, carry, request.since, pushed, Meter(request.max_bytes, coding, reserved))
+        pages = await pull(parts.journal, carry, said.since, stored.pushed, Meter(said.max_bytes, coding, reserved))
     head = AnswerHeader(
         epoch=parts.epoch,
         server_time=_timestamp(parts.clock()),
@@ -134,88 +97,71 @@ async def exchange(parts: ExchangeParts, body: bytes, access_token: str | None, 
     )
     for page in pages:
         page.by = await contributions(parts.storage, parts.journal, page, caller.enrolment.person)
-    return await write_answer(parts.journal, head, pages, request.max_bytes, coding)
-
-
-def _pushed(request: SyncRequest, acks: Sequence[Outcome]) -> dict[str, OwnPushes]:
-    """Return what came in by database: what was not let in is no echo, another revision may stand under its id."""
-    pushed: defaultdict[str, OwnPushes] = defaultdict(OwnPushes)
-    for item, ack in zip(request.push, acks, strict=True):
-        if ack.outcome in STORED:
-            pushed[item.db].revisions.add((ack.doc_id, ack.rev))
-        # A deletion may let somebody else's branch win, which the phone has never seen: those pages are read.
-        if ack.outcome == "stored" and item.doc.get("_deleted") is not True:
-            # Each took a sequence, and the seal that covers them took the first.
-            pushed[item.db].sequences = (pushed[item.db].sequences or 1) + 1
-    return dict(pushed)
+    return await write_answer(parts.journal, head, pages, said.max_bytes, coding)
 
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """The outcomes of a push, in its order, and what is known of the enrolment's numbers after it."""
+    """What became of a push: outcomes in its order, what came in by database, and the enrolment's numbers after it."""
 
     acks: tuple[Outcome, ...]
+    pushed: Mapping[str, OwnPushes]
     progress: Progress
 
 
 class _Push:
-    """Stores one request's push and the enrolment's numbers beside it."""
+    """Stores one request's documents, and the enrolment's numbers beside them."""
 
     def __init__(
-        self, parts: ExchangeParts, request: SyncRequest, caller: PhoneCaller, confirmed: Sequence[UnconfirmedOutcome]
+        self, parts: ExchangeParts, said: Envelope, caller: PhoneCaller, confirmed: Sequence[UnconfirmedOutcome]
     ) -> None:
         self._parts = parts
-        self._request = request
+        self._said = said
         self._caller = caller
         self._confirmed = confirmed
         self._progress = caller.progress
 
-    async def store(self, admitted: Sequence[Admitted]) -> _Stored:
-        """Write every database in name order; the enrolment's own rows go with the last one."""
-        by_database: defaultdict[str, list[int]] = defaultdict(list)
+    async def store(self, admission: Admission, push: Sequence[PushedDocument]) -> _Stored:
+        """Admit documents and write every database in name order; the enrolment's own rows go with the last one."""
+        by_database: defaultdict[str, list[tuple[int, NewRevision]]] = defaultdict(list)
         acks: list[Outcome | None] = []
-        for position, item in enumerate(admitted):
+        for position, item in enumerate(await admission.admit(push)):
             acks.append(item.refused)
             if item.revision is not None:
-                by_database[item.database].append(position)
+                by_database[item.database].append((position, item.revision))
         refused = Numbers.of(int(ack.number) for ack in acks if ack is not None and ack.number is not None)
+        origin = Origin(self._caller.enrolment.person, self._caller.enrolment.id)
+        seal = self._said.seal.content() if by_database else None
+        pushed: dict[str, OwnPushes] = {}
         names = sorted(by_database)
         for name in names:
-            is_last = name == names[-1]
-
-            async def also(
-                connection: AsyncConnection, outcomes: Sequence[Outcome], name: str = name, is_last: bool = is_last
-            ) -> None:
+            revisions = [revision for _, revision in by_database[name]]
+            async with self._parts.storage.write() as connection:
+                outcomes = await self._parts.journal.write_within(connection, name, revisions, origin, seal=seal)
                 await note_quarantined(connection, self._caller.enrolment.id, name, outcomes)
-                await self._settle(connection, outcomes, refused, is_last=is_last)
-
-            positions = by_database[name]
-            revisions = [item.revision for item in (admitted[position] for position in positions) if item.revision]
-            origin = Origin(self._caller.enrolment.person, self._caller.enrolment.id)
-            outcomes = await self._parts.journal.write(
-                name, revisions, origin, seal=seal_content(self._request), also=also
-            )
-            for position, outcome in zip(positions, outcomes, strict=True):
+                await self._settle(connection, outcomes, refused, is_last=name == names[-1])
+            for (position, _), outcome in zip(by_database[name], outcomes, strict=True):
                 acks[position] = outcome
+            pushed[name] = _came_in(outcomes, {(each.doc_id, each.rev) for each in revisions if each.deleted})
         if not names:
             await self._settle_without_push(refused)
-        return _Stored(tuple(ack for ack in acks if ack is not None), self._progress)
+        return _Stored(tuple(ack for ack in acks if ack is not None), pushed, self._progress)
 
     async def _settle(
         self, connection: AsyncConnection, outcomes: Sequence[Outcome], refused: Numbers, *, is_last: bool
     ) -> None:
         """Move the enrolment's numbers in the transaction that stores what they count."""
-        caller, request = self._caller, self._request
+        caller = self._caller
         before = await lock_progress(connection, caller.enrolment.id)
         numbers = [(int(item.number), item.outcome == "refused") for item in outcomes if item.number is not None]
         received = Numbers.of(number for number, is_refused in numbers if not is_refused)
         refused = refused | Numbers.of(number for number, is_refused in numbers if is_refused)
         # What stays on the phone is measured against all that the request brought, so only with its last part.
-        counts = is_last and before.is_news(request)
-        self._progress = before.after(received, refused, request if counts else None)
+        is_news = is_last and before.is_news(self._said.exchange)
+        self._progress = before.after(received, refused, self._said if is_news else None)
         await save_progress(connection, caller.enrolment.id, self._progress)
         if is_last:
-            await self._finish(connection, before, is_news=counts)
+            await self._finish(connection, before, is_news=is_news)
 
     async def _finish(self, connection: AsyncConnection, before: Progress, *, is_news: bool) -> None:
         caller, now = self._caller, self._parts.clock()
@@ -226,8 +172,8 @@ class _Push:
         if caller.is_signed_in:
             # An exchange without a token completes nothing: its phone has not learnt what it is assigned now.
             grants, at = caller.principal.grants, now
-            if is_news and self._request.device is not None:
-                device = asdict(self._request.device)
+            if is_news and self._said.device is not None:
+                device = asdict(self._said.device)
         if caller.is_signed_in or at is not None:
             progress = self._progress
             await enrolments.note_exchange(
@@ -243,9 +189,8 @@ class _Push:
             log.warning("numbers_missing", enrolment=caller.enrolment.id, numbers=str(self._progress.gaps))
 
     async def _settle_without_push(self, refused: Numbers) -> None:
-        caller, request = self._caller, self._request
-        is_news = caller.progress.is_news(request)
-        self._progress = caller.progress.after(Numbers(), refused, request if is_news else None)
+        caller = self._caller
+        self._progress = caller.progress.after(Numbers(), refused, self._said if caller.is_news else None)
         exchanged_at = caller.enrolment.exchanged_at
         is_fresh = exchanged_at is not None and self._parts.clock() - exchanged_at < EXCHANGE_FRESH
         same_rights = set(caller.enrolment.exchange_grants or ()) == set(caller.principal.grants)
@@ -256,6 +201,15 @@ class _Push:
             return
         async with self._parts.storage.write() as connection:
             await self._settle(connection, (), refused, is_last=True)
+
+
+def _came_in(outcomes: Sequence[Outcome], deletions: Collection[tuple[str, str]]) -> OwnPushes:
+    """Return what came into one database: what was not let in is no echo, another revision may stand under its id."""
+    came = {(one.doc_id, one.rev) for one in outcomes if one.outcome in STORED}
+    # A deletion may let somebody else's branch win, which the phone has never seen: those pages are read.
+    stored = sum(one.outcome == "stored" and (one.doc_id, one.rev) not in deletions for one in outcomes)
+    # Each took a sequence, and the seal that covers them took the first.
+    return OwnPushes(came, stored + 1 if stored else 0)
 
 
 def _timestamp(moment: datetime) -> str:

@@ -13,9 +13,9 @@ from sqlalchemy import bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.gateway.sync.numbers import Numbers
+from server.gateway.sync.read_request import Envelope
 from server.gateway.sync.tables import backups, sync_numbers
 from server.platform.db.insert_missing import insert_missing
-from sync.contract.wire import SyncRequest
 
 NONE = Numbers()
 #: A phone counts its saves one by one, so that a set is a few ranges. Of one that says something else no more is kept:
@@ -62,11 +62,11 @@ class Progress:
         """Return what the phone must send again, if it still has it: numbers that are nowhere, or whose files are."""
         return self.gaps | self.lacking.minus(self.discarded)
 
-    def is_news(self, request: SyncRequest) -> bool:
-        """Whether what `request` says of its phone counts: it is later than all that did."""
-        return int(request.exchange) > self.exchange
+    def is_news(self, exchange: int) -> bool:
+        """Whether what this request says of its phone counts: it is later than all that did."""
+        return exchange > self.exchange
 
-    def after(self, received: Numbers, refused: Numbers, said: SyncRequest | None) -> "Progress":
+    def after(self, received: Numbers, refused: Numbers, said: Envelope | None) -> "Progress":
         """Return what is known once a request has brought these numbers; without `said` its other words don't count."""
         all_received = (self.received | received).first(MAX_RANGES)
         all_refused = (self.refused | refused).minus(all_received).first(MAX_RANGES)
@@ -92,7 +92,7 @@ class Progress:
             lacking=self.lacking.minus(received),
             drafts=holding.drafts,
             media=holding.media,
-            exchange=int(said.exchange),
+            exchange=said.exchange,
             covered=self.covered,
         )
 

@@ -10,6 +10,7 @@ from server.auth.authentication import bearer_token
 from server.auth.sessions import Sessions
 from server.forms.library import FormLibrary
 from server.gateway.sync.exchange import ExchangeParts, exchange
+from server.gateway.sync.read_request import read_request
 from server.gateway.sync.schemas import ANSWER_BODY, REQUEST_BODY
 from server.journal.journal import Journal
 from server.platform.api_description.declarations import Described, raises
@@ -17,6 +18,7 @@ from server.platform.clock import Clock
 from server.platform.content_coding import best_coding
 from server.platform.db.engine import Storage
 from server.platform.inflate import read_body
+from server.platform.json_reader import aside
 from server.settings import Settings
 
 
@@ -75,7 +77,7 @@ async def sync(
     )
     coding = best_coding(request)
     with parts.journal.open_requests.serving():
-        answer = await exchange(parts, body, bearer_token(request), coding)
+        answer = await exchange(parts, await aside(read_request, body), bearer_token(request), coding)
     return Response(
         answer,
         media_type="application/json",

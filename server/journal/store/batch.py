@@ -11,7 +11,7 @@ from dataclasses import replace
 from server.journal.model import NewRevision, Outcome, Receipt
 from server.journal.rejudging import Print, Waiting, candidates, lines_of, still_oversteps
 from server.journal.store.branches import Key
-from server.journal.store.document_in_batch import NOTHING, DocumentInBatch, Known, begin_with
+from server.journal.store.document_in_batch import NOTHING, DocumentBefore, DocumentInBatch, begin_with
 from server.journal.store.rows import BatchRows, BodyRow, DocumentRow, EntryRow, FeedEnd, RevisionRow, Row
 from sync.revisions.admission import (
     CLAIMED,
@@ -19,10 +19,9 @@ from sync.revisions.admission import (
     REJUDGED,
     TOO_MANY_LEAVES,
     Decision,
-    Standing,
+    DocumentState,
     decide,
     decide_anything,
-    fingerprint,
     is_forged,
     is_machine_merge,
     resolved_among,
@@ -30,19 +29,19 @@ from sync.revisions.admission import (
 from sync.revisions.checkpoint_chain import link
 from sync.revisions.digest import moved, term
 from sync.revisions.graph import Graph
-from sync.revisions.revision_id import RevisionId, merged_of
+from sync.revisions.revision_id import RevisionId
 
 
 class Batch:
     """Takes revisions one after the other; `rows` gives what has to be written in the end."""
 
-    def __init__(self, head: FeedEnd, known: dict[str, Known], by: Receipt) -> None:
-        """Begin at `head` with what stands of the documents; those not in `known` are new."""
+    def __init__(self, head: FeedEnd, before: dict[str, DocumentBefore], by: Receipt) -> None:
+        """Begin at `head` with what stands of the documents; those not in `before` are new."""
         self._head = head
         self._seq = head.seq
         self._chain = head.chain
         self._by = by
-        self._documents = {doc_id: begin_with(of) for doc_id, of in known.items()}
+        self._documents = {doc_id: begin_with(of) for doc_id, of in before.items()}
         self._revisions: list[RevisionRow] = []
         self._bodies: list[BodyRow] = []
         self._entries: list[EntryRow] = []
@@ -67,44 +66,41 @@ class Batch:
     def take(self, revision: NewRevision) -> Outcome:
         """Return what becomes of `revision`, and remember what must be written for it."""
         document = self._document(revision.doc_id)
-        print_ = fingerprint(revision.content, deleted=revision.deleted)
         if self._head.takes_anything:
-            decision = decide_anything(revision, document.standing)
+            decision = decide_anything(revision.doc_id, (revision.rev, *revision.ancestors), document.state)
         else:
-            decision = decide(revision, print_, document.standing)
+            decision = decide(revision.offer, document.state)
         if decision.outcome == "stored":
-            if (revision.rev, print_) in document.standing.waiting:
-                self._waits_no_more(document, revision.doc_id, (revision.rev, print_))
-            self._store(revision, print_, document, self._by)
+            if (key := (revision.rev, revision.fingerprint)) in document.state.waiting:
+                self._waits_no_more(document, revision.doc_id, key)
+            self._store(revision, document, self._by)
         elif decision.outcome == "duplicate":
             self._name(revision, document)
         elif decision.outcome == "quarantined" and decision.is_new:
-            self._hold_back(revision, print_, decision, document)
+            self._hold_back(revision, decision, document)
         return Outcome(revision.doc_id, revision.rev, revision.number, decision.outcome, decision.reason)
 
     def admit(self, revision: NewRevision, by: Receipt) -> None:
         """Move a revision in that a person has accepted: whoever brought it, and when, stays as it was."""
         document = self._document(revision.doc_id)
-        print_ = fingerprint(revision.content, deleted=revision.deleted)
         known = document.fingerprints.get(revision.rev)
-        if known == print_ or (known is not None and self._head.takes_anything):
+        if known == revision.fingerprint or (known is not None and self._head.takes_anything):
             # Somebody has written the very edit meanwhile.
             return
-        self._store(revision, print_, document, by)
+        self._store(revision, document, by)
 
     def judge_again(self, revision: NewRevision, reason: str, by: Receipt) -> None:
         """Decide once more about what waits for `reason`, after what its door finds now; whoever brought it stays."""
         document = self._document(revision.doc_id)
-        print_ = fingerprint(revision.content, deleted=revision.deleted)
-        key = (revision.rev, print_)
+        key = (revision.rev, revision.fingerprint)
         if document.waiting.get(key) != reason:
             return
         del document.waiting[key]
-        decision = decide(revision, print_, document.standing)
+        decision = decide(revision.offer, document.state)
         if decision.reason is None:
             self._waits_no_more(document, revision.doc_id, key)
             if decision.outcome == "stored":
-                self._store(revision, print_, document, by)
+                self._store(revision, document, by)
             return
         document.waiting[key] = decision.reason
         self._reasons.append(self._row_of(revision.doc_id, key) | {"of_reason": decision.reason})
@@ -117,35 +113,35 @@ class Batch:
         if document is None:
             fingerprints: dict[RevisionId, bytes] = {}
             waiting: dict[Print, str] = {}
-            standing = Standing(NOTHING.standing.graph, fingerprints, waiting)
-            document = DocumentInBatch(NOTHING, standing, fingerprints, waiting, {}, is_clear=True)
+            state = DocumentState(NOTHING.state.graph, fingerprints, waiting)
+            document = DocumentInBatch(NOTHING, state, fingerprints, waiting, {}, is_clear=True)
             self._documents[doc_id] = document
         return document
 
     def is_forged(self, revision: NewRevision) -> bool:
         """Whether `revision` is too far ahead of what stands of its document."""
         document = self._documents.get(revision.doc_id)
-        return is_forged(revision.rev, document.standing.graph if document else Graph())
+        return is_forged(revision.rev, document.state.graph if document else Graph())
 
     @property
     def database(self) -> str:
         """Return the name of the database that the batch goes into."""
         return self._head.name
 
-    def unclear(self) -> dict[str, Standing]:
-        """Return the standing of documents whose merges must be read before `candidates`."""
+    def unclear(self) -> dict[str, DocumentState]:
+        """Return the state of documents whose merges must be read before `candidates`."""
         return {
-            doc_id: document.standing
+            doc_id: document.state
             for doc_id, document in self._documents.items()
             if not document.is_clear
             and (TOO_MANY_LEAVES in document.waiting.values() or self._candidates(document, room=0))
         }
 
-    def clarify(self, standings: Mapping[str, Standing]) -> None:
+    def clarify(self, states: Mapping[str, DocumentState]) -> None:
         """Add the merges of these documents."""
-        for doc_id, standing in standings.items():
+        for doc_id, state in states.items():
             document = self._documents[doc_id]
-            document.standing, document.is_clear = standing, True
+            document.state, document.is_clear = state, True
 
     def candidates(self) -> list[Waiting]:
         """Return what waits and may come in now, by document, parents first."""
@@ -154,15 +150,13 @@ class Batch:
             room = 0
             if TOO_MANY_LEAVES in document.waiting.values():
                 resolved = resolved_among(document.fingerprints)
-                room = MAX_LEAVES - len(document.standing.graph.counting_leaves(resolved))
+                room = MAX_LEAVES - len(document.state.graph.counting_leaves(resolved))
             found += self._candidates(document, room)
         return found
 
     def lines_of(self, some: Iterable[Waiting]) -> list[Key]:
         """Return the stored revisions after which it is judged what the bringers of these may say."""
-        return lines_of(
-            some, {doc_id: of.standing.graph.held.keys() - of.new for doc_id, of in self._documents.items()}
-        )
+        return lines_of(some, {doc_id: of.state.graph.held.keys() - of.new for doc_id, of in self._documents.items()})
 
     def release(self, some: Iterable[Waiting], lines: Mapping[Key, bytes]) -> set[Key]:
         """Return (document, revision) of those of `some` that come in now; `lines` are the bodies of `lines_of`."""
@@ -188,11 +182,11 @@ class Batch:
         for doc_id, document in self._documents.items():
             if not document.seq:
                 continue
-            graph = document.standing.graph
+            graph = document.state.graph
             leaves = graph.leaves()
             deleted = graph.held[leaves[0]]
             documents.append(DocumentRow(self._head.name, doc_id, document.seq, leaves[0], deleted, " ".join(leaves)))
-            before = document.known
+            before = document.before
             if before.winner is not None:
                 live, dead = (live, dead - 1) if before.deleted else (live - 1, dead)
                 if not before.deleted:
@@ -233,7 +227,7 @@ class Batch:
     def _candidates(self, document: DocumentInBatch, room: int) -> list[Waiting]:
         if not document.is_moved or not document.rejudged:
             return []
-        graph = document.standing.graph
+        graph = document.state.graph
         return candidates(document.rejudged.values(), document.waiting, graph, document.new, room)
 
     def _let_in(self, one: Waiting, lines: Mapping[Key, bytes]) -> bool:
@@ -247,12 +241,12 @@ class Batch:
                 self._waits_for(document, one, one.revision.overstep.besides)
                 return False
         document.waiting.pop(one.key, None)
-        if reason is None or decide(one.revision, one.print_, document.standing).outcome != "stored":
+        if reason is None or decide(one.revision.offer, document.state).outcome != "stored":
             if reason is not None:
                 document.waiting[one.key] = reason
             return False
         self._waits_no_more(document, one.revision.doc_id, one.key)
-        self._store(one.revision, one.print_, document, Receipt(one.origin, one.received_at))
+        self._store(one.revision, document, Receipt(one.origin, one.received_at))
         return True
 
     def _waits_for(self, document: DocumentInBatch, one: Waiting, reason: str) -> None:
@@ -274,17 +268,17 @@ class Batch:
     def _row_of(self, doc_id: str, key: Print) -> Row:
         return {"of_database": self._head.name, "of_doc": doc_id, "of_rev": key[0], "of_fingerprint": key[1]}
 
-    def _store(self, revision: NewRevision, print_: bytes, document: DocumentInBatch, by: Receipt) -> None:
-        before = document.standing.graph
+    def _store(self, revision: NewRevision, document: DocumentInBatch, by: Receipt) -> None:
+        before, print_ = document.state.graph, revision.fingerprint
         # Where anything is taken, a member of that name means nothing to this server.
-        merged = () if self._head.takes_anything else merged_of(revision.content)
+        merged = () if self._head.takes_anything else revision.offer.merged
         graph = before.adding(revision.rev, revision.ancestors, deleted=revision.deleted, merged=merged)
         document.fingerprints[revision.rev] = print_
         document.new.add(revision.rev)
         document.is_moved = True
-        document.standing = document.standing.at(graph)
-        if merged and is_machine_merge(revision, before):
-            document.standing = replace(document.standing, merges={*document.standing.merges, revision.rev})
+        document.state = document.state.at(graph)
+        if merged and is_machine_merge(revision.offer, before):
+            document.state = replace(document.state, merges={*document.state.merges, revision.rev})
         if revision.ancestors:
             self._note_path(revision, before, graph)
         # The row carries the edge that the revision names itself; what paths said before must not overwrite it.
@@ -310,13 +304,13 @@ class Batch:
         self._enter(revision, document, print_, by)
 
     def _name(self, revision: NewRevision, document: DocumentInBatch) -> None:
-        before = document.standing.graph
+        before = document.state.graph
         graph = before.naming(revision.rev, revision.ancestors)
         if graph is before:
             return
         self._note_path(revision, before, graph)
         document.is_moved = True
-        document.standing = document.standing.at(graph)
+        document.state = document.state.at(graph)
         # A known revision moves no sequence, unless its path shows that what stood as a leaf is its ancestor: then the
         # document has changed for everyone who follows the feed.
         if graph.leaves() != before.leaves():
@@ -353,8 +347,9 @@ class Batch:
         )
         self._entries.append(EntryRow(self._head.name, self._seq, revision.doc_id, revision.rev, self._chain))
 
-    def _hold_back(self, revision: NewRevision, print_: bytes, decision: Decision, document: DocumentInBatch) -> None:
+    def _hold_back(self, revision: NewRevision, decision: Decision, document: DocumentInBatch) -> None:
         assert decision.reason is not None
+        print_ = revision.fingerprint
         key = (revision.rev, print_)
         document.waiting[key] = decision.reason
         row: Row = {

@@ -17,13 +17,13 @@ from server.journal.rejudging import Waiting, read_bodies, waiting_of
 from server.journal.store import authors
 from server.journal.store.batch import Batch
 from server.journal.store.branches import contents
-from server.journal.store.document_in_batch import Known
+from server.journal.store.document_in_batch import DocumentBefore
 from server.journal.store.rows import BatchRows, FeedEnd, HeadRow, RevisionRow
 from server.journal.store.statements import Statements
 from server.platform.db.execute_each import Step, execute_several
-from sync.revisions.admission import MAX_LEAVES, REJUDGED, Standing, is_machine_merge, resolved_among
+from sync.revisions.admission import MAX_LEAVES, REJUDGED, DocumentState, is_machine_merge, resolved_among
 from sync.revisions.graph import Graph
-from sync.revisions.revision_id import RESOLVED_TOMBSTONE, RevisionId, merged_of
+from sync.revisions.revision_id import RevisionId, merged_of
 
 
 async def lock(connection: AsyncConnection, sql: Statements, database: str) -> FeedEnd:
@@ -41,7 +41,7 @@ async def begin(
     by_document: dict[str, list[NewRevision]] = {}
     for revision in revisions:
         by_document.setdefault(revision.doc_id, []).append(revision)
-    return Batch(head, await _known(connection, sql, head, by_document), by)
+    return Batch(head, await _before(connection, sql, head, by_document), by)
 
 
 async def take_all(
@@ -114,22 +114,24 @@ def head_of(row: RowMapping) -> FeedEnd:
     return FeedEnd(*(row[name] for name in names))
 
 
-async def _known(
+async def _before(
     connection: AsyncConnection, sql: Statements, head: FeedEnd, batch: Mapping[str, Sequence[NewRevision]]
-) -> dict[str, Known]:
+) -> dict[str, DocumentBefore]:
     database = head.name
     # What cannot be an id is refused one by one; asked for, it would fail the batch (PostgreSQL takes no NUL).
-    values = {"database": database, "ids": sql.ids(batch)}
+    values = {"database": database, "ids": sql.ids(batch.keys())}
     rows = (await connection.execute(sql.documents_of, values)).all()
     beside: dict[str, list[Row[*tuple[Any, ...]]]] = {}
     for quarantined in () if head.takes_anything else await connection.execute(sql.beside_of, values):
         beside.setdefault(quarantined.doc_id, []).append(quarantined)
     rejudged = await _rejudged(connection, sql, database, beside)
-    graphs: dict[str, Standing] = {}
+    graphs: dict[str, DocumentState] = {}
     for row in rows:
         is_line = " " not in row.leaves and row.doc_id not in rejudged
-        if is_line and _continues_leaf(row.winner, batch[row.doc_id]):
-            graphs[row.doc_id] = Standing(Graph({row.winner: None}, {row.winner: row.deleted}))
+        # Where anything is taken, no member makes a merge.
+        has_merges = not head.takes_anything and any(each.offer.may_be_by_machine for each in batch[row.doc_id])
+        if is_line and not has_merges and _continues_leaf(row.winner, batch[row.doc_id]):
+            graphs[row.doc_id] = DocumentState(Graph({row.winner: None}, {row.winner: row.deleted}))
     unread = [row.doc_id for row in rows if row.doc_id not in graphs]
     clear: frozenset[str] = frozenset()
     if unread:
@@ -143,14 +145,15 @@ async def _known(
         if unclear:
             graphs |= await _with_merged(connection, sql, database, {doc_id: graphs[doc_id] for doc_id in unclear})
             clear = frozenset(unclear)
-    known = {
-        row.doc_id: Known(graphs[row.doc_id], row.winner, row.deleted, is_clear=row.doc_id in clear) for row in rows
+    before = {
+        row.doc_id: DocumentBefore(graphs[row.doc_id], row.winner, row.deleted, is_clear=row.doc_id in clear)
+        for row in rows
     }
     for doc_id, quarantined_ones in beside.items():
-        of = known.get(doc_id, Known(Standing()))
-        standing = _with_quarantined(of.standing, quarantined_ones)
-        known[doc_id] = replace(of, standing=standing, rejudged=rejudged.get(doc_id, ()))
-    return known
+        of = before.get(doc_id, DocumentBefore(DocumentState()))
+        state = _with_quarantined(of.state, quarantined_ones)
+        before[doc_id] = replace(of, state=state, rejudged=rejudged.get(doc_id, ()))
+    return before
 
 
 async def _rejudged(
@@ -171,7 +174,7 @@ def _is_rejudged(row: Row[*tuple[Any, ...]]) -> bool:
 
 async def _graphs(
     connection: AsyncConnection, sql: Statements, database: str, doc_ids: list[str]
-) -> dict[str, Standing]:
+) -> dict[str, DocumentState]:
     parents: dict[str, dict[RevisionId, RevisionId | None]] = {doc_id: {} for doc_id in doc_ids}
     held: dict[str, dict[RevisionId, bool]] = {doc_id: {} for doc_id in doc_ids}
     prints: dict[str, dict[RevisionId, bytes]] = {doc_id: {} for doc_id in doc_ids}
@@ -181,70 +184,62 @@ async def _graphs(
         if print_ is not None:
             held[doc_id][rev] = deleted
             prints[doc_id][rev] = print_
-    return {doc_id: Standing(Graph(parents[doc_id], held[doc_id]), prints[doc_id]) for doc_id in doc_ids}
+    return {doc_id: DocumentState(Graph(parents[doc_id], held[doc_id]), prints[doc_id]) for doc_id in doc_ids}
 
 
-def _may_be_too_many(here: Standing, coming: Sequence[NewRevision]) -> bool:
+def _may_be_too_many(here: DocumentState, coming: Sequence[NewRevision]) -> bool:
     room = MAX_LEAVES - len(coming)
     return len(here.graph.held) > room and len(here.graph.counting_leaves(resolved_among(here.fingerprints))) > room
 
 
-def _hangs_on_merges(here: Standing, coming: Sequence[NewRevision]) -> bool:
-    machines = [revision for revision in coming if _is_machines(revision)]
-    merged = [merged_of(revision.content) for revision in machines]
+def _hangs_on_merges(here: DocumentState, coming: Sequence[NewRevision]) -> bool:
+    machines = [revision.offer for revision in coming if revision.offer.may_be_by_machine]
     # The usual case is the follower's: one merge of what is here, and the ends of the branches that it names.
     held = here.graph.held.keys() | {revision.rev for revision in coming}
-    closed = {revision.parent for revision, named in zip(machines, merged, strict=True) if not named}
-    new = (named for revision, named in zip(machines, merged, strict=True) if revision.rev not in here.graph.held)
+    closed = {each.parent for each in machines if not each.merged}
+    new = (each.merged for each in machines if each.rev not in here.graph.held)
     return not closed <= {*chain.from_iterable(new)} or any(
-        not held >= {*revision.ancestors[:1], *named} for revision, named in zip(machines, merged, strict=True)
+        not held >= {*each.ancestors[:1], *each.merged} for each in machines
     )
 
 
 async def _with_merged(
-    connection: AsyncConnection, sql: Statements, database: str, standings: Mapping[str, Standing]
-) -> dict[str, Standing]:
+    connection: AsyncConnection, sql: Statements, database: str, states: Mapping[str, DocumentState]
+) -> dict[str, DocumentState]:
     # What revisions bring together decides only which tombstones count and what may come in: no body is read where
     # there are few leaves and nobody but people writes.
-    bodies: dict[str, dict[RevisionId, bytes]] = {doc_id: {} for doc_id in standings}
-    values = {"database": database, "ids": sql.ids(standings)}
+    bodies: dict[str, dict[RevisionId, bytes]] = {doc_id: {} for doc_id in states}
+    values = {"database": database, "ids": sql.ids(states)}
     for doc_id, rev, content in await connection.execute(sql.merging_of, values):
         bodies[doc_id][rev] = content
-    return {doc_id: _merging(doc_id, of, bodies[doc_id]) for doc_id, of in standings.items()}
+    return {doc_id: _merging(doc_id, of, bodies[doc_id]) for doc_id, of in states.items()}
 
 
-def _merging(doc_id: str, of: Standing, merging: Mapping[RevisionId, bytes]) -> Standing:
+def _merging(doc_id: str, of: DocumentState, merging: Mapping[RevisionId, bytes]) -> DocumentState:
     merged = {rev: named for rev, content in merging.items() if (named := merged_of(content))}
     # What came in this very batch is not among the stored bodies yet.
     graph = replace(of.graph, merged={**merged, **of.graph.merged})
     merges = {*of.merges}
     for rev in merged:
         content, parent = merging[rev], graph.parents[rev]
-        offer = NewRevision(doc_id, rev, () if parent is None else (parent,), graph.held[rev], content)
-        if is_machine_merge(offer, graph):
+        stored = NewRevision(doc_id, rev, () if parent is None else (parent,), graph.held[rev], content)
+        if is_machine_merge(stored.offer, graph):
             merges.add(rev)
     return replace(of, graph=graph, merges=merges)
 
 
-def _with_quarantined(standing: Standing, rows: Sequence[Row[*tuple[Any, ...]]]) -> Standing:
+def _with_quarantined(state: DocumentState, rows: Sequence[Row[*tuple[Any, ...]]]) -> DocumentState:
     return replace(
-        standing,
+        state,
         waiting={(row.rev, row.fingerprint): row.reason for row in rows if not row.is_settled},
         settled=frozenset((row.rev, row.fingerprint) for row in rows if row.is_settled),
     )
-
-
-def _is_machines(revision: NewRevision) -> bool:
-    """Whether this may be a machine's merge, or the end that it put on a branch: admission looks closer at those."""
-    return revision.content == RESOLVED_TOMBSTONE or bool(merged_of(revision.content))
 
 
 def _continues_leaf(leaf: RevisionId, batch: Iterable[NewRevision]) -> bool:
     """Whether a document's revisions in a batch form one line from its only leaf: then its graph need not be read."""
     line = [leaf]
     for revision in batch:
-        if _is_machines(revision):
-            return False
         parent_first = tuple(reversed(line))
         if not revision.ancestors or revision.ancestors != parent_first[: len(revision.ancestors)]:
             return False

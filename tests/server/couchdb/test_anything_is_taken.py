@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from server.journal.store.tables import quarantine
-from sync.revisions.admission import fingerprint
-from sync.revisions.revision_id import RESOLVED_TOMBSTONE
+from sync.revisions.revision_id import RESOLVED_TOMBSTONE, fingerprint
 from tests.builders import PASSWORD, Client
 from tests.server.couchdb_door import Door, a_database, rev, revision
 
