@@ -5,13 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.house import contract_types
+from tests.house import api_types, contract_types
 
 WORDS = Path(__file__).parents[2] / "pwa" / "src" / "locales"
 
 
 def test_the_app_knows_the_contract_as_it_is() -> None:
     assert contract_types.PAGE.read_text("utf-8") == contract_types.text(), "the contract has changed: make api-types"
+
+
+def test_one_place_of_the_app_knows_which_outcomes_mean_that_a_server_has_something() -> None:
+    app = WORDS.parent
+    made = {contract_types.PAGE, api_types.TYPES}
+    asking = [path for path in app.rglob("*") if path.suffix in (".ts", ".vue") and path not in made]
+    assert not [str(path) for path in asking if "'duplicate'" in path.read_text("utf-8")], "storage/outcomes.ts tells"
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
