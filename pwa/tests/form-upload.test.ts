@@ -17,6 +17,7 @@ const checked: CheckedForm = {
   errors: [],
   warnings: [],
   accepted: [],
+  difference: null,
   xform: '<x/>',
   lists: {},
 }

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.forms.authoring.proposals import FormProposal
 from server.forms.checks import has_errors
 from server.forms.contents import CSV_TYPE, XFORM_TYPE, XLS_TYPE, XLSX_TYPE, Content, keep
+from server.forms.difference import VersionDifference, difference
 from server.forms.findings import FIRST_ROW, Finding, error
-from server.forms.tables import form_candidates, form_versions
+from server.forms.tables import LIVE, contents, form_candidates, form_versions
 from server.forms.typed_values import LOCAL_TIME
 from server.forms.workbook import OLE
 from server.forms.xlsform import ConvertedForm, Upload, convert_upload
@@ -52,6 +53,8 @@ class CheckedForm:
     accepted: Sequence[FormProposal] = ()
     candidate: FormCandidate | None = None
     form: ConvertedForm | None = None
+    #: From the version that is live; None for a form's first.
+    difference: VersionDifference | None = None
 
 
 async def check_upload(
@@ -63,6 +66,8 @@ async def check_upload(
     form = conversion.form
     if form is None:
         return CheckedForm(conversion.findings, conversion.accepted)
+    live = await _live_xform(storage, form.form, project)
+    differs = None if live is None else await asyncio.to_thread(difference, live, form.xform)
     async with storage.write() as connection:
         findings = [*conversion.findings, *await _elsewhere(connection, form, project)]
         if has_errors(findings):
@@ -86,7 +91,7 @@ async def check_upload(
         )
         own = {"id": candidate.id, "accepted": candidate.accepted, "by_person": person, "checked_at": clock()}
         await connection.execute(form_candidates.insert().values({**columns_of(candidate), **own}))
-    return CheckedForm(findings, conversion.accepted, candidate, form)
+    return CheckedForm(findings, conversion.accepted, candidate, form, differs)
 
 
 async def read_candidate(storage: Storage, candidate_id: str) -> FormCandidate | None:
@@ -115,6 +120,14 @@ async def _published(storage: Storage) -> Mapping[str, Collection[str]]:
         for row in await connection.execute(select(form_versions.c.form, form_versions.c.version)):
             versions[row.form].add(row.version)
     return versions
+
+
+async def _live_xform(storage: Storage, form: str, project: str) -> bytes | None:
+    query = select(contents.c.body).join(form_versions, form_versions.c.xform == contents.c.sha256)
+    is_live = (form_versions.c.form == form, form_versions.c.project == project, form_versions.c.status == LIVE)
+    async with storage.read() as connection:
+        body = (await connection.execute(query.where(*is_live).limit(1))).scalar()
+    return None if body is None else bytes(body)
 
 
 async def _elsewhere(connection: AsyncConnection, form: ConvertedForm, project: str) -> list[Finding]:

@@ -6,9 +6,6 @@ Strings, arrays and objects only, like every document, and no person: whoever ha
 from server.forms.candidates import FormCandidate
 from sync.revisions.canonical import Json
 
-LIVE = "live"
-RETIRED = "retired"
-
 
 def document_id(form: str, version: str) -> str:
     """Return the id of a version's document."""

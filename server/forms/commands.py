@@ -55,6 +55,11 @@ def publish_form(file: Path, project: str, lists: tuple[Path, ...], accept: bool
         if any(finding.proposal for finding in checked.findings if finding.severity == "error"):
             click.echo("What is proposed is accepted with --accept.", err=True)
         raise Failure(f"{file.name} was not published.")
+    if checked.difference is not None:
+        for differs in checked.difference.questions:
+            words = " → ".join(filter(None, (differs.before, differs.after)))
+            what = differs.kind.replace("_", " ")
+            click.echo(f"since {checked.difference.version}: {differs.path} {what}: {words}")
     click.echo(f"Live: {_line(version)}")
     if not version.loaded_in_browser:
         click.echo("No browser has loaded it: open it once on the forms screen to be sure that phones can.")

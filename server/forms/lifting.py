@@ -37,7 +37,7 @@ class VersionPath:
         for path in self._from.by_path:
             there = path
             for here, next_ in pairwise(versions):
-                there = _renamed(there, here, next_)
+                there = renamed_path(there, here, next_)
             self._names[path] = there
 
     def lift(self, answers: Mapping[str, Any]) -> Answers | None:
@@ -110,7 +110,7 @@ def _converted(answer: Any, there: Field) -> Any:
     return answer[0] if isinstance(answer, list) and len(answer) == 1 else answer
 
 
-def _renamed(path: str, here: FormSchema, there: FormSchema) -> str:
+def renamed_path(path: str, here: FormSchema, there: FormSchema) -> str:
     """Return what a question of one version is called in the next, older or newer; its own path where it is gone."""
     before = after = ""
     for name in path.split("/")[1:]:

@@ -17,6 +17,7 @@ from server.forms import publication
 from server.forms.authoring.proposals import Acceptance, FormProposal
 from server.forms.candidates import CheckedForm, check_upload, read_candidate
 from server.forms.contents import XFORM_TYPE, Content, fetch
+from server.forms.difference import VersionDifference
 from server.forms.findings import Finding
 from server.forms.library import FormLibrary
 from server.forms.publication import FormVersion, versions_of
@@ -24,11 +25,13 @@ from server.forms.schema import language_code
 from server.forms.schemas import (
     ChangeAnswer,
     CheckedAnswer,
+    DifferenceAnswer,
     FindingAnswer,
     FormAnswer,
     FormsAnswer,
     ProposalAnswer,
     PublishBody,
+    QuestionDifferenceAnswer,
     UploadBody,
 )
 from server.forms.xlsform import Upload
@@ -153,6 +156,7 @@ def _checked(checked: CheckedForm, project: str) -> CheckedAnswer:
             errors=said["error"],
             warnings=said["warning"],
             accepted=accepted,
+            difference=None,
             xform=None,
             lists={},
         )
@@ -166,9 +170,15 @@ def _checked(checked: CheckedForm, project: str) -> CheckedAnswer:
         errors=said["error"],
         warnings=said["warning"],
         accepted=accepted,
+        difference=None if checked.difference is None else _difference(checked.difference),
         xform=form.xform.decode(),
         lists=dict(candidate.lists),
     )
+
+
+def _difference(differs: VersionDifference) -> DifferenceAnswer:
+    questions = [QuestionDifferenceAnswer(**asdict(each)) for each in differs.questions]
+    return DifferenceAnswer(version=differs.version, questions=questions)
 
 
 def _finding(finding: Finding) -> FindingAnswer:

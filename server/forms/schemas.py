@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from litestar.datastructures import UploadFile
 from pydantic import ConfigDict, Field
 
+from server.forms.difference import DifferenceKind
 from server.platform.body_types import StrictBody
 
 
@@ -49,6 +50,22 @@ class FindingAnswer(StrictBody):
     proposal: ProposalAnswer | None
 
 
+class QuestionDifferenceAnswer(StrictBody):
+    """One thing that differs from the version that is live; `path` is the old version's where the question is gone."""
+
+    kind: DifferenceKind
+    path: str
+    before: str
+    after: str
+
+
+class DifferenceAnswer(StrictBody):
+    """What a form asks otherwise than the version of it that is live."""
+
+    version: str
+    questions: list[QuestionDifferenceAnswer]
+
+
 class CheckedAnswer(StrictBody):
     """The check of an upload; without an `id` it cannot be published."""
 
@@ -61,6 +78,7 @@ class CheckedAnswer(StrictBody):
     errors: list[FindingAnswer]
     warnings: list[FindingAnswer]
     accepted: list[ProposalAnswer]
+    difference: DifferenceAnswer | None
     xform: str | None
     lists: dict[str, str]
 

@@ -42,6 +42,10 @@ form_candidates = Table(
     Column("checked_at", UtcDateTime, nullable=False),
 )
 
+#: The statuses of a published version: one of a form is live, what came before it is retired.
+LIVE = "live"
+RETIRED = "retired"
+
 #: Published versions; a row is only ever added, and only its status changes.
 form_versions = Table(
     "form_versions",

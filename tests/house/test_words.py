@@ -33,6 +33,7 @@ FROM_ANSWERS = {
     "conflicts.waiting.*": "WaitingFor.reason",
     "desk.decide.meanwhile.*": "ReviewEntry.decision",
     "desk.decided.*.title": "ReviewEntry.decision",
+    "desk.difference.*.name": "QuestionDifferenceAnswer.kind",
     "desk.flag.*.hint": "RecordLine.flags",
     "desk.flag.*.name": "RecordLine.flags",
     "desk.forms.*.name": "FormAnswer.status",

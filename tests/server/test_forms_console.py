@@ -45,6 +45,15 @@ def test_a_changed_file_under_a_published_version_is_refused(console: CliRunner,
     assert "error: settings, row 2: Version 1 of household is published already" in result.output
 
 
+def test_a_new_version_says_what_it_asks_otherwise(console: CliRunner, tmp_path: Path) -> None:
+    publish(console, xlsform(), tmp_path)
+    survey = [*GOOD[:1], question("integer", "heads"), *GOOD[2:]]
+    assert publish(console, xlsform(survey=survey, version="2"), tmp_path).output.splitlines()[:2] == [
+        "since 1: /heads added: Câu heads",
+        "since 1: /has_land removed: Câu has_land",
+    ]
+
+
 def test_what_is_wrong_is_said_with_its_row(console: CliRunner, tmp_path: Path) -> None:
     survey = [*GOOD, {"type": "calculate", "name": "stamp", "calculation": "now()"}]
     result = publish(console, xlsform(survey=survey, settings=SETTINGS), tmp_path)

@@ -200,6 +200,17 @@ async def test_a_new_version_retires_the_one_before_it_and_both_stay_readable(cl
         assert (text.status_code, f'version="{version}"' in text.text) == (200, True)
 
 
+async def test_a_new_version_is_compared_with_the_one_that_is_live(client: Client) -> None:
+    who = await administrator(client)
+    assert (await checked(client, who, xlsform()))["difference"] is None
+    await published(client, who)
+    more = xlsform(survey=[*GOOD, question("text", "more")], version="2")
+    assert (await checked(client, who, more))["difference"] == {
+        "version": "1",
+        "questions": [{"kind": "added", "path": "/more", "before": "", "after": "Câu more"}],
+    }
+
+
 async def test_a_published_version_is_refused_when_it_is_uploaded_again(client: Client) -> None:
     who = await administrator(client)
     await published(client, who)

@@ -1,4 +1,4 @@
-// Made by `make api-types` from schemas 5a61f43f0891aab6: do not edit.
+// Made by `make api-types` from schemas a6bb36d1c0d5ebbe: do not edit.
 import type { Answers, Document, Json, JsonObject } from '@/domain/record'
 
 export interface components {
@@ -257,6 +257,7 @@ export interface components {
             errors: components["schemas"]["FindingAnswer"][];
             warnings: components["schemas"]["FindingAnswer"][];
             accepted: components["schemas"]["ProposalAnswer"][];
+            difference: components["schemas"]["DifferenceAnswer"] | null;
             xform: string | null;
             lists: {
                 [key: string]: string;
@@ -550,6 +551,14 @@ export interface components {
          */
         DevicesAnswer: {
             enrolments: components["schemas"]["DeviceAnswer"][];
+        };
+        /**
+         * DifferenceAnswer
+         * @description What a form asks otherwise than the version of it that is live.
+         */
+        DifferenceAnswer: {
+            version: string;
+            questions: components["schemas"]["QuestionDifferenceAnswer"][];
         };
         /**
          * DirectoryAnswer
@@ -1521,6 +1530,16 @@ export interface components {
             entries: components["schemas"]["QuarantineEntry"][];
             next: string | null;
             counts: components["schemas"]["Counts"];
+        };
+        /**
+         * QuestionDifferenceAnswer
+         * @description One thing that differs from the version that is live; `path` is the old version's where the question is gone.
+         */
+        QuestionDifferenceAnswer: {
+            kind: ("added" | "removed" | "renamed" | "type" | "label" | "choices_added" | "choices_removed" | "list_file") | ("relevant" | "constraint" | "required" | "calculate" | "readonly");
+            path: string;
+            before: string;
+            after: string;
         };
         /**
          * QuestionLine

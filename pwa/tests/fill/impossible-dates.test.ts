@@ -104,7 +104,15 @@ describe('an expression that throws', () => {
 
   test('is named to the author before the form goes live', async () => {
     const names = { id: 'candidate', project: 'agri', form: 'dates', version: '1', title: {}, languages: ['vi'] }
-    const checked: CheckedForm = { ...names, errors: [], warnings: [], accepted: [], xform: DATES, lists: {} }
+    const checked: CheckedForm = {
+      ...names,
+      errors: [],
+      warnings: [],
+      accepted: [],
+      difference: null,
+      xform: DATES,
+      lists: {},
+    }
     await expect(loadInBrowser(checked, {} as Api)).rejects.toThrow('choice-name')
     const fine = DATES.replaceAll(/jr:choice-name\([^)]*\)/gu, "''")
     await expect(loadInBrowser({ ...checked, xform: fine }, {} as Api)).resolves.toMatchObject({ questions: 11 })

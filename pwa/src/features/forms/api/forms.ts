@@ -5,6 +5,7 @@ import type { Schemas } from '@/api/schema'
 export type Finding = Schemas['FindingAnswer']
 /** What the server would write instead; accepted by its key. */
 export type Proposal = Schemas['ProposalAnswer']
+export type Difference = Schemas['DifferenceAnswer']
 export type Change = Schemas['ChangeAnswer']
 /** Without an `id` it cannot be published. */
 export type CheckedForm = Schemas['CheckedAnswer']
