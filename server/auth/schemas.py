@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from server.platform.body_types import StrictBody
+from server.platform.body_types import IS_NUMBER, IS_TRUTH_VALUE, StrictBody
 from sync.contract.roles import Role
 
 # No control characters: PostgreSQL keeps no NUL, and nobody's name has a line break.
@@ -15,7 +15,7 @@ Locale = Literal["vi", "en"]
 Username = Annotated[str, Field(min_length=2, max_length=64, pattern=r"^[^\s\x00-\x1f\x7f]+$")]
 # Longer ones are refused before they cost a hash; which ones may be *set* stands in `weak_passwords`.
 Password = Annotated[str, Field(min_length=1, max_length=1024)]
-BirthYear = Annotated[int, Field(ge=1900, le=2100)]
+BirthYear = Annotated[int, Field(ge=1900, le=2100), IS_NUMBER]
 
 
 class DeviceKey(StrictBody):
@@ -189,7 +189,7 @@ class MemberChangeBody(StrictBody):
     name: Short = Field(default_factory=str)
     locale: Locale = Field(default_factory=lambda: "vi")
     birth_year: BirthYear | None = None
-    active: bool | None = None
+    active: Annotated[bool, IS_TRUTH_VALUE] | None = None
     password: Password | None = None
 
 

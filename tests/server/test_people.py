@@ -147,6 +147,15 @@ async def test_a_closed_account_is_shut_out_at_once_and_can_be_opened_again(clie
     assert (await try_sign_in(client, "lan")).status_code == 200
 
 
+@pytest.mark.parametrize("change", [{"active": 0}, {"active": "no"}, {"birth_year": "1990"}], ids=str)
+async def test_neither_a_number_nor_a_word_is_taken_for_something_else(client: Client, change: dict[str, Any]) -> None:
+    admin = await administrator(client)
+    worker = await person_signed_in(client, "lan")
+    problem(
+        await client.patch(f"/api/people/{worker.person}", json=change, headers=admin.headers), 400, "invalid_request"
+    )
+
+
 async def test_a_password_set_by_an_administrator_ends_the_old_sign_ins(client: Client) -> None:
     admin = await administrator(client)
     worker = await person_signed_in(client, "lan")
