@@ -6,7 +6,7 @@ from tests.simulation.making import PEERS_FROM
 from tests.simulation.seeds import PEERS, base, of_peers, shares
 from tests.simulation.test_seeds import run
 
-FEW = 20
+FEW = 10
 #: What the first of them must have met, or they were not worth running.
 MUST_HAPPEN = (
     "line: answer broken off",
