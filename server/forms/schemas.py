@@ -18,8 +18,8 @@ class UploadBody(StrictBody):
     project: Annotated[str, Field(min_length=1, max_length=40)]
     file: UploadFile
     lists: Annotated[list[UploadFile], Field(max_length=20)] = []
-    #: The keys of the proposals that the author accepts; "*" for all.
-    accept: Annotated[list[Annotated[str, Field(max_length=400)]], Field(max_length=5_000)] = []
+    #: The keys of the proposals that the author accepts; "*" for all. A form in a request has a thousand parts at most.
+    accept: Annotated[list[Annotated[str, Field(max_length=400)]], Field(max_length=900)] = []
 
 
 class ChangeAnswer(StrictBody):

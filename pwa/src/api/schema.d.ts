@@ -1,4 +1,4 @@
-// Made by `make api-types` from schemas a6bb36d1c0d5ebbe: do not edit.
+// Made by `make api-types` from schemas 0c99911df30039e6: do not edit.
 import type { Answers, Document, Json, JsonObject } from '@/domain/record'
 
 export interface components {
