@@ -1,30 +1,18 @@
 """Two people disagree about a field: a manager asks, the phone answers without signal, and hears what was decided."""
 
-import asyncio
-import random
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 from playwright.sync_api import Page, expect
 
-from server.demo.files import TYPES, made_up
-from server.demo.filling import Filler, SurveySite
-from server.demo.phone import Attachment, Phone
-from server.forms.answers import to_json
-from server.forms.schema import FormSchema
-from tests.e2e.browser import PLACE
+from tests.e2e.colleague import COLLEAGUE, Colleague
 from tests.e2e.conftest import OpenBrowser
 from tests.e2e.filling import fill, finish
 from tests.e2e.live_server import LiveServer
 from tests.e2e.phone import go_home, open_record, send, sign_in, wait_until_ready_for_the_field
-from tests.e2e.province import PASSWORD, SCOPE, WORKER, Member
-from tests.e2e.tea_trees import FORM
+from tests.e2e.province import PASSWORD, SCOPE, WORKER, Member, add
 from tests.e2e.test_tour import LOOKS, look
 
-COLLEAGUE = Member("hoa", "Lò Thị Hoa", "field_worker", "agri", "03226")
 MANAGER = Member("binh", "Trần Thị Bình", "data_manager", "agri", "11")
 KEEPER = "Giàng Thị Mỷ"
 OTHER = "Giàng Thị Mai"
@@ -38,11 +26,7 @@ def test_a_question_is_answered_offline_and_the_decision_is_heard(
     live_server: LiveServer, open_browser: OpenBrowser
 ) -> None:
     for member in (COLLEAGUE, MANAGER):
-        live_server.run(
-            *("person", "add", member.username, "--name", member.name, "--locale", member.locale),
-            *("--role", member.role, "--project", member.project, "--unit", member.unit),
-            typed=f"{PASSWORD}\n",
-        )
+        add(live_server, member)
     colleague = Colleague(live_server)
     title = colleague.record()
     phone = open_browser("worker")
@@ -107,67 +91,6 @@ def test_a_question_is_answered_offline_and_the_decision_is_heard(
     see(page, "decided")
 
 
-class Colleague:
-    """Another worker's phone, which recorded the tree."""
-
-    def __init__(self, server: LiveServer) -> None:
-        """Sign in and pull."""
-        self._server = server
-        self._apart(self._sign_in)
-
-    def record(self) -> str:
-        """Record a tree, send it, and return its title."""
-        return str(self._apart(self._record))
-
-    def correct(self, **tree: str) -> None:
-        """Change answers of the tree as this phone knows it, and send it."""
-        self._apart(self._correct, tree)
-
-    async def _sign_in(self, client: httpx.AsyncClient) -> None:
-        self._phone = await Phone(client).sign_in(COLLEAGUE.username, PASSWORD)
-        await self._phone.sync()
-
-    async def _record(self, client: httpx.AsyncClient) -> str:
-        [form] = [one for one in self._phone.documents["catalog"].values() if one.get("form") == FORM]
-        headers = {"Authorization": f"Bearer {self._phone.access_token}"}
-        xform = (await client.get(f"/api/contents/{form['xform']}", headers=headers)).content
-        chance, now = random.Random(7), datetime.now(UTC)
-        filled = Filler(xform).fill(chance, SurveySite("03226", PLACE["latitude"], PLACE["longitude"]), now)
-        answers = to_json(FormSchema.parse(xform), filled.xml)
-        record = self._phone.save(SCOPE, FORM, form["version"], answers)["_id"]
-        media = {
-            name: self._phone.attach(Attachment(SCOPE, record, name, TYPES[kind], made_up(kind, chance)))
-            for name, kind in filled.files
-        }
-        self._phone.save(SCOPE, FORM, form["version"], answers, media=media, record=record)
-        await self._phone.sync()
-        return str(answers["meta"]["instanceName"])
-
-    async def _correct(self, _client: httpx.AsyncClient, tree: dict[str, str]) -> None:
-        [record] = [one for one in self._phone.documents[SCOPE].values() if one["type"] == "record"]
-        answers = record["answers"]
-        groups = {name: {**group, **_of(group, tree)} for name, group in answers.items() if isinstance(group, dict)}
-        version, media = record["form_version"], record["media"]
-        self._phone.save(SCOPE, FORM, version, {**answers, **groups}, media=media, record=record["_id"])
-        await self._phone.sync()
-
-    def _apart(self, work: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
-        """Return what `work` returns, done in a thread of its own: the browser's driver has a loop in this one."""
-
-        async def run() -> Any:
-            async with httpx.AsyncClient(base_url=self._server.url, timeout=30) as client:
-                if hasattr(self, "_phone"):
-                    self._phone.client = client
-                return await work(client, *arguments)
-
-        with ThreadPoolExecutor(1) as thread:
-            return thread.submit(asyncio.run, run()).result()
-
-
-def _of(group: dict[str, Any], tree: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in tree.items() if name in group}
-
-
 class Desk:
     """The data manager, over the API."""
 
@@ -203,12 +126,11 @@ class Desk:
 
 def see(page: Page, name: str, *, home: bool = False) -> None:
     """Keep a picture of the page in every look; it stays where it is."""
-    at = page.url
     for locale, theme in LOOKS:
         page.get_by_test_id("nav-settings").click()
         page.get_by_test_id(f"language-{locale}").click()
         page.get_by_test_id(f"theme-{theme}").click()
-        page.goto(at)
+        page.go_back()
         expect(page.get_by_test_id("asked" if home else "record-summary").first).to_be_visible()
         look(page, f"phone-{name}-{locale}-{theme}")
         if not home:
@@ -217,4 +139,4 @@ def see(page: Page, name: str, *, home: bool = False) -> None:
     page.get_by_test_id("nav-settings").click()
     page.get_by_test_id("language-vi").click()
     page.get_by_test_id("theme-light").click()
-    page.goto(at)
+    page.go_back()
