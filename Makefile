@@ -20,7 +20,7 @@ NPM := npm --prefix pwa
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --universal --no-header --python-version 3.11
 # Over the cores, each with a PostgreSQL of its own; four are enough. Whoever has nothing left takes from another's rest.
 SPREAD := --numprocesses auto --maxprocesses 4 --dist worksteal --durations 10
-# Side by side, what takes longest first, so that neither of two cores waits for the other.
+# Side by side, what takes longest first; one more than two cores, because tests of the house wait for a while.
 CHECKS := check-app-lint check-types check-app-types check-house check-app-format check-style
 # What needs a browser, other programs or hours, and what `make check` runs.
 NOT_FAST := e2e bench clients faults house
@@ -57,7 +57,7 @@ torture: install-dev install-app ## kill a working server KILLS times (1,000), h
 	NUONG_TEST_WORLDS=$(WORLDS) $(BIN)/pytest -q $(SPREAD) tests/simulation
 
 check: install-dev install-app ## style, types, layers, migrations and lock files: what CI runs first
-	$(MAKE) --no-print-directory --jobs 2 $(CHECKS)
+	$(MAKE) --no-print-directory --jobs 3 $(CHECKS)
 
 check-style:
 	$(BIN)/ruff check

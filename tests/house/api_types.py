@@ -4,6 +4,7 @@
 Its first line holds the digest of the schemas that it was made from, so that drift is seen without Node too.
 """
 
+import functools
 import hashlib
 import json
 import subprocess
@@ -22,6 +23,7 @@ TOOL = APP / "node_modules" / "openapi-typescript"
 
 
 @cache
+@functools.cache
 def openapi() -> dict[str, Any]:
     """Return the OpenAPI document as the server gives it."""
     return describe(unfurnished(request_bytes=1_000_000))

@@ -1,6 +1,7 @@
 """Names in the code: one thing has one, and two things never share one."""
 
 import ast
+import functools
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -26,11 +27,15 @@ VAGUE = {
 }
 
 
+@functools.cache
+def classes_of(path: Path) -> list[ast.ClassDef]:
+    return [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ClassDef)]
+
+
 def test_modules_and_classes_are_called_what_a_reader_looks_for() -> None:
     found = []
     for path in SOURCES:
-        classes = [node.name for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ClassDef)]
-        for name in [path.stem, *classes]:
+        for name in [path.stem, *(node.name for node in classes_of(path))]:
             words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+", name)}
             if words & VAGUE:
                 found.append(f"{path.relative_to(ROOT)}: {name}")
@@ -40,8 +45,7 @@ def test_modules_and_classes_are_called_what_a_reader_looks_for() -> None:
 def test_no_two_classes_have_one_name() -> None:
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ClassDef):
-                found[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")
+        for node in classes_of(path):
+            found[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")
     assert found
     assert {name: places for name, places in found.items() if len(places) > 1} == {}
