@@ -7,11 +7,14 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# Every worker of the tests, and every server that they start, imports the same modules: they are compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 
 PORT ?= 8000
 RESET ?=
 KILLS ?= 1000
 WORLDS ?= 2000
+EXAMPLES ?= 200
 MILLION ?=
 VENV := .venv
 BIN := $(VENV)/bin
@@ -52,9 +55,10 @@ coverage: install-dev ## the merge engine's own tests, and every branch of it th
 	$(BIN)/coverage run -m pytest -q tests/sync
 	$(BIN)/coverage report
 
-torture: install-dev install-app ## kill a working server KILLS times (1,000), half over PostgreSQL, and simulate WORLDS (2,000): is anything lost?
+torture: install-dev install-app ## kill a working server KILLS times (1,000), half over PostgreSQL, simulate WORLDS (2,000), ask the API EXAMPLES (200): is anything lost?
 	NUONG_TEST_KILLS=$(KILLS) $(BIN)/pytest -q tests/faults
 	NUONG_TEST_WORLDS=$(WORLDS) $(BIN)/pytest -q $(SPREAD) tests/simulation
+	NUONG_TEST_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q tests/server/test_api_conformance.py
 
 check: install-dev install-app ## style, types, layers, migrations and lock files: what CI runs first
 	$(MAKE) --no-print-directory --jobs 3 $(CHECKS)
