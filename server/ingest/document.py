@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from server.journal.model import ATTACHMENTS
 from server.platform.canonical_json import canonical
@@ -17,7 +16,7 @@ _NUMBER = re.compile(NUMBER_PATTERN)
 _ENVELOPE = frozenset({"_id", "_rev", "_deleted"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class IncomingDocument:
     """A document on its way in; `members` are its own, without `_id`, `_rev` and `_deleted`.
 
@@ -37,23 +36,23 @@ class IncomingDocument:
         """Return document and revision."""
         return self.doc_id, self.rev
 
-    @cached_property
+    @property
     def type(self) -> str | None:
         """Return the row of `DOCUMENT_TYPES` that it falls under; None for none."""
         return type_of(self.doc_id, self.members.get("type"), deleted=self.deleted)
 
-    @cached_property
+    @property
     def restricted(self) -> Content:
         """Return the members that not everybody who captures may write."""
         return {name: value for name, value in self.members.items() if is_restricted(name)}
 
-    @cached_property
+    @property
     def saver(self) -> str | None:
         """Return the enrolment that it says it was saved under."""
         by = self._saved.get("by")
         return by if isinstance(by, str) else None
 
-    @cached_property
+    @property
     def number(self) -> str | None:
         """Return the count of its enrolment's saves that it says it is; None where it says no number."""
         number = self._saved.get("number")
