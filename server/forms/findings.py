@@ -168,6 +168,10 @@ SENTENCES: dict[str, str] = {
     "sheet_misspelt": "There are sheets with a similar name: {candidates}. Rename it if that is the one.",
     "path_unknown": "The path {path} leads to no question, so that the phone takes it for blank.",
     "last_saved": "The phone does not keep the answers of the record before (last-saved). Leave this default out.",
+    "expressions_too_long": (
+        "The expressions are longer than {limit} characters together (at this row), so that the form "
+        "was not checked. Split it."
+    ),
 }
 
 

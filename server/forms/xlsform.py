@@ -13,6 +13,7 @@ from typing import Final
 
 from server.forms.authoring.author_workbook import AuthorWorkbook, Unreadable, read_xls, read_xlsx
 from server.forms.authoring.choice_rows import check_choices
+from server.forms.authoring.expression_cells import check_length
 from server.forms.authoring.identity import check_identity
 from server.forms.authoring.languages import check_language_names, check_translations, filled
 from server.forms.authoring.names import check_names
@@ -92,6 +93,9 @@ def convert_upload(upload: Upload) -> Conversion:
         workbook, about_file = _read(upload)
     except Unreadable as refusal:
         return Conversion((refusal.finding,))
+    too_long = tuple(check_length(workbook))
+    if too_long:
+        return Conversion(too_long)
     accepted = [found.proposal for found in about_file if found.proposal and _is_accepted(found, upload)]
     findings = [found for found in about_file if not _is_accepted(found, upload)]
     workbook, taken = _with_proposals(workbook, upload, lambda found: _is_accepted(found, upload))

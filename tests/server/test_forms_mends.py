@@ -2,6 +2,7 @@
 
 import io
 import time
+from collections.abc import Callable
 
 import pytest
 from openpyxl import load_workbook
@@ -341,4 +342,25 @@ def test_a_long_form_in_which_every_row_is_wrong_is_checked_within_seconds() -> 
     started = time.process_time()
     conversion = checked(survey, EVERYTHING, choices=[*YES_NO, *choices])
     assert time.process_time() - started < 5
+    assert conversion.findings
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "row",
+    [
+        lambda n: question("text", f"q{n}", relevant=f"${{nobody{n}}} = 1"),
+        lambda n: question("text", f"q{n}", relevant="(" * 100),
+        lambda n: question("text", f"q{n}", relevant="(" * 5_000),
+        lambda n: question("text", f"q{n}", relevant="a = 1 and " * 10),
+    ],
+    ids=["unknown", "brackets", "more brackets than can be", "names"],
+)
+def test_a_long_form_of_nothing_but_mistakes_is_told_of_them_within_seconds(
+    row: Callable[[int], dict[str, str]],
+) -> None:
+    started = time.process_time()
+    conversion = checked([row(n) for n in range(900)], EVERYTHING)
+    assert time.process_time() - started < 10
+    assert conversion.form is None
     assert conversion.findings

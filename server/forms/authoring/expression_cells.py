@@ -7,7 +7,7 @@ from typing import Final
 from server.forms.authoring.author_workbook import AuthorWorkbook
 from server.forms.authoring.proposals import CellChange
 from server.forms.authoring.tokens import TextEdit, edited
-from server.forms.findings import FIRST_ROW, Finding
+from server.forms.findings import FIRST_ROW, Finding, error
 from server.forms.sheets import column_name
 
 #: By what authors call the column: what it is called here.
@@ -25,6 +25,8 @@ EXPRESSIONS: Final = {
     "jr:count": "repeat_count",
     "count": "repeat_count",
 }
+#: Characters of all expressions together: 1,000 questions with 200 each. Beyond it a check would take too long.
+MAX_LENGTH: Final = 200_000
 #: Words of the converter's for true() and false().
 YES_NO_WORDS: Final = frozenset({"yes", "no", "true", "false", "true()", "false()"})
 
@@ -48,6 +50,16 @@ def expression_cells(workbook: AuthorWorkbook) -> Iterator[ExpressionCell]:
             text = row.get(header, "")
             if text and not (column in ("required", "readonly") and text.lower() in YES_NO_WORDS):
                 yield ExpressionCell(number, header, column, text)
+
+
+def check_length(workbook: AuthorWorkbook) -> Iterator[Finding]:
+    """Give the row at which all expressions together are longer than a check may take time for."""
+    length = 0
+    for cell in expression_cells(workbook):
+        length += len(cell.text)
+        if length > MAX_LENGTH:
+            yield error("expressions_too_long", "survey", cell.row, limit=MAX_LENGTH)
+            return
 
 
 def rewriting(finding: Finding, cell: ExpressionCell, edits: Iterable[TextEdit]) -> Finding:
