@@ -56,7 +56,7 @@ def _cells_by_literal(workbook: AuthorWorkbook) -> Mapping[str, list[ExpressionC
     """Return the expressions in which each text with white space stands in quotes."""
     found: dict[str, dict[ExpressionCell, None]] = defaultdict(dict)
     for cell in expression_cells(workbook):
-        for token in tokens(cell.text):
+        for token in tokens(cell.text) if "'" in cell.text or '"' in cell.text else ():
             if token.kind == "literal" and _SPACES.search(token.text):
                 found[token.text[1:-1]][cell] = None
     return {text: list(cells) for text, cells in found.items()}

@@ -111,7 +111,7 @@ def _bare(cell: ExpressionCell, names: FormNames) -> Iterator[Finding]:
 
 def _codes(cell: ExpressionCell, names: FormNames) -> Iterator[Finding]:
     """Give the values that a question is compared with and that its list has not."""
-    if cell.column == "choice_filter":
+    if cell.column == "choice_filter" or not ("'" in cell.text or '"' in cell.text):
         return
     stream = tokens(cell.text)
     for at, token in enumerate(stream):
