@@ -34,7 +34,9 @@ def _base(row: dict[str, Any]) -> tuple[str, bytes] | None:
 
 
 def _servers(tables: Tables, enrolment: str) -> dict[str, ServerState]:
-    servers = {row["id"]: _server(row) for row in tables["servers"]}
+    # What servers hold is there for whoever is signed in.
+    is_before = any(row["enrolment"] == enrolment for row in tables["session"])
+    servers = {row["id"]: _server(row) for row in tables["servers"]} if is_before else {}
     for row in tables["standings"]:
         if row["enrolment"] == enrolment:
             state = servers.setdefault(row["server"], ServerState())
@@ -49,7 +51,7 @@ def _servers(tables: Tables, enrolment: str) -> dict[str, ServerState]:
     for row in tables["epochs"]:
         servers.setdefault(row["server"], ServerState()).epoch = row["epoch"]
     bodies = {(row["database"], row["id"], row["rev"]): row["content"] for row in tables["bodies"]}
-    for row in tables["copies"]:
+    for row in tables["copies"] if is_before else ():
         content = canonical(bodies[row["database"], row["id"], row["rev"]])
         held = Held(row["rev"], row["deleted"] == 1, content, row["pull"])
         servers.setdefault(row["server"], ServerState()).documents[row["database"], row["id"]] = held

@@ -153,15 +153,17 @@ def check_winners(server: Server, highest: Mapping[tuple[str, str], int]) -> Non
             raise Broken("forged", f"{server.name} lets {leaves[0]} win {key}")
 
 
-def check_kept(phone: Phone, before: Mapping[str, Own]) -> None:
-    """Check that a phone has dropped nothing of its own but what a server has taken and says is safe (I2)."""
-    rows = phone.rows
+def check_kept(phone: Phone, before: Mapping[str, Own]) -> set[Key]:
+    """Check that a phone has dropped nothing of its own but what a server has taken for good (I2); return that."""
+    rows, dropped = phone.rows, set[Key]()
     for rev in sorted(before.keys() - rows.revisions.keys()):
         own = before[rev]
         if not any(
             receipt.outcome in STORED and own.number <= rows.server(name).safe for name, receipt in own.receipts
         ):
             raise Broken("I2", f"{phone.name} dropped {rev} of its own")
+        dropped.add((own.database, own.doc_id, rev))
+    return dropped
 
 
 def check_phone(phone: Phone, server: Server) -> None:

@@ -5,18 +5,21 @@ from contextlib import contextmanager
 from datetime import timedelta
 from random import Random
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from unittest.mock import patch
 from uuid import UUID
 
+from server.journal.model import NewRevision, Origin
 from server.platform.clock import Clock
+from sync.revisions.canonical import Json
 from tests.simulation import working
 from tests.simulation.app_process import AppProcess
 from tests.simulation.checks import Made
 from tests.simulation.disk import Disk
 from tests.simulation.events import SERVERS, links_between
+from tests.simulation.kinds import BY_TURNS, PHOTOS, SHARED, SLOW, kinds_of
 from tests.simulation.network import Network
-from tests.simulation.province import MOST_PEOPLE, SCOPES, Image, person
+from tests.simulation.province import MOST_PEOPLE, SCOPES, UNITS, Image, base_content, person
 from tests.simulation.replica import Replica, Travelling
 from tests.simulation.server import Server
 from tests.simulation.wire import Lines
@@ -29,18 +32,18 @@ _PEOPLE = (3, 3, 3, 3, 4, 4, 5, 6, 8)
 
 #: The first seed of a world whose servers replicate with each other by the product's own code.
 PEERS_FROM = 1000
-#: The first seed of a world whose phones run the app's own code.
-APP_FROM = 10_000_000
+#: Of these the whole province comes; a hub takes its own commune's.
+_WHOLE = ("province", "centre")
+_OF_A_HUB = tuple(scope for scope in SCOPES if scope.endswith(UNITS[0]))
+#: How large photos are; a piece of an upload is 131,072 bytes.
+_PHOTO_BYTES = (1_000, 40_000, 131_072, 150_000, 270_000)
+#: What a slow link has to carry.
+_LONG_RECORDS = 10
 
 
 def are_peers(seed: int) -> bool:
     """Whether a seed's servers replicate by the product's own code: the second of each two thousand seeds do."""
     return seed // PEERS_FROM % 2 == 1
-
-
-def has_app(seed: int) -> bool:
-    """Whether a seed's phones run the app's own code."""
-    return seed >= APP_FROM
 
 
 async def make_world(seed: int, disks: dict[str, Disk], image: Image, app: AppProcess | None) -> World:
@@ -52,12 +55,15 @@ async def make_world(seed: int, disks: dict[str, Disk], image: Image, app: AppPr
     world = World(seed, servers, links, Replica("copy"), random, image.records, app=app, save_on=working.save_on)
     world.network = Network(servers, random, world.log, seen=world.seen)
     world.are_peers = are_peers(seed)
+    world.kinds = kinds_of(seed)
     world.lines = Lines(random, world.log, world.seen)
     for name in names:
         disks[name].install(image.content, random)
         # A mini-computer without a battery for its clock lives in another year.
         error = timedelta(days=random.choice((0, 0, -5000, 3000))) if name == "hub" else timedelta()
-        servers[name] = Server(name, disks[name], _clock(world, error))
+        takes = SCOPES if name in _WHOLE or BY_TURNS not in world.kinds else _OF_A_HUB
+        servers[name] = Server(name, disks[name], _clock(world, error), frozenset(takes))
+        servers[name].empty_files()
         servers[name].start()
     for (database, doc_id), revision in image.base.items():
         world.note(database, doc_id, revision.rev, Made(None, False, revision.content))
@@ -66,7 +72,16 @@ async def make_world(seed: int, disks: dict[str, Disk], image: Image, app: AppPr
     scopes = {person(number): {SCOPES[0], *random.sample(SCOPES, 1)} for number in range(people)}
     for one in servers.values():
         await one.set_scopes(scopes)
-    world.phones += [world.new_phone(who, f"phone {number}") for number, who in enumerate(scopes)]
+    owners = list(scopes)
+    while owners:
+        # Where phones are shared, some have one for themselves all the same.
+        few = 2 if SHARED in world.kinds and random.random() < 0.8 else 1
+        world.phones += world.new_phones(owners[:few], f"phone {len(world.phones)}")
+        owners = owners[few:]
+    if PHOTOS in world.kinds:
+        world.album += [random.randbytes(random.choice(_PHOTO_BYTES)) for _ in range(4)]
+    if SLOW in world.kinds:
+        await _fill_with_long_records(world)
     if world.are_peers:
         # Slow lines stay slow, also when nothing fails any more.
         world.lines.bears = random.choice((2, 6, 1000))
@@ -97,6 +112,20 @@ def in_one_thread() -> Iterator[None]:
 
     with patch("asyncio.to_thread", at_once):
         yield
+
+
+async def _fill_with_long_records(world: World) -> None:
+    scope = SCOPES[0]
+    content = base_content(scope)
+    made = []
+    for number in range(_LONG_RECORDS):
+        # As hard to shorten as any text is.
+        text = world.random.randbytes(6_000).hex()
+        long = {**content, "answers": {**cast(dict[str, Json], content["answers"]), "note": text}}
+        made.append(NewRevision.following(f"{number:08x}-0000-7000-8000-000000000000", long, None))
+    await world.servers["province"].journal.write(scope, made, Origin())
+    for one in made:
+        world.note(scope, one.doc_id, one.rev, Made(None, False, one.content))
 
 
 def _clock(world: World, error: timedelta) -> Clock:

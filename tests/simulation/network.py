@@ -14,8 +14,10 @@ from typing import Any
 from server.areas.grants import CATALOG
 from server.errors import Problem
 from sync.contract.reasons import STORED
+from tests.simulation import file_door
 from tests.simulation.checks import Broken, Heard
 from tests.simulation.disk import Killed
+from tests.simulation.file_door import Answer, Asked, LinkCut
 from tests.simulation.phone import NetworkFailed, Refused
 from tests.simulation.server import Server
 
@@ -32,6 +34,8 @@ FAULTS = {
 }
 #: An exchange takes some fifty operations of storage; most deaths fall among them.
 MOST_OPERATIONS = 60
+#: A request for a file takes a few.
+MOST_FILE_OPERATIONS = 12
 
 
 @dataclass(slots=True)
@@ -43,16 +47,20 @@ class Network:
     log: Any
     is_faulty: bool = True
     #: Requests that the network still carries: they arrive some time later, once more.
-    late: list[tuple[str, bytes, str | None]] = field(default_factory=list)
+    late: list[tuple[str, bytes | Asked, str | None]] = field(default_factory=list)
     heard: dict[str, dict[str, Heard]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Heard)))
     seen: Counter[str] = field(default_factory=Counter)
+    #: The databases that a server has ever opened to an enrolment, by both.
+    opened: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+    #: Who made each revision, by its id.
+    authors: dict[str, str] = field(default_factory=dict)
     #: What requests have carried, by enrolment and number: from then on it is frozen.
     _carried: dict[tuple[str, str], str] = field(default_factory=dict)
 
     async def send(self, to: str, body: bytes, token: str | None) -> bytes:
         """Carry one request to a server and its answer back, or fail."""
         server = self.servers[to]
-        self._check_frozen(json.loads(gzip.decompress(body)))
+        self._check_own(json.loads(gzip.decompress(body)), token)
         fault = self._fault()
         if fault != "well":
             self.log(f"  the request to {to}: {fault}")
@@ -78,11 +86,64 @@ class Network:
             return answer[: self.random.randrange(len(answer))]
         return answer
 
+    async def ask(self, to: str, asked: Asked, carried: int | None) -> Answer:
+        """Carry a request for a photo or new tokens, or its first `carried` bytes, and its answer back, or fail."""
+        server = self.servers[to]
+        if carried is not None:
+            await self._break_off(server, asked, carried)
+        fault = self._fault()
+        if fault != "well":
+            self.log(f"  {asked.method} {asked.path[:20]} to {to}: {fault}")
+            self.seen[f"file: {fault}"] += 1
+        if fault == "dropped":
+            raise NetworkFailed(fault)
+        if fault == "cut":
+            await self._break_off(server, asked, self.random.randrange(len(asked.body) + 1))
+        if fault == "server killed":
+            server.disk.schedule_death(self.random.randint(1, MOST_FILE_OPERATIONS), after=self.random.random() < 0.5)
+        try:
+            answer = await self._answer(server, asked)
+        finally:
+            if fault == "server killed":
+                server.disk.call_off_death()
+        if fault == "doubled":
+            second = await self._answer(server, asked)
+            answer = second if self.random.random() < 0.5 else answer
+        if fault == "delayed":
+            self.late.append((to, asked, None))
+        if fault in ("answer lost", "answer cut"):
+            raise NetworkFailed(fault)
+        return answer
+
+    async def _break_off(self, server: Server, asked: Asked, carried: int) -> None:
+        if carried >= 0:
+            await self._answer(server, asked, carried)
+        raise NetworkFailed("cut")
+
+    async def _answer(self, server: Server, asked: Asked, carried: int | None = None) -> Answer:
+        if server.disk.is_dead:
+            raise NetworkFailed("the server is down")
+        try:
+            with server.alive():
+                status, headers, body = await file_door.answer(server, asked, carried)
+        except Killed:
+            raise NetworkFailed("the server died") from None
+        except LinkCut:
+            raise NetworkFailed("cut") from None
+        self.seen[f"{asked.method} {status}"] += 1
+        if "upload-offset" in headers and headers["upload-offset"] == headers["upload-length"]:
+            # The address is the content's hash.
+            server.promised_files.add(headers.get("location", asked.path).rpartition("/")[2])
+        return status, headers, body
+
     async def arrive_late(self) -> None:
         """Let a delayed request arrive; nobody waits for its answer any more."""
         to, body, token = self.late.pop(self.random.randrange(len(self.late)))
         try:
-            await self._serve_or_refuse(self.servers[to], body, token)
+            if isinstance(body, Asked):
+                await self._answer(self.servers[to], body)
+            else:
+                await self._serve_or_refuse(self.servers[to], body, token)
         except (NetworkFailed, Refused) as error:
             self.log(f"  {to} does not take it: {error}")
 
@@ -99,9 +160,14 @@ class Network:
         """Take into account that a device has lost its memory of what it sent."""
         self._carried = {key: rev for key, rev in self._carried.items() if key[0] != enrolment}
 
-    def _check_frozen(self, request: dict[str, Any]) -> None:
+    def _check_own(self, request: dict[str, Any], token: str | None) -> None:
+        enrolment = request["enrolment"]
+        if token is not None and token.split(" ")[1] != enrolment:
+            raise Broken("author", f"{enrolment[:6]} sends with the token of {token}")
         for item in request["push"]:
-            rev, key = item["doc"]["_rev"], (request["enrolment"], item["doc"]["saved"]["number"])
+            rev, key = item["doc"]["_rev"], (enrolment, item["doc"]["saved"]["number"])
+            if self.authors.get(rev, enrolment) != enrolment or item["doc"]["saved"]["by"] != enrolment:
+                raise Broken("author", f"{enrolment[:6]} sends {rev} of {self.authors.get(rev, '')[:6]}")
             if self._carried.setdefault(key, rev) != rev:
                 raise Broken("frozen", f"number {key[1]} was sent as {self._carried[key]} and is now {rev}")
 
@@ -144,6 +210,7 @@ class Network:
         except Problem as problem:
             raise Refused(problem.code) from None
         told = json.loads(answer)
+        self.opened[server.name, request["enrolment"]].update(told["carry"] or ())
         self._note(server, request, told)
         for item, ack in zip(request["push"], told["acks"], strict=False):
             if ack["reason"] == "not_allowed" and item["db"] in then and not server.disk.is_shared:

@@ -94,6 +94,16 @@ class Phone:
         return jwk_of(self.key.public_key())
 
     @property
+    def sharing(self) -> tuple["Phone", ...]:
+        """Return whoever has this device, this person among them."""
+        return (self,)
+
+    @property
+    def place(self) -> str:
+        """Return which device it is."""
+        return self.name
+
+    @property
     def rows(self) -> Rows:
         """Return what the device holds."""
         return self.store.rows

@@ -26,9 +26,13 @@ from tests.simulation.events import SERVERS
 BEGINNING = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
 UNITS = ("03226-2025", "03158-2025")
 SCOPES = tuple(f"{project.id}-{unit}" for project in FIRST_PROJECTS for unit in UNITS)
-#: Of each scope, the documents that nearly every edit is about; the app takes an id for one record everywhere.
+#: Of each scope, the documents that nearly every edit is about. The app takes an id for one record everywhere, and a
+#: photo goes to one of these ids alone.
 BASE_RECORDS = dict.fromkeys(SCOPES, ("record-a", "record-b"))
-APP_RECORDS = {scope: (f"record-a-{scope}", f"record-b-{scope}") for scope in SCOPES}
+APP_RECORDS = {
+    scope: tuple(f"0000000{number}-0000-7000-8000-00000000000{letter}" for letter in "ab")
+    for number, scope in enumerate(SCOPES)
+}
 FORM = {"agri": "plot", "tourism": "sight"}
 #: Questions whose answers only people can choose between.
 ASKED = ("crop", "area")

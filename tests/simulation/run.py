@@ -18,8 +18,9 @@ from tests.simulation.app_process import AppBroken, AppProcess, Mistake
 from tests.simulation.checks import Broken
 from tests.simulation.disk import Disk
 from tests.simulation.events import SERVERS
+from tests.simulation.kinds import has_app
 from tests.simulation.living import live
-from tests.simulation.making import has_app, ids_from, in_one_thread, make_world
+from tests.simulation.making import ids_from, in_one_thread, make_world
 from tests.simulation.province import APP_RECORDS, BASE_RECORDS, Image, make_image
 from tests.simulation.settling import settle
 from tests.simulation.world import World

@@ -5,6 +5,7 @@ in `make torture`). A world that breaks names its seed, which tells the same sto
 """
 
 import os
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from tests.simulation.making import PEERS_FROM
@@ -14,6 +15,8 @@ WORLDS = int(os.environ.get("NUONG_TEST_WORLDS", "45"))
 PEERS = WORLDS // 5
 #: And how many whose phones run the app itself: each takes as long as several others.
 APPS = WORLDS // 10
+#: Of known mistakes in the app, how many a run looks for: all where it takes thousands of worlds.
+MISTAKES = 3 if WORLDS < 1000 else 1000
 #: A test runs so many.
 A_SHARE = 15
 
@@ -26,6 +29,12 @@ def base() -> int:
 def shares(worlds: int) -> list[tuple[int, int]]:
     """Return from where and to where in this run's worlds each test goes."""
     return [(start, min(start + A_SHARE, worlds)) for start in range(0, worlds, A_SHARE)]
+
+
+def of_the_day(names: Collection[str]) -> list[str]:
+    """Return which of some known mistakes this run looks for: in some days each has its turn."""
+    start = base() // 100 * MISTAKES
+    return sorted({sorted(names)[number % len(names)] for number in range(start, start + min(MISTAKES, len(names)))})
 
 
 def plain(number: int) -> int:

@@ -4,6 +4,7 @@ Only sign-in is simplified: a token names its enrolment instead of being signed,
 here. People, grants, enrolments and seals are real.
 """
 
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from random import Random
+
+from sqlalchemy import update
 
 from server.areas.areas import Areas
 from server.areas.grants import Grant
@@ -21,21 +24,26 @@ from server.auth.principal import Principal
 from server.auth.refresh import SignIn
 from server.auth.sessions import Sessions
 from server.auth.tokens import IssuedTokens
+from server.backup.coverage import NUMBERS, SAVES, NamedFiles
 from server.errors import Problem
 from server.forms.engine_forms import MergingForms
 from server.forms.library import FormLibrary
 from server.gateway.sync.exchange import ExchangeParts, exchange
 from server.gateway.sync.read_request import read_request
+from server.gateway.sync.tables import backups, sync_numbers
 from server.journal.followers.follower import Follower
 from server.journal.journal import Journal
+from server.maintenance.lost_media import LostMedia, StoredMedia, contents_after, state_of
+from server.media.files import MediaFiles
 from server.peers.connections import ReplicationParts
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
+from server.platform.ids import uuid7
 from server.platform.inflate import read_body
 from server.projections.branches import BranchesProjection
 from tests.simulation.disk import Disk, Killed
 from tests.simulation.peer_parts import App, door, peer_parts
-from tests.simulation.province import NEXT_VERSION
+from tests.simulation.province import NEXT_VERSION, SCOPES
 
 TOKEN_LIFETIME = timedelta(hours=12)
 
@@ -61,6 +69,17 @@ class OpenSessions(Sessions):
         sign_in, _ = self._read(access_token)
         return await self._principal(sign_in), self.tokens(sign_in)
 
+    async def refresh(self, token: str) -> IssuedTokens:
+        """Return new tokens for a refresh token of this server."""
+        _, device, server = token.split(" ")
+        async with self._storage.read() as connection:
+            found = await enrolments.find(connection, device)
+        if found is None or server != self._server.replace(" ", "-"):
+            raise Problem("not_signed_in", reason="another server's")
+        sign_in = SignIn(found.person, device, "family")
+        await self._principal(sign_in)
+        return self.tokens(sign_in)
+
     async def _principal(self, sign_in: SignIn) -> Principal:
         # Nothing is kept of these sign-ins, so they don't end before their person or device does.
         async with self._storage.read() as connection:
@@ -72,8 +91,9 @@ class OpenSessions(Sessions):
     def tokens(self, sign_in: SignIn) -> IssuedTokens:
         """Return tokens for a sign-in of this moment."""
         expires_at = (self._clock() + TOKEN_LIFETIME).astimezone(UTC)
-        token = f"{sign_in.person} {sign_in.enrolment} {expires_at.isoformat()} {self._server.replace(' ', '-')}"
-        return IssuedTokens(token, int(TOKEN_LIFETIME.total_seconds()), f"refresh {sign_in.enrolment}")
+        here = self._server.replace(" ", "-")
+        token = f"{sign_in.person} {sign_in.enrolment} {expires_at.isoformat()} {here}"
+        return IssuedTokens(token, int(TOKEN_LIFETIME.total_seconds()), f"refresh {sign_in.enrolment} {here}")
 
     def _read(self, token: str) -> tuple[SignIn, datetime]:
         person, enrolment, expires_at, server = token.split(" ")
@@ -88,6 +108,10 @@ class Backup:
 
     image: bytes
     promised: set[tuple[str, str, str]]
+    made_at: datetime
+    files: dict[str, bytes]
+    #: The number of each enrolment up to which it has everything.
+    covered: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -97,7 +121,13 @@ class Server:
     name: str
     disk: Disk
     clock: Clock
+    #: The scopes that are carried here.
+    takes: frozenset[str] = frozenset(SCOPES)
     promised: set[tuple[str, str, str]] = field(default_factory=set)
+    #: The contents that it has said are here.
+    promised_files: set[str] = field(default_factory=set)
+    #: What its disk has ever lost of those: phones hear of it at their next exchange.
+    lost_files: set[str] = field(default_factory=set)
     #: Grows with every restore: what was promised before one may have to be brought again.
     epoch: int = 0
     #: What answers say of it: only a restore by the product's own command begins a new one.
@@ -117,6 +147,11 @@ class Server:
     def journal(self) -> Journal:
         """Return the journal of the process that runs now."""
         return self.parts.journal
+
+    @property
+    def files(self) -> MediaFiles:
+        """Return its folder of photos."""
+        return MediaFiles(self.disk.path.with_suffix(".media"))
 
     def start(self) -> None:
         """Run a new process over what the disk holds."""
@@ -148,9 +183,26 @@ class Server:
         await self.disk.stop()
         self.reader.close()
 
-    async def back_up(self) -> None:
+    async def back_up(self) -> Backup:
         """Keep a copy of what is durable now."""
-        self.backups.append(Backup(self.disk.image(), set(self.promised)))
+        files = {path.name: path.read_bytes() for path in self.files.root.glob("??/*")}
+        named = NamedFiles()
+        for row in self.reader.execute(SAVES):
+            named.note(*row)
+        covered = named.covered(self.reader.execute(NUMBERS), files.keys())
+        backup = Backup(self.disk.image(), set(self.promised), self.clock(), files, covered)
+        self.backups.append(backup)
+        return backup
+
+    async def cover(self, backup: Backup) -> None:
+        """Note that a backup was verified: phones need not keep for long what is in it."""
+        with self.alive():
+            async with self.parts.storage.write() as connection:
+                row = {"id": uuid7(self.clock), "made_at": backup.made_at, "verified_at": self.clock(), "place": "disk"}
+                await connection.execute(backups.insert().values(**row))
+                for enrolment, number in backup.covered.items():
+                    here = (sync_numbers.c.enrolment == enrolment) & (sync_numbers.c.covered < number)
+                    await connection.execute(update(sync_numbers).where(here).values(covered=number))
 
     async def restore(self, backup: Backup, random: Random) -> None:
         """Go back to a copy: everything since is forgotten here."""
@@ -158,9 +210,43 @@ class Server:
         self.disk.install(backup.image, random)
         self.promised = set(backup.promised)
         self.epoch += 1
-        if random.random() < 0.5:
+        # Of its photos phones hear no other way.
+        if random.random() < 0.5 or backup.files or self.promised_files:
             self.told_epoch = str(self.epoch)
+        self._put_files(backup.files)
+        self.promised_files = {
+            row[0] for row in sqlite3.connect(self.disk.path).execute("SELECT sha256 FROM media")
+        } & backup.files.keys()
         self.start()
+
+    def empty_files(self) -> None:
+        """Begin with no photos."""
+        shutil.rmtree(self.files.root, ignore_errors=True)
+        self.promised_files.clear()
+
+    def _put_files(self, files: Mapping[str, bytes]) -> None:
+        for name, content in files.items():
+            path = self.files.content_path(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+    async def lose_file(self, random: Random) -> str | None:
+        """Let the disk lose a photo, or a part of it, and the watch find that out; return which, None where none is."""
+        with self.alive():
+            kept = await contents_after(self.parts.storage, "", 100)
+            if not kept:
+                return None
+            lost: StoredMedia = random.choice(kept)
+            path = self.files.content_path(lost.sha256)
+            if random.random() < 0.5:
+                path.unlink()
+            else:
+                path.write_bytes(path.read_bytes()[:-1] + b"?")
+            self.promised_files.discard(lost.sha256)
+            self.lost_files.add(lost.sha256)
+            watch = LostMedia(self.parts.storage, self.journal, self.files, self.follower)
+            await watch.take_mark(lost, "gone" if not path.exists() else state_of(self.files, lost, reads=True))
+        return lost.sha256
 
     async def follow(self) -> int:
         """Let the follower that closes branches take what stands; return how many documents it looked at."""
@@ -221,7 +307,7 @@ class Server:
         with self.alive():
             async with self.parts.storage.write() as connection:
                 for person, scopes in wanted.items():
-                    held = [Grant("field_worker", *scope.split("-", 1)) for scope in sorted(scopes)]
+                    held = [Grant("field_worker", *scope.split("-", 1)) for scope in sorted(self.takes & set(scopes))]
                     await people.set_grants(connection, person, held)
 
     def checkpoint(self, name: str) -> str:

@@ -1,8 +1,11 @@
 """The end of a story: faults stop, everybody meets everybody until nothing moves any more, and the whole is checked."""
 
-from tests.simulation import checks, deciding, peering, register, working
+from datetime import timedelta
+
+from tests.simulation import app_checks, checks, deciding, peering, register, working
 from tests.simulation.checks import Broken
 from tests.simulation.events import both_ways
+from tests.simulation.kinds import RESTORED
 from tests.simulation.network import heads
 from tests.simulation.phone import Phone
 from tests.simulation.province import SCOPES
@@ -61,7 +64,7 @@ async def _round(world: World, done: dict[tuple[str, ...], object]) -> bool:
         for phone in world.phones:
             if done.get((phone.name, one.name)) == _between(phone, one):
                 continue
-            if await world.visit(phone, one):
+            if await world.meet(phone, one):
                 done[phone.name, one.name] = _between(phone, one)
             else:
                 have_met = False
@@ -119,6 +122,7 @@ def _standing(world: World) -> object:
 
 async def _check_at_rest(world: World) -> None:
     servers = world.servers
+    await _let_a_month_pass(world)
     await world.reader.read_on(servers["province"])
     for one in servers.values():
         for database in SCOPES:
@@ -134,7 +138,9 @@ async def _check_at_rest(world: World) -> None:
     peering.check_left_out(servers.values())
     await register.check_questions(world)
     checks.check_alike(list(servers.values()), world.replica, world.made)
+    app_checks.check_pruned(servers.values(), world.pruned)
     for phone in world.phones:
+        await _take_over(world, phone)
         for one in servers.values():
             state = phone.rows.servers[one.name]
             carried = one.scopes_of(phone.person)
@@ -145,15 +151,48 @@ async def _check_at_rest(world: World) -> None:
             for own in phone.rows.revisions.values():
                 receipt = own.receipt(one.name)
                 key = (own.database, own.doc_id, own.rev)
+                if receipt is None and _is_for_others(own.database, one, phone):
+                    continue
                 if receipt is None or (receipt.outcome == "refused" and receipt.reason != "not_allowed"):
                     raise Broken("I2", f"{phone.name} cannot hand {' '.join(key)} to {one.name}: {receipt}")
                 if receipt.outcome != "refused":
                     kept.add(key)
             one.promised |= kept
             checks.check_reachable(one, sorted(kept))
+            world.seen["photos at rest"] += app_checks.check_photos(phone, one)
             world.seen["gaps reported"] += checks.check_numbers(
                 one, phone.enrolment, world.network.heard[one.name][phone.enrolment]
             )
     for one in servers.values():
         checks.check_promises(one, world.made)
         checks.check_reachable(one, sorted(one.promised))
+
+
+async def _let_a_month_pass(world: World) -> None:
+    """Where servers were restored, let phones drop what they need not keep any more."""
+    if RESTORED not in world.kinds:
+        return
+    world.log("a month passes")
+    world.now += timedelta(days=31)
+    for phone in world.phones:
+        for one in world.servers.values():
+            if not await world.meet(phone, one):
+                raise Broken("rest", f"{phone.name} does not come to an end with {one.name}")
+
+
+async def _take_over(world: World, phone: Phone) -> None:
+    """Let somebody who shares a phone sign in on it once more, so that what they see can be looked at."""
+    if len(phone.sharing) == 1:
+        return
+    before = [heads(one) for one in world.servers.values()]
+    for one in world.servers.values():
+        if not await world.meet(phone, one):
+            raise Broken("rest", f"{phone.name} does not come to an end with {one.name}")
+    if [heads(one) for one in world.servers.values()] != before:
+        raise Broken("rest", f"{phone.name} brings something more when they sign in again")
+
+
+def _is_for_others(database: str, server: Server, phone: Phone) -> bool:
+    """Whether a phone holds back what is in a database from a server, for another that takes it."""
+    places = {name: state.carry for name, state in phone.rows.servers.items()}
+    return database not in places[server.name] and any(database in carry for carry in places.values())

@@ -20,10 +20,11 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.simulation import deciding, failing, network, working
+from tests.simulation import deciding, failing, making, network, working
 from tests.simulation.app_phone import AppPhone
 from tests.simulation.app_process import AppProcess
-from tests.simulation.making import APP_FROM, ids_from, in_one_thread, make_world
+from tests.simulation.kinds import APP_FROM
+from tests.simulation.making import ids_from, in_one_thread, make_world
 from tests.simulation.network import Network
 from tests.simulation.phone import Phone
 from tests.simulation.province import SCOPES
@@ -74,7 +75,8 @@ async def asked(machines: Simulator, seed: int, app: AppProcess | None) -> list[
     image, _ = await machines.parts(seed)
     said: list[object] = []
     calm = patch.object(Phone, "trouble_rate", 0.0), patch.object(AppPhone, "trouble_rate", 0.0)
-    with ids_from(Random(seed)), in_one_thread(), patch.object(network, "FAULTS", FAULTS), calm[0], calm[1]:
+    plain = patch.object(making, "kinds_of", lambda _: frozenset[str]())
+    with ids_from(Random(seed)), in_one_thread(), patch.object(network, "FAULTS", FAULTS), calm[0], calm[1], plain:
         world = await make_world(seed, machines.disks, image, app)
         with (
             patch.object(Phone, "can_delete", False),

@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 from sync.revisions.canonical import canonical
+from tests.simulation.app_phone import AppPhone
 from tests.simulation.checks import Made
 from tests.simulation.disk import Killed
 from tests.simulation.events import both_ways, short
@@ -51,7 +52,10 @@ def _finish(world: World, phone: Phone, database: str, doc_id: str) -> None:
     if world.random.random() < 0.02:
         content["form_version"] = "unpublished"
     content = {"type": "record"} if deleted else {**content, "answers": answers, "media": {}}
+    if world.album and isinstance(phone, AppPhone) and world.random.random() < 0.5:
+        phone.camera += world.random.choices(world.album, k=world.random.choice((1, 1, 2)))
     own = phone.finish_draft(database, doc_id, content, deleted=deleted)
+    world.network.authors[own.rev] = phone.enrolment
     world.note(database, doc_id, own.rev, Made(own.parent, own.deleted, own.content))
     verb = "deletes" if deleted else "saves"
     world.log(f"{phone.name} {verb} {database} {doc_id} as {short(own.rev)} after {short(own.parent)}, as {own.number}")
@@ -74,7 +78,7 @@ def _version_on(world: World, phone: Phone) -> str:
 async def discard(world: World) -> None:
     """Somebody takes back what they saved and no request has carried."""
     phone = world.random.choice(world.phones)
-    open_ones = [own for own in phone.rows.revisions.values() if not own.frozen]
+    open_ones = [own for own in phone.rows.revisions.values() if not own.frozen and phone.can_save]
     if open_ones:
         own = world.random.choice(sorted(open_ones, key=lambda one: one.number))
         phone.discard(own)
@@ -91,6 +95,8 @@ async def crowd(world: World) -> None:
     """Several phones at the same server at the same time, and perhaps someone takes a grant away meanwhile."""
     to = world.some_server()
     few = world.random.sample(world.phones, min(len(world.phones), world.random.randint(2, 4)))
+    # A device is in one place.
+    few = list({phone.place: phone for phone in few}.values())
     world.log(f"{', '.join(phone.name for phone in few)} visit {to.name} at once")
     to.disk.is_shared = True
     work: list[Awaitable[object]] = [world.visit(phone, to) for phone in few]

@@ -7,17 +7,28 @@ to rest and checks it whole.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
 from server.journal.model import NotWaiting, Origin
 from tests.simulation import checks, peering
-from tests.simulation.app_phone import AppPhone
+from tests.simulation.app_checks import (
+    check_authors,
+    check_delivered,
+    check_drafts,
+    check_opened,
+    check_promised_files,
+)
+from tests.simulation.app_device import Device
+from tests.simulation.app_phone import AppPhone, Surroundings
 from tests.simulation.app_process import AppProcess
-from tests.simulation.checks import Heard, Made
+from tests.simulation.checks import Broken, Heard, Made
 from tests.simulation.disk import Killed
 from tests.simulation.events import NEVER_ACCEPTED, Link, LinkBroken, short
+from tests.simulation.kinds import BY_TURNS, SLOW
+from tests.simulation.link import Link as Radio
 from tests.simulation.network import Network
 from tests.simulation.phone import NetworkFailed, Phone, Refused
 from tests.simulation.province import BASE_RECORDS, BEGINNING, SCOPES
@@ -27,6 +38,10 @@ from tests.simulation.replication import ReplicaSide, ServerSide, Side, replicat
 from tests.simulation.server import Server
 from tests.simulation.store import PhoneCrashed
 from tests.simulation.wire import Lines
+
+#: A photo of so many bytes comes over a slow link in as many visits; each few bring it on.
+MOST_VISITS = 60
+PATIENCE = 4
 
 
 @dataclass(slots=True)
@@ -59,6 +74,13 @@ class World:
     #: Decisions of managers, in their order.
     decisions: list[checks.Key] = field(default_factory=list)
     reader: Reader = field(default_factory=Reader)
+    #: What stands in it beside what is in every world; some photos that people take, in worlds with any.
+    kinds: frozenset[str] = frozenset()
+    album: list[bytes] = field(default_factory=list)
+    #: What phones have dropped since a server has it for good.
+    pruned: set[checks.Key] = field(default_factory=set)
+    #: Whom each device met last.
+    last: dict[str, str] = field(default_factory=dict)
     #: Which epoch of a server a phone last met.
     met: dict[tuple[str, str], int] = field(default_factory=dict)
     #: What servers had been told of numbers when a backup was made, by the backup's identity.
@@ -94,11 +116,18 @@ class World:
             checks.check_disk(one, self.made)
             checks.check_promises(one, self.made)
             checks.check_winners(one, self.highest)
+            check_promised_files(one)
+            if self.app is not None:
+                check_authors(one, self.network.authors)
             self._clean[one.name] = versions[one.name]
         for one in self.servers.values():
             for phone in self.phones:
                 if self.met.get((phone.name, one.name)) == one.epoch:
                     checks.check_phone(phone, one)
+                    check_delivered(phone, one)
+        for phone in self.phones:
+            check_drafts(phone)
+            check_opened(phone, self.network.opened)
 
     def _note_machines(self, server: Server) -> None:
         """Remember what the follower of a server has written; it is nobody's, and its ids are of what it says."""
@@ -121,15 +150,21 @@ class World:
         """Let a phone exchange with a server; return whether the network and its own life let it come to the end."""
         self.log(f"{phone.name} visits {to.name}")
         is_done = False
+        self.last[phone.place] = to.name
+        if isinstance(phone, AppPhone) and phone.device.link is not None:
+            phone.device.link.arrive(phone.device.now_ms, self.random)
         if self.network.is_faulty and self.random.random() < phone.trouble_rate:
             self.seen[f"phone {phone.fail_soon(self.random)}"] += 1
         try:
             state = phone.rows.servers.get(to.name)
             if state is None or state.token is None:
                 await self._sign_in(phone, to)
-            own = dict(phone.rows.revisions)
+            own = {one.person: dict(one.rows.revisions) for one in phone.sharing}
             await phone.exchange(to.name, self.network.send)
-            checks.check_kept(phone, own)
+            for one in phone.sharing:
+                dropped = checks.check_kept(one, own[one.person])
+                self.seen["pruned"] += len(dropped)
+                self.pruned |= dropped
             self.met[phone.name, to.name] = to.epoch
             is_done = True
         except (NetworkFailed, Refused) as error:
@@ -142,6 +177,20 @@ class World:
             self.pull_battery(phone)
         phone.calm()
         return is_done
+
+    async def meet(self, phone: Phone, to: Server) -> bool:
+        """Let a phone visit a server as often as its link makes necessary; a few visits in a row must bring it on."""
+        if not isinstance(phone, AppPhone) or not phone.has_link:
+            return await self.visit(phone, to)
+        still, before = 0, phone.progress(to.name)
+        for _ in range(MOST_VISITS):
+            if await self.visit(phone, to):
+                return True
+            now = phone.progress(to.name)
+            still, before = (still + 1 if now == before else 0), now
+            if still == PATIENCE:
+                raise Broken("starves", f"{phone.name} gets no further with {to.name} in {PATIENCE} visits")
+        return False
 
     async def _sign_in(self, phone: Phone, to: Server) -> None:
         if to.disk.is_dead:
@@ -159,7 +208,8 @@ class World:
             self.log(f"  {phone.name} loses its last {lost} transactions")
             self.seen["rolled back"] += lost > 0
             # It does not know any more what it has sent.
-            self.network.forget(phone.enrolment)
+            for one in phone.sharing:
+                self.network.forget(one.enrolment)
 
     async def spread_people(self) -> None:
         """Let the other servers pull people and grants from the province."""
@@ -241,14 +291,34 @@ class World:
         if self.network.is_faulty and self.random.random() < 0.03:
             raise LinkBroken
 
-    def new_phone(self, of: str, name: str) -> Phone:
-        """Return a phone fresh from its box; clocks are often wrong, sometimes by years."""
+    def new_phones(self, people: Sequence[str], name: str) -> list[Phone]:
+        """Return a phone fresh from its box, for each of its people; clocks are often wrong, sometimes by years."""
         error = timedelta(days=self.random.choice((0, 0, 0, -1, 400, -3650, 9000)))
         self._secrets += 1
-        parts = name, of, self.seed * 100_003 + self._secrets, self.clock, self.random.random() < 0.3, error
+        secret, is_relaxed = self.seed * 100_003 + self._secrets, self.random.random() < 0.3
         if self.app is None:
-            return Phone(*parts)
-        return AppPhone(*parts, app=self.app, meanwhile=lambda phone: self.save_on(self, phone))
+            return [Phone(name, of, secret, self.clock, is_relaxed, error) for of in people]
+        link = Radio(self.random.choice((50, 300, 1500))) if SLOW in self.kinds else None
+        device = Device(name, secret, self.clock, error, self.app, link)
+        around = Surroundings(
+            save=lambda phone: self.save_on(self, phone),
+            hand_over=self._hand_over,
+            ask=self.network.ask,
+            elsewhere=lambda server: self.random.choice([one for one in self.servers if one != server]),
+        )
+        # A key for each of them: no other world's, and no other person's.
+        named = [(of, secret + number * 50_021) for number, of in enumerate(people)]
+        names = [name] if len(people) == 1 else [f"{name} of {of}" for of in people]
+        return [
+            AppPhone(its_name, *one, self.clock, is_relaxed, error, device=device, around=around)
+            for its_name, one in zip(names, named, strict=True)
+        ]
+
+    async def _hand_over(self, phone: Phone, server: str) -> None:
+        """Let somebody sign in on the phone that they share, while it exchanges."""
+        self.log(f"  {phone.name} takes it over at {server}")
+        with suppress(NetworkFailed):
+            await self._sign_in(phone, self.servers[server])
 
     def some_server(self) -> Server:
         """Return any server."""
@@ -256,6 +326,8 @@ class World:
 
     def usual_server(self, phone: Phone) -> Server:
         """Return whom a phone meets next: most people meet one server nearly always."""
+        if BY_TURNS in self.kinds and self.random.random() < 0.8:
+            return self.random.choice([one for one in self.servers.values() if one.name != self.last.get(phone.place)])
         usual = sum(map(ord, phone.person)) % len(self.servers)
         return list(self.servers.values())[usual] if self.random.random() < 0.6 else self.some_server()
 

@@ -4,10 +4,11 @@
  */
 import { Sender, type Reason } from '@/replication/sender'
 import { beginDraft, beginEdit, saveDraft } from '@/storage/drafts'
+import { putBlob } from '@/storage/blobs'
 import { database, type Person } from '@/storage/database'
 import { discardUnsent, finishDraft, getRecord } from '@/storage/records'
 import { keyFor, storeSignIn, storeSignOut } from '@/storage/session'
-import type { Answers } from '@/domain/record'
+import type { Answers, Media } from '@/domain/record'
 
 const sender = new Sender(undefined, () => 0.5)
 
@@ -19,6 +20,10 @@ type SignIn = {
   refresh: string
   highest: number
 }
+
+/** A photo, in base64, with the question that it answers. */
+type File = { name: string; type: string; data: string }
+type Filled = { draft: string; answers: Answers; files: File[]; form: string; version: string }
 
 const commands = {
   /** The key that this phone offers for a name: the sign-in's first half. */
@@ -55,13 +60,16 @@ const commands = {
     return beginEdit({ database: name, id: view.id, person, rev, title, content })
   },
 
-  /** Finish a draft with these answers, filled in that form's version; returns the revision that stands. */
-  async finish({ draft, answers, ...filled }: { draft: string; answers: Answers; form: string; version: string }) {
+  /** Finish a draft with these answers and files, filled in that form's version; returns the revision that stands. */
+  async finish({ draft, answers, files, ...filled }: Filled) {
     await database.drafts.update(draft, filled)
-    await saveDraft(draft, { step: 'the end' })
+    const media: Media = { ...(await database.drafts.get(draft))?.media }
+    for (const { name, type, data } of files)
+      media[name] = await putBlob(new Blob([Uint8Array.from(atob(data), (char) => char.charCodeAt(0))], { type }))
+    await saveDraft(draft, { step: 'the end', media })
     const opened = await database.drafts.get(draft)
     if (opened === undefined) throw new Error('no such draft')
-    return finishDraft(opened, answers, {})
+    return finishDraft(opened, answers, media)
   },
 
   async discard({ rev }: { rev: string }) {

@@ -64,6 +64,7 @@ export class Disk {
   commits = 0
   private raw: RawDatabase | undefined
   private image: Image = new Map()
+  private copy: Image | undefined
   private before: Image[] = []
 
   /** What the disk of a phone that was just opened for the first time holds is known from then on. */
@@ -93,6 +94,19 @@ export class Disk {
     ;(this.factory as unknown as { _databases: Map<string, RawDatabase> })._databases.set('nuong', this.raw)
     devices.set(this.raw, this)
     return count
+  }
+
+  /** Copy all of it, as somebody does who backs a phone up. */
+  keep(): void {
+    this.copy = this.image
+  }
+
+  /** Put the copy back in place of what is there; false where none was made. */
+  putBack(): boolean {
+    if (this.copy === undefined) return false
+    this.image = this.copy
+    this.before = []
+    return true
   }
 
   /** What each store holds now. */

@@ -13,12 +13,24 @@ import { enter, settle } from './tasks'
 
 type Faults = { diesIn?: number; failsIn?: number; failures?: number; failsAs?: Failure }
 type Line =
-  | { do: 'new'; phone: string; seed: string; username: string; hasLocks: boolean }
-  | { do: 'command'; phone: string; now: number; tab: number; id: number; name: string; what: string; faults: Faults }
+  | { do: 'new'; phone: string; seed: string; hasLocks: boolean }
+  | {
+      do: 'command'
+      phone: string
+      now: number
+      tab: number
+      who: string
+      id: number
+      name: string
+      what: string
+      faults: Faults
+    }
+  | { do: 'close'; phone: string; now: number; tab: number }
   | { do: 'answer'; phone: string; now: number; tab: number; request: number; told: Told | null; tookMs: number }
   | { do: 'calm'; phone: string }
   | { do: 'reborn'; phone: string; lost: number }
   | { do: 'lose'; phone: string; rev: string }
+  | { do: 'keep' | 'put back'; phone: string }
   | { do: 'rows'; phone: string }
   | { do: 'end' }
 type Ended = { id: number; answer?: string; error?: string }
@@ -35,27 +47,29 @@ class Device implements Phone {
   readonly chance: Chance
   locks: Locks | null
   private readonly tabs = new Map<number, Tab>()
-  private readonly doing = new Set<number>()
+  /** In which tab each thing is done. */
+  private readonly doing = new Map<number, number>()
+  username = ''
   private ended: Ended[] = []
 
   constructor(
     readonly name: string,
     seed: string,
-    readonly username: string,
     private readonly hasLocks: boolean,
   ) {
     this.chance = new Chance(seed)
     this.locks = hasLocks ? new Locks() : null
   }
 
-  async command({ now, tab: number, id, name, what, faults }: Line & { do: 'command' }): Promise<void> {
+  async command({ now, tab: number, who, id, name, what, faults }: Line & { do: 'command' }): Promise<void> {
     enter(this.disk.life)
+    this.username = who
     // A phone that did nothing in between was asleep: what its app had set itself for later is late by then.
     if (this.doing.size === 0) this.clock.forget()
     this.clock.now = now
     const tab = await this.tab(number)
     Object.assign(this.disk, faults)
-    this.doing.add(id)
+    this.doing.set(id, number)
     const done = (ended: Ended): void => {
       this.doing.delete(id)
       this.ended.push(ended)
@@ -72,6 +86,15 @@ class Device implements Phone {
     this.clock.now = now
     await this.wait(now + tookMs)
     this.tabs.get(tab)?.answer(request, told)
+    await this.settle()
+  }
+
+  async close({ now, tab: number }: Line & { do: 'close' }): Promise<void> {
+    enter(this.disk.life)
+    this.clock.now = now
+    this.tabs.get(number)?.close()
+    this.tabs.delete(number)
+    for (const [id, tab] of this.doing) if (tab === number) this.doing.delete(id)
     await this.settle()
   }
 
@@ -124,7 +147,8 @@ class Device implements Phone {
     const asked: (Asked & { tab: number })[] = []
     for (const [number, tab] of this.tabs) asked.push(...tab.asked.splice(0).map((one) => ({ ...one, tab: number })))
     const ended = this.ended.splice(0)
-    return { asked, ended, isDead: this.disk.life.isDead, unhandled: unhandled.splice(0) }
+    const { disk, clock } = this
+    return { asked, ended, now: clock.now, isDead: disk.life.isDead, unhandled: unhandled.splice(0) }
   }
 }
 
@@ -144,7 +168,7 @@ async function obey(line: Line): Promise<object> {
     return {}
   }
   if (line.do === 'new') {
-    phones.set(line.phone, new Device(line.phone, line.seed, line.username, line.hasLocks))
+    phones.set(line.phone, new Device(line.phone, line.seed, line.hasLocks))
     return {}
   }
   const phone = phones.get(line.phone)
@@ -160,6 +184,17 @@ async function obey(line: Line): Promise<object> {
     case 'lose':
       phone.lose(line.rev)
       return {}
+    case 'keep':
+      phone.disk.keep()
+      return {}
+    case 'put back': {
+      const isThere = phone.disk.putBack()
+      if (isThere) phone.reborn(0)
+      return { isThere }
+    }
+    case 'close':
+      await phone.close(line)
+      return phone.heard()
     case 'command':
       await phone.command(line)
       return phone.heard()

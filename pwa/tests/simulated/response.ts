@@ -1,6 +1,16 @@
-/** An answer of the world's network, as far of `Response` as the app reads: its body comes whole, or breaks off. */
+/** An answer of the world's network, as far of `Response` as the app reads: its body comes whole, in time, or breaks off. */
 
-export type Told = { status: number; headers: Record<string, string>; body: string; isBroken: boolean }
+export type Told = {
+  status: number
+  headers: Record<string, string>
+  body: string
+  isBroken: boolean
+  /** How long the body takes; at once where it is left out. */
+  bodyMs?: number
+}
+
+/** A slow body comes in pieces, each after so long. */
+const PIECE_MS = 5_000
 
 export class WorldResponse {
   readonly status: number
@@ -8,29 +18,37 @@ export class WorldResponse {
   readonly headers: { get(name: string): string | null }
   private readonly bytes: Uint8Array
   private readonly isBroken: boolean
+  private readonly bodyMs: number
 
-  constructor({ status, headers, body, isBroken }: Told) {
+  constructor(
+    { status, headers, body, isBroken, bodyMs = 0 }: Told,
+    private readonly wait: (ms: number) => Promise<void>,
+  ) {
     this.status = status
     this.ok = status >= 200 && status < 300
     this.headers = { get: (name) => headers[name.toLowerCase()] ?? null }
     this.bytes = Buffer.from(body, 'base64')
     this.isBroken = isBroken
+    this.bodyMs = bodyMs
   }
 
   get body(): { getReader(): Pick<ReadableStreamDefaultReader<Uint8Array>, 'read' | 'cancel'> } {
-    const pieces = this.bytes.length > 0 ? [this.bytes] : []
-    const read = (): ReturnType<ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>['read']> => {
-      const value = pieces.shift() as Uint8Array<ArrayBuffer> | undefined
-      if (value !== undefined) return Promise.resolve({ done: false, value })
-      if (this.isBroken) return Promise.reject(new TypeError('the link broke'))
-      return Promise.resolve({ done: true, value: undefined })
+    const count = Math.max(1, Math.ceil(this.bodyMs / PIECE_MS))
+    const size = Math.ceil(this.bytes.length / count)
+    let at = 0
+    const read = async (): ReturnType<ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>['read']> => {
+      if (this.bodyMs > 0 && at < this.bytes.length) await this.wait(this.bodyMs / count)
+      const value = this.bytes.slice(at, at + size)
+      at += size
+      if (value.length > 0) return { done: false, value }
+      if (this.isBroken) throw new TypeError('the link broke')
+      return { done: true, value: undefined }
     }
     return { getReader: () => ({ read, cancel: () => Promise.resolve() }) }
   }
 
   async text(): Promise<string> {
-    if (this.isBroken) throw new TypeError('the link broke')
-    return Promise.resolve(new TextDecoder().decode(this.bytes))
+    return new TextDecoder().decode(await this.arrayBuffer())
   }
 
   async json(): Promise<unknown> {
@@ -38,7 +56,8 @@ export class WorldResponse {
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
+    if (this.bodyMs > 0) await this.wait(this.bodyMs)
     if (this.isBroken) throw new TypeError('the link broke')
-    return Promise.resolve(new Uint8Array(this.bytes).buffer)
+    return new Uint8Array(this.bytes).buffer
   }
 }

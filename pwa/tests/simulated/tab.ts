@@ -6,8 +6,9 @@
 import { createHash } from 'node:crypto'
 import { createContext, type Script } from 'node:vm'
 import { IDBKeyRange } from 'fake-indexeddb'
+import { WorldBlob, bytesOf } from './blob'
 import type { Disk } from './disk'
-import { Locks } from './locks'
+import type { Locks } from './locks'
 import { WorldResponse, type Told } from './response'
 import { enqueue } from './tasks'
 
@@ -79,6 +80,7 @@ export class Chance {
   }
 }
 
+/** `username` is whoever holds it: a key that is made now is theirs. */
 export type Phone = { disk: Disk; clock: Clock; chance: Chance; locks: Locks | null; username: string }
 
 export class Tab {
@@ -86,6 +88,7 @@ export class Tab {
   private readonly app: App
   private readonly waiting = new Map<number, Waiting>()
   private count = 0
+  private isClosed = false
 
   constructor(
     private readonly phone: Phone,
@@ -110,12 +113,20 @@ export class Tab {
     return this.waiting.size
   }
 
+  /** Its person closes it: nothing of it goes on, and nobody waits for what it has asked. */
+  close(): void {
+    this.isClosed = true
+    this.asked.length = 0
+    this.waiting.clear()
+    this.phone.locks?.drop(this)
+  }
+
   /** Give the app the world's answer to one of its requests. */
   answer(id: number, told: Told | null): void {
     const waiting = this.waiting.get(id)
     this.waiting.delete(id)
     if (told === null) waiting?.reject(new TypeError('Failed to fetch'))
-    else waiting?.resolve(new WorldResponse(told))
+    else waiting?.resolve(new WorldResponse(told, (ms) => new Promise((resolve) => this.later(resolve, ms))))
   }
 
   private fetch(path: string, init: RequestInit = {}): Promise<WorldResponse> {
@@ -133,19 +144,25 @@ export class Tab {
         reject(signal.reason as Error)
       })
       const headers = { ...(init.headers as Record<string, string> | undefined) }
-      const bytes = typeof body === 'string' || ArrayBuffer.isView(body) ? Buffer.from(body as Uint8Array) : null
-      this.asked.push({ id, method, path, headers, body: bytes?.toString('base64') ?? null })
+      this.asked.push({ id, method, path, headers, body: sent(body)?.toString('base64') ?? null })
     })
   }
 
+  private later(run: () => void, ms?: number): number {
+    return this.phone.clock.set(() => {
+      if (!this.isClosed) run()
+    }, ms)
+  }
+
   private globals(world: World): Record<string, unknown> {
-    const { clock, chance, disk, locks, username } = this.phone
+    const { phone } = this
+    const { clock, chance, disk, locks } = phone
     const subtle = {
-      generateKey: () => Promise.resolve({ publicKey: username, privateKey: { of: username } }),
+      generateKey: () => Promise.resolve({ publicKey: phone.username, privateKey: { of: phone.username } }),
       exportKey: (_: string, key: string) => Promise.resolve(world.key(key)),
       sign: (_: unknown, key: { of: string }, data: Uint8Array) => Promise.resolve(world.sign(key.of, data).buffer),
-      digest: (_: string, data: Uint8Array) =>
-        Promise.resolve(new Uint8Array(createHash('sha256').update(data).digest()).buffer),
+      digest: (_: string, data: ArrayBuffer | Uint8Array) =>
+        Promise.resolve(new Uint8Array(createHash('sha256').update(bytesOf(data)).digest()).buffer),
     }
     return {
       __now: () => clock.now,
@@ -155,24 +172,40 @@ export class Tab {
       IDBKeyRange,
       fetch: (path: string, init?: RequestInit) => this.fetch(path, init),
       Response: WorldResponse,
-      setTimeout: (run: () => void, ms?: number) => clock.set(run, ms),
+      setTimeout: (run: () => void, ms?: number) => this.later(run, ms),
       clearTimeout: (id?: number) => clock.clear(id),
       setImmediate: enqueue,
       queueMicrotask,
       crypto: { subtle, getRandomValues: (bytes: Uint8Array) => chance.fill(bytes) },
       performance: { now: () => clock.now },
-      navigator: { onLine: true, userAgent: 'simulated', locks: locks ?? undefined },
-      ...{ TextEncoder, TextDecoder, btoa, atob, Blob, URL, DOMException, Event, EventTarget, AbortController },
+      navigator: { onLine: true, userAgent: 'simulated', locks: locks?.of(this) },
+      ...{
+        TextEncoder,
+        TextDecoder,
+        btoa,
+        atob,
+        Blob: WorldBlob,
+        URL,
+        DOMException,
+        Event,
+        EventTarget,
+        AbortController,
+      },
       AbortSignal: {
         any: (signals: AbortSignal[]) => AbortSignal.any(signals),
         timeout: (ms: number) => {
           const controller = new AbortController()
-          clock.set(() => controller.abort(new DOMException('too late', 'TimeoutError')), ms)
+          this.later(() => controller.abort(new DOMException('too late', 'TimeoutError')), ms)
           return controller.signal
         },
       },
     }
   }
+}
+
+function sent(body: unknown): Buffer | null {
+  if (body instanceof WorldBlob) return Buffer.from(body.bytes)
+  return typeof body === 'string' ? Buffer.from(body) : ArrayBuffer.isView(body) ? bytesOf(body) : null
 }
 
 /** Runs in a tab before the app: the realm's own clock and chance are the world's. */
