@@ -14,17 +14,32 @@ const CHANGES: readonly Change[] = [
   {
     why: 'a day that does not exist (2024-02-30) is no date, as any other text that is none',
     from: 'const dateTimeFromString = (timeZone, value) => {\n',
-    to: `const dateTimeFromString = (timeZone, value) => {
+    to: `const ofFourDigits = (dateTime) => (dateTime != null && dateTime.year >= 1 && dateTime.year <= 9999 ? dateTime : null);
+const dateTimeFromString = (timeZone, value) => {
   try {
     // With an offset the browser reads it, and makes the first of March of the thirtieth of February.
     if (/^\\d{4}-/.test(value)) Xn.PlainDate.from(value.slice(0, 10));
-    return dateTimeThatExists(timeZone, value);
+    return ofFourDigits(dateTimeThatExists(timeZone, value));
   } catch {
     return null;
   }
 };
 const dateTimeThatExists = (timeZone, value) => {
 `,
+  },
+  {
+    why: 'a number of days that leads to no year of four digits is no date, as a record could not hold it',
+    from: '  return new Xn.ZonedDateTime(toNanoseconds(milliseconds), timeZone.toString());',
+    to: `  try {
+    return ofFourDigits(new Xn.ZonedDateTime(toNanoseconds(milliseconds), timeZone.toString()));
+  } catch {
+    return null;
+  }`,
+  },
+  {
+    why: 'a number without end is no answer: it is blank, as what is no number',
+    from: 'this.stringValue = Number.isNaN(value) ? "" : String(value);',
+    to: 'this.stringValue = Number.isFinite(value) ? String(value) : "";',
   },
   {
     why: 'what is no date is blank and not an English sentence in the record',
@@ -60,6 +75,35 @@ const createComputedExpression = (context, dependentExpression, options = {}) =>
           options.thrownValue ?? options.defaultValue ?? defaultEvaluationsByType[resultType]
         );
 `,
+  },
+  {
+    why: 'once() inside a larger calculation gives its own value, so that the calculation would never come to rest',
+    from: `const createCalculation = (context, setRelevantValue, computation) => {
+  const calculate = createComputedExpression(context, computation);
+  createComputed(() => {
+    if (context.isAttached() && context.isRelevant()) {`,
+    to: `const createCalculation = (context, setRelevantValue, computation, getValue) => {
+  const calculate = createComputedExpression(context, computation);
+  const isHeld = /(?<![\\w.:-])once\\s*\\(/u.test(computation.expression.replace(/'[^']*'|"[^"]*"/gu, "''"));
+  createComputed(() => {
+    if (context.isAttached() && context.isRelevant()) {
+      if (isHeld && String(untrack(getValue) ?? "") !== "") return;`,
+  },
+  {
+    why: 'the same, told what stands',
+    from: 'createCalculation(context, setValue, calculate);',
+    to: 'createCalculation(context, setValue, calculate, relevantValueState[0]);',
+  },
+  {
+    why: 'a choice that is computed twice is chosen once',
+    from: `      return xmlXPathWhitespaceSeparatedList(value, {
+        ignoreEmpty: true
+      });
+    };`,
+    to: `      return [...new Set(xmlXPathWhitespaceSeparatedList(value, {
+        ignoreEmpty: true
+      }))];
+    };`,
   },
   {
     why: 'a question stays, and can be answered, where nobody can say whether it should',

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { sealedPayload } from '@/replication/wire'
 import { canonical, sha256 } from '@/domain/canonical'
 import { EMPTY_DIGEST, counts, mark, plus } from '@/domain/digest'
+import { toLexical } from '@/domain/lexical'
 import type { JsonObject } from '@/domain/record'
 import { revisionId, wins } from '@/domain/revision'
 import { foldedUsername } from '@/domain/username'
@@ -35,6 +36,8 @@ type Seals = {
   }[]
 }
 type Digest = { cases: { name: string; documents: { id: string; rev: string; deleted: boolean }[]; digest: string }[] }
+
+type Numbers = { cases: { text: string; typed: { int: string | null; decimal: string | null } }[] }
 
 type Usernames = { cases: { name: string; typed: string; folded: string }[] }
 
@@ -91,5 +94,15 @@ describe('the seal of a request with', () => {
 describe('the username that is kept of', () => {
   test.each((vectors('usernames') as Usernames).cases)('$name', ({ typed, folded }) => {
     expect(foldedUsername(typed)).toBe(folded)
+  })
+})
+
+describe('a number as a person types it', () => {
+  const { cases } = vectors('numbers') as Numbers
+  test.each(cases)('$text', ({ text, typed }) => {
+    for (const kind of ['int', 'decimal'] as const) {
+      const lexical = toLexical(kind, text)
+      expect(lexical.kind === 'kept' ? lexical.value : null, kind).toBe(typed[kind])
+    }
   })
 })

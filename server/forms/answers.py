@@ -15,7 +15,9 @@ from typing import Any
 
 from lxml import etree
 
+from server.forms.number_texts import is_decimal, is_integer
 from server.forms.schema import LIST_TYPES, Field, FormSchema
+from server.forms.typed_values import as_moment
 from server.forms.xml_input import XmlRefused, parse_xml
 from sync.revisions.json_pointer import escape
 
@@ -36,12 +38,14 @@ NODE_NAME = re.compile(rf"(\{{[^{{}}\s]*\}})?[{_NAME_START}][{_NAME_START}0-9.\u
 #: What XML 1.0 cannot carry.
 UNCARRIED = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 MAX_EXTRA_DEPTH = 32
+#: Four numbers as long as any phone writes them.
+MAX_POINT_LENGTH = 200
 
 _SPACE = re.compile("[ \t\n\r]").search
-_INTEGER = re.compile(r"[+-]?[0-9]{1,18}").fullmatch
-_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?").fullmatch
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
-_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?").fullmatch
+_TIME = re.compile(
+    r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]+)?)?(Z|[+-]([01][0-9]|2[0-3]):?[0-5][0-9])?"
+).fullmatch
 _NUMBER = r"-?[0-9]+(?:\.[0-9]*)?"
 _POINT = re.compile(rf"({_NUMBER}) ({_NUMBER})(?: {_NUMBER}){{0,2}}").fullmatch
 
@@ -229,7 +233,7 @@ def _inspect_object(fields: tuple[Field, ...]) -> Inspect:
             inner[field.name] = _inspect_object(field.children)
         else:
             # What the form computes is text here: an empty sum may read NaN, and is computed again anyway.
-            kind = "text" if field.is_calculated or field.is_once else field.type
+            kind = "computed" if field.is_calculated or field.is_once else field.type
             accepts[field.name], reasons[field.name] = LEAVES.get(kind, LEAVES["text"])
     accepts_get, inner_get = accepts.get, inner.get
 
@@ -301,11 +305,11 @@ def _is_text(answer: Any) -> bool:
 
 
 def _is_integer(answer: Any) -> bool:
-    return type(answer) is str and _INTEGER(answer) is not None
+    return type(answer) is str and is_integer(answer)
 
 
 def _is_decimal(answer: Any) -> bool:
-    return type(answer) is str and _DECIMAL(answer) is not None
+    return type(answer) is str and is_decimal(answer)
 
 
 def _is_date(answer: Any) -> bool:
@@ -323,11 +327,14 @@ def _is_time(answer: Any) -> bool:
 
 
 def _is_date_time(answer: Any) -> bool:
-    return type(answer) is str and answer[10:11] == "T" and _is_date(answer[:10]) and _TIME(answer[11:]) is not None
+    if type(answer) is not str or answer[10:11] != "T" or not _is_date(answer[:10]) or _TIME(answer[11:]) is None:
+        return False
+    # The first and the last day of all time are none in UTC.
+    return as_moment(answer) is not None
 
 
 def _is_point(answer: Any) -> bool:
-    found = _POINT(answer) if type(answer) is str else None
+    found = _POINT(answer) if type(answer) is str and len(answer) <= MAX_POINT_LENGTH else None
     return found is not None and abs(float(found.group(1))) <= 90 and abs(float(found.group(2))) <= 180
 
 
@@ -365,8 +372,14 @@ def _is_file_name(answer: Any) -> bool:
     return _is_text(answer) and "/" not in answer and "\\" not in answer
 
 
+def _is_computed(answer: Any) -> bool:
+    # A calculation may stand behind a question of several choices.
+    return all(map(_is_text, answer)) if type(answer) is list and answer else _is_text(answer)
+
+
 LEAVES: dict[str, tuple[Accepts, str]] = {
     "text": (_is_text, "not_text"),
+    "computed": (_is_computed, "not_text"),
     "note": (_is_text, "not_text"),
     "trigger": (_is_text, "not_text"),
     "integer": (_is_integer, "not_integer"),

@@ -22,6 +22,8 @@ MAX_LIST = 1_000
 #: Selects cost the phone questions times choices: 60 lists of 1,000 took it 5 s.
 MAX_CHOICES_OFFERED = 30_000
 MAX_NAME = 60
+#: Of how many calls of once() in one expression its author is told.
+MAX_ONCES = 20
 RESERVED = frozenset({ROW_ID, "__proto__", "constructor", "prototype", "toString", "valueOf"})
 LANGUAGES = ("vi", "en")
 NAME = re.compile(r"[^\W\d][\w.\-]*")
@@ -123,7 +125,7 @@ def _unsupported(sheets: Sheets) -> Iterator[Finding]:
 
 def _expressions(document: etree._Element, sheets: Sheets) -> Iterator[Finding]:
     known = _paths(document)
-    for path, expression, is_calculation in _all_expressions(document):
+    for path, expression, kind in _all_expressions(document):
         row = sheets.row(path)
         if not expressions.is_readable(expression):
             yield error("expression", "survey", row, expression=expression.strip())
@@ -138,9 +140,35 @@ def _expressions(document: etree._Element, sheets: Sheets) -> Iterator[Finding]:
                 yield error("function_foreign", "survey", row, function=function, instead=instead)
         for pattern in expressions.unmatched_patterns(expression):
             yield error("pattern", "survey", row, pattern=pattern)
-        if is_calculation:
-            for function in expressions.unstable_calls(expression):
-                yield error("once_needed", "survey", row, function=function)
+        for day in dict.fromkeys(expressions.impossible_days(expression)):
+            yield error("day_impossible", "survey", row, day=day)
+        # A default is computed once in any case.
+        if kind != "setvalue":
+            yield from _held(path, expression, row, is_calculation=kind == "calculate")
+
+
+def _held(path: str, expression: str, row: int | None, *, is_calculation: bool) -> Iterator[Finding]:
+    """Give what is wrong with values that are to be held, and how to write it: once() is a whole calculation."""
+    question = path.rpartition("/")[2]
+    written = expressions.as_written(expression)
+    told = [*dict.fromkeys(expressions.inner_onces(written))][:MAX_ONCES]
+    onces = {once: f"{question}_once{number or ''}" for number, once in enumerate(told)}
+    instead = written
+    for once, name in onces.items():
+        instead = instead.replace(once, f"${{{name}}}")
+    for once, name in onces.items():
+        yield error("once_inside", "survey", row, helper=name, once=once, instead=instead)
+    for function in expressions.unstable_calls(expression) if is_calculation else []:
+        if written == expression.strip():
+            yield error("once_needed", "survey", row, function=function, instead=f"once({written})")
+            continue
+        # Held as a whole it would not follow the answers that it looks at.
+        call = re.compile(rf"(?<![\w.\-:]){function}\s*\([^()]*\)")
+        found = call.search(written)
+        once = f"once({found.group() if found else f'{function}()'})"
+        helper = f"{question}_{function}"
+        instead = call.sub(f"${{{helper}}}", written)
+        yield error("once_beside", "survey", row, function=function, helper=helper, once=once, instead=instead)
 
 
 def _paths(document: etree._Element) -> frozenset[str]:
@@ -155,25 +183,25 @@ def _paths(document: etree._Element) -> frozenset[str]:
     return frozenset(paths)
 
 
-def _all_expressions(document: etree._Element) -> Iterator[tuple[str, str, bool]]:
-    """Give (path of the question, expression, whether it is a calculation)."""
+def _all_expressions(document: etree._Element) -> Iterator[tuple[str, str, str]]:
+    """Give (path of the question, expression, the attribute or the element that holds it)."""
     for bind in _binds(document):
         path = bind.get("nodeset") or ""
         for attribute in ("calculate", "relevant", "constraint", "required", "readonly"):
             expression = bind.get(attribute)
             if expression is not None:
-                yield path, expression, attribute == "calculate"
+                yield path, expression, attribute
     for element in document.iter():
         name = local_name(element)
         if name == "itemset":
             parent = element.getparent()
-            yield (parent.get("ref") or "" if parent is not None else ""), element.get("nodeset") or "", False
+            yield (parent.get("ref") or "" if parent is not None else ""), element.get("nodeset") or "", name
         elif name == "repeat" and element.get("{http://openrosa.org/javarosa}count") is not None:
-            yield element.get("nodeset") or "", element.get("{http://openrosa.org/javarosa}count") or "", False
+            yield element.get("nodeset") or "", element.get("{http://openrosa.org/javarosa}count") or "", name
         elif name == "output":
-            yield _text_owner(element), element.get("value") or "", False
+            yield _text_owner(element), element.get("value") or "", name
         elif name == "setvalue":
-            yield element.get("ref") or "", element.get("value") or "''", False
+            yield element.get("ref") or "", element.get("value") or "''", name
 
 
 def _text_owner(output: etree._Element) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from server.forms.evaluate import functions, patterns, syntax
 from server.forms.evaluate.analysis import literal_patterns
 from server.forms.evaluate.compiling import compile_tree
+from server.forms.typed_values import as_date
 
 #: Functions whose value changes from one look to the next.
 UNSTABLE = frozenset({"uuid", "now", "today", "random"})
@@ -17,6 +18,8 @@ UNSTABLE = frozenset({"uuid", "now", "today", "random"})
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"")
 # Names are taken whole and never given back, so that a cell of 32,000 letters is read once and not 32,000 times.
 _CALL = re.compile(r"(?<![\w.\-:])([A-Za-z_][\w.\-]*+(?::[A-Za-z_][\w.\-]*+)?+)\s*+\(|[()]")
+_ONCE = re.compile(r"(?<![\w.\-:])once\s*+\(")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T.*)?", re.DOTALL)
 _NOT_CALLS = frozenset({"and", "or", "div", "mod", "node", "text", "comment", "processing-instruction"})
 _REFERENCE = re.compile(r"(?<![\w.\-\])/])((?:/[\w.\-]+){2,}|(?:current\(\)/)?(?:\.\.?/)+[\w.\-]+(?:/[\w.\-]+)*)")
 
@@ -43,6 +46,44 @@ def calls(expression: str) -> Iterator[tuple[str, frozenset[str]]]:
 def unstable_calls(expression: str) -> list[str]:
     """Return the functions that would give another value at each opening, since no once() holds the first."""
     return sorted({name for name, around in calls(expression) if name in UNSTABLE and "once" not in around})
+
+
+def is_once(expression: str) -> bool:
+    """Say whether the whole of a calculation is one `once(…)`: computed at first and kept from then on."""
+    text = without_literals(expression).strip()
+    begins = _ONCE.match(text)
+    return begins is not None and _closes(text, begins.end()) == len(text)
+
+
+def inner_onces(expression: str) -> list[str]:
+    """Return the calls of once() that are not the whole expression, where it gives the question's own value."""
+    if is_once(expression):
+        return []
+    text = without_literals(expression)
+    found: list[str] = []
+    at = 0
+    while (begins := _ONCE.search(text, at)) is not None:
+        at = _closes(text, begins.end())
+        found.append(expression[begins.start() : at])
+    return found
+
+
+def impossible_days(expression: str) -> list[str]:
+    """Return the days that a readable expression names and no month has."""
+    literals = [part.text for part in syntax.parts_of(syntax.parse(expression)) if isinstance(part, syntax.Literal)]
+    return [text for text in literals if _DAY.fullmatch(text) and as_date(text) is None]
+
+
+def as_written(expression: str) -> str:
+    """Return an expression as its author would write it, the questions that it names as ${name}."""
+    text = without_literals(expression)
+    pieces, at = [], 0
+    for found in _REFERENCE.finditer(text):
+        # The converter puts a space on both sides.
+        start = found.start() - (text[found.start() - 1 : found.start()] == " ")
+        pieces += [expression[at:start], f"${{{found.group(1).rpartition('/')[2]}}}"]
+        at = found.end() + (text[found.end() : found.end() + 1] == " ")
+    return "".join([*pieces, expression[at:]]).strip()
 
 
 def unknown_functions(expression: str) -> list[str]:
@@ -108,6 +149,16 @@ def circles(dependencies: Mapping[str, set[str]]) -> list[Sequence[str]]:
                 stack.append((node, False))
                 stack.extend((after, True) for after in sorted(dependencies.get(node, ())) if after in dependencies)
     return found
+
+
+def _closes(text: str, start: int) -> int:
+    """Return where what opened before `start` is closed: behind its bracket."""
+    depth = 1
+    for at in range(start, len(text)):
+        depth += (text[at] == "(") - (text[at] == ")")
+        if depth == 0:
+            return at + 1
+    return len(text)
 
 
 def _without_indexed_repeats(text: str) -> str:

@@ -41,7 +41,16 @@ SENTENCES: dict[str, str] = {
     "language_code": "The language “{language}” has no code. Write it as in “label::Tiếng Việt (vi)”.",
     "translation_missing": "“{name}” has no {column} in {language}; the phone shows the one in {fallback}.",
     "translations_missing": "{count} rows have no {column} in {language} ({rows}); the phone shows {fallback} there.",
-    "once_needed": "{function}() gives another value each time the form is opened. Write once({function}()).",
+    "once_needed": "{function}() gives another value each time the form is opened. Write {instead}.",
+    "once_beside": (
+        "{function}() gives another value each time the form is opened. Add a row calculate “{helper}” with {once}, "
+        "and write here {instead}."
+    ),
+    "once_inside": (
+        "once(…) inside a larger expression gives the question’s own value. Add a row calculate “{helper}” with "
+        "{once}, and write here {instead}."
+    ),
+    "day_impossible": "There is no day {day}: what the form computes from it would stay blank.",
     "cycle": "These depend on each other in a circle: {names}.",
     "function_unknown": "The phone has no function {function}().",
     "expression": "This expression cannot be read: {expression}",

@@ -13,7 +13,7 @@ from typing import Literal
 from lxml import etree
 
 from server.forms.evaluate.static_types import static_types
-from server.forms.expressions import without_literals
+from server.forms.expressions import is_once
 from server.forms.xml_input import local_name, parse_xml
 
 XFORMS = "{http://www.w3.org/2002/xforms}"
@@ -142,19 +142,6 @@ def language_code(name: str) -> str:
     """Return the code in a language's name, "vi" of "Tiếng Việt (vi)"; the name itself where it carries none."""
     found = re.search(r"\(([A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)\)\s*$", name)
     return found.group(1) if found else name
-
-
-def is_once(expression: str) -> bool:
-    """Say whether the whole of a calculation is one `once(…)`: computed at first and kept from then on."""
-    text = without_literals(expression).strip()
-    if not re.match(r"once\s*\(", text):
-        return False
-    depth = 0
-    for position, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if depth == 0 and character == ")":
-            return position == len(text) - 1
-    return False
 
 
 def exclusive_choices(constraint: str) -> tuple[str, ...]:

@@ -3,17 +3,14 @@
 Lexical answers stay exact: an integer is its digits, a decimal its decimal text, a moment is brought to UTC.
 """
 
-import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
+from server.forms.number_texts import is_decimal, is_integer
+
 #: What a moment written without a zone means: the province's clock.
 LOCAL_TIME = timezone(timedelta(hours=7))
-INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-DECIMAL = re.compile(r"[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})")
-#: How the phone writes calculated numbers that are very small or very large.
-SCIENTIFIC = re.compile(r"-?[0-9](\.[0-9]{1,20})?e[+-][0-9]{1,2}")
 
 
 def as_text(answer: str) -> str | None:
@@ -23,14 +20,14 @@ def as_text(answer: str) -> str | None:
 
 def as_integer(answer: str) -> str | None:
     """Return the digits of a whole number of at most 18 digits."""
-    return answer if INTEGER.fullmatch(answer) else None
+    return answer if is_integer(answer) else None
 
 
 def as_decimal(answer: str) -> str | None:
     """Return a decimal number as it was written, one with an exponent written out."""
-    if SCIENTIFIC.fullmatch(answer):
-        return f"{Decimal(answer):f}"
-    return answer if DECIMAL.fullmatch(answer) else None
+    if not is_decimal(answer):
+        return None
+    return f"{Decimal(answer):f}" if "e" in answer.lower() else answer
 
 
 def as_date(answer: str) -> str | None:

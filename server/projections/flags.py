@@ -118,7 +118,7 @@ def constraint_flags(published: PublishedForm, answers: Mapping[str, Any], recei
 
 
 def calculation_flags(values: list[tuple[Field, Any]]) -> set[str]:
-    """Return `calculation_unfit` where a calculation gave no value of its type, as a division by nothing does.
+    """Return `calculation_unfit` where a calculation gave no value of its type, as a whole number of thirty digits.
 
     It is published as nothing.
     """

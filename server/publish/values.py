@@ -6,7 +6,7 @@ Positions are longitude before latitude from here on (RFC 7946), while forms wri
 from itertools import pairwise
 from typing import Any, Literal
 
-from server.forms.typed_values import DECIMAL
+from server.forms.number_texts import is_decimal
 
 ColumnType = Literal["text", "integer", "decimal", "float", "date", "time", "moment", "json"]
 
@@ -16,7 +16,7 @@ Position = list[float]
 def position(answer: str) -> list[float]:
     """Return longitude, latitude and, as far as the answer has them, altitude and accuracy; empty if it is no point."""
     numbers = answer.split()
-    if len(numbers) not in {2, 3, 4} or not all(DECIMAL.fullmatch(number) for number in numbers):
+    if len(numbers) not in {2, 3, 4} or not all(map(is_decimal, numbers)):
         return []
     latitude, longitude, *rest = (float(number) for number in numbers)
     if abs(latitude) > 90 or abs(longitude) > 180:

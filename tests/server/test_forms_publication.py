@@ -100,7 +100,7 @@ async def test_an_upload_with_errors_is_answered_with_each_of_them_in_its_place(
         "once_needed",
         "survey",
         7,
-        {"function": "now"},
+        {"function": "now", "instead": "once(now())"},
     )
     assert error["message"] == "now() gives another value each time the form is opened. Write once(now())."
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from server.forms.schema import FormSchema, Language, NotAForm, is_once, language_code
+from server.forms.expressions import is_once
+from server.forms.schema import FormSchema, Language, NotAForm, language_code
 from server.forms.xml_input import XmlRefused
 
 SCHEMA = FormSchema.parse((Path(__file__).parents[1] / "vectors" / "forms" / "every_type.xml").read_bytes())

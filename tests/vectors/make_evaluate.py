@@ -25,6 +25,7 @@ FORMS = (
     "rubber_contribution",
     "shan_tea_tree",
     "functions",
+    "edges",
 )
 NOW = "2026-11-21T15:04:05.678+07:00"
 VILLAGES = (
@@ -76,6 +77,31 @@ NO_SUCH_DAYS: Mapping[str, dict[str, Any]] = {
     "an hour that no day has": {"text_a": "2024-02-28T25:00:00", "text_b": "2024-02-28T10:61:00+07:00"},
     "a day beside them": {"text_a": "2024-02-29", "text_b": "2024-02-29T10:00:00Z", "date_a": "2023-12-31"},
 }
+#: Where the phone and the server could part: endless numbers, codes that nothing offers, texts with answers in them.
+EDGES: Mapping[str, dict[str, Any]] = {
+    "divided by nothing": {"area": "12.5", "n": "0", "owner": "Lò Thị Mai"},
+    "nothing by nothing": {"area": "0", "n": "0"},
+    "a very small number": {"area": "0.00000025", "n": "-7"},
+    "a number of forty-two digits": {"area": "5.0", "n": "41"},
+    "a number of a hundred digits": {"area": "5.0", "n": "100"},
+    "a number too large for any": {"area": "5.0", "n": "400"},
+    "a number too small for any": {"area": "5.0", "n": "-400"},
+    "days before and after all years": {"n": "6", "day": "0000-01-01"},
+    "days of this age": {"n": "4", "day": "9999-12-31"},
+    "the end of the last year": {"day": "9999-12-31T23:59:59-14:00"},
+    "no such day": {"day": "2026-11-31"},
+    "no such day in a leap year": {"day": "2024-02-30T08:00:00+07:00"},
+    "an offset that is none": {"day": "2026-11-21T08:00:00+25:00"},
+    "one code": {"codes": "rice", "owner": "north"},
+    "codes of which one is not offered": {"codes": "cassava beans maize", "owner": "north"},
+    "a code twice": {"codes": " maize  rice maize ", "owner": "south"},
+    "codes that nothing offers": {"codes": "beans tea", "owner": "north"},
+    "labels with answers": {
+        "owner": "Giàng A Páo", "n": "3", "area": "1.50", "main": "maize", "fixed": "own",
+        "row": [{"_rid": "a", "who": "Dế", "pick": "part"}, {"_rid": "b", "who": "Mỷ", "pick": "part"}],
+    },
+    "labels with blanks": {"main": "cassava", "fixed": "rent", "row": [{"_rid": "a", "pick": "part"}]},
+}  # fmt: skip
 FILES = frozenset({"image", "audio", "video", "file"})
 
 
@@ -90,6 +116,8 @@ def cases(form: str) -> list[dict[str, Any]]:
     made = [{"form": form, "name": "nothing at all", "answers": {}}]
     if form == "functions":
         made += [{"form": form, "name": name, "answers": answers} for name, answers in NO_SUCH_DAYS.items()]
+    if form == "edges":
+        made += [{"form": form, "name": name, "answers": answers} for name, answers in EDGES.items()]
     for seed in range(SEEDS):
         chance = random.Random(f"{form} {seed}")
         made.append({"form": form, "name": f"seed {seed}", "answers": _group(schema.fields, chance, seed)})

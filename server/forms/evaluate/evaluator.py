@@ -13,7 +13,8 @@ from typing import Any
 
 from server.forms.evaluate.model import FormModel, Question
 from server.forms.evaluate.nodes import AnswerNode, AnswerRecord
-from server.forms.schema import FormSchema
+from server.forms.evaluate.words import Words
+from server.forms.schema import LIST_TYPES, FormSchema
 from sync.revisions.json_pointer import tokens_of
 
 Answers = dict[str, Any]
@@ -88,11 +89,17 @@ class Evaluator:
             question = question.children.get(name) if question else None
             if question is not None and question.kind == "repeat":
                 next(names, None)
-        return _message(question, language) if question is not None else None
+        words = None if question is None else _message(question, language)
+        return None if words is None else words.plain
 
 
-def _message(question: Question, language: str) -> str | None:
+def _message(question: Question, language: str) -> Words | None:
     return question.messages.get(language) or next(iter(question.messages.values()), None)
+
+
+def _told(node: AnswerNode) -> str | None:
+    words = _message(node.question, node.record.language)
+    return None if words is None else node.record.said(words, node)
 
 
 def _recomputed(node: AnswerNode) -> Answers:
@@ -102,7 +109,9 @@ def _recomputed(node: AnswerNode) -> Answers:
         if question.is_recomputed:
             only = node.named(name)[0]
             if only.is_relevant():
-                answers[name] = only.text() or None
+                text = only.text()
+                is_list = question.shape is not None and question.shape.type in LIST_TYPES
+                answers[name] = (text.split(" ") if is_list else text) if text else None
             else:
                 answers.pop(name, None)
         elif question.has_recomputed:
@@ -137,7 +146,7 @@ def _broken(root: AnswerNode) -> dict[str, str | None]:
             constraint = question.constraint
             for each in node.answered(question):
                 if constraint is not None and each.breaks(constraint):
-                    broken[each.pointer] = _message(question, node.record.language)
+                    broken[each.pointer] = _told(each)
                 if question.checked:
                     inner.append(each)
         open_nodes.extend(reversed(inner))

@@ -19,6 +19,7 @@ from server.forms.evaluate.compiling import Compiled, Select, Truth, compile_sel
 from server.forms.evaluate.lists import ChoiceList, list_in_file, list_in_form
 from server.forms.evaluate.reading import Read, reader_of, within
 from server.forms.evaluate.syntax import Binary, Expression, FunctionCall, Literal, NotXPath, Path, Step, parse
+from server.forms.evaluate.words import Words
 from server.forms.schema import JAVAROSA, XFORMS, Field, FormSchema, language_code
 from server.forms.xml_input import local_name, parse_xml
 
@@ -49,7 +50,7 @@ class Options:
     listed: ChoiceList | None = None
     filters: tuple[Truth, ...] = ()
     select: Select | None = None
-    fixed: Mapping[str, str] | None = None
+    fixed: Mapping[str, Words] | None = None
 
     @property
     def is_standing(self) -> bool:
@@ -74,7 +75,7 @@ class Question:
     constraint: Condition | None = None
     required: Condition | None = None
     options: Options | None = None
-    messages: Mapping[str, str] = field(default_factory=dict)
+    messages: Mapping[str, Words] = field(default_factory=dict)
     #: Whether the constraint looks at nothing but the answer, and of which answers (and days) it was seen to hold.
     is_of_itself: bool = False
     verdicts: dict[object, bool] = field(default_factory=dict)
@@ -92,7 +93,7 @@ class FormModel:
 
     root: Question
     lists: Mapping[str, ChoiceList | None]
-    itext: Mapping[str, Mapping[str, str]]
+    itext: Mapping[str, Mapping[str, Words]]
     language: str
     #: Calculated questions, each after those that it looks at.
     order: tuple[Question, ...]
@@ -173,9 +174,10 @@ class _Builder:
         if calculate is not None and question.kind == "leaf":
             tree = _parsed(calculate)
             question.calculate = None if tree is None else compile_tree(tree)
-            # What the clock or chance gave stands as it is: it can't be had again.
+            # What the clock, chance or once() gave stands as it is: it can't be had again.
             is_calculated = question.shape is not None and question.shape.is_calculated
-            question.is_recomputed = is_calculated and question.calculate is not None and not question.calculate.asks
+            is_held = tree is None or "once" in calls_of(tree) or compile_tree(tree).asks
+            question.is_recomputed = is_calculated and not is_held
             if question.is_recomputed:
                 self._calculated[path] = question
 
@@ -185,17 +187,17 @@ class _Builder:
         else:
             question.options = self._options(control)
 
-    def _texts(self, message: str) -> Mapping[str, str]:
+    def _texts(self, message: str) -> Mapping[str, Words]:
         found = _ITEXT.fullmatch(message.strip())
         if found:
             return self._itext.get(found.group(1), {})
-        return {self._language: message} if message else {}
+        return {self._language: Words((message,))} if message else {}
 
     def _options(self, control: etree._Element) -> Options | None:
         itemset = control.find(f"{XFORMS}itemset")
         if itemset is None:
             items = control.findall(f"{XFORMS}item")
-            return Options("", fixed={_value(item): self._label(item) or _value(item) for item in items})
+            return Options("", fixed={_value(item): self._label(item) for item in items})
         value = itemset.find(f"{XFORMS}value")
         column = (value.get("ref") or "") if value is not None else ""
         label = itemset.find(f"{XFORMS}label")
@@ -224,12 +226,13 @@ class _Builder:
                 return Options(named.value, named.label, named.is_label_itext, listed, truths)
         return None
 
-    def _label(self, item: etree._Element) -> str:
+    def _label(self, item: etree._Element) -> Words:
         label = item.find(f"{XFORMS}label")
         if label is None:
-            return ""
-        texts = self._texts(label.get("ref") or "")
-        return texts.get(self._language, "") if label.get("ref") else "".join(map(str, label.itertext())).strip()
+            return Words((_value(item),))
+        if label.get("ref"):
+            return self._texts(label.get("ref") or "").get(self._language, Words(()))
+        return Words.of(label, _compiled)
 
     def _ordered(self) -> Iterator[Question]:
         """Give calculated questions after those that they look at; circles are refused by publishing."""
@@ -257,14 +260,14 @@ def _list(instance: etree._Element, files: Mapping[str, bytes]) -> ChoiceList | 
     return None if data is None else list_in_file(data)
 
 
-def _itext(model: etree._Element) -> dict[str, dict[str, str]]:
-    texts: dict[str, dict[str, str]] = {}
+def _itext(model: etree._Element) -> dict[str, dict[str, Words]]:
+    texts: dict[str, dict[str, Words]] = {}
     for translation in model.iterfind(f"{XFORMS}itext/{XFORMS}translation"):
         code = language_code(str(translation.get("lang")))
         for text in translation.iterfind(f"{XFORMS}text"):
             for value in text.iterfind(f"{XFORMS}value"):
                 if value.get("form") is None:
-                    texts.setdefault(str(text.get("id")), {})[code] = "".join(map(str, value.itertext())).strip()
+                    texts.setdefault(str(text.get("id")), {})[code] = Words.of(value, _compiled)
     return texts
 
 
@@ -275,6 +278,11 @@ def _parsed(expression: str) -> Expression | None:
     except NotXPath:
         return None
     return None if calls_of(tree) - functions.NAMES else tree
+
+
+def _compiled(expression: str) -> Compiled | None:
+    tree = _parsed(expression)
+    return None if tree is None else compile_tree(tree)
 
 
 def _condition(expression: str) -> Condition | None:

@@ -4,6 +4,7 @@ Asking for a value asks for what it depends on, so that calculations come out as
 whatever order the form writes them in. Nodes that are not relevant stay in the tree and are blank.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from server.forms.evaluate.moments import Moment, day_of, of
 from server.forms.evaluate.reading import given_text
 from server.forms.evaluate.syntax import NotXPath
 from server.forms.evaluate.values import DocumentNode, Node, as_text
+from server.forms.evaluate.words import Words
 from sync.revisions.json_pointer import escape
 
 #: How many nodes one record's expressions may look at together: a hundred times what a large record needs.
@@ -24,6 +26,8 @@ MAX_LOOKS = 500_000
 #: How many answers are known to keep or break a constraint, and how long they may be.
 MAX_VERDICTS = 4_000
 MAX_KNOWN_LENGTH = 64
+
+_BETWEEN_CHOICES = re.compile(r"[ \t\r\n]+")
 
 #: What an expression may raise on answers that nobody foresaw; none of it is a judgement.
 GIVES_UP = (Unevaluable, NotXPath, ArithmeticError, ValueError, RecursionError)
@@ -120,13 +124,11 @@ class AnswerNode:
     def _read(self) -> str:
         question = self.question
         text = self._text or ""
-        if question.is_recomputed:
-            if not self.is_relevant():
-                return ""
+        if question.is_recomputed and self.is_relevant():
             calculate = question.calculate
             if calculate is not None:
                 value = self.record.attempt(calculate, self)
-                return text if value is None else question.read(value)
+                text = text if value is None else question.read(value)
         if not text or not self.is_relevant():
             return ""
         return text if question.options is None else self.record.offered(self, question.options, text)
@@ -295,17 +297,18 @@ class AnswerRecord:
             return None
 
     def offered(self, node: AnswerNode, options: Options, text: str) -> str:
-        """Return of the choices in `text` those that are offered."""
+        """Return of the choices in `text` those that are offered, each once."""
         try:
             question = node.question.shape
             if question is not None and question.type == "select_one":
                 return text if self._is_offered(node, options, text) else ""
-            chosen = [choice for choice in text.split(" ") if self._is_offered(node, options, choice)]
+            given = dict.fromkeys(each for each in _BETWEEN_CHOICES.split(text) if each)
+            chosen = [choice for choice in given if self._is_offered(node, options, choice)]
+            if given and question is not None and question.type == "rank":
+                # A rank holds every choice: those that came later follow.
+                chosen += [choice for choice in self._all(node, options) if choice not in chosen]
         except GIVES_UP:
             return text
-        if chosen and question is not None and question.type == "rank":
-            # A rank holds every choice: those that came later follow.
-            chosen += [choice for choice in self._all(node, options) if choice not in chosen]
         return " ".join(chosen)
 
     def _is_offered(self, node: AnswerNode, options: Options, choice: str) -> bool:
@@ -318,7 +321,8 @@ class AnswerRecord:
     def _label(self, node: AnswerNode, options: Options, choice: str) -> str | None:
         """Return the label of a choice that is offered, None for another."""
         if options.fixed is not None:
-            return options.fixed.get(choice)
+            words = options.fixed.get(choice)
+            return None if words is None else words.said(Context(self, node, node))
         for item in self._items(node, options, choice):
             return self._label_of(item, options)
         return None
@@ -347,7 +351,10 @@ class AnswerRecord:
         if options.label is None:
             return as_text(list(item.named(options.value)))
         label = as_text(list(item.named(options.label)))
-        return self.itext(label) if options.is_label_itext else label
+        if not options.is_label_itext:
+            return label
+        words = self._words(label)
+        return "" if words is None else words.said(Context(self, item, item))
 
     def choice_name(self, context: Context, value: str, path: str) -> str:
         """Return the label of a choice of the question at `path`, in the form's default language."""
@@ -357,5 +364,16 @@ class AnswerRecord:
         raise Unevaluable(f"{path} has no choices")
 
     def itext(self, name: str) -> str:
-        """Return a text of the form in its default language."""
-        return self._model.itext.get(name, {}).get(self._model.language, "")
+        """Return a text of the form in its default language, without the answers that are shown in it."""
+        words = self._words(name)
+        return "" if words is None else words.literal
+
+    def said(self, words: Words, node: AnswerNode) -> str:
+        """Return a text as the phone shows it at a node."""
+        try:
+            return words.said(Context(self, node, node))
+        except GIVES_UP:
+            return words.plain
+
+    def _words(self, name: str) -> Words | None:
+        return self._model.itext.get(name, {}).get(self._model.language)

@@ -94,11 +94,9 @@ def number_of_text(text: str) -> float:
 
 
 def text_of_number(number: float) -> str:
-    """Return a number as JavaScript writes it; what is no number is blank."""
-    if math.isnan(number):
+    """Return a number as JavaScript writes it; what is no number, or has no end, is blank."""
+    if not math.isfinite(number):
         return ""
-    if number in (math.inf, -math.inf):
-        return "Infinity" if number > 0 else "-Infinity"
     if number == 0:
         return "0"
     if number.is_integer() and abs(number) < 1e21:

@@ -15,20 +15,25 @@ export function shownNumber(value: string, locale: string): string {
 }
 
 export function shownDate(value: string, locale: string): string {
-  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})/u.exec(value) ?? []
-  if (year === undefined) return value
-  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)))
+  const day = dayIn(value)
   const options = { day: '2-digit', month: '2-digit', year: 'numeric', timeZone: 'UTC' } as const
-  return new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, options).format(date)
+  return day === null ? value : new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, options).format(day)
 }
 
 /** With its weekday, so that a wrong day is seen at once. */
 export function longDate(value: string, locale: string): string {
-  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})/u.exec(value) ?? []
-  if (year === undefined) return value
-  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)))
-  const weekday = new Intl.DateTimeFormat(locale, { weekday: 'long', timeZone: 'UTC' }).format(date)
+  const day = dayIn(value)
+  if (day === null) return value
+  const weekday = new Intl.DateTimeFormat(locale, { weekday: 'long', timeZone: 'UTC' }).format(day)
   return `${weekday}, ${shownDate(value, locale)}`
+}
+
+/** Null for a day that no month has, which JavaScript would take for one of the next. */
+function dayIn(value: string): Date | null {
+  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})/u.exec(value) ?? []
+  const date = new Date(0)
+  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
+  return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day) ? date : null
 }
 
 /** The wall clock that was written, whatever time zone the reader is in. */
@@ -37,7 +42,8 @@ export function shownTime(value: string): string {
 }
 
 export function shownDateTime(value: string, locale: string): string {
-  return /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/u.test(value) ? `${shownTime(value)} ${shownDate(value, locale)}` : value
+  const isMoment = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/u.test(value) && dayIn(value) !== null
+  return isMoment ? `${shownTime(value)} ${shownDate(value, locale)}` : value
 }
 
 export type ShownPoint = { readonly place: string; readonly accuracy: string | null }
