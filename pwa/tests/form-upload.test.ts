@@ -85,6 +85,25 @@ describe('a form on its way to the phones', () => {
     const { api } = serverAnswering(new Problem('too_large', 413))
     const upload = useFormUpload(api)
     await upload.check('agri', file, [])
-    expect(upload.state.value).toMatchObject({ kind: 'failed', code: 'too_large' })
+    expect(upload.state.value).toMatchObject({ kind: 'failed', code: 'upload_too_large', again: null })
+  })
+
+  test('is published once more where the answer got lost, without another check', async () => {
+    const { api, asked } = serverAnswering(checked, new Problem('timeout'), { form: 'tea', version: '1' })
+    const upload = useFormUpload(api, () => Promise.resolve({ languages: ['vi', 'en'], questions: 4 }))
+    await upload.check('agri', file, [])
+    await upload.publish()
+    const failed = upload.state.value
+    if (failed.kind !== 'failed') throw new Error(failed.kind)
+    await failed.again?.()
+    expect(upload.state.value.kind).toBe('published')
+    expect(asked.map(([path]) => path.split('/').at(-1))).toEqual(['check', 'publish', 'publish'])
+  })
+
+  test('whose lists cannot be fetched is not said to be broken', async () => {
+    const { api } = serverAnswering(checked)
+    const upload = useFormUpload(api, () => Promise.reject(new Problem('offline')))
+    await upload.check('agri', file, [])
+    expect(upload.state.value).toMatchObject({ kind: 'failed', code: 'offline' })
   })
 })

@@ -3,7 +3,7 @@
  * every language, and only then published. Each step says what it found; nothing goes live before the last.
  */
 import { shallowRef, type ShallowRef } from 'vue'
-import { asProblem } from '@/api/problem'
+import { asProblem, Problem } from '@/api/problem'
 import {
   checkForm,
   fetchContent,
@@ -16,21 +16,26 @@ import { languageCode } from '@/domain/form-schema'
 
 export type UploadState =
   | { readonly kind: 'idle' }
-  | { readonly kind: 'checking' }
+  /** `checked` is what stood before, so that an author who accepted something keeps their place. */
+  | { readonly kind: 'checking'; readonly checked: CheckedForm | null }
   /** The server found errors: they are in `checked`. */
   | { readonly kind: 'refused'; readonly checked: CheckedForm }
   | { readonly kind: 'loading'; readonly checked: CheckedForm }
   /** The engine of the phones does not take it; `words` are its own. */
   | { readonly kind: 'broken'; readonly checked: CheckedForm; readonly words: string }
-  | {
-      readonly kind: 'ready'
-      readonly checked: CheckedForm
-      readonly languages: readonly string[]
-      readonly questions: number
-    }
+  | Ready
   | { readonly kind: 'publishing'; readonly checked: CheckedForm }
   | { readonly kind: 'published'; readonly version: PublishedVersion }
-  | { readonly kind: 'failed'; readonly code: string; readonly params: Record<string, unknown> }
+  /** `again` does once more what failed; null where that cannot help. */
+  | {
+      readonly kind: 'failed'
+      readonly code: string
+      readonly params: Record<string, unknown>
+      readonly again: (() => Promise<void>) | null
+    }
+
+/** Nothing stands between the form and the phones but its author's word. */
+type Ready = BrowserCheck & { readonly kind: 'ready'; readonly checked: CheckedForm }
 
 /** What the browser found when it loaded a form. */
 export type BrowserCheck = { readonly languages: readonly string[]; readonly questions: number }
@@ -50,10 +55,12 @@ export function useFormUpload(api: Api, load: Loader = loadInBrowser): FormUploa
   const state = shallowRef<UploadState>({ kind: 'idle' })
   let last: { readonly project: string; readonly file: File; readonly lists: readonly File[] } | null = null
   const accepted = new Set<string>()
+  /** Grows with each check and reset: what an earlier one finds out is no longer about what is on the screen. */
+  let turn = 0
 
   async function check(project: string, file: File, lists: readonly File[]): Promise<void> {
+    reset()
     last = { project, file, lists }
-    accepted.clear()
     await checkLast()
   }
 
@@ -64,53 +71,76 @@ export function useFormUpload(api: Api, load: Loader = loadInBrowser): FormUploa
 
   async function checkLast(): Promise<void> {
     if (last === null) return
-    state.value = { kind: 'checking' }
+    const mine = ++turn
+    const show = (next: UploadState): void => {
+      if (mine === turn) state.value = next
+    }
+    show({ kind: 'checking', checked: 'checked' in state.value ? state.value.checked : null })
     let checked: CheckedForm
     try {
+      await Promise.all([last.file, ...last.lists].map(readable))
       checked = await checkForm(api, last.project, last.file, last.lists, [...accepted])
     } catch (error) {
-      fail(error)
+      show(failed(error, checkLast))
       return
     }
     if (checked.id === null || checked.xform === null) {
-      state.value = { kind: 'refused', checked }
+      show({ kind: 'refused', checked })
       return
     }
-    state.value = { kind: 'loading', checked }
+    show({ kind: 'loading', checked })
     try {
-      state.value = { kind: 'ready', checked, ...(await load(checked, api)) }
+      show({ kind: 'ready', checked, ...(await load(checked, api)) })
     } catch (error) {
-      state.value = { kind: 'broken', checked, words: error instanceof Error ? error.message : String(error) }
+      // What the network did says nothing about the form.
+      if (error instanceof Problem) show(failed(error, checkLast))
+      else show({ kind: 'broken', checked, words: error instanceof Error ? error.message : String(error) })
     }
   }
 
   async function publish(): Promise<void> {
-    if (state.value.kind !== 'ready' || state.value.checked.id === null) return
-    const { checked, languages } = state.value
-    const candidate = state.value.checked.id
+    if (state.value.kind === 'ready') await publishReady(state.value)
+  }
+
+  async function publishReady(ready: Ready): Promise<void> {
+    const { checked, languages } = ready
+    if (checked.id === null) return
     state.value = { kind: 'publishing', checked }
     try {
-      state.value = { kind: 'published', version: await publishForm(api, candidate, languages) }
+      state.value = { kind: 'published', version: await publishForm(api, checked.id, languages) }
     } catch (error) {
-      fail(error)
+      // The server answers the same for a candidate that went live while its answer got lost.
+      state.value = failed(error, () => publishReady(ready))
     }
   }
 
-  function fail(error: unknown): void {
-    const { code, params } = asProblem(error)
-    state.value = { kind: 'failed', code, params }
+  function reset(): void {
+    turn += 1
+    last = null
+    accepted.clear()
+    state.value = { kind: 'idle' }
   }
 
+  return { state, check, accept, publish, reset }
+}
+
+function failed(error: unknown, again: () => Promise<void>): UploadState {
+  const { code, params, isPassing } = asProblem(error)
+  // A phone would send what is too large in smaller parts, and says so.
   return {
-    state,
-    check,
-    accept,
-    publish,
-    reset: () => {
-      last = null
-      accepted.clear()
-      state.value = { kind: 'idle' }
-    },
+    kind: 'failed',
+    code: code === 'too_large' ? 'upload_too_large' : code,
+    params,
+    again: isPassing ? again : null,
+  }
+}
+
+/** Throws `file_changed` for a file that was saved anew or moved since it was chosen: a browser no longer reads it then. */
+async function readable(file: File): Promise<void> {
+  try {
+    await file.slice(0, 1).arrayBuffer()
+  } catch {
+    throw new Problem('file_changed', 422)
   }
 }
 

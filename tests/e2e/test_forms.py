@@ -1,0 +1,85 @@
+"""A form on its way to the phones: its author accepts what is proposed, and sees what differs before it is live."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browser import DESK, PHONE, save_screenshot
+from tests.e2e.conftest import SCREENSHOTS, OpenBrowser
+from tests.e2e.live_server import LiveServer
+from tests.e2e.phone import sign_in
+from tests.e2e.province import ADMINISTRATOR
+from tests.workbooks import GOOD, SETTINGS, question, xlsform
+
+#: As people bring them: an id with capitals and spaces, a version that Excel takes for a date.
+BROUGHT = SETTINGS | {"form_id": "Hộ dân 2026", "version": "2026-03-01 00:00:00"}
+FORM = "ho_dan_2026"
+MORE = question("integer", "cattle", relevant="${has_land} == 'yes'")
+#: Whoever reads English has the words of every proposal in English.
+WORDS = {
+    "vi": {"id": "chữ thường không dấu", "spelling": "ODK viết biểu thức này cách khác", "added": "câu mới"},
+    "en": {"id": "lower-case letters", "spelling": "ODK writes this expression another way", "added": "new question"},
+}
+
+
+@pytest.mark.parametrize("locale", ["vi", "en"])
+def test_an_author_accepts_what_is_proposed_and_sees_what_differs(
+    locale: str, live_server: LiveServer, open_browser: OpenBrowser, tmp_path: Path
+) -> None:
+    words = WORDS[locale]
+    page = open_browser("administrator", DESK).open()
+    sign_in(page, ADMINISTRATOR)
+    page.get_by_test_id("nav-settings").click()
+    page.get_by_test_id(f"language-{locale}").click()
+    page.get_by_test_id("nav-forms").click()
+    page.get_by_test_id("form-project").select_option("agri")
+
+    bring(page, tmp_path / "first.xlsx", xlsform(settings=BROUGHT))
+    errors = page.get_by_test_id("findings-danger")
+    expect(errors).to_contain_text(words["id"])
+    expect(page.get_by_test_id("proposal")).to_have_count(2)
+    look(page, f"forms-proposals-{locale}", "findings-danger")
+    page.get_by_test_id("proposal-accept").first.click()
+    expect(page.get_by_test_id("proposal")).to_have_count(1)
+    expect(errors).not_to_contain_text(words["id"])
+    page.get_by_test_id("proposals-accept").click()
+    publish(page, "2026-03-01")
+
+    bring(page, tmp_path / "second.xlsx", xlsform([*GOOD, MORE], settings=BROUGHT | {"form_id": FORM, "version": "2"}))
+    expect(errors).to_contain_text(words["spelling"])
+    page.get_by_test_id("proposals-accept").click()
+    difference = page.get_by_test_id("difference")
+    expect(difference).to_contain_text("2026-03-01")
+    expect(difference.get_by_role("row").filter(has_text="/cattle")).to_contain_text(words["added"])
+    look(page, f"forms-difference-{locale}", "difference")
+    publish(page, "2")
+    assert live_server.query(f"SELECT version, status FROM form_versions WHERE form = '{FORM}' ORDER BY version") == [
+        ("2", "live"),
+        ("2026-03-01", "retired"),
+    ]
+    kept = live_server.query(f"SELECT accepted FROM accepted_proposals WHERE form = '{FORM}' AND version = '2'")
+    assert "${has_land} = 'yes'" in str(kept[0][0])
+
+
+def bring(page: Page, file: Path, data: bytes) -> None:
+    """Choose a spreadsheet and have it checked."""
+    file.write_bytes(data)
+    page.get_by_test_id("form-file").set_input_files(file)
+    page.get_by_test_id("form-check").click()
+    expect(page.get_by_test_id("form-state")).to_have_attribute("data-state", "refused")
+
+
+def publish(page: Page, version: str) -> None:
+    """Publish what is ready."""
+    page.get_by_test_id("form-publish").click()
+    expect(page.get_by_test_id("form-published")).to_contain_text(version)
+
+
+def look(page: Page, name: str, shown: str) -> None:
+    """Take pictures at the desk and on a phone; neither scrolls sideways."""
+    for kind, (width, height) in (("phone", PHONE), ("desk", DESK)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.get_by_test_id(shown).evaluate("(element) => element.scrollIntoView()")
+        save_screenshot(page, SCREENSHOTS, f"{kind}-{name}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), kind
