@@ -243,7 +243,8 @@ class QuarantineDesk:
             reason=one.reason,
             project=project,
             unit=unit_id,
-            unit_name=unit.name if unit else unit_id,
+            # The catalog is nobody's unit.
+            unit_name=unit.name if unit else unit_id or project,
             by_name=names.get(one.person or "", ""),
             recorded_at=_text(_mapping(content.get("saved")).get("at")),
             received_at=one.received_at,

@@ -5,7 +5,9 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import JSONBody
 
 from server.areas.areas import Areas
-from server.auth.authorise import scopes_where
+from server.areas.atlas import Atlas
+from server.areas.grants import CATALOG
+from server.auth.authorise import administers_everything, scopes_where
 from server.auth.principal import Principal
 from server.desk.quarantine.queue import QuarantineDesk, QuarantineFilters
 from server.desk.quarantine.schemas import Accepted, EntryKey, NewNote, QuarantineQueue, QuarantineSearch
@@ -42,9 +44,12 @@ async def list_quarantine(
     search: NamedDependency[QuarantineSearch],
     paging: NamedDependency[Paging],
 ) -> QuarantineQueue:
-    """List what is in quarantine in one's scopes, the newest first; `seen` tells what somebody has looked at."""
+    """List what is in quarantine in one's scopes, the newest first; `seen` tells what somebody has looked at.
+
+    What waits in the catalog shows to whoever administers everything.
+    """
     atlas = await areas.atlas()
-    databases = scopes_where(principal, "release_quarantine", atlas, search.database)
+    databases = _databases(principal, atlas, search.database)
     filters = QuarantineFilters(databases, search.reason, search.seen)
     return await quarantine_desk.page(filters, atlas, paging)
 
@@ -58,7 +63,7 @@ async def accept(
     quarantine_desk: NamedDependency[QuarantineDesk],
 ) -> Accepted:
     """Let exactly this content in; 409 when it does not wait any more, or may not come in."""
-    scopes_where(principal, "release_quarantine", await areas.atlas(), data.database)
+    _databases(principal, await areas.atlas(), data.database)
     return await quarantine_desk.accept(principal, data)
 
 
@@ -71,8 +76,18 @@ async def mark_seen(
     quarantine_desk: NamedDependency[QuarantineDesk],
 ) -> None:
     """Say what one made of an entry; it stays where it is."""
-    scopes_where(principal, "release_quarantine", await areas.atlas(), data.database)
+    _databases(principal, await areas.atlas(), data.database)
     await quarantine_desk.mark_seen(principal, data)
+
+
+def _databases(principal: Principal, atlas: Atlas, asked: str | None) -> tuple[str, ...]:
+    """Return the databases whose quarantine the person works off, or the one that is asked for; raise a problem."""
+    if not administers_everything(principal):
+        return scopes_where(principal, "release_quarantine", atlas, asked)
+    if asked == CATALOG:
+        return (CATALOG,)
+    scopes = scopes_where(principal, "release_quarantine", atlas, asked)
+    return scopes if asked is not None else (*scopes, CATALOG)
 
 
 router = Router(
