@@ -11,6 +11,7 @@ letting in from quarantine (`desk.quarantine`). Followers and publishers write w
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -167,13 +168,22 @@ async def judged(arrival: Arrival, library: FormLibrary) -> Reason | None:
 async def entitled(journal: Journal, database: str, coming: Sequence[Coming]) -> list[NewRevision]:
     """Return the revisions, quarantined where they say what their sender may not; `coming` in any order."""
     found = [one.revision for one in coming]
-    places = [place for place, one in enumerate(coming) if one.is_asked]
+    times = Counter(one.revision.doc_id for one in coming)
+    places = [place for place, one in enumerate(coming) if _is_asked_about(one, times[one.revision.doc_id])]
     oversteps = await journal.oversteps(database, [coming[place].asked() for place in places])
     for place, reason in zip(places, oversteps, strict=True):
         door = coming[place].door
         if reason is not None and (said := verdict(_OVERSTEPS[reason], door)) is not None:
             found[place] = found[place].overstepping(said, door)
     return [_awaiting(each) for each in found]
+
+
+def _is_asked_about(one: Coming, times: int) -> bool:
+    """Whether the contract must be asked, where so many revisions of the document come along.
+
+    One that edits nothing and says nothing restricted repeats nothing either: most of what a replica first brings.
+    """
+    return bool(one.members or one.revision.ancestors or times > 1) and one.is_asked
 
 
 async def judged_again(library: FormLibrary, database: str, content: Content) -> Reason | None:
