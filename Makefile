@@ -16,6 +16,8 @@ KILLS ?= 1000
 WORLDS ?= 2000
 EXAMPLES ?= 200
 MILLION ?=
+SUITE ?=
+GREP ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -33,7 +35,7 @@ PRETTIER := pwa/node_modules/.bin/prettier --log-level warn --ignore-path pwa/.p
 # Folders too, so that a deleted file builds the app again.
 APP_SOURCES := $(shell find pwa/src pwa/public pwa/index.html pwa/vite.config.ts pwa/tsconfig*.json 2>/dev/null)
 
-.PHONY: help demo test test-fast coverage torture check bench simulate mutation migration reference api-types format lock clean install install-dev install-app install-clients parts $(CHECKS)
+.PHONY: help demo test test-fast coverage torture check bench pouchdb-suite simulate mutation migration reference api-types format lock clean install install-dev install-app install-clients parts $(CHECKS)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +88,9 @@ check-app-format:
 
 bench: install-dev install-clients ## how fast: each figure beside its aim and the peer's (MILLION=1 also over a million stored records)
 	$(BIN)/python -m tests.bench $(if $(filter-out 0,$(MILLION)),--million)
+
+pouchdb-suite: install-dev install-clients ## PouchDB's own tests against a server here: make pouchdb-suite SUITE=path/to/pouchdb (GREP=words: only those)
+	$(BIN)/python -m tests.clients.pouchdb_suite "$(or $(SUITE),$(error name a checkout of PouchDB 9: make pouchdb-suite SUITE=path))" "$(GREP)"
 
 simulate: install-dev install-app ## worlds of failing phones, servers and links: make simulate SEEDS=200, and one story again: make simulate SEED=7
 	$(BIN)/python -m tests.simulation $(or $(SEED),0) $(or $(SEEDS),$(if $(SEED),1,200))

@@ -56,6 +56,8 @@ from sync.revisions.revision_id import (
 MAX_GENERATION_JUMP = 1000
 MAX_LEAVES = 20
 MAX_DOC_ID_CHARACTERS = 200
+#: Where anything is taken: with a database and a hash beside it, an index of PostgreSQL holds no longer one.
+MAX_ANY_DOC_ID_BYTES = 2000
 
 WAITS_FOR_MERGE = "waits_for_merge"
 WAITS_FOR_INPUTS = "waits_for_inputs"
@@ -171,14 +173,19 @@ def decide_anything(doc_id: str, line: Sequence[RevisionId], here: DocumentState
 
     A known id stays what it is, as at a CouchDB.
     """
-    if not is_well_formed(doc_id, line, is_any_revision_id):
+    if not is_any_doc_id(doc_id) or not is_line(line, is_any_revision_id):
         return Decision("refused", "malformed")
     return DUPLICATE if line[0] in here.graph.held else STORED
 
 
 def is_well_formed(doc_id: str, line: Sequence[RevisionId], is_id: Callable[[str], bool]) -> bool:
     """Whether the ids have their shape and a line counts down generation by generation."""
-    if not is_well_formed_doc_id(doc_id) or not is_id(line[0]):
+    return is_well_formed_doc_id(doc_id) and is_line(line, is_id)
+
+
+def is_line(line: Sequence[RevisionId], is_id: Callable[[str], bool]) -> bool:
+    """Whether these are ids that count down generation by generation."""
+    if not is_id(line[0]):
         return False
     generation = generation_of(line[0])
     for ancestor in line[1:]:
@@ -193,6 +200,16 @@ def is_well_formed_doc_id(doc_id: str) -> bool:
     if not 0 < len(doc_id) <= MAX_DOC_ID_CHARACTERS or not doc_id.isprintable():
         return False
     return not doc_id.startswith("_") or doc_id.startswith("_design/")
+
+
+def is_any_doc_id(doc_id: str) -> bool:
+    """Whether a document may be called so where anything is taken, as at a CouchDB; a table holds no NUL."""
+    if doc_id.startswith("_") and not (doc_id.startswith("_design/") and doc_id != "_design/"):
+        return False
+    try:
+        return 0 < len(doc_id.encode()) <= MAX_ANY_DOC_ID_BYTES and "\0" not in doc_id
+    except UnicodeEncodeError:
+        return False
 
 
 def resolved_among(fingerprints: Mapping[RevisionId, bytes]) -> frozenset[RevisionId]:

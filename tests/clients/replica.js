@@ -30,8 +30,7 @@ function open(place) {
     const { pathname, search } = new URL(url)
     requests.push(`${options?.method ?? 'GET'} ${pathname}${search}`)
     if (place.token) options.headers.set('Authorization', `Bearer ${place.token}`)
-    // As in a browser: what PouchDB takes on Node waits for ever where a killed server has sent half an answer.
-    return globalThis.fetch(url, { ...options, headers: [...options.headers] })
+    return PouchDB.fetch(url, options)
   }
   return new PouchDB(place.url, { auth: place.auth, skip_setup: place.skip_setup, fetch })
 }

@@ -1,12 +1,13 @@
 """`GET` and `POST /{db}/_all_docs`: documents in the order of their ids, by range or by keys."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Any
 
 from server.gateway.couchdb.answer import Answer
+from server.gateway.couchdb.attachments_out import PAGE_WITH_DATA, with_data
 from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.refusals import Refusal, bad_parameter
 from server.gateway.couchdb.write_documents import Stride, document, joined, rev_list, string
@@ -26,6 +27,7 @@ class _Options:
     limit: int | None
     skip: int
     include_docs: bool
+    attachments: bool
     conflicts: bool
     update_seq: bool
 
@@ -63,7 +65,7 @@ async def _in_range(
     call: Call, options: _Options, after: str | None, is_past_end: bool
 ) -> AsyncIterator[Iterable[bytes]]:
     left = options.limit
-    stride = Stride(PAGE, has_documents=options.include_docs)
+    stride = Stride(PAGE_WITH_DATA if options.attachments else PAGE, has_documents=options.include_docs)
     while not is_past_end and (left is None or left > 0):
         limit = stride.rows if left is None else min(stride.rows, left)
         async with call.parts.storage.read() as connection:
@@ -71,6 +73,7 @@ async def _in_range(
                 connection, call.db.name, options.of, after=after, limit=limit, include_docs=options.include_docs
             )
             torn = await _torn(call, connection, options, found)
+        found = await _with_data(call, options, found)
         stride.came(each.content for each in found)
         if found:
             yield map(partial(_row, options=options, torn=torn), found)
@@ -85,15 +88,24 @@ async def _by_keys(call: Call, options: _Options) -> AsyncIterator[Iterable[byte
     keys = keys[::-1] if options.of.descending else keys
     end = None if options.limit is None else options.skip + options.limit
     left = iter(keys[options.skip : end])
-    stride = Stride(PAGE, has_documents=options.include_docs)
+    stride = Stride(PAGE_WITH_DATA if options.attachments else PAGE, has_documents=options.include_docs)
     while page := list(islice(left, stride.rows)):
         async with call.parts.storage.read() as connection:
             found = await document_list.by_ids(
                 connection, call.parts.sql, call.db.name, page, include_docs=options.include_docs
             )
             torn = await _torn(call, connection, options, list(found.values()))
+        found = {each.doc_id: each for each in await _with_data(call, options, list(found.values()))}
         stride.came(each.content for each in found.values())
         yield map(partial(_row_of_key, found=found, options=options, torn=torn), page)
+
+
+async def _with_data(call: Call, options: _Options, found: list[Listed]) -> list[Listed]:
+    if not options.attachments:
+        return found
+    return [
+        each if each.content is None else replace(each, content=await with_data(call, each.content)) for each in found
+    ]
 
 
 async def _torn(call: Call, connection: Any, options: _Options, found: list[Listed]) -> Mapping[str, Branches]:
@@ -144,6 +156,7 @@ def _options(call: Call, said: Mapping[str, Any]) -> _Options:
         _count(values, "limit"),
         _count(values, "skip") or 0,
         _flag(values, "include_docs"),
+        _flag(values, "include_docs") and _flag(values, "attachments"),
         _flag(values, "conflicts"),
         _flag(values, "update_seq"),
     )
@@ -151,7 +164,7 @@ def _options(call: Call, said: Mapping[str, Any]) -> _Options:
 
 _JSON = frozenset(
     {"keys", "key", "startkey", "start_key", "endkey", "end_key", "inclusive_end", "descending", "limit", "skip"}
-    | {"include_docs", "conflicts", "update_seq"}
+    | {"include_docs", "attachments", "conflicts", "update_seq"}
 )
 
 

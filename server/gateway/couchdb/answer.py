@@ -10,7 +10,10 @@ JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer; `pieces` takes the place of `body` where it is long, and `is_live` where each must leave at once."""
+    """An answer; `pieces` takes the place of `body` where it is long, and `is_live` where each must leave at once.
+
+    `is_packable` is off for bytes that have a coding of their own or are asked for by stretches.
+    """
 
     body: bytes = b""
     status: int = 200
@@ -18,6 +21,7 @@ class Answer:
     is_live: bool = False
     media_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_packable: bool = True
 
 
 def answer(value: object, status: int = 200, **headers: str) -> Answer:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from server.gateway.couchdb.answer import Answer
+from server.gateway.couchdb.attachments_out import known_generation, with_data
 from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.refusals import INVALID_REV, bad_request
 from server.gateway.couchdb.revision_ids import is_rev
@@ -19,7 +20,7 @@ from server.gateway.couchdb.write_documents import document, dumps, joined, revi
 from server.journal.store.branches import Branches, Key, branches
 from server.journal.store.stream_bodies import stream_bodies
 from server.platform.json_reader import aside, read_documents
-from sync.revisions.admission import is_well_formed_doc_id
+from sync.revisions.admission import is_any_doc_id
 from sync.revisions.canonical import Json, MalformedJson
 from sync.revisions.revision_id import RevisionId
 
@@ -33,6 +34,7 @@ class _Asked:
 
     doc_id: str
     rev: RevisionId | None
+    since: tuple[RevisionId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class _Part:
     of: Branches | None = None
     rev: RevisionId = ""
     after: bytes = b""
+    since: tuple[RevisionId, ...] = ()
     until: Collection[RevisionId] = ()
 
     @property
@@ -102,20 +105,21 @@ def _asked(said: Json) -> _Asked | _Unfit:
         return _Unfit(doc_id, None, "illegal_docid", reason)
     if "rev" in said and not is_rev(rev):
         return _Unfit(doc_id, rev, *INVALID_REV)
-    return _odd_since(doc_id, said.get("atts_since", [])) or _Asked(doc_id, str(rev) if "rev" in said else None)
+    since = said.get("atts_since", [])
+    revs = tuple(map(str, since)) if isinstance(since, list) else ()
+    return _odd_since(doc_id, since) or _Asked(doc_id, str(rev) if "rev" in said else None, revs)
 
 
 def _against(doc_id: str) -> str | None:
     """Return why no document can be called so; None for most of the names that nothing here has."""
     if not doc_id:
         return "Document id must not be empty"
-    if doc_id.startswith("_") and not is_well_formed_doc_id(doc_id):
+    if doc_id.startswith("_") and not is_any_doc_id(doc_id):
         return "Only reserved document ids may start with underscore."
     return None
 
 
 def _odd_since(doc_id: str, since: Json) -> _Unfit | None:
-    # What it says of attachments means nothing where no document has any; what is no list of revisions is an error.
     if not isinstance(since, list):
         return _Unfit(doc_id, since, "bad_request", "att_since value must be array of revs.")
     odd = [each for each in since if not is_rev(each)]
@@ -124,6 +128,7 @@ def _odd_since(doc_id: str, since: Json) -> _Unfit | None:
 
 async def _pieces(call: Call, asked: Sequence[_Asked | _Unfit]) -> AsyncIterator[bytes]:
     with_revs, latest, is_short = call.flag("revs"), call.flag("latest"), call.flag("short_revs")
+    takes_data = call.flag("attachments")
     rows = iter(asked)
     start = b'{"results":['
     while page := list(islice(rows, PAGE)):
@@ -138,12 +143,28 @@ async def _pieces(call: Call, asked: Sequence[_Asked | _Unfit]) -> AsyncIterator
         keys = [part.key for part in parts]
         async for bodies in stream_bodies(call.parts.storage, call.parts.sql, call.db.name, keys):
             # The bodies first: what stands in front is asked first, and the next part would be lost at their end.
-            written = (part.written(body, with_revs=with_revs) for body, part in zip(bodies, left, strict=False))
+            pairs = list(zip(bodies, left, strict=False))
+            if takes_data:
+                async for piece in _with_data(call, pairs, with_revs=with_revs):
+                    yield start + piece.removeprefix(b",") if start else piece
+                    start = b""
+                continue
+            written = (part.written(body, with_revs=with_revs) for body, part in pairs)
             for piece in joined(written, b""):
                 # Every row begins with a comma, which is one too many in front of the first.
                 yield start + piece.removeprefix(b",") if start else piece
                 start = b""
     yield start + b"]}\n"
+
+
+async def _with_data(
+    call: Call, pairs: Sequence[tuple[bytes | None, _Part]], *, with_revs: bool
+) -> AsyncIterator[bytes]:
+    """Yield the parts with the bytes of their attachments, one by one: each may be megabytes long."""
+    for body, part in pairs:
+        if body is not None and part.of is not None:
+            body = await with_data(call, body, known_generation(part.of, part.rev, part.since))  # noqa: PLW2901
+        yield part.written(body, with_revs=with_revs)
 
 
 def _by_document(keys: Collection[Key]) -> dict[str, set[RevisionId]]:
@@ -166,7 +187,7 @@ def _parts(asked: _Asked | _Unfit, here: Mapping[str, Branches], *, latest: bool
         return
     for position, rev in enumerate(revs):
         after = b"]}" if position == len(revs) - 1 else b""
-        yield _Part(before if position == 0 else b",", _missing(asked.doc_id, rev), of, rev, after)
+        yield _Part(before if position == 0 else b",", _missing(asked.doc_id, rev), of, rev, after, asked.since)
 
 
 def _chosen(asked: _Asked, of: Branches, *, latest: bool) -> Sequence[RevisionId]:

@@ -43,7 +43,7 @@ class CouchParts:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request; `path` are the segments behind the database's name, unquoted."""
+    """A request; `doc_id` and `attachment` are unquoted."""
 
     parts: CouchParts
     request: Request[Any, Any, Any]
@@ -53,6 +53,7 @@ class Call:
     server_id: str
     database: Database | None = None
     doc_id: str = ""
+    attachment: str = ""
 
     @property
     def person(self) -> Caller:

@@ -18,7 +18,7 @@ from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.feed_reading import FeedPosition, Reader, Selection
 from server.gateway.couchdb.live_feed import FeedTiming, continuous, eventsource, longpoll, watched
 from server.gateway.couchdb.refusals import Refusal, bad_parameter, missing
-from server.gateway.couchdb.selector import matcher
+from server.gateway.couchdb.selector import Matcher, matcher
 from server.journal.store import document_list
 from sync.revisions import checkpoint_chain
 
@@ -99,7 +99,7 @@ def _selection(call: Call, said: Mapping[str, Any]) -> Selection:
         raise bad_parameter("style")
     name = call.query.get("filter")
     ids: list[str] | None = None
-    matches = None
+    matches: Matcher | None = None
     if name == "_doc_ids":
         asked = said["doc_ids"] if "doc_ids" in said else call.json("doc_ids") if "doc_ids" in call.query else None
         if not isinstance(asked, list) or not all(isinstance(each, str) for each in asked):
@@ -109,17 +109,25 @@ def _selection(call: Call, said: Mapping[str, Any]) -> Selection:
         ids = asked
     elif name == "_selector":
         matches = matcher(said.get("selector"))
-    elif name is not None and "/" in name:
-        raise missing()
+    elif name == "_design":
+        matches = _is_design_document
+    elif name is not None and ("/" in name or (name == "_view" and "view" in call.query)):
+        # A function of a design document: none is run here.
+        raise missing("missing")
     elif name is not None:
-        raise Refusal(400, "bad_request", "filters here are `_doc_ids` and `_selector`")
+        raise Refusal(400, "bad_request", "filters here are `_design`, `_doc_ids` and `_selector`")
     return Selection(
         limit=call.count("limit"),
         with_all_leaves=style == "all_docs",
         include_docs=call.flag("include_docs"),
+        attachments=call.flag("include_docs") and call.flag("attachments"),
         conflicts=call.flag("conflicts"),
         descending=call.flag("descending"),
         seq_interval=max(1, call.count("seq_interval") or 1),
         ids=ids,
         matches=matches,
     )
+
+
+def _is_design_document(document: Any) -> bool:
+    return bool(document["_id"].startswith("_design/"))

@@ -4,8 +4,9 @@ from typing import Any
 
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call
-from server.gateway.couchdb.refusals import bad_request
+from server.gateway.couchdb.refusals import Refusal, bad_request, forbidden
 from server.journal.store import document_list
+from server.journal.store.branches import REVS_LIMIT
 from server.journal.store.document_list import DatabaseInfo
 
 
@@ -48,6 +49,23 @@ async def ensure_full_commit(call: Call) -> Answer:
 async def compact(_call: Call) -> Answer:
     """Say yes: the journal keeps everything and leaves nothing behind."""
     return answer({"ok": True}, 202)
+
+
+async def revs_limit(_call: Call) -> Answer:
+    """Tell how many ancestors of a revision are named."""
+    return Answer(b"%d\n" % REVS_LIMIT)
+
+
+async def set_revs_limit(call: Call) -> Answer:
+    """Take the limit that holds already; the journal keeps every revision, and no other limit can be kept."""
+    if not call.db.is_admin:
+        raise forbidden("You are not a db or server admin.")
+    said = (await call.text()).strip()
+    if not said.isdigit() or not int(said[:18]):
+        raise bad_request("Rev limit must be a positive integer")
+    if int(said[:18]) != REVS_LIMIT:
+        raise Refusal(501, "not_implemented", f"This server keeps every revision and names {REVS_LIMIT} of a line.")
+    return answer({"ok": True})
 
 
 async def security(call: Call) -> Answer:

@@ -72,9 +72,10 @@ async def _answer(request: Request[Any, Any, Any]) -> Answer:
     caller = await parts.recognition.caller(request)
     if caller is None:
         raise unauthorized()
-    if caller.handler == COOKIE_HANDLER:
+    # An attachment is of any type; no form can send what makes one.
+    if caller.handler == COOKIE_HANDLER and not leads.attachment:
         require_no_form(request)
-    call = replace(call, caller=caller, doc_id=leads.doc_id)
+    call = replace(call, caller=caller, doc_id=leads.doc_id, attachment=leads.attachment)
     assert leads.database is not None
     if leads.is_database and call.method == "PUT":
         # The one verb for a database that is not there.
@@ -132,7 +133,7 @@ async def send_answer(request: Request[Any, Any, Any], found: Answer, send: Send
     is_head = request.method == "HEAD"
     takes_gzip = bool(accepted_codings(request, ["gzip"]))
     is_long = found.pieces is not None or len(found.body) >= GZIP_FROM_BYTES
-    is_packed = takes_gzip and is_long and not found.is_live and not is_head
+    is_packed = takes_gzip and is_long and found.is_packable and not found.is_live and not is_head
     headers = {
         "Content-Type": found.media_type,
         "Cache-Control": "must-revalidate",

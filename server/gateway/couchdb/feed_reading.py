@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.gateway.couchdb.attachments_out import PAGE_WITH_DATA, with_data
 from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.selector import Matcher
 from server.gateway.couchdb.write_documents import Stride, document, rev_list, string
@@ -23,6 +24,8 @@ from sync.revisions import checkpoint_chain
 from sync.revisions.canonical import Json
 
 PAGE = 500
+#: What CouchDB counts down from where no limit is set; `seq_interval` goes by what is left.
+NO_LIMIT = 10**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Selection:
     limit: int | None
     with_all_leaves: bool
     include_docs: bool
+    attachments: bool
     conflicts: bool
     descending: bool
     seq_interval: int
@@ -65,9 +69,10 @@ class Reader:
         self._left = selection.limit
         self._since = since
         self._token = since.token
-        self._count = 0
+        self._until_limit = NO_LIMIT if selection.limit is None else selection.limit
         self._has_documents = selection.include_docs or selection.matches is not None
-        self._stride = Stride(PAGE, has_documents=self._has_documents)
+        most = PAGE_WITH_DATA if selection.attachments else PAGE
+        self._stride = Stride(most, has_documents=self._has_documents)
 
     @property
     def is_satisfied(self) -> bool:
@@ -207,6 +212,11 @@ class Reader:
             if ids:
                 async with self.call.parts.storage.read() as connection:
                     torn = await self._branches(connection, ids)
+        if self._selection.attachments:
+            found = [
+                row if row.content is None else row._replace(content=await with_data(self.call, row.content))
+                for row in found
+            ]
         return [self._row(row, torn.get(row.doc_id)) for row in found]
 
     async def _branches(self, connection: AsyncConnection, ids: Collection[str]) -> Mapping[str, Branches]:
@@ -214,8 +224,8 @@ class Reader:
 
     def _row(self, row: FeedRow, of: Branches | None) -> bytes:
         chosen = self._selection
-        self._count += 1
-        is_numbered = self._count % chosen.seq_interval == 0
+        is_numbered = self._until_limit % chosen.seq_interval == 0
+        self._until_limit -= 1
         seq = b'"%b"' % checkpoint_chain.token(row.seq, row.link).encode() if is_numbered else b"null"
         shown = row.leaves.replace(" ", '"},{"rev":"') if chosen.with_all_leaves else row.rev
         flag = b',"deleted":true' if row.deleted else b""

@@ -21,7 +21,7 @@ MAX_BYTES = 100_000
 async def show(call: Call) -> Answer:
     """Return the document."""
     async with call.parts.storage.read() as connection:
-        found = await local_documents.find(connection, _key(call))
+        found = await local_documents.find(connection, _key(call, call.doc_id))
     if found is None:
         raise missing()
     return Answer(document(f"_local/{call.doc_id}", found.rev, found.content) + b"\n")
@@ -30,38 +30,47 @@ async def show(call: Call) -> Answer:
 async def write(call: Call) -> Answer:
     """Write the document over the revision that it names."""
     said = await call.mapping()
+    if "_rev" not in said and "rev" in call.query:
+        said["_rev"] = call.query["rev"]
+    rev = await keep(call, call.doc_id, said)
+    return answer({"ok": True, "id": f"_local/{call.doc_id}", "rev": rev}, 201)
+
+
+async def keep(call: Call, doc_id: str, said: Mapping[str, Json]) -> str:
+    """Write a document over the revision that it names, and return its new one; raise Refusal."""
     content = canonical({name: value for name, value in said.items() if not name.startswith("_")})
     if len(content) > MAX_BYTES:
-        raise Refusal(413, "document_too_large", call.doc_id)
-    rev = said.get("_rev", call.query.get("rev"))
+        raise Refusal(413, "document_too_large", doc_id)
+    rev = said.get("_rev")
     if rev is not None and not isinstance(rev, str):
         raise bad_request("Invalid rev format")
     if said.get("_deleted") is True:
-        return await _removed(call, rev)
+        return await _removed(call, doc_id, rev)
     try:
         async with call.parts.storage.write(is_durable=not _is_checkpoint(said)) as connection:
-            written = await local_documents.put(connection, _key(call), rev, content)
+            written = await local_documents.put(connection, _key(call, doc_id), rev, content)
     except IntegrityError:
         # Two first writes side by side: one of them stands, and it wasn't this one.
         raise conflict() from None
     if written is None:
         raise conflict()
-    return answer({"ok": True, "id": f"_local/{call.doc_id}", "rev": written.rev}, 201)
+    return written.rev
 
 
 async def remove(call: Call) -> Answer:
     """Delete the document."""
-    return await _removed(call, call.query.get("rev"))
+    rev = await _removed(call, call.doc_id, call.query.get("rev"))
+    return answer({"ok": True, "id": f"_local/{call.doc_id}", "rev": rev})
 
 
-async def _removed(call: Call, rev: str | None) -> Answer:
+async def _removed(call: Call, doc_id: str, rev: str | None) -> str:
     async with call.parts.storage.write() as connection:
-        is_removed = await local_documents.remove(connection, _key(call), rev)
+        is_removed = await local_documents.remove(connection, _key(call, doc_id), rev)
     if is_removed is None:
         raise missing()
     if not is_removed:
         raise conflict()
-    return answer({"ok": True, "id": f"_local/{call.doc_id}", "rev": "0-0"})
+    return "0-0"
 
 
 def _is_checkpoint(said: Mapping[str, Json]) -> bool:
@@ -75,7 +84,7 @@ def _is_checkpoint(said: Mapping[str, Json]) -> bool:
     return isinstance(said.get("history"), list) and isinstance(said.get("session_id"), str)
 
 
-def _key(call: Call) -> LocalKey:
-    if not 0 < len(call.doc_id) <= MAX_ID_CHARACTERS or not call.doc_id.isprintable():
+def _key(call: Call, doc_id: str) -> LocalKey:
+    if not 0 < len(doc_id) <= MAX_ID_CHARACTERS or not doc_id.isprintable():
         raise missing()
-    return LocalKey(call.db.name, call.person.owner, call.doc_id)
+    return LocalKey(call.db.name, call.person.owner, doc_id)

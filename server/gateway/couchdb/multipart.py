@@ -3,7 +3,6 @@
 import asyncio
 import base64
 from collections.abc import Iterator
-from email import message_from_bytes
 from email.message import Message
 
 from server.errors import Problem
@@ -14,9 +13,7 @@ from sync.revisions.canonical import Json, MalformedJson
 
 
 async def related(call: Call) -> dict[str, Json]:
-    """Return the document, its attachments inside it; raise Refusal where none are taken yet, and nothing is kept."""
-    if call.db.takes_anything:
-        raise not_yet("This server takes no attachments yet.")
+    """Return the document, its attachments inside it; raise Refusal."""
     content_type = call.request.headers.get("content-type", "")
     try:
         body = await call.body()
@@ -25,16 +22,15 @@ async def related(call: Call) -> dict[str, Json]:
             raise
         # A replicator takes 413 for this document's fault and its checkpoint passes it: then it would be lost.
         raise not_yet("This server takes no documents with so many bytes of attachments yet.") from None
-    return await asyncio.to_thread(_joined, content_type, body)
+    return await asyncio.to_thread(_joined, content_type, body, keeps_numbers=call.db.takes_anything)
 
 
-def _joined(content_type: str, body: bytes) -> dict[str, Json]:
-    whole = message_from_bytes(b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n" + body)
-    parts = [_bytes(part) for part in whole.get_payload() if isinstance(part, Message)] if whole.is_multipart() else []
+def _joined(content_type: str, body: bytes, *, keeps_numbers: bool) -> dict[str, Json]:
+    parts = _parts(content_type, body)
     if not parts:
         raise bad_request("The body is no multipart/related.")
     try:
-        reading = read(parts[0])
+        reading = read(parts[0], keeps_numbers=keeps_numbers)
     except MalformedJson as error:
         raise bad_request(f"invalid UTF-8 JSON ({error})") from None
     if reading.flaws or not isinstance(reading.value, dict):
@@ -56,6 +52,16 @@ def _with_data(said: Json, following: Iterator[bytes]) -> Json:
     return {**{name: each for name, each in said.items() if name != "follows"}, "data": base64.b64encode(data).decode()}
 
 
-def _bytes(part: Message) -> bytes:
-    found = part.get_payload(decode=True)
-    return found if isinstance(found, bytes) else b""
+def _parts(content_type: str, body: bytes) -> list[bytes]:
+    """Return the bodies of the parts, byte for byte: no type of a part means anything here, not even a mail's."""
+    head = Message()
+    head["Content-Type"] = content_type
+    boundary = head.get_boundary()
+    if not boundary:
+        return []
+    parts: list[bytes] = []
+    for piece in (b"\r\n" + body).split(b"\r\n--" + boundary.encode("latin-1"))[1:]:
+        if piece.startswith(b"--"):
+            break
+        parts.append(piece.partition(b"\r\n\r\n")[2])
+    return parts

@@ -2,12 +2,12 @@
 
 A flaw is that document's alone (rule 10): it becomes a `Flaw` in the document's place, and the rest of a batch goes on.
 Where anything is taken, hashes may be any text, and what a CouchDB would take and this server can't fails the request.
-Attachments stay in a scope's document, which is held back with them: media travels by its own door, and nothing that
-somebody sent is dropped.
+There, attachments are read apart from the document (`attachments_in`). They stay in a scope's document, which is held
+back with them: media travels by its own door, and nothing that somebody sent is dropped.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from server.gateway.couchdb.refusals import INVALID_REV, not_yet
 from server.gateway.couchdb.revision_ids import is_rev
@@ -15,12 +15,17 @@ from server.ingest.document import IncomingDocument
 from server.journal.model import ATTACHMENTS, NewRevision
 from server.journal.store.branches import REVS_LIMIT
 from server.platform.canonical_json import canonical
-from sync.revisions.admission import is_well_formed_doc_id
+from sync.revisions.admission import is_any_doc_id, is_well_formed_doc_id
 from sync.revisions.canonical import Json
 from sync.revisions.revision_id import RevisionId, is_any_revision_id, is_revision_id
 
 #: Members that the door itself adds on the way out; whoever sends them back means nothing by them.
 _ECHOES = frozenset({"_revs_info", "_conflicts", "_deleted_conflicts", "_local_seq"})
+#: What CouchDB's replicator writes into the documents that it takes its orders from: there, fields like any other.
+_ORDERS = frozenset(
+    {"_replication_id", "_replication_state", "_replication_state_time", "_replication_state_reason"}
+    | {"_replication_stats"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,7 @@ class Incoming:
     """A document that was read: its own members in canonical form, the revision that it names, and the path to it.
 
     `document` is what the ingest policy asks about; `finding` is the reason for which a person must look at it first,
-    whatever its parent is.
+    whatever its parent is; `attached` comes with it where anything is taken, and is not in `content` yet.
     """
 
     doc_id: str
@@ -48,6 +53,7 @@ class Incoming:
     path: tuple[RevisionId, ...]
     document: IncomingDocument
     finding: str | None = None
+    attached: Mapping[str, Json] = field(default_factory=dict)
 
     def as_it_is(self) -> NewRevision:
         """Return the revision that another replica has made: its id is its writer's business."""
@@ -72,31 +78,63 @@ def incoming(value: Json, kind: WriteMode, doc_id: str | None = None) -> Incomin
     """Return what a document is; `doc_id` comes from the path where there is one. Raise Refusal: not yet taken."""
     if not isinstance(value, Mapping):
         return Flaw(doc_id or "", "bad_request", "Document must be a JSON object")
-    name = value.get("_id", doc_id)
-    if not isinstance(name, str):
-        return Flaw("", "bad_request", "Document must have an _id")
-    if not is_well_formed_doc_id(name):
-        if kind.is_copy and name and (not name.startswith("_") or name.startswith("_design/")):
-            raise not_yet("This server takes no ids of such length or with such characters yet.")
-        reason = "Only reserved document ids may start with underscore." if name.startswith("_") else "Illegal id."
-        return Flaw(name, "illegal_docid", reason)
-    content: dict[str, Json] = {}
-    for member, said in value.items():
-        if not member.startswith("_"):
-            content[member] = said
-        elif (flaw := _special(name, member, said)) is not None:
-            return flaw
-        elif member == ATTACHMENTS and said:
-            if kind.takes_anything:
-                raise not_yet("This server takes no attachments yet.")
-            content[member] = said
+    name = _name(value, kind, doc_id)
+    if isinstance(name, Flaw):
+        return name
+    members = _members(name, value, kind)
+    if isinstance(members, Flaw):
+        return members
+    content, attached = members
     line = _named_line(name, value, kind)
     if isinstance(line, Flaw):
         return line
     rev, deleted = line[0] if line else None, value.get("_deleted") is True
     canonical_content = canonical(content, is_read=True)
     document = IncomingDocument(name, rev or "", content, deleted=deleted, content=canonical_content)
-    return Incoming(name, rev, deleted, canonical_content, line[1:], document)
+    return Incoming(name, rev, deleted, canonical_content, line[1:], document, attached=attached)
+
+
+def _name(value: Mapping[str, Json], kind: WriteMode, doc_id: str | None) -> str | Flaw:
+    if "_id" not in value and doc_id is None:
+        return Flaw("", "bad_request", "Document must have an _id")
+    name = value.get("_id", doc_id)
+    if not isinstance(name, str):
+        return Flaw("", "illegal_docid", "Document id must be a string")
+    reason = _against(name, kind)
+    return name if reason is None else Flaw(name, "illegal_docid", reason)
+
+
+def _members(
+    doc_id: str, value: Mapping[str, Json], kind: WriteMode
+) -> tuple[dict[str, Json], Mapping[str, Json]] | Flaw:
+    """Return a document's own members, and what is attached to it where that is kept apart."""
+    content: dict[str, Json] = {}
+    attached: Mapping[str, Json] = {}
+    for member, said in value.items():
+        if not member.startswith("_") or (kind.takes_anything and member in _ORDERS):
+            content[member] = said
+        elif (flaw := _special(doc_id, member, said)) is not None:
+            return flaw
+        elif member == ATTACHMENTS and kind.takes_anything and isinstance(said, Mapping):
+            attached = said
+        elif member == ATTACHMENTS and said:
+            content[member] = said
+    return content, attached
+
+
+def _against(doc_id: str, kind: WriteMode) -> str | None:
+    """Return why no document can be called so, in CouchDB's words; raise Refusal where only a CouchDB would take it."""
+    if is_any_doc_id(doc_id) if kind.takes_anything else is_well_formed_doc_id(doc_id):
+        return None
+    if not doc_id:
+        return "Document id must not be empty"
+    if doc_id in ("_design/", "_local/"):
+        return f"Illegal document id `{doc_id}`"
+    if doc_id.startswith("_") and not doc_id.startswith("_design/"):
+        return "Only reserved document ids may start with underscore."
+    if kind.is_copy:
+        raise not_yet("This server takes no ids of such length or with such characters yet.")
+    return "Illegal id."
 
 
 def _special(doc_id: str, member: str, said: Json) -> Flaw | None:

@@ -1,12 +1,14 @@
 """`GET /{db}/{id}`: one revision of a document, or several branches of it with `open_revs`."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.gateway.couchdb.answer import Answer
+from server.gateway.couchdb.attachments_out import known_generation, since_asked, with_data
 from server.gateway.couchdb.call import Call
+from server.gateway.couchdb.etags import etags
 from server.gateway.couchdb.refusals import bad_request, missing
 from server.gateway.couchdb.revision_ids import is_rev
 from server.gateway.couchdb.write_documents import document, dumps, rev_list, revisions
@@ -16,31 +18,36 @@ from sync.revisions.revision_id import RevisionId
 
 async def read(call: Call) -> Answer:
     """Return the winner or the revision asked for; with `open_revs` the branches, as a list or as parts."""
+    if "open_revs" in call.query:
+        return await _open_revs(call)
     async with call.parts.storage.read() as connection:
         of = (await branches(connection, call.parts.sql, call.db.name, [call.doc_id])).get(call.doc_id)
-        if "open_revs" in call.query:
-            return await _open_revs(call, connection, of)
         if of is None:
             raise missing()
-        rev = _chosen(call, of)
+        rev = chosen(call, of)
         found = await contents(connection, call.parts.sql, call.db.name, {(of.doc_id, rev)})
         here = await _bodies_of_line(call, connection, of, rev) if call.flag("revs_info") else frozenset()
     if (of.doc_id, rev) not in found:
         raise missing()
     etag = f'"{rev}"'
-    if call.request.headers.get("if-none-match") == etag and not _extras(call):
+    if rev in etags(call.request.headers.getall("if-none-match", [])) and not _extras(call):
         return Answer(status=304, headers={"ETag": etag})
-    body = document(
-        of.doc_id, rev, found[of.doc_id, rev], deleted=of.graph.held[rev], more=_members(call, of, rev, here)
-    )
+    content, since = found[of.doc_id, rev], since_asked(call)
+    if call.flag("attachments") or since is not None:
+        content = await with_data(call, content, known_generation(of, rev, since or ()))
+    body = document(of.doc_id, rev, content, deleted=of.graph.held[rev], more=_members(call, of, rev, here))
     return Answer(body + b"\n", headers={"ETag": etag})
 
 
+_EXTRAS = ("revs", "revs_info", "conflicts", "deleted_conflicts", "meta", "attachments")
+
+
 def _extras(call: Call) -> bool:
-    return any(call.flag(name) for name in ("revs", "revs_info", "conflicts", "deleted_conflicts", "meta"))
+    return any(call.flag(name) for name in _EXTRAS)
 
 
-def _chosen(call: Call, of: Branches) -> RevisionId:
+def chosen(call: Call, of: Branches) -> RevisionId:
+    """Return the revision that the request is about: the winner, or the one that `rev` names. Raise Refusal."""
     rev = call.query.get("rev")
     if rev is None:
         if of.is_deleted:
@@ -85,22 +92,40 @@ async def _bodies_of_line(
     return frozenset(each for _, each in found)
 
 
-async def _open_revs(call: Call, connection: AsyncConnection, of: Branches | None) -> Answer:
-    wanted = _wanted(call, of)
-    held = of.graph.held if of is not None else {}
-    keys: set[Key] = {(call.doc_id, rev) for rev in wanted if rev in held}
-    found = await contents(connection, call.parts.sql, call.db.name, keys)
-    rows: list[tuple[bytes, bool]] = []
+async def _open_revs(call: Call) -> Answer:
+    async with call.parts.storage.read() as connection:
+        of = (await branches(connection, call.parts.sql, call.db.name, [call.doc_id])).get(call.doc_id)
+        wanted = _wanted(call, of)
+        held = of.graph.held if of is not None else {}
+        keys: set[Key] = {(call.doc_id, rev) for rev in wanted if rev in held}
+        found = await contents(connection, call.parts.sql, call.db.name, keys)
+    rows = _rows(call, of, wanted, found, since_asked(call))
+    return _parts(rows) if _takes_parts(call) else Answer(pieces=_listed(rows))
+
+
+async def _rows(
+    call: Call, of: Branches | None, wanted: Sequence[RevisionId], found: dict[Key, bytes], since: list[str] | None
+) -> AsyncIterator[tuple[bytes, bool]]:
+    """Yield each revision and whether it is here, one by one: with attachments each may be megabytes long."""
+    # Whoever takes parts takes the attachments with them, as CouchDB's replicator does.
+    takes_data = call.flag("attachments") or since is not None or _takes_parts(call)
     for rev in wanted:
         if of is None or (call.doc_id, rev) not in found:
-            rows.append((dumps({"missing": rev}), False))
+            yield dumps({"missing": rev}), False
             continue
         more = revisions(of.line(rev)) if call.flag("revs") else b""
-        rows.append((document(of.doc_id, rev, found[of.doc_id, rev], deleted=held[rev], more=more), True))
-    if _takes_parts(call):
-        return _parts(rows)
-    listed = (b'{"ok":%b}' % row if is_here else row for row, is_here in rows)
-    return Answer(b"[" + b",".join(listed) + b"]\n")
+        content = found[of.doc_id, rev]
+        if takes_data:
+            content = await with_data(call, content, known_generation(of, rev, since or ()))
+        yield document(of.doc_id, rev, content, deleted=of.graph.held[rev], more=more), True
+
+
+async def _listed(rows: AsyncIterator[tuple[bytes, bool]]) -> AsyncIterator[bytes]:
+    start = b"["
+    async for row, is_here in rows:
+        yield start + (b'{"ok":%b}' % row if is_here else row)
+        start = b","
+    yield (b"[" if start == b"[" else b"") + b"]\n"
 
 
 def _wanted(call: Call, of: Branches | None) -> Sequence[RevisionId]:
@@ -122,11 +147,14 @@ def _takes_parts(call: Call) -> bool:
     return "multipart/mixed" in accepted and "application/json" not in accepted.partition("multipart/mixed")[0]
 
 
-def _parts(rows: Sequence[tuple[bytes, bool]]) -> Answer:
+def _parts(rows: AsyncIterator[tuple[bytes, bool]]) -> Answer:
     """Return rows as multipart/mixed (RFC 2046): what CouchDB's replicator asks for."""
     boundary = secrets.token_hex(16)
-    body = b""
-    for row, is_here in rows:
-        kind = b"application/json" if is_here else b'application/json; error="true"'
-        body += b"--%b\r\nContent-Type: %b\r\n\r\n%b\r\n" % (boundary.encode(), kind, row)
-    return Answer(body + b"--%b--" % boundary.encode(), media_type=f'multipart/mixed; boundary="{boundary}"')
+
+    async def pieces() -> AsyncIterator[bytes]:
+        async for row, is_here in rows:
+            kind = b"application/json" if is_here else b'application/json; error="true"'
+            yield b"--%b\r\nContent-Type: %b\r\n\r\n%b\r\n" % (boundary.encode(), kind, row)
+        yield b"--%b--" % boundary.encode()
+
+    return Answer(pieces=pieces(), media_type=f'multipart/mixed; boundary="{boundary}"')

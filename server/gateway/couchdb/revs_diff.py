@@ -30,6 +30,14 @@ async def revs_diff(call: Call) -> Answer:
     )
 
 
+async def missing_revs(call: Call) -> Answer:
+    """Answer the same as CouchDB's older clients ask for it: only what is missing."""
+    asked = await aside(_asked, await call.text())
+    async with call.parts.storage.read() as connection:
+        found = await missing(connection, call.parts.sql, call.db.name, asked)
+    return answer({"missing_revs": {doc_id: of.revs for doc_id, of in found.items()}})
+
+
 def _asked(body: bytes) -> dict[str, list[RevisionId]]:
     asked: dict[str, list[RevisionId]] = {}
     left = MOST

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from server.gateway.couchdb import (
     all_docs,
+    attachment,
     bulk_docs,
     bulk_get,
     changes,
@@ -41,15 +42,18 @@ DATABASE: Mapping[str, Verbs] = {
     "_changes": {"GET": changes.changes, "POST": changes.changes},
     "_compact": {"POST": database.compact},
     "_ensure_full_commit": {"POST": database.ensure_full_commit},
+    "_missing_revs": {"POST": revs_diff.missing_revs},
     "_revs_diff": {"POST": revs_diff.revs_diff},
+    "_revs_limit": {"GET": database.revs_limit, "PUT": database.set_revs_limit},
     "_security": {"GET": database.security, "PUT": database.set_security},
 }
 DOCUMENT: Verbs = {"GET": read_document.read, "PUT": write_document.put, "DELETE": write_document.delete}
+ATTACHMENT: Verbs = {"GET": attachment.show, "PUT": attachment.put, "DELETE": attachment.remove}
 LOCAL: Verbs = {"GET": local.show, "PUT": local.write, "POST": local.write, "DELETE": local.remove}
 #: Of CouchDB, and not offered: server-side JavaScript, Mango, purge, partitions, clusters.
 NOT_OFFERED = frozenset(
     {"_find", "_index", "_explain", "_purge", "_design_docs", "_partition", "_shards", "_sync_shards", "_view_cleanup"}
-    | {"_replicate", "_replicator", "_scheduler", "_node", "_membership", "_temp_view", "_missing_revs", "_revs_limit"}
+    | {"_replicate", "_replicator", "_scheduler", "_node", "_membership", "_temp_view"}
 )
 
 
@@ -60,6 +64,7 @@ class Destination:
     verbs: Verbs
     database: str | None = None
     doc_id: str = ""
+    attachment: str = ""
     is_open: bool = False
     is_database: bool = False
 
@@ -88,23 +93,25 @@ def destination(raw_path: str) -> Destination:
     name = rest[0]
     if name.startswith("_local/") or (name == "_local" and rest[1:]):
         return Destination(LOCAL, first, "/".join(rest).removeprefix("_local/"))
-    if name.startswith("_design/") or (name == "_design" and rest[1:]):
-        return Destination(DOCUMENT, first, _design(rest))
+    if name == "_design" and rest[1:]:
+        # Its slash is a separator that belongs to the name; those behind it are as anywhere else.
+        rest = [f"_design/{rest[1]}", *rest[2:]]
+        name = rest[0]
+    if name.startswith("_design/"):
+        if rest[1:] and rest[1].startswith("_"):
+            # Views, shows, lists, updates.
+            raise missing()
+        return _document(first, rest)
     if len(rest) == 1 and name in DATABASE:
         return Destination(DATABASE[name], first)
     if name.startswith("_"):
         raise _nothing(name)
-    if len(rest) > 1:
-        raise missing("Document is missing attachment")
-    return Destination(DOCUMENT, first, name)
+    return _document(first, rest)
 
 
-def _design(rest: list[str]) -> str:
-    parts = "/".join(rest).split("/")
-    if len(parts) > 2:
-        # Views, shows, lists, updates, attachments.
-        raise missing()
-    return "/".join(parts)
+def _document(database_name: str, rest: list[str]) -> Destination:
+    doc_id, name = rest[0], "/".join(rest[1:])
+    return Destination(ATTACHMENT if name else DOCUMENT, database_name, doc_id, name)
 
 
 def _nothing(name: str) -> Refusal:

@@ -200,4 +200,5 @@ def _pair(said: Json) -> tuple[int, int]:
 
 
 def _refuse(reason: str) -> Refusal:
-    return Refusal(400, "invalid_selector_json", reason)
+    # In the feed CouchDB says no more of it than this; `invalid_selector_json` is for `_find`.
+    return Refusal(400, "bad_request", reason)

@@ -12,6 +12,7 @@ from typing import cast
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.gateway.couchdb.admission import brings_others, held_back
+from server.gateway.couchdb.attachments_in import with_stubs
 from server.gateway.couchdb.call import Call
 from server.gateway.couchdb.parse_documents import Flaw, Incoming
 from server.gateway.couchdb.refusals import CONFLICT, Refusal, forbidden
@@ -45,6 +46,7 @@ class _WrittenMeanwhile(Exception):
 async def replicate(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Result]:
     """Store revisions that other replicas made, and return what became of each, in order."""
     _require_writing(call)
+    documents = await with_stubs(call, documents, new_edits=False)
     results: list[Result | None] = [each if isinstance(each, Flaw) else None for each in documents]
     places = [place for place, each in enumerate(documents) if isinstance(each, Incoming)]
     wanted = [each for each in documents if isinstance(each, Incoming)]
@@ -85,6 +87,7 @@ async def _brought(call: Call, documents: Sequence[Incoming]) -> list[Result]:
 async def edit(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Result]:
     """Store edits, each the child of the leaf that it names, and return what became of each, in order."""
     _require_writing(call)
+    documents = await with_stubs(call, documents, new_edits=True)
     for _ in range(ATTEMPTS):
         plan = await _EditPlan.make(call, documents)
         if not plan.revisions:

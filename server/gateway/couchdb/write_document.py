@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from server.gateway.couchdb.admission import admitted
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call
+from server.gateway.couchdb.etags import etags
 from server.gateway.couchdb.multipart import related
 from server.gateway.couchdb.parse_documents import Flaw
 from server.gateway.couchdb.refusals import Refusal, bad_request, missing
@@ -35,7 +36,7 @@ async def delete(call: Call) -> Answer:
     """Put a tombstone over the revision that `rev` names."""
     async with call.parts.storage.read() as connection:
         of = (await branches(connection, call.parts.sql, call.db.name, [call.doc_id])).get(call.doc_id)
-    rev = _named_rev(call)
+    rev = named_rev(call)
     if of is None or (of.is_deleted if rev is None else of.graph.held.get(rev, False)):
         raise missing("missing" if of is None else "deleted")
     tombstone: dict[str, Json] = {"_id": call.doc_id, "_deleted": True, **({} if rev is None else {"_rev": rev})}
@@ -46,7 +47,7 @@ async def delete(call: Call) -> Answer:
 async def _stored(call: Call, said: Mapping[str, Json], doc_id: str | None) -> Answer:
     if doc_id is not None and said.get("_id", doc_id) != doc_id:
         raise bad_request("Document ID must match the id of the path.")
-    named = _named_rev(call)
+    named = named_rev(call)
     if named is not None and said.get("_rev", named) != named:
         raise bad_request("Document rev from request body and query string have different values")
     if named is not None:
@@ -57,8 +58,10 @@ async def _stored(call: Call, said: Mapping[str, Json], doc_id: str | None) -> A
     return _answer(result, 201)
 
 
-def _named_rev(call: Call) -> str | None:
-    rev = call.query.get("rev") or call.request.headers.get("if-match", "").strip('"') or None
+def named_rev(call: Call) -> str | None:
+    """Return the revision that the query or `If-Match` names; None where neither does. Raise Refusal."""
+    named = etags(call.request.headers.getall("if-match", []))
+    rev = call.query.get("rev") or (named[0] if named else None)
     if rev is not None and not (is_rev(rev) if call.db.takes_anything else is_revision_id(rev)):
         raise bad_request("Invalid rev format")
     return rev
@@ -66,5 +69,10 @@ def _named_rev(call: Call) -> str | None:
 
 def _answer(result: StoredDocument | Flaw, status: int) -> Answer:
     if isinstance(result, Flaw):
-        raise Refusal(STATUSES.get(result.error, 400), result.error, result.reason)
+        raise refusal_of(result)
     return answer({"ok": True, "id": result.doc_id, "rev": result.rev}, status, ETag=f'"{result.rev}"')
+
+
+def refusal_of(flaw: Flaw) -> Refusal:
+    """Return what a request for one document is answered with that can't be taken."""
+    return Refusal(STATUSES.get(flaw.error, 400), flaw.error, flaw.reason)

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.journal.store.statements import Statements
-from sync.revisions.admission import is_well_formed_doc_id
+from sync.revisions.admission import is_any_doc_id
 from sync.revisions.graph import Graph
 from sync.revisions.revision_id import RevisionId, generation_of, rank
 
@@ -120,7 +120,7 @@ async def contents(
     connection: AsyncConnection, sql: Statements, database: str, keys: Collection[Key]
 ) -> dict[Key, bytes]:
     """Return the canonical contents of those revisions that are here, by (document, revision)."""
-    wanted = [key for key in keys if is_well_formed_doc_id(key[0]) and key[1].isprintable()]
+    wanted = [key for key in keys if is_any_doc_id(key[0]) and key[1].isprintable()]
     if not wanted:
         return {}
     values: dict[str, object] = {"database": database}

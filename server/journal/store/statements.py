@@ -28,7 +28,7 @@ from sqlalchemy.schema import Table
 from server.journal.store.rows import BodyRow, DocumentRow, EntryRow, HeadRow, RevisionRow
 from server.journal.store.tables import bodies, databases, documents, entries, quarantine, revisions
 from server.platform.db.types import UtcDateTime
-from sync.revisions.admission import REJUDGED, is_well_formed_doc_id
+from sync.revisions.admission import REJUDGED, is_any_doc_id
 
 Insert = postgresql.Insert | sqlite.Insert
 
@@ -155,7 +155,7 @@ class Statements:
 
         Ids that no document can have are left out: PostgreSQL takes no NUL and no half of a letter.
         """
-        askable = [doc_id for doc_id in ids if is_well_formed_doc_id(doc_id)]
+        askable = [doc_id for doc_id in ids if is_any_doc_id(doc_id)]
         return askable if self.is_postgresql else json.dumps(askable)
 
     def moment(self, value: datetime) -> object:

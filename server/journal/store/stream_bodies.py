@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.journal.store.branches import Key, contents
 from server.journal.store.statements import Statements
 from server.platform.db.engine import Storage
-from sync.revisions.admission import is_well_formed_doc_id
+from sync.revisions.admission import is_any_doc_id
 
 #: What is longer is read apart.
 SHORT_BYTES = 16 * 1024
@@ -80,7 +80,7 @@ async def _lengths(
     connection: AsyncConnection, sql: Statements, database: str, keys: set[Key]
 ) -> tuple[dict[Key, bytes], dict[Key, int]]:
     """Return the short contents, and the lengths in bytes of the others."""
-    wanted = [key for key in keys if is_well_formed_doc_id(key[0]) and key[1].isprintable()]
+    wanted = [key for key in keys if is_any_doc_id(key[0]) and key[1].isprintable()]
     values: dict[str, object] = {"database": database, "short": SHORT_BYTES}
     if sql.is_postgresql:
         values |= {"ids": [doc_id for doc_id, _ in wanted], "revs": [rev for _, rev in wanted]}

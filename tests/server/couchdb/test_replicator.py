@@ -36,6 +36,16 @@ class Endpoint:
         return found.json() if found.status_code == 200 else {}
 
 
+async def opened(source: Endpoint, key: str, revs: list[str], **query: str) -> list[dict[str, Any]]:
+    """Return revisions of a document as they come in parts."""
+    query = {"revs": "true", "open_revs": json.dumps(revs), "latest": "true", **query}
+    got = await source.ask("GET", f"/{key}", params=query, headers={"Accept": "multipart/mixed"})
+    whole = b"Content-Type: " + got.headers["content-type"].encode() + b"\r\n\r\n" + got.content
+    parts = message_from_bytes(whole).get_payload()
+    assert isinstance(parts, list)
+    return [json.loads(part.get_payload(decode=True)) for part in parts]  # type: ignore[union-attr,arg-type]
+
+
 async def replicate(source: Endpoint, target: Endpoint, name: str, *, has_bulk_get: bool = True) -> int:
     """Run a replication once, as CouchDB does; return how many revisions it wrote."""
     for endpoint in (source, target):
@@ -51,15 +61,15 @@ async def replicate(source: Endpoint, target: Endpoint, name: str, *, has_bulk_g
         wanted = [{"id": key, "rev": each} for key, of in lacking.items() for each in of["missing"]]
         query = {"latest": "true", "revs": "true", "attachments": "false"}
         found = (await source.ask("POST", "/_bulk_get", {"docs": wanted}, params=query)).json()
-        documents = [row["ok"] for result in found["results"] for row in result["docs"]]
+        rows = [row["ok"] for result in found["results"] for row in result["docs"]]
+        documents = [row for row in rows if "_attachments" not in row]
+        # What has attachments comes with them, one document at a time.
+        for row in rows:
+            if "_attachments" in row:
+                documents += await opened(source, row["_id"], [row["_rev"]], atts_since="[]")
     else:
         for key, of in lacking.items():
-            query = {"revs": "true", "open_revs": json.dumps(of["missing"]), "latest": "true"}
-            got = await source.ask("GET", f"/{key}", params=query, headers={"Accept": "multipart/mixed"})
-            whole = b"Content-Type: " + got.headers["content-type"].encode() + b"\r\n\r\n" + got.content
-            parts = message_from_bytes(whole).get_payload()
-            assert isinstance(parts, list)
-            documents += [json.loads(part.get_payload(decode=True)) for part in parts]  # type: ignore[union-attr,arg-type]
+            documents += await opened(source, key, of["missing"])
     if documents:
         body = {"new_edits": False, "docs": documents}
         written = await target.ask("POST", "/_bulk_docs", body, headers={"X-Couch-Full-Commit": "false"})
@@ -88,13 +98,16 @@ async def test_a_couchdb_replicates_from_and_to_this_server(client: Client, has_
     for number in range(20):
         await door.put(f"d{number:02}", n=str(number))
     await door.bring(revision("d03", rev(1, "beside"), x="1"), revision("gone", rev(2, "b"), rev(1, "a"), deleted=True))
+    await door.put("file", _attachments={"t": {"content_type": "text/plain", "data": "YSB0ZXh0"}})
     other = Door(client, door.username, "copies")
     assert (await other.ask("PUT")).status_code == 201
 
-    assert await replicate(Endpoint(door), Endpoint(other), "0a", has_bulk_get=has_bulk_get) == 22
+    assert await replicate(Endpoint(door), Endpoint(other), "0a", has_bulk_get=has_bulk_get) == 23
     feeds = [await each.get("/_changes", style="all_docs") for each in (door, other)]
     here, there = ({row["id"]: row["changes"] for row in each["results"]} for each in feeds)
     assert here == there
+    assert await other.get("/file") == await door.get("/file")
+    assert (await other.ask("GET", "/file/t")).content == b"a text"
     # From the checkpoint on there is only what is new.
     await door.put("later", n="1")
     assert await replicate(Endpoint(door), Endpoint(other), "0a", has_bulk_get=has_bulk_get) == 1
