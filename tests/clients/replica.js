@@ -26,11 +26,15 @@ function at(place) {
 function open(place) {
   if (place.memory) return new PouchDB(place.memory, { adapter: 'memory' })
   if (place.folder) return new PouchDB(place.folder)
-  const fetch = (url, options) => {
+  const fetch = async (url, options) => {
     const { pathname, search } = new URL(url)
     requests.push(`${options?.method ?? 'GET'} ${pathname}${search}`)
     if (place.token) options.headers.set('Authorization', `Bearer ${place.token}`)
-    return PouchDB.fetch(url, options)
+    // As in a browser: what PouchDB takes on Node waits for ever where a killed server has sent half an answer.
+    const answer = await globalThis.fetch(url, { ...options, headers: [...options.headers] })
+    // PouchDB keeps attachments as buffers on Node, and asks for one by this name.
+    answer.buffer = async () => Buffer.from(await answer.arrayBuffer())
+    return answer
   }
   return new PouchDB(place.url, { auth: place.auth, skip_setup: place.skip_setup, fetch })
 }

@@ -66,6 +66,20 @@ async def test_a_push_that_a_kill_cut_short_is_finished_by_the_next(pouch: Repli
     assert len(await same(pouch, HERE, commune)) == 1200
 
 
+async def test_an_answer_that_breaks_off_ends_a_push(pouch: Replica) -> None:
+    async def answer_half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"db_name":')
+        await writer.drain()
+        writer.close()
+
+    await pouch.put(HERE, record(1))
+    async with await asyncio.start_server(answer_half, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(ReplicaError):
+            await pouch.replicate(HERE, {"url": f"http://127.0.0.1:{port}/db/half"})
+
+
 async def _has_some(pouch: Replica, place: Place) -> bool:
     return int((await pouch.call(place, "info"))["doc_count"]) >= 300
 
