@@ -12,11 +12,12 @@ from server.gateway.couchdb import router
 from tests.builders import SIN_CHAI, SIN_THAU, Client
 from tests.server.route_callers import RECORD, REFUSED, Caller, callers
 
-#: Of a database that records live in, nobody may say who may read it, nor remove it.
-NOT_TO_BE_CHANGED = {"DELETE ", "PUT _security"}
+ATTACHMENT = f"{RECORD}/photo"
+#: Of a database that records live in, nobody may say who may read it or how much it keeps, nor remove it.
+NOT_TO_BE_CHANGED = {"DELETE ", "PUT _security", "PUT _revs_limit"}
 #: What only who captures there, or another server, may write; checkpoints are everybody's own.
 WRITERS: frozenset[Caller] = frozenset({"field_worker", "peer"})
-WRITES = {"POST ", f"PUT {RECORD}"}
+WRITES = {"POST ", f"PUT {RECORD}", f"PUT {ATTACHMENT}"}
 #: What the others are answered; for who may write, what they send is nothing that is stored.
 READ = {200, 201, 202, 400, 404, 409}
 WRITTEN = {200, 201, 202, 400, 404, 409, 415}
@@ -33,7 +34,8 @@ OF_THE_SERVER: dict[str, tuple[set[int], set[int]]] = {
 
 def verbs_of_a_database() -> list[tuple[str, str]]:
     """Return every method and path that the CouchDB door knows in a database."""
-    places = {**router.DATABASE, RECORD: router.DOCUMENT, "_local/checkpoint": router.LOCAL}
+    documents = {RECORD: router.DOCUMENT, ATTACHMENT: router.ATTACHMENT, "_local/checkpoint": router.LOCAL}
+    places = {**router.DATABASE, **documents}
     return [(method, path) for path, verbs in places.items() for method in verbs]
 
 
