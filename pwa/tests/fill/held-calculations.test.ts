@@ -4,12 +4,8 @@
  */
 import './browser'
 import { beforeEach, expect, test } from 'vitest'
-import { toAnswers } from '@/domain/answers'
-import { cleanText } from '@/domain/lexical'
-import type { Answers } from '@/domain/record'
 import { beginDraft } from '@/storage/drafts'
-import { questions } from './answering'
-import { carry, openDraft, opened, PERSON, SCOPE, signedIn, type OpenDraft } from './phone'
+import { answersOf, carry, openDraft, PERSON, SCOPE, signedIn, typeInto } from './phone'
 
 const CALCULATIONS = {
   days: 'once(today()) - /data/born',
@@ -39,42 +35,31 @@ async function begun(): Promise<string> {
   return (await beginDraft({ database: SCOPE, person: PERSON, form: 'held', version })).id
 }
 
-function answersOf({ form }: OpenDraft): Answers {
-  const { root, schema } = opened(form)
-  return toAnswers(schema, cleanText(root.instanceState.instanceXML))
-}
-
-function type(open: OpenDraft, name: string, value: string): void {
-  const node = questions(opened(open.form).root).find((each) => each.currentState.reference === `/data/${name}`)
-  if (node?.nodeType !== 'input') throw new Error(`no question ${name}`)
-  ;(node.setValue as (text: string) => void)(value)
-}
-
 test('once() inside a larger calculation keeps the first result, and the draft opens again', async () => {
   const id = await begun()
   const first = await openDraft(id)
-  type(first, 'born', '1990-03-02')
-  type(first, 'name', 'Vừ Thị Sua')
+  typeInto(first, 'born', '1990-03-02')
+  typeInto(first, 'name', 'Vừ Thị Sua')
   const { days } = answersOf(first)
   expect(Number(days)).toBeGreaterThan(13_000)
   expect(answersOf(first)).toMatchObject({ greeting: 'once(Vừ Thị Sua', named: 'once(x) Vừ Thị Sua' })
-  type(first, 'name', 'Vừ A Chu')
+  typeInto(first, 'name', 'Vừ A Chu')
   expect(answersOf(first)).toMatchObject({ days, greeting: 'once(Vừ Thị Sua', named: 'once(x) Vừ A Chu' })
   await first.form.save()
   first.kill()
 
   const second = await openDraft(id)
   expect(answersOf(second)).toMatchObject({ days, greeting: 'once(Vừ Thị Sua', named: 'once(x) Vừ A Chu' })
-  type(second, 'count', '4')
+  typeInto(second, 'count', '4')
   expect(answersOf(second)).toMatchObject({ days, share: '25' })
   second.scope.stop()
 })
 
 test('a number without end is blank, in a text too, and comes back when it has one', async () => {
   const open = await openDraft(await begun())
-  type(open, 'count', '0')
+  typeInto(open, 'count', '0')
   expect(answersOf(open)).toMatchObject({ share: null, said: ' %' })
-  type(open, 'count', '-8')
+  typeInto(open, 'count', '-8')
   expect(answersOf(open)).toMatchObject({ share: '-12.5', said: '0.125 %' })
   open.scope.stop()
 })

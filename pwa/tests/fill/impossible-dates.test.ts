@@ -4,12 +4,9 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Api } from '@/api/client'
 import type { CheckedForm } from '@/features/forms/api/forms'
 import { loadInBrowser } from '@/features/forms/composables/useFormUpload'
-import { toAnswers } from '@/domain/answers'
-import { cleanText } from '@/domain/lexical'
-import type { Answers } from '@/domain/record'
 import { beginDraft } from '@/storage/drafts'
 import { questions } from './answering'
-import { carry, latest, openDraft, opened, PERSON, SCOPE, signedIn, type OpenDraft } from './phone'
+import { answersOf, carry, latest, openDraft, opened, PERSON, SCOPE, signedIn, typeInto } from './phone'
 
 const CALCULATIONS = {
   written: "format-date(/data/day, '%d/%m/%Y')",
@@ -43,34 +40,23 @@ async function begun(): Promise<string> {
   return (await beginDraft({ database: SCOPE, person: PERSON, form: 'dates', version })).id
 }
 
-function answersOf({ form }: OpenDraft): Answers {
-  const { root, schema } = opened(form)
-  return toAnswers(schema, cleanText(root.instanceState.instanceXML))
-}
-
-function type(open: OpenDraft, name: string, value: string): void {
-  const node = questions(opened(open.form).root).find((each) => each.currentState.reference === `/data/${name}`)
-  if (node?.nodeType !== 'input') throw new Error(`no question ${name}`)
-  ;(node.setValue as (text: string) => void)(value)
-}
-
 describe('an impossible date', () => {
   test.each(['2024-02-30', '2023-02-29', '2024-13-01', '2024-04-31T10:00:00', '2024-02-30T10:00:00+07:00', '25:61'])(
     '%s leaves the draft readable, its calculations blank and later ones computed',
     async (impossible) => {
       const id = await begun()
       const first = await openDraft(id)
-      type(first, 'day', '2024-02-29')
+      typeInto(first, 'day', '2024-02-29')
       expect(answersOf(first)).toMatchObject({ written: '29/02/2024' })
-      type(first, 'day', impossible)
+      typeInto(first, 'day', impossible)
       expect(answersOf(first)).toMatchObject({ day: impossible, written: null, read: null, literal: null })
-      type(first, 'note', 'giữ lại')
+      typeInto(first, 'note', 'giữ lại')
       await first.form.save()
       first.kill()
 
       const second = await openDraft(id)
       expect(answersOf(second)).toMatchObject({ day: impossible, note: 'giữ lại', written: null })
-      type(second, 'day', '2024-03-01')
+      typeInto(second, 'day', '2024-03-01')
       expect(answersOf(second)).toMatchObject({ written: '01/03/2024', read: '2024-03-01' })
       await second.form.finish()
       second.scope.stop()
@@ -81,9 +67,9 @@ describe('an impossible date', () => {
   test('and no date at all are blank, never a sentence of the engine', async () => {
     const open = await openDraft(await begun())
     expect(answersOf(open)).toMatchObject({ next: null, read: null, days: null, literal: null })
-    type(open, 'day', 'hôm qua')
+    typeInto(open, 'day', 'hôm qua')
     expect(answersOf(open)).toMatchObject({ read: null, written: null })
-    type(open, 'picked', '2024-02-28')
+    typeInto(open, 'picked', '2024-02-28')
     expect(answersOf(open)).toMatchObject({ next: '2024-02-29' })
     open.scope.stop()
   })

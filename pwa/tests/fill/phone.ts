@@ -5,12 +5,15 @@ import { resolve } from 'node:path'
 import { effectScope, ref, type EffectScope, type Ref } from 'vue'
 import { formContents } from '@/features/answers/form-contents'
 import { useForm, type FillForm, type FillState } from '@/features/capture/composables/useForm'
-import type { FormDocument } from '@/domain/record'
+import { toAnswers } from '@/domain/answers'
+import { cleanText } from '@/domain/lexical'
+import type { Answers, FormDocument } from '@/domain/record'
 import { database, type Draft, type OwnRevision } from '@/storage/database'
 import { beginDraft, getDraft, saveDraft } from '@/storage/drafts'
 import { listed } from '@/storage/listing'
 import { finishDraft } from '@/storage/records'
 import { storeSignIn } from '@/storage/session'
+import { questions } from './answering'
 
 export const FORMS = [
   'household_crop',
@@ -113,6 +116,19 @@ export async function openDraft(draftId: string): Promise<OpenDraft> {
 export function opened(form: FillForm): Extract<FillState, { kind: 'open' }> {
   if (form.state.value.kind !== 'open') throw new Error(`the form is ${JSON.stringify(form.state.value)}`)
   return form.state.value
+}
+
+/** The answers as they would be saved. */
+export function answersOf({ form }: OpenDraft): Answers {
+  const { root, schema } = opened(form)
+  return toAnswers(schema, cleanText(root.instanceState.instanceXML))
+}
+
+/** Types into a question at the top of the form. */
+export function typeInto(open: OpenDraft, name: string, value: string): void {
+  const node = questions(opened(open.form).root).find((each) => each.currentState.reference === `/data/${name}`)
+  if (node?.nodeType !== 'input') throw new Error(`no question ${name}`)
+  ;(node.setValue as (text: string) => void)(value)
 }
 
 export async function latest(id: string): Promise<OwnRevision> {
