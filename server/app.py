@@ -22,6 +22,7 @@ from server.auth.sessions import Sessions
 from server.background import following
 from server.desk.conflicts.routes import router as conflicts_router
 from server.desk.duplicates.routes import router as pairs_router
+from server.desk.publishing.routes import router as publishing_router
 from server.desk.quarantine.routes import router as quarantine_router
 from server.desk.review.routes import router as review_router
 from server.forms.library import FormLibrary
@@ -88,6 +89,7 @@ ROUTERS: tuple[Router, ...] = (
     auth_router,
     forms_router,
     contents_router,
+    publishing_router,
     gateway_router,
     media_router,
     review_router,

@@ -6,7 +6,8 @@ import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Problem } from '@/api/problem'
-import type { CheckedForm, Difference, Finding, Proposal } from '@/features/forms/api/forms'
+import type { CheckedForm, Difference, Effect, Finding, Proposal } from '@/features/forms/api/forms'
+import FormEffect from '@/features/forms/components/FormEffect.vue'
 import FindingsTable from '@/features/forms/components/FindingsTable.vue'
 import VersionDifference from '@/features/forms/components/VersionDifference.vue'
 import FormsAdminView from '@/features/forms/views/FormsAdminView.vue'
@@ -60,6 +61,9 @@ const REFUSED: CheckedForm = {
 let shown: VueWrapper | undefined
 beforeAll(loadDeskWords)
 beforeEach(() => {
+  // jsdom has dialogs without their methods.
+  HTMLDialogElement.prototype.showModal = () => undefined
+  HTMLDialogElement.prototype.close = () => undefined
   setLocale('vi')
   setActivePinia(createPinia())
 })
@@ -149,10 +153,42 @@ describe('what differs from the version in use', () => {
   })
 })
 
+describe('what a new version does to records', () => {
+  const NOTHING: Effect = { phones: 3, records: 0, looked_at: 0, same: 0, changes: 0, sets_aside: 0, waits: 0 }
+  function told(effect: Partial<Effect>): VueWrapper {
+    shown = mount(FormEffect, { props: { effect: { ...NOTHING, ...effect } }, global: { plugins: [i18n] } })
+    return shown
+  }
+
+  test.each<Locale>(['vi', 'en'])('is told in %s, each outcome that there is', (locale) => {
+    setLocale(locale)
+    const all = told({ records: 10, looked_at: 10, same: 1, changes: 2, sets_aside: 3, waits: 4 })
+    expect(all.findAll('li').map((line) => [line.attributes('data-outcome'), /\d+/u.exec(line.text())?.[0]])).toEqual([
+      ['same', '1'],
+      ['changes', '2'],
+      ['sets_aside', '3'],
+      ['waits', '4'],
+    ])
+    expect(all.text()).not.toContain('desk.')
+    const some = told({ records: 2, looked_at: 2, same: 2 })
+    expect(some.findAll('li').map((line) => line.attributes('data-outcome'))).toEqual(['same'])
+  })
+
+  test('says that there are no records, and how many it has not looked at', () => {
+    expect(told({}).text()).toContain('Chưa có phiếu nào')
+    expect(told({ records: 1200, looked_at: 500, same: 500 }).text()).toContain('500 trong 1.200')
+  })
+})
+
 describe('the screen of forms', () => {
   type Answer = CheckedForm | Problem | Promise<CheckedForm>
   let checks: string[][]
   let published: number
+  let effect: Effect | Problem
+
+  beforeEach(() => {
+    effect = { phones: 12, records: 4, looked_at: 4, same: 3, changes: 0, sets_aside: 1, waits: 0 }
+  })
 
   /** The screen with a file chosen, before a server that answers each check in turn. */
   async function chosen(...answers: Answer[]): Promise<VueWrapper> {
@@ -169,6 +205,7 @@ describe('the screen of forms', () => {
     vi.spyOn(session.api, 'json').mockImplementation((path, request = {}) => {
       if (path === '/api/areas') return Promise.resolve({ on: '', units: [], projects })
       if (path === '/api/forms') return Promise.resolve({ forms: [] })
+      if (path.endsWith('/effect')) return effect instanceof Problem ? Promise.reject(effect) : Promise.resolve(effect)
       if (path.endsWith('/publish')) {
         published += 1
         return Promise.resolve({ ...GOOD, status: 'live' })
@@ -213,10 +250,32 @@ describe('the screen of forms', () => {
     expect(checks).toEqual([[], [ID.key], [ID.key, '*']])
     expect(view.get('[data-testid=difference]').text()).toContain('/name')
     expect(view.get('[data-testid=proposals-accepted]').text()).toContain('1')
+    expect(view.get('[data-testid=effect]').text()).toContain('1 phiếu có câu trả lời của câu đã bỏ')
     await view.get('[data-testid=form-publish]').trigger('click')
+    expect(view.get('dialog').text()).toContain('12 máy')
+    await view.get('[data-testid=dialog-no]').trigger('click')
+    await flushPromises()
+    expect([state(), published]).toEqual(['ready', 0])
+    await view.get('[data-testid=form-publish]').trigger('click')
+    await view.get('[data-testid=dialog-yes]').trigger('click')
     await reached('published')
     expect(published).toBe(1)
     expect(view.get('[data-testid=form-published]').text()).toContain('Mọi kiểu')
+  })
+
+  test('says so where records could not be looked at, and lets the author publish all the same', async () => {
+    effect = new Problem('timeout')
+    const view = await chosen(GOOD)
+    await check()
+    await reached('ready')
+    await flushPromises()
+    expect(view.get('[data-testid=effect-trouble]').text()).toContain('Chưa xem được')
+    await view.get('[data-testid=form-publish]').trigger('click')
+    expect(view.get('dialog').text()).toContain('mọi điện thoại')
+    effect = { phones: 2, records: 0, looked_at: 0, same: 0, changes: 0, sets_aside: 0, waits: 0 }
+    await view.get('[data-testid=effect-trouble] button').trigger('click')
+    await flushPromises()
+    expect(view.get('[data-testid=effect]').text()).toContain('Chưa có phiếu nào')
   })
 
   test('keeps the findings in view, and the keyboard there, while an accepted proposal is checked', async () => {

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.areas.grants import Grant
+from server.areas.grants import EVERY_PROJECT, Grant
 from server.auth.jwk import BadKey, public_jwk, thumbprint
 from server.auth.tables import enrolments as table
+from server.auth.tables import grants, people
 from server.errors import Problem
 from server.platform.db.insert_missing import insert_missing
+from sync.contract.roles import RIGHTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Enrolment:
     device: Mapping[str, Any] | None
 
 
+_RECORDS = [role for role, rights in RIGHTS.items() if "capture" in rights.actions]
 # Built once: every exchange of a phone runs these two.
 _FIND = select(table).where(table.c.id == bindparam("enrolment"))
 _NOTE = (
@@ -54,6 +57,19 @@ async def find(connection: AsyncConnection, enrolment: str) -> Enrolment | None:
     """Return the enrolment, revoked or not; None if unknown."""
     row = (await connection.execute(_FIND, {"enrolment": enrolment})).first()
     return _from_row(row) if row else None
+
+
+async def count_phones(connection: AsyncConnection, project: str) -> int:
+    """Return on how many devices people record in a project: enrolled, not revoked, and heard from at least once."""
+    is_heard = (table.c.revoked_at.is_(None), table.c.exchanged_at.is_not(None), people.c.is_active)
+    may_record = (grants.c.project.in_((project, EVERY_PROJECT)), grants.c.role.in_(_RECORDS))
+    query = (
+        select(func.count(table.c.id.distinct()))
+        .join(people, people.c.id == table.c.person)
+        .join(grants, grants.c.person == people.c.id)
+        .where(*is_heard, *may_record)
+    )
+    return (await connection.execute(query)).scalar_one()
 
 
 async def of_person(connection: AsyncConnection, person: str) -> list[Enrolment]:

@@ -1,1 +1,1 @@
-"""Where people decide: review, conflicts, duplicates, relocation and quarantine."""
+"""Where people decide: review, conflicts, duplicates, relocation, quarantine, and a form before it is live."""

@@ -1,16 +1,19 @@
 """A candidate goes live: its version is kept for ever, its catalog document written, its predecessor retired.
 
+Later it may be retired, and brought back.
+
 One transaction: phones never see a form whose contents they cannot fetch, nor two live versions of one form. A version
 that is published is never published again with other content.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.grants import CATALOG
 from server.auth.audit import note
@@ -24,13 +27,15 @@ from server.journal.model import NewRevision, Origin
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 
+Status = Literal["live", "retired"]
+
 
 @dataclass(frozen=True, slots=True)
 class FormVersion:
     """A published version as its list shows it."""
 
     what: FormCandidate
-    status: str
+    status: Status
     loaded_in_browser: bool
     published_by: str | None
     published_at: datetime
@@ -66,6 +71,38 @@ async def publish(
         return published
 
 
+async def change_status(
+    storage: Storage, journal: Journal, clock: Clock, known: FormVersion, status: Status, *, person: str | None
+) -> FormVersion:
+    """Retire a version, or bring one back in place of the one that is live; the same again changes nothing.
+
+    A retired version begins no new records; those that are of it, and drafts that wait on phones, still come in.
+    """
+    while True:
+        versions = await versions_of(storage, known.what.form)
+        known = next(one for one in versions if one.what.version == known.what.version)
+        if known.status == status:
+            return known
+        live = [one for one in versions if one.status == LIVE]
+        turned: dict[str, Status] = {known.what.version: status}
+        if status == LIVE:
+            turned |= {one.what.version: RETIRED for one in live}
+        changed = [one for one in versions if one.what.version in turned]
+        revisions = await _revisions(journal, [(one, turned[one.what.version]) for one in changed])
+        try:
+            async with storage.write() as connection:
+                await journal.write_within(connection, CATALOG, revisions, Origin(person=person))
+                await _require_live(connection, known.what.form, live)
+                for version, to in turned.items():
+                    await _set_status(connection, known.what.form, version, to)
+                action = "form_retired" if status == RETIRED else "form_brought_back"
+                subject = document_id(known.what.form, known.what.version)
+                await note(connection, clock, person, action, subject, project=known.what.project)
+        except _PublishedMeanwhile:
+            continue
+        return replace(known, status=status)
+
+
 async def versions_of(storage: Storage, form: str | None = None) -> list[FormVersion]:
     """Return the published versions of one form or of all, by form, newest first."""
     query = select(form_versions).order_by(
@@ -89,24 +126,16 @@ async def _write(
     storage: Storage, journal: Journal, clock: Clock, published: FormVersion, live: Sequence[FormVersion]
 ) -> None:
     candidate = published.what
-    winners = await journal.documents(CATALOG, [document_id(old.what.form, old.what.version) for old in live])
-    revisions = [
-        NewRevision.following(doc_id, form_document(old.what, RETIRED), parent=winners[doc_id].rev)
-        for old in live
-        if (doc_id := document_id(old.what.form, old.what.version)) in winners
-    ]
+    revisions = await _revisions(journal, [(old, RETIRED) for old in live])
     document = form_document(candidate, LIVE)
     revisions.append(NewRevision.following(document_id(candidate.form, candidate.version), document, parent=None))
 
     async with storage.write() as connection:
         await journal.write_within(connection, CATALOG, revisions, Origin(person=published.published_by))
-        of_form = form_versions.c.form == candidate.form
-        still_live = await connection.scalars(
-            select(form_versions.c.version).where(of_form, form_versions.c.status == LIVE)
+        await _require_live(connection, candidate.form, live)
+        await connection.execute(
+            update(form_versions).where(form_versions.c.form == candidate.form).values(status=RETIRED)
         )
-        if set(still_live) != {old.what.version for old in live}:
-            raise _PublishedMeanwhile
-        await connection.execute(update(form_versions).where(of_form).values(status=RETIRED))
         row = {
             **columns_of(candidate),
             "status": LIVE,
@@ -128,6 +157,29 @@ async def _write(
             project=candidate.project,
             loaded_in_browser=published.loaded_in_browser,
         )
+
+
+async def _revisions(journal: Journal, turned: Sequence[tuple[FormVersion, Status]]) -> list[NewRevision]:
+    """Return the next revisions of the documents of these versions, with these statuses."""
+    winners = await journal.documents(CATALOG, [document_id(one.what.form, one.what.version) for one, _ in turned])
+    return [
+        NewRevision.following(doc_id, form_document(one.what, status), parent=winners[doc_id].rev)
+        for one, status in turned
+        if (doc_id := document_id(one.what.form, one.what.version)) in winners
+    ]
+
+
+async def _require_live(connection: AsyncConnection, form: str, live: Sequence[FormVersion]) -> None:
+    """Raise `_PublishedMeanwhile` unless these versions are live, within the transaction that retires them."""
+    is_live = (form_versions.c.form == form, form_versions.c.status == LIVE)
+    now = set(await connection.scalars(select(form_versions.c.version).where(*is_live)))
+    if now != {one.what.version for one in live}:
+        raise _PublishedMeanwhile
+
+
+async def _set_status(connection: AsyncConnection, form: str, version: str, status: Status) -> None:
+    is_it = (form_versions.c.form == form, form_versions.c.version == version)
+    await connection.execute(update(form_versions).where(*is_it).values(status=status))
 
 
 def _same(known: FormVersion, candidate: FormCandidate) -> FormVersion:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
 
-from litestar import Response, Router, get, post
+from litestar import Response, Router, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, MultipartBody, PathParameter, QueryParameter
 
@@ -16,7 +16,7 @@ from server.errors import Problem
 from server.forms import publication
 from server.forms.authoring.proposals import Acceptance, FormProposal
 from server.forms.candidates import CheckedForm, check_upload, read_candidate
-from server.forms.contents import XFORM_TYPE, Content, fetch
+from server.forms.contents import XFORM_TYPE, XLS_TYPE, Content, fetch
 from server.forms.difference import VersionDifference
 from server.forms.findings import Finding
 from server.forms.library import FormLibrary
@@ -32,6 +32,7 @@ from server.forms.schemas import (
     ProposalAnswer,
     PublishBody,
     QuestionDifferenceAnswer,
+    StatusBody,
     UploadBody,
 )
 from server.forms.xlsform import Upload
@@ -109,6 +110,46 @@ async def xform(
     return _content(Content.of(found.xform, XFORM_TYPE))
 
 
+@get(
+    "/{form:str}/{version:str}/source",
+    described=Described(answers="*/*", gives={"Content-Disposition": "What the spreadsheet is called."}),
+)
+@raises("not_allowed", "not_found")
+async def source(
+    form: FromPath[str],
+    version: FromPath[str],
+    principal: NamedDependency[Principal],
+    storage: NamedDependency[Storage],
+) -> Response[bytes]:
+    """Return the spreadsheet of a version as its author brought it, without what they accepted besides."""
+    known = await _published_here(principal, storage, form, version)
+    found = await fetch(storage, known.what.source)
+    if found is None:
+        raise Problem("not_found")
+    answer = _content(found)
+    ending = "xls" if found.media_type == XLS_TYPE else "xlsx"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{form}-{version}.{ending}"'
+    return answer
+
+
+@put("/{form:str}/{version:str}/status")
+@raises("not_allowed", "not_found")
+async def set_status(
+    *,
+    form: FromPath[str],
+    version: FromPath[str],
+    data: JSONBody[StatusBody],
+    principal: NamedDependency[Principal],
+    storage: NamedDependency[Storage],
+    journal: NamedDependency[Journal],
+    clock: NamedDependency[Clock],
+) -> FormAnswer:
+    """Retire a version, or bring it back in place of the one that is live; records of a retired one still come in."""
+    known = await _published_here(principal, storage, form, version)
+    changed = await publication.change_status(storage, journal, clock, known, data.status, person=principal.person)
+    return _form(changed)
+
+
 @get("/api/contents/{sha256:str}", described=Described(answers="*/*"))
 @raises("not_found")
 async def content(
@@ -126,6 +167,18 @@ async def content(
     if found is None:
         raise Problem("not_found")
     return _content(found, start)
+
+
+async def _published_here(principal: Principal, storage: Storage, form: str, version: str) -> FormVersion:
+    """Return a version of a project in which this person publishes."""
+    require(principal, "publish_forms")
+    # PostgreSQL would refuse the question about a NUL.
+    known = [] if "\0" in form else await versions_of(storage, form)
+    found = next((one for one in known if one.what.version == version), None)
+    if found is None:
+        raise Problem("not_found")
+    require(principal, "publish_forms", found.what.project)
+    return found
 
 
 def _is_in(principal: Principal, project: str) -> bool:
@@ -204,7 +257,7 @@ def _form(version: FormVersion) -> FormAnswer:
         project=what.project,
         title=dict(what.titles),
         languages=list(what.languages),
-        status="live" if version.status == "live" else "retired",
+        status=version.status,
         loaded_in_browser=version.loaded_in_browser,
         published_at=version.published_at,
         xform=what.xform,
@@ -212,5 +265,5 @@ def _form(version: FormVersion) -> FormAnswer:
     )
 
 
-router = Router("/api/forms", route_handlers=[check, publish, list_forms, xform], tags=["forms"])
+router = Router("/api/forms", route_handlers=[check, publish, list_forms, xform, source, set_status], tags=["forms"])
 contents_router = Router("/", route_handlers=[content], tags=["forms"])

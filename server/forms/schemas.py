@@ -109,3 +109,9 @@ class FormsAnswer(StrictBody):
     """The published versions of the projects that the person works in."""
 
     forms: list[FormAnswer]
+
+
+class StatusBody(StrictBody):
+    """Whether new records may be begun with a version."""
+
+    status: Literal["live", "retired"]

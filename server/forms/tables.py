@@ -1,5 +1,7 @@
 """Tables of forms: contents by their hash, candidates on their way, and published versions."""
 
+from typing import Final
+
 from sqlalchemy import Boolean, Column, ForeignKey, ForeignKeyConstraint, Integer, LargeBinary, String, Table
 
 from server.platform.db.metadata import metadata
@@ -43,8 +45,8 @@ form_candidates = Table(
 )
 
 #: The statuses of a published version: one of a form is live, what came before it is retired.
-LIVE = "live"
-RETIRED = "retired"
+LIVE: Final = "live"
+RETIRED: Final = "retired"
 
 #: Published versions; a row is only ever added, and only its status changes.
 form_versions = Table(

@@ -1,4 +1,4 @@
-"""A form on its way to the phones: its author accepts what is proposed, and sees what differs before it is live."""
+"""A form on its way to the phones: proposals, difference, preview, what it does; then it is retired and comes back."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import DESK, PHONE, save_screenshot
 from tests.e2e.conftest import SCREENSHOTS, OpenBrowser
+from tests.e2e.filling import fill, finish, pick
 from tests.e2e.live_server import LiveServer
 from tests.e2e.phone import sign_in
 from tests.e2e.province import ADMINISTRATOR
@@ -16,6 +17,15 @@ from tests.workbooks import GOOD, SETTINGS, question, xlsform
 BROUGHT = SETTINGS | {"form_id": "Hộ dân 2026", "version": "2026-03-01 00:00:00"}
 FORM = "ho_dan_2026"
 MORE = question("integer", "cattle", relevant="${has_land} == 'yes'")
+#: Drafts that this browser keeps.
+KEPT = """() => new Promise((resolve, reject) => {
+    const opening = indexedDB.open('nuong')
+    opening.onerror = () => reject(opening.error)
+    opening.onsuccess = () => {
+        const asked = opening.result.transaction('drafts').objectStore('drafts').count()
+        asked.onsuccess = () => resolve(asked.result)
+    }
+})"""
 #: Whoever reads English has the words of every proposal in English.
 WORDS = {
     "vi": {"id": "chữ thường không dấu", "spelling": "ODK viết biểu thức này cách khác", "added": "câu mới"},
@@ -53,12 +63,18 @@ def test_an_author_accepts_what_is_proposed_and_sees_what_differs(
     expect(difference).to_contain_text("2026-03-01")
     expect(difference.get_by_role("row").filter(has_text="/cattle")).to_contain_text(words["added"])
     look(page, f"forms-difference-{locale}", "difference")
+    preview(page, locale)
     publish(page, "2")
     assert live_server.query(f"SELECT version, status FROM form_versions WHERE form = '{FORM}' ORDER BY version") == [
         ("2", "live"),
         ("2026-03-01", "retired"),
     ]
     kept = live_server.query(f"SELECT accepted FROM accepted_proposals WHERE form = '{FORM}' AND version = '2'")
+    retire_and_bring_back(page, locale)
+    with page.expect_download() as download:
+        page.locator(f'[data-form="{FORM}"][data-version="2"]').get_by_test_id("form-source").click()
+    assert download.value.suggested_filename == f"{FORM}-2.xlsx"
+    assert download.value.path().read_bytes() == (tmp_path / "second.xlsx").read_bytes()
     assert "${has_land} = 'yes'" in str(kept[0][0])
 
 
@@ -70,9 +86,35 @@ def bring(page: Page, file: Path, data: bytes) -> None:
     expect(page.get_by_test_id("form-state")).to_have_attribute("data-state", "refused")
 
 
+def preview(page: Page, locale: str) -> None:
+    """Fill the form as on a phone; nothing of that is kept."""
+    page.get_by_test_id("form-preview").click()
+    frame = page.get_by_test_id("preview")
+    expect(frame.get_by_test_id("form-filler")).to_be_visible()
+    look(page, f"forms-preview-{locale}", "preview")
+    fill(page, {"head_name": "Lò Văn Anh", "has_land": pick("yes"), "cattle": "3"})
+    finish(page)
+    expect(frame.get_by_test_id("preview-done")).to_be_visible()
+    look(page, f"forms-previewed-{locale}", "preview")
+    assert page.evaluate(KEPT) == 0
+    page.get_by_test_id("form-preview").click()
+    expect(frame).to_be_hidden()
+
+
+def retire_and_bring_back(page: Page, locale: str) -> None:
+    """Take the form from the phones, and give it back to them."""
+    card = page.locator(f'[data-form="{FORM}"][data-version="2"]')
+    for status in ("retired", "live"):
+        card.get_by_test_id("form-status").click()
+        look(page, f"forms-{status}-{locale}", "dialog-yes")
+        page.get_by_test_id("dialog-yes").click()
+        expect(card.locator(".chip")).to_have_attribute("data-tone", "draft" if status == "retired" else "sent")
+
+
 def publish(page: Page, version: str) -> None:
-    """Publish what is ready."""
+    """Publish what is ready, asked once more."""
     page.get_by_test_id("form-publish").click()
+    page.get_by_test_id("dialog-yes").locator("visible=true").click()
     expect(page.get_by_test_id("form-published")).to_contain_text(version)
 
 
@@ -80,6 +122,6 @@ def look(page: Page, name: str, shown: str) -> None:
     """Take pictures at the desk and on a phone; neither scrolls sideways."""
     for kind, (width, height) in (("phone", PHONE), ("desk", DESK)):
         page.set_viewport_size({"width": width, "height": height})
-        page.get_by_test_id(shown).evaluate("(element) => element.scrollIntoView()")
+        page.get_by_test_id(shown).locator("visible=true").first.evaluate("(element) => element.scrollIntoView()")
         save_screenshot(page, SCREENSHOTS, f"{kind}-{name}")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), kind

@@ -1,4 +1,4 @@
-// Made by `make api-types` from schemas 0c99911df30039e6: do not edit.
+// Made by `make api-types` from schemas 5aeb5dc7baae5f5f: do not edit.
 import type { Answers, Document, Json, JsonObject } from '@/domain/record'
 
 export interface components {
@@ -584,6 +584,19 @@ export interface components {
             change_percent: number | null;
             vertices: number;
             is_valid: boolean;
+        };
+        /**
+         * EffectAnswer
+         * @description What publishing would do: `looked_at` of the form's `records` were lifted, and came out as the rest says.
+         */
+        EffectAnswer: {
+            phones: number;
+            records: number;
+            looked_at: number;
+            same: number;
+            changes: number;
+            sets_aside: number;
+            waits: number;
         };
         /**
          * Elsewhere
@@ -1826,6 +1839,14 @@ export interface components {
             since: string;
             /** Format: date-time */
             checked_at: string;
+        };
+        /**
+         * StatusBody
+         * @description Whether new records may be begun with a version.
+         */
+        StatusBody: {
+            /** @enum {string} */
+            status: "live" | "retired";
         };
         /**
          * SyncAnswer

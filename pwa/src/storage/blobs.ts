@@ -9,14 +9,21 @@ import { guarded } from '@/domain/storage-full'
 
 /** Keep a file; returns what a record's `media` says about it. Throws `StorageFull` when the disk has no room. */
 export async function putBlob(blob: Blob): Promise<MediaRef> {
-  const data = await blob.arrayBuffer()
-  const sha256 = hex(new Uint8Array(await crypto.subtle.digest('SHA-256', data)))
-  // `audio/webm;codecs=opus` is `audio/webm` to everybody else.
-  const type = blob.type.split(';')[0]?.trim() || 'application/octet-stream'
+  const reference = await hashed(blob)
+  const { sha256, type } = reference
   await guarded(async () => {
     if ((await database.blobs.get(sha256)) !== undefined) return
     await database.blobs.put({ sha256, blob, type, bytes: blob.size, addedAt: new Date().toISOString() })
   })
+  return reference
+}
+
+/** What a record's `media` says about a file. */
+export async function hashed(blob: Blob): Promise<MediaRef> {
+  const data = await blob.arrayBuffer()
+  const sha256 = hex(new Uint8Array(await crypto.subtle.digest('SHA-256', data)))
+  // `audio/webm;codecs=opus` is `audio/webm` to everybody else.
+  const type = blob.type.split(';')[0]?.trim() || 'application/octet-stream'
   return { sha256, bytes: String(blob.size), type }
 }
 

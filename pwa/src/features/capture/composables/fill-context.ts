@@ -2,11 +2,13 @@
 import type { RootNode } from '@getodk/xforms-engine'
 import { inject, type InjectionKey, type Ref } from 'vue'
 import type { FormSchema } from '@/domain/form-schema'
+import type { FillFiles } from './fill-place'
 import type { FillForm } from './useForm'
 
 export type FillContext = {
   readonly draftId: string
   readonly form: FillForm
+  readonly files: FillFiles
   readonly schema: FormSchema
   readonly root: () => RootNode | null
   /** Ids of questions that a person has passed: only those show that they still miss an answer. */

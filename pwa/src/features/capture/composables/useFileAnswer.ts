@@ -1,6 +1,7 @@
 /** What a question for a photo, a sound or a file does with one: it keeps it, says what is kept, takes it away. */
 import type { UploadNode } from '@getodk/xforms-engine'
 import { computed, type ComputedRef } from 'vue'
+import { useFill } from './fill-context'
 import type { Question } from './useQuestion'
 import { dropHalf, useMediaAnswer, type MediaAnswer, type Own } from './useMediaAnswer'
 
@@ -22,6 +23,7 @@ export function useFileAnswer(
   question: Question,
   prepare?: (file: File) => Promise<Blob>,
 ): FileAnswer {
+  const { files } = useFill()
   const media = useMediaAnswer(node)
   const keep = async (file: File, own?: Own): Promise<void> => {
     await media.keep(file, prepare, own)
@@ -45,7 +47,7 @@ export function useFileAnswer(
     },
     dropHalf: (message) => {
       const half = media.half.value
-      question.dropBegun(message, () => dropHalf(half))
+      question.dropBegun(message, () => dropHalf(files, half))
     },
   }
 }

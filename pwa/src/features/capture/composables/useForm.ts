@@ -58,7 +58,7 @@ export type FillPorts = {
   contents(form: string, version: string): Promise<FormContents | null>
 }
 
-export type FillOptions = EngineOptions & { readonly locale: Ref<string>; readonly debounceMs?: number }
+export type FillOptions = EngineOptions & { readonly locale: Readonly<Ref<string>>; readonly debounceMs?: number }
 
 export type FillForm = {
   readonly state: ShallowRef<FillState>

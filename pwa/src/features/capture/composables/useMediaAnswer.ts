@@ -9,10 +9,9 @@ import type { UploadNode } from '@getodk/xforms-engine'
 import { computed, onScopeDispose, ref, watch, type ComputedRef, type Ref } from 'vue'
 import { asProblem } from '@/api/problem'
 import type { Begun } from '@/domain/begun'
-import { dropUnnamed, getBlob, putBlob } from '@/storage/blobs'
-import { dropPieces, piecesOf } from '@/storage/pieces'
 import { useUndo } from '@/stores/undo'
 import { useFill } from './fill-context'
+import type { FillFiles } from './fill-place'
 import { pointerOf, questionAt } from '@/features/answers/form-nodes'
 
 export type MediaProblem = 'not_a_photo' | 'not_a_sound' | 'empty' | 'too_large' | 'storage_full' | 'unexpected'
@@ -66,7 +65,7 @@ export function useMediaAnswer(node: UploadNode): MediaAnswer {
     async (sha256) => {
       show(null)
       if (sha256 === undefined) return
-      const stored = await getBlob(sha256)
+      const stored = await fill.files.get(sha256)
       if (stored !== undefined && reference.value?.sha256 === sha256) show(stored.blob)
     },
     { immediate: true },
@@ -96,7 +95,7 @@ export function useMediaAnswer(node: UploadNode): MediaAnswer {
     try {
       if (before === null) before = await keepOriginal(place, file)
       const blob = await prepare(file)
-      const stored = await putBlob(blob)
+      const stored = await fill.files.put(blob)
       const named = mediaName(node.definition.nodeset, stored.type, file.name)
       if (!(await fill.form.keepMedia(named, stored))) throw new MediaRefused('storage_full')
       // Another row's return may have made the form anew meanwhile: the answer goes to the question that stands there now.
@@ -114,7 +113,7 @@ export function useMediaAnswer(node: UploadNode): MediaAnswer {
       if (before?.kind === 'sound') fill.form.held.delete(before.recording)
       fill.form.setBegun(place, null)
       await fill.form.save()
-      if (fill.form.saving.value.kind !== 'failed') await dropHalf(before)
+      if (fill.form.saving.value.kind !== 'failed') await dropHalf(fill.files, before)
     } catch (error) {
       problem.value = reasonOf(error)
       // A full phone may have only its beginning: the whole of it is tried again once there is room.
@@ -123,7 +122,7 @@ export function useMediaAnswer(node: UploadNode): MediaAnswer {
       if (!(error instanceof MediaRefused) || error.reason !== 'not_a_photo') return
       fill.form.setBegun(place, null)
       await fill.form.save()
-      await dropHalf(before)
+      await dropHalf(fill.files, before)
     }
   }
 
@@ -132,7 +131,7 @@ export function useMediaAnswer(node: UploadNode): MediaAnswer {
     // What was given up here before can't come back over it.
     await useUndo().settle()
     try {
-      const { sha256 } = await putBlob(file)
+      const { sha256 } = await fill.files.put(file)
       const original: Half = { kind: 'file', sha256, name: file.name, reason: null }
       fill.form.setBegun(place, original)
       await fill.form.save()
@@ -148,12 +147,12 @@ export function useMediaAnswer(node: UploadNode): MediaAnswer {
       const { recording, type } = half.value
       const held = fill.form.held.get(recording)
       if (held !== undefined) return held
-      const pieces = await piecesOf(recording)
+      const pieces = await fill.files.piecesOf(recording)
       return pieces.length === 0 ? null : { file: new File(pieces, 'sound', { type }), seconds: pieces.length }
     }
     if (half.value === null) return null
     const { sha256, name: original } = half.value
-    const stored = await getBlob(sha256)
+    const stored = await fill.files.get(sha256)
     return stored === undefined
       ? null
       : { file: new File([stored.blob], original, { type: stored.type }), seconds: null }
@@ -192,9 +191,9 @@ export function useMediaAnswer(node: UploadNode): MediaAnswer {
 }
 
 /** Give back the room that a broken-off recording or file took. */
-export async function dropHalf(half: Half | null): Promise<void> {
-  if (half?.kind === 'sound') await dropPieces(half.recording)
-  if (half?.kind === 'file') await dropUnnamed([half.sha256])
+export async function dropHalf(files: FillFiles, half: Half | null): Promise<void> {
+  if (half?.kind === 'sound') await files.dropPieces(half.recording)
+  if (half?.kind === 'file') await files.drop([half.sha256])
 }
 
 function reasonOf(error: unknown): MediaProblem {

@@ -2,7 +2,7 @@
 import { onScopeDispose, ref, type Ref } from 'vue'
 import { uuid7 } from '@/domain/uuid7'
 import { isQuota } from '@/domain/storage-full'
-import { putPieces } from '@/storage/pieces'
+import type { Piece } from '@/storage/database'
 
 export type RecorderState =
   | { readonly kind: 'idle' }
@@ -21,6 +21,7 @@ export type Recorder = {
 
 export type RecorderPorts = {
   readonly draftId: string
+  readonly putPieces: (pieces: readonly Piece[]) => Promise<void>
   /** A recording begins, whose pieces are stored under this id. */
   begun(recording: string, type: string): void
   made(file: File, seconds: number): void
@@ -54,7 +55,7 @@ export function useRecorder(ports: RecorderPorts): Recorder {
       const running = new MediaRecorder(stream, options)
       const recording = uuid7()
       const pieces: Blob[] = []
-      const flush = flusher(ports.draftId, recording, pieces, (isFull) => {
+      const flush = flusher(ports, recording, pieces, (isFull) => {
         if (state.value.kind === 'recording') state.value = { ...state.value, isFull }
       })
       running.addEventListener('dataavailable', ({ data }) => {
@@ -100,7 +101,7 @@ export function useRecorder(ports: RecorderPorts): Recorder {
 
 /** What writes the pieces that are not stored yet, in order and without a gap; after a failure the next call tries them again. */
 function flusher(
-  draft: string,
+  { draftId: draft, putPieces }: RecorderPorts,
   recording: string,
   pieces: readonly Blob[],
   told: (isFull: boolean) => void,

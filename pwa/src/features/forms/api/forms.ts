@@ -9,6 +9,8 @@ export type Difference = Schemas['DifferenceAnswer']
 export type Change = Schemas['ChangeAnswer']
 /** Without an `id` it cannot be published. */
 export type CheckedForm = Schemas['CheckedAnswer']
+/** What publishing would do to records and phones. */
+export type Effect = Schemas['EffectAnswer']
 export type PublishedVersion = Schemas['FormAnswer']
 
 export async function fetchForms(api: Api): Promise<PublishedVersion[]> {
@@ -38,6 +40,29 @@ export function publishForm(api: Api, candidate: string, languages: readonly str
   const path = `/api/forms/candidates/${encodeURIComponent(candidate)}/publish`
   const json: Schemas['PublishBody'] = { loaded: true, languages: [...languages] }
   return api.json(path, { method: 'POST', json })
+}
+
+export function fetchEffect(api: Api, candidate: string): Promise<Effect> {
+  return api.json(`/api/forms/candidates/${encodeURIComponent(candidate)}/effect`)
+}
+
+/** Retire a version, or bring it back in place of the one that is live. */
+export function setStatus(
+  api: Api,
+  { form, version }: Pick<PublishedVersion, 'form' | 'version'>,
+  status: PublishedVersion['status'],
+): Promise<PublishedVersion> {
+  const json: Schemas['StatusBody'] = { status }
+  return api.json(`${pathOf(form, version)}/status`, { method: 'PUT', json })
+}
+
+/** The spreadsheet as its author brought it. */
+export function fetchSource(api: Api, form: string, version: string): Promise<Blob> {
+  return api.blob(`${pathOf(form, version)}/source`)
+}
+
+function pathOf(form: string, version: string): string {
+  return `/api/forms/${encodeURIComponent(form)}/${encodeURIComponent(version)}`
 }
 
 export async function fetchContent(api: Api, sha256: string): Promise<string> {

@@ -4,13 +4,8 @@
  */
 import { shallowRef, type ShallowRef } from 'vue'
 import { asProblem, Problem } from '@/api/problem'
-import {
-  checkForm,
-  fetchContent,
-  publishForm,
-  type CheckedForm,
-  type PublishedVersion,
-} from '@/features/forms/api/forms'
+import { checkForm, publishForm, type CheckedForm, type PublishedVersion } from '@/features/forms/api/forms'
+import { contentsOf } from '@/features/forms/composables/checked-contents'
 import type { Api } from '@/api/client'
 import { languageCode } from '@/domain/form-schema'
 
@@ -148,12 +143,7 @@ async function readable(file: File): Promise<void> {
 export async function loadInBrowser(checked: CheckedForm, api: Api): Promise<BrowserCheck> {
   // The engine is a large file that only an author's desk needs.
   const { failing, forgetFailing, loadEngineForm, speak } = await import('@/features/answers/form-engine')
-  const list = async (file: string): Promise<string | undefined> => {
-    const sha256 = checked.lists[file]
-    return sha256 === undefined ? undefined : fetchContent(api, sha256)
-  }
-  const [form, version] = [checked.form ?? '', checked.version ?? '']
-  const loaded = await loadEngineForm({ form, version, titles: checked.title, xform: checked.xform ?? '', list })
+  const loaded = await loadEngineForm(contentsOf(checked, api))
   forgetFailing()
   const root = loaded.create()
   // A phone leaves it blank and goes on; its author should hear of it before.

@@ -1,0 +1,17 @@
+/** A form that was checked, as the form engine takes it; its lists come from the server, for no phone has them yet. */
+import type { Api } from '@/api/client'
+import type { FormContents } from '@/features/answers/form-contents'
+import { fetchContent, type CheckedForm } from '@/features/forms/api/forms'
+
+export function contentsOf(checked: CheckedForm, api: Api): FormContents {
+  return {
+    form: checked.form ?? '',
+    version: checked.version ?? '',
+    titles: checked.title,
+    xform: checked.xform ?? '',
+    list: async (file) => {
+      const sha256 = checked.lists[file]
+      return sha256 === undefined ? undefined : fetchContent(api, sha256)
+    },
+  }
+}
