@@ -23,8 +23,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 NPM := npm --prefix pwa
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --universal --no-header --python-version 3.11
-# Over the cores, each with a PostgreSQL of its own; four are enough. Whoever has nothing left takes from another's rest.
-SPREAD := --numprocesses auto --maxprocesses 4 --dist worksteal --durations 10
+# One process more than there are cores, because tests of killed servers and slow links wait; each has a PostgreSQL of
+# its own, four are enough. Whoever has nothing left takes from another's rest.
+PROCESSES := $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 3 ? cores + 1 : 4)))
+SPREAD := --numprocesses $(PROCESSES) --dist worksteal --durations 10
 # Side by side, what takes longest first; one more than two cores, because tests of the house wait for a while.
 CHECKS := check-app-lint check-types check-app-types check-house check-app-format check-style
 # What needs a browser, other programs or hours, and what `make check` runs.
@@ -57,10 +59,11 @@ coverage: install-dev ## the merge engine's own tests, and every branch of it th
 	$(BIN)/coverage run -m pytest -q tests/sync
 	$(BIN)/coverage report
 
-torture: install-dev install-app ## kill a working server KILLS times (1,000), half over PostgreSQL, simulate WORLDS (2,000), ask the API EXAMPLES (200): is anything lost?
+torture: install-dev install-app ## kill a working server KILLS times (1,000), half over PostgreSQL, simulate WORLDS (2,000), ask the API EXAMPLES (200), both databases all: is anything lost?
 	NUONG_TEST_KILLS=$(KILLS) $(BIN)/pytest -q tests/faults
 	NUONG_TEST_WORLDS=$(WORLDS) $(BIN)/pytest -q $(SPREAD) tests/simulation
 	NUONG_TEST_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q tests/server/test_api_conformance.py
+	for turn in 0 1; do NUONG_TEST_TURN=$$turn $(BIN)/pytest -q $(SPREAD) -m by_turns tests/server; done
 
 check: install-dev install-app ## style, types, layers, migrations and lock files: what CI runs first
 	$(MAKE) --no-print-directory --jobs 3 $(CHECKS)

@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 import signal
+import zlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -30,6 +31,8 @@ CHOICES = {"sqlite": ["sqlite"], "postgresql": ["postgresql"], "both": ["sqlite"
 STORES = CHOICES[os.environ.get("NUONG_TEST_STORES", "both")]
 #: How many tests of each file are run, 0 for all of them.
 FEW = int(os.environ.get("NUONG_TEST_FEW", "0"))
+#: What takes turns between the stores changes them each day; every process of a run goes by the first one's day.
+TURN = int(os.environ.setdefault("NUONG_TEST_TURN", str(datetime.now(UTC).toordinal())))
 #: Where a test's clock stands at first.
 START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 TESTS = Path(__file__).parent
@@ -79,11 +82,19 @@ def pytest_collection_finish() -> None:
 
 
 def runs_elsewhere(item: pytest.Item) -> bool:
-    """Return whether a test runs on one store, and not on this one."""
-    if item.get_closest_marker("one_store") is None or not isinstance(item, pytest.Function):
+    """Return whether a test runs on one store, for good or today, and not on this one."""
+    store = (
+        item.callspec.params.get("storage") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+    )
+    if store is None:
         return False
-    chosen = getattr(item, "callspec", None)
-    return chosen is not None and chosen.params.get("storage", STORES[0]) != STORES[0]
+    if item.get_closest_marker("one_store") is not None:
+        return bool(store != STORES[0])
+    if item.get_closest_marker("by_turns") is not None:
+        # The same number for a test on either store, another one for the next of its parameters.
+        number = zlib.crc32(item.nodeid.replace(str(store), "", 1).encode())
+        return bool(store != STORES[(number + TURN) % len(STORES)])
+    return False
 
 
 def few_of_each_file(items: list[pytest.Item]) -> set[pytest.Item]:

@@ -41,6 +41,13 @@ def test_what_runs_on_one_store_says_why_and_has_no_sql_of_its_own() -> None:
         assert not names & SQL, f"{path} has SQL of its own: it runs on both stores"
 
 
+def test_what_is_about_stores_takes_no_turns() -> None:
+    files = (path for path in TESTS.rglob("test_*.py") if path != Path(__file__))
+    turned = {path.relative_to(TESTS).parts[0] for path in files if "mark.by_turns" in path.read_text("utf-8")}
+    assert "server" in turned
+    assert not turned & ABOUT_STORES
+
+
 def test_no_folder_takes_the_fixtures_of_another() -> None:
     """An imported fixture is a second one: where both run in one process, each makes the same database."""
     taken = re.compile(r"^from tests\.\w[\w.]*\.conftest import", re.MULTILINE)

@@ -27,6 +27,8 @@ from tests.builders import (
 )
 from tests.conftest import StandingClock
 
+pytestmark = pytest.mark.by_turns
+
 WRONG = "không phải mật khẩu này"
 
 

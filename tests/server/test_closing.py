@@ -18,6 +18,8 @@ from sync.revisions.canonical import Json
 from tests.conftest import StandingClock
 from tests.surveys import OTHER_SCOPE, SCOPE, Province
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 async def province(storage: Storage, clock: StandingClock) -> Province:

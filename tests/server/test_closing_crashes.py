@@ -14,6 +14,8 @@ from server.read_model.record_tables import open_questions, provenance
 from tests.conftest import StandingClock
 from tests.surveys import SCOPE, Province
 
+pytestmark = pytest.mark.by_turns
+
 
 class Crashed(OSError):
     """The process died here."""

@@ -55,6 +55,7 @@ async def test_made_up_answers_type_and_say_that_they_are_made_up(client: Client
 
 
 @pytest.mark.slow
+@pytest.mark.by_turns
 async def test_simulated_phones_fill_the_province_through_its_doors(client: Client) -> None:
     own = console(client)
     await province.prepare(own)

@@ -20,6 +20,8 @@ from server.platform.db.engine import Storage
 from tests.builders import PROVINCE, Client, SignedIn, grant, person_signed_in, problem
 from tests.workbooks import GOOD, SETTINGS, question, xlsform
 
+pytestmark = pytest.mark.by_turns
+
 LOADED = {"loaded": True, "languages": ["Tiếng Việt (vi)", "English (en)"]}
 VILLAGES = "name,label\nna_vai,Bản Na Vai\n".encode()
 WITH_LIST = [*GOOD, question("select_one_from_file villages.csv", "village")]

@@ -12,6 +12,8 @@ from server.settings import Settings
 from tests.builders import PASSWORD, Client, add_person, an_app, problem, running, try_sign_in
 from tests.conftest import StandingClock
 
+pytestmark = pytest.mark.by_turns
+
 WRONG = "không phải mật khẩu này"
 OWNERS, STRANGERS = "203.0.113.7", "198.51.100.9"
 At = Callable[[str], Client]

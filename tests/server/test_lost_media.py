@@ -20,6 +20,8 @@ from tests.server.sync_door import exchange, with_form
 from tests.server.test_media_door import announce, fetch, photo
 from tests.server.test_operating import At
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 async def hub(tmp_path: Path, settings: Settings, clock: StandingClock) -> AsyncIterator[Client]:

@@ -14,6 +14,8 @@ from server.media.tables import media, media_links, media_uploads
 from tests.builders import SIN_THAU, Client, grant, problem
 from tests.server.sync_door import DATABASE, Picture, a_phone, another_phone, exchange, save, with_form
 
+pytestmark = pytest.mark.by_turns
+
 RECORD = "018f5c3e-0000-7000-8000-0000000000aa"
 
 

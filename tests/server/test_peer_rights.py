@@ -31,6 +31,8 @@ from tests.server.peers_world import a_server, peer_account, synced
 from tests.server.sync_door import DATABASE, with_form
 from tests.server.test_peers_hub import as_hub
 
+pytestmark = pytest.mark.by_turns
+
 NEW = "một mật khẩu khác hẳn"
 PEER = {"role": "peer", "project": "agri", "unit": SIN_CHAI}
 

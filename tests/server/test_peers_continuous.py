@@ -24,6 +24,8 @@ from tests.server.misbehaving_peer import MisbehavingPeer, misbehaving
 from tests.server.peers_world import a_server, add_peer, histories, peer_account
 from tests.server.sync_door import DATABASE
 
+pytestmark = pytest.mark.by_turns
+
 BEARS = 60
 
 

@@ -23,6 +23,8 @@ from tests.server.peers_world import a_server, add_peer, digests, peer_account, 
 from tests.server.sync_door import DATABASE, save, with_form
 from tests.server.test_peers_hub import as_hub
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 async def hub(tmp_path: Path, settings: Settings, clock: StandingClock) -> AsyncIterator[Client]:

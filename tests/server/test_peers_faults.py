@@ -29,6 +29,8 @@ from tests.server.misbehaving_peer import FAULTS, MisbehavingPeer, misbehaving, 
 from tests.server.peers_world import a_server, add_peer, digests, histories, peer_account, sync, synced
 from tests.server.sync_door import DATABASE, a_phone, save, with_form
 
+pytestmark = pytest.mark.by_turns
+
 CODES = {
     "half": {"half"},
     "garbage": {"garbage"},

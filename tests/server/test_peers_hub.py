@@ -23,6 +23,8 @@ from tests.conftest import StandingClock
 from tests.server.peers_world import DOOR, a_server, add_peer, digests, parts_towards, peer_account, sync, synced
 from tests.server.sync_door import DATABASE, Picture, a_phone, save, with_form
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 def folders(tmp_path: Path) -> list[Path]:

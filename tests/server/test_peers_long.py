@@ -20,6 +20,8 @@ from tests.server.misbehaving_peer import MisbehavingPeer, misbehaving
 from tests.server.peers_world import a_server, add_peer, histories, peer_account, sync, synced
 from tests.server.sync_door import DATABASE, with_form
 
+pytestmark = pytest.mark.by_turns
+
 LENGTH = 3_000
 
 

@@ -28,6 +28,8 @@ from tests.server.sync_door import ANSWERS, DATABASE, FORM, VERSION, Picture, a_
 from tests.server.test_media_door import fetch, photo
 from tests.server.test_peers_hub import met_by
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 async def hub(tmp_path: Path, settings: Settings, clock: StandingClock) -> AsyncIterator[Client]:

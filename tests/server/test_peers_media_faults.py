@@ -23,6 +23,8 @@ from tests.server.misbehaving_peer import MisbehavingPeer, misbehaving, struck_o
 from tests.server.peers_world import a_server, add_peer, peer_account, sync, synced
 from tests.server.test_media_door import photo
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 async def hub(tmp_path: Path, settings: Settings, clock: StandingClock) -> AsyncIterator[Client]:

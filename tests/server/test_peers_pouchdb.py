@@ -13,7 +13,7 @@ from tests.server.peers_world import add_peer, parts_towards, sync, synced
 from tests.server.sync_door import DATABASE, a_phone, save, with_form
 
 # Each talks to a Node process, from what `make test` installs for it.
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.by_turns]
 
 
 @pytest.fixture(scope="module")

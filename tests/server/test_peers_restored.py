@@ -27,6 +27,8 @@ from tests.server.started import started_sqlite
 from tests.server.sync_door import DATABASE
 from tests.server.test_peers_continuous import agreed
 
+pytestmark = pytest.mark.by_turns
+
 
 @asynccontextmanager
 async def over(path: Path, settings: Settings, clock: StandingClock) -> AsyncIterator[Client]:

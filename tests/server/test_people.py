@@ -20,6 +20,8 @@ from tests.builders import (
     try_sign_in,
 )
 
+pytestmark = pytest.mark.by_turns
+
 NEW = {"username": "minh", "name": "Giàng A Minh", "password": PASSWORD}
 WORKER = {"role": "field_worker", "project": "agri", "unit": SIN_CHAI}
 

@@ -21,6 +21,8 @@ from tests.server.sync_door import (
     with_form,
 )
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture(autouse=True)
 async def _form(client: Client) -> None:

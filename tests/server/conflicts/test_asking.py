@@ -14,6 +14,8 @@ from tests.builders import PROVINCE, SIN_THAU, Client, SignedIn, grant, person_s
 from tests.server.conflicts.desk_world import DATABASE, FORM, VERSION, with_form
 from tests.server.sync_door import a_phone, exchange
 
+pytestmark = pytest.mark.by_turns
+
 AREA = "/answers/area"
 FIRST = {"owner": "Lò Văn Ban", "area": "1.0"}
 

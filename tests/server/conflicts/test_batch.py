@@ -15,6 +15,8 @@ from tests.builders import SIN_THAU, Client, grant, person_signed_in, problem, s
 from tests.conftest import StandingClock
 from tests.server.conflicts.desk_world import DATABASE, FORM, OTHER, Desk, ask_about
 
+pytestmark = pytest.mark.by_turns
+
 AREA = "/answers/area"
 
 

@@ -12,6 +12,8 @@ from tests.builders import PROVINCE, Client, grant, person_signed_in, problem
 from tests.conftest import StandingClock
 from tests.server.conflicts.desk_world import DATABASE, FIRST, OTHER, Desk, ask_about, two_areas
 
+pytestmark = pytest.mark.by_turns
+
 AREA = "/answers/area"
 
 

@@ -11,6 +11,8 @@ from tests.builders import Client
 from tests.server.conflicts.desk_world import DATABASE, FORM, XFORM, Desk
 from tests.server.published_forms import publish
 
+pytestmark = pytest.mark.by_turns
+
 FIRST = {"owner": "Lò Văn Ban", "area": "1.0", "planted": "0.5", "crop": "maize", "tools": ["hoe"], "consent": "yes"}
 
 

@@ -10,6 +10,8 @@ from server.read_model.record_tables import open_questions
 from tests.builders import Client, grant, person_signed_in, problem
 from tests.server.conflicts.desk_world import DATABASE, OTHER, Desk
 
+pytestmark = pytest.mark.by_turns
+
 AREA = "/answers/area"
 THIRD = "agri-03175-2025"
 FIRST: dict[str, Any] = {"owner": "Lò Văn Ban", "area": "1.0", "crop": "maize", "tools": ["hoe"]}

@@ -14,6 +14,8 @@ from server.projections.aliases import AliasesProjection
 from tests.builders import PROVINCE, SIN_CHAI, SIN_THAU, Client, SignedIn, grant, person_signed_in, problem
 from tests.server.published_forms import publish
 
+pytestmark = pytest.mark.by_turns
+
 DATABASE = f"agri-{SIN_CHAI}"
 FORM, VERSION = "household_crop", "2026112101"
 XFORM = (Path(__file__).parents[2] / "vectors" / "forms" / "household_crop.xml").read_bytes()

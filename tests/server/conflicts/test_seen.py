@@ -12,6 +12,8 @@ from tests.server.conflicts.desk_world import DATABASE, FORM, XFORM, Desk
 from tests.server.published_forms import publish
 from tests.sync.merge_world import Story
 
+pytestmark = pytest.mark.by_turns
+
 AREA = "/answers/area"
 FIRST: dict[str, Any] = {"owner": "Lò Văn Ban", "area": "1.0", "crop": "maize", "tools": ["hoe"]}
 ROW = {"_rid": "vu-1", "season": "mùa", "kilos": "300"}

@@ -14,6 +14,8 @@ from tests.server.conflicts.test_pairs import NEWER, OLDER, follow, join, save, 
 from tests.server.conflicts.test_pairs import manager as manager  # noqa: PLC0414 — a fixture
 from tests.server.conflicts.test_pairs import pair as pair  # noqa: PLC0414 — a fixture
 
+pytestmark = pytest.mark.by_turns
+
 LO, VANG, KHANG = "Lò Văn Ban", "Vàng A Súng", "Người khang"
 
 

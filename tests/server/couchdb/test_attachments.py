@@ -14,6 +14,8 @@ from server.journal.store.attachment_tables import attachments
 from tests.builders import Client
 from tests.server.couchdb_door import Document, Door, a_database, revision
 
+pytestmark = pytest.mark.by_turns
+
 TEXT = b"This is a base64 encoded text"
 PICTURE = bytes(range(256)) * 8 + b"\r\n--x--\r\n"
 

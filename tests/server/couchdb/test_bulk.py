@@ -16,6 +16,8 @@ from tests.builders import PASSWORD, Client, grant
 from tests.server.couchdb_door import Door, a_database, at_scope, record, rev, revision
 from tests.server.sync_door import with_form
 
+pytestmark = pytest.mark.by_turns
+
 
 async def test_edits_are_answered_row_by_row_in_order(client: Client) -> None:
     door = await a_database(client)

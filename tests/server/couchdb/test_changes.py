@@ -9,6 +9,8 @@ from tests.builders import PASSWORD, Client, grant
 from tests.server.couchdb_door import Door, a_database, at_scope, feed, rev, revision
 from tests.waiting import within
 
+pytestmark = pytest.mark.by_turns
+
 
 async def _five(client: Client) -> Door:
     door = await a_database(client)

@@ -3,8 +3,12 @@
 import asyncio
 import json
 
+import pytest
+
 from tests.builders import Client
 from tests.server.couchdb_door import a_database, rev, revision
+
+pytestmark = pytest.mark.by_turns
 
 
 async def test_an_edit_follows_the_revision_that_it_names(client: Client) -> None:

@@ -5,6 +5,8 @@ import pytest
 from tests.builders import PASSWORD, Client, grant
 from tests.server.couchdb_door import Door, a_database, at_scope
 
+pytestmark = pytest.mark.by_turns
+
 
 async def test_the_front_page_is_open_to_everyone_and_survives_malformed_credentials(client: Client) -> None:
     for path in ("/db", "/db/"):

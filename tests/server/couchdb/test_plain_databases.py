@@ -8,6 +8,8 @@ from tests.builders import Client, grant
 from tests.server.couchdb_door import a_database, at_scope, record, rev, revision
 from tests.server.sync_door import with_form
 
+pytestmark = pytest.mark.by_turns
+
 CONFLICT = {"error": "conflict", "reason": "Document update conflict."}
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "reserved id": ({"_id": "_a"}, "illegal_docid", "Only reserved document ids may start with underscore."),

@@ -9,6 +9,8 @@ from tests.builders import PASSWORD, Client, DeviceKey, add_person, grant, perso
 from tests.server.couchdb_door import Door, a_database, at_scope, rev
 from tests.server.sync_door import DATABASE
 
+pytestmark = pytest.mark.by_turns
+
 FOREIGN = "tourism-03226-2025"
 ENDPOINTS = (
     ("GET", ""),

@@ -26,6 +26,8 @@ from tests.server.couchdb_door import at_scope, record, rev
 from tests.server.published_forms import publish
 from tests.server.sync_door import DATABASE, XFORM, a_phone, with_form
 
+pytestmark = pytest.mark.by_turns
+
 ORDERS = 12
 LATE = "2026113001"
 JOINED = {"same_as": {"record": "018f5c3e-0000-7000-8000-000000000009", "rev": rev(1, "stays")}}
