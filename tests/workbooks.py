@@ -4,7 +4,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 VI = "label::Tiếng Việt (vi)"
 EN = "label::English (en)"
@@ -70,6 +70,15 @@ def saved(book: Workbook) -> bytes:
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
+
+
+def with_sheet(data: bytes, name: str, rows: Sequence[Cells]) -> bytes:
+    """Return the workbook with one sheet more."""
+    book = load_workbook(io.BytesIO(data))
+    sheet = book.create_sheet(name)
+    for row in rows:
+        sheet.append(row)
+    return saved(book)
 
 
 def with_part(data: bytes, part: str, content: bytes) -> bytes:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.forms.authoring.proposals import FormProposal
 from server.forms.checks import has_errors
-from server.forms.contents import CSV_TYPE, XFORM_TYPE, XLS_TYPE, XLSX_TYPE, Content, keep
+from server.forms.contents import XFORM_TYPE, XLS_TYPE, XLSX_TYPE, Content, file_type, keep
 from server.forms.difference import VersionDifference, difference
 from server.forms.findings import FIRST_ROW, Finding, error
 from server.forms.tables import LIVE, contents, form_candidates, form_versions
@@ -74,7 +74,7 @@ async def check_upload(
             return CheckedForm(findings, conversion.accepted)
         xform = Content.of(form.xform, XFORM_TYPE)
         source = Content.of(upload.data, XLS_TYPE if upload.data.startswith(OLE) else XLSX_TYPE)
-        files = {name: Content.of(body, CSV_TYPE) for name, body in form.lists.items()}
+        files = {name: Content.of(body, file_type(name)) for name, body in form.lists.items()}
         await keep(connection, [xform, source, *files.values()])
         candidate = FormCandidate(
             id=uuid7(clock),

@@ -112,8 +112,6 @@ def _languages(sheets: Sheets) -> Iterator[Finding]:
 
 def _unsupported(sheets: Sheets) -> Iterator[Finding]:
     for number, row in enumerate(sheets.survey, start=FIRST_ROW):
-        if type_of(row).startswith("select_one_external"):
-            yield error("external_choices", "survey", number)
         if row.get("save_to"):
             yield error("entities", "survey", number)
     if any(name.lower() == "entities" for name in sheets.names):

@@ -28,7 +28,7 @@ def form() -> None:
 @form.command("publish")
 @click.argument("file", type=FILE)
 @click.option("--project", required=True, help="agri, tourism, …")
-@click.option("--list", "lists", type=FILE, multiple=True, help="A .csv file that the form takes choices from.")
+@click.option("--list", "lists", type=FILE, multiple=True, help="A .csv or .geojson file of choices.")
 @click.option("--accept", is_flag=True, help="Accept all that is proposed, and say what that was.")
 def publish_form(file: Path, project: str, lists: tuple[Path, ...], accept: bool) -> None:
     """Check the XLSForm FILE and publish it; a version that is published already stays as it is."""

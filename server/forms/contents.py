@@ -14,6 +14,7 @@ from server.platform.db.insert_missing import insert_missing
 
 XFORM_TYPE = "application/xml; charset=utf-8"
 CSV_TYPE = "text/csv; charset=utf-8"
+GEOJSON_TYPE = "application/geo+json"
 XLS_TYPE = "application/vnd.ms-excel"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -30,6 +31,11 @@ class Content:
     def of(cls, body: bytes, media_type: str) -> "Content":
         """Return `body` under its own hash."""
         return cls(hashlib.sha256(body).hexdigest(), media_type, body)
+
+
+def file_type(name: str) -> str:
+    """Return the media type of a file beside a form."""
+    return GEOJSON_TYPE if name.endswith(".geojson") else CSV_TYPE
 
 
 async def keep(connection: AsyncConnection, kept: Iterable[Content]) -> None:

@@ -74,9 +74,18 @@ SENTENCES: dict[str, str] = {
     "was_name": "bind::was is “{value}”, which is not the name of a question.",
     "entities": "Entities are not supported: leave out the sheet “entities” and “save_to”.",
     "encryption": "Encrypted submissions are not supported: leave out “{setting}”.",
-    "external_choices": "select_one_external is not supported: use select_one_from_file with a .csv file.",
+    "external_one_language": (
+        "The list “{list}” is too long for the form, so that it goes beside it as {file}, in one language only: "
+        "Vietnamese, or the first."
+    ),
     "list_missing": "The form needs the file “{file}”; upload it together with the form.",
-    "list_kind": "The file “{file}” is not a .csv file; lists can be .csv only.",
+    "list_kind": "The file “{file}” is neither a .csv nor a .geojson file; lists can be no other.",
+    "geojson_unreadable": "The file “{file}” is no GeoJSON: it must be a FeatureCollection in UTF-8.",
+    "feature_unreadable": (
+        "This feature cannot be read: it needs a geometry that is a Point, a LineString or a Polygon, in longitude and "
+        "latitude. Split Multi… geometries."
+    ),
+    "feature_lacks": "This feature lacks one of {columns} among its properties, so that it could not be chosen.",
     "list_unused": "The file “{file}” is not used by the form.",
     "list_unreadable": "The file “{file}” is not a list: it must be comma-separated UTF-8 with the columns {columns}.",
     "expression_spelling": "ODK writes this expression another way, so the phone could not read it: {expression}",
@@ -106,12 +115,11 @@ SENTENCES: dict[str, str] = {
     "choice_twice": "The code “{name}” stands twice in its list: nobody could tell which was chosen.",
     "kind_left_out": "The phone does not do {type} yet: {name} stays blank, all else works.",
     "kind_unknown": "The phone has no questions of the type {type}. For {name} use {instead}.",
-    "kind_unanswered": "The phone shows {name} but cannot answer a {type} yet. Let it be typed: write text.",
     "appearance_unanswered": (
         "The phone cannot draw yet ({appearance}): {name} could not be answered. Without it a photo is taken instead."
     ),
     "appearance_label": (
-        "{name} is there for the labels of a table only; the phone would ask it as a question. Leave this row out."
+        "{name} is there for the labels of a table only and cannot be answered, so that it must not be required."
     ),
     "appearance_otherwise": "The phone ignores the appearance “{appearance}”: {name} is shown as usual.",
     "search": (
@@ -147,7 +155,7 @@ SENTENCES: dict[str, str] = {
     "calculation_missing": "This calculate has no calculation.",
     "list_unknown": "The choices have no list “{list}”, so that there would be nothing to choose.",
     "choices_missing": "A question with choices needs the sheet choices with the columns list_name, name, label.",
-    "list_file_kind": "The file of a list must be a .csv file.",
+    "list_file_kind": "The file of a list must be a .csv or a .geojson file.",
     "other_filtered": "choice_filter does not go with or_other. Add a choice “other” and a text question.",
     "reference_unreadable": (
         "{column} has an unfinished reference: a dollar sign and a brace, the name of a question, and a closing brace."

@@ -4,13 +4,14 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from lxml import etree
 
 from server.forms.findings import Finding, error, warning
+from server.forms.geojson_list import ENDING, NotGeoJson, clean_geojson, geojson_entries
 from server.forms.schema import XFORMS
 
 MAX_LIST_BYTES = 2_000_000
@@ -28,9 +29,19 @@ def check_lists(document: etree._Element, lists: Mapping[str, bytes]) -> list[Fi
     return list(_check(document, lists))
 
 
-def clean_list(data: bytes) -> bytes:
-    """Return a list as phones get it: without the mark that spreadsheets put before the first column's name."""
-    return data.removeprefix(BOM)
+def clean_list(file: str, data: bytes) -> bytes:
+    """Return a list as phones get it: without the mark that spreadsheets put first, of a map only what they read."""
+    return clean_geojson(data) if file.endswith(ENDING) else data.removeprefix(BOM)
+
+
+def columns_of(file: str, data: bytes) -> Collection[str]:
+    """Return the columns of a list, of a map the properties of its features; none of what cannot be read."""
+    try:
+        if file.endswith(ENDING):
+            return {name for entry in geojson_entries(clean_geojson(data)) for name in entry}
+        return next(csv.reader(io.StringIO(clean_list(file, data).decode(), newline="")), [])
+    except (NotGeoJson, UnicodeDecodeError, csv.Error):
+        return ()
 
 
 def _check(document: etree._Element, lists: Mapping[str, bytes]) -> Iterator[Finding]:
@@ -42,7 +53,7 @@ def _check(document: etree._Element, lists: Mapping[str, bytes]) -> Iterator[Fin
             yield error("last_saved", "survey")
             continue
         needed.add(file)
-        if not source.startswith("jr://file-csv/"):
+        if not source.startswith("jr://file-csv/") and not source.endswith(ENDING):
             yield error("list_kind", "survey", file=file)
         elif file not in lists:
             yield error("list_missing", "survey", file=file)
@@ -80,36 +91,60 @@ def _check_list(file: str, data: bytes, uses: _Uses) -> Iterator[Finding]:
     if len(data) > MAX_LIST_BYTES:
         yield error("list_too_long", list=file, count=f"{len(data)} B", limit=f"{MAX_LIST_BYTES} B")
         return
+    rows: Sequence[tuple[int, Mapping[str, str] | Finding]]
     try:
-        reader = csv.reader(io.StringIO(clean_list(data).decode(), newline=""), strict=True)
-        header = next(reader, [])
-        rows = [(reader.line_num, row) for row in reader if row]
-    except (UnicodeDecodeError, csv.Error):
-        yield error("list_unreadable", file=file, columns=names)
+        if file.endswith(ENDING):
+            entries = geojson_entries(clean_geojson(data))
+            rows = [
+                (number, entry if uses.columns <= entry.keys() else error("feature_lacks", file, number, columns=names))
+                for number, entry in enumerate(entries, start=1)
+            ]
+        else:
+            rows = _csv_rows(file, data, uses)
+    except NotGeoJson as failure:
+        if failure.feature is None:
+            yield error("geojson_unreadable", file=file)
+        else:
+            yield error("feature_unreadable", file, failure.feature)
         return
-    if not header or uses.columns - set(header):
+    except (UnicodeDecodeError, csv.Error, _HeaderLacks):
         yield error("list_unreadable", file=file, columns=names)
         return
     if len(rows) > MAX_ROWS:
         yield error("list_too_long", list=file, count=len(rows), limit=MAX_ROWS)
         return
     told = Counter[str]()
-    for finding in _check_rows(file, header, rows, uses):
+    for finding in _check_rows(file, rows, uses):
         told[finding.code] += 1
         if told[finding.code] <= MAX_TOLD:
             yield finding
 
 
-def _check_rows(
-    file: str, header: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]], uses: _Uses
-) -> Iterator[Finding]:
+class _HeaderLacks(ValueError):
+    """A column that the form's questions read is missing."""
+
+
+def _csv_rows(file: str, data: bytes, uses: _Uses) -> list[tuple[int, Mapping[str, str] | Finding]]:
+    reader = csv.reader(io.StringIO(clean_list(file, data).decode(), newline=""), strict=True)
+    header = next(reader, [])
+    if not header or uses.columns - set(header):
+        raise _HeaderLacks
+    rows: list[tuple[int, Mapping[str, str] | Finding]] = []
+    for row in filter(None, reader):
+        number, count = reader.line_num, len(row)
+        is_whole = count == len(header)
+        lacks = error("file_row_length", file, number, count=count, wanted=len(header))
+        rows.append((number, dict(zip(header, row, strict=True)) if is_whole else lacks))
+    return rows
+
+
+def _check_rows(file: str, rows: Sequence[tuple[int, Mapping[str, str] | Finding]], uses: _Uses) -> Iterator[Finding]:
     """Give the rows whose codes the phone would drop, or the server's door refuse."""
     seen: dict[tuple[str, str], int] = {}
-    for number, row in rows:
-        if len(row) != len(header):
-            yield error("file_row_length", file, number, count=len(row), wanted=len(header))
+    for number, cells in rows:
+        if isinstance(cells, Finding):
+            yield cells
             continue
-        cells = dict(zip(header, row, strict=True))
         for column in sorted(uses.values):
             code = cells[column]
             if not code.strip():

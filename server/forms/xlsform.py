@@ -14,6 +14,7 @@ from typing import Final
 from server.forms.authoring.author_workbook import AuthorWorkbook, Unreadable, read_xls, read_xlsx
 from server.forms.authoring.choice_rows import check_choices
 from server.forms.authoring.expression_cells import check_length
+from server.forms.authoring.external_choices import PlainWorkbook, without_external
 from server.forms.authoring.identity import check_identity
 from server.forms.authoring.languages import check_language_names, check_translations, filled
 from server.forms.authoring.names import check_names
@@ -24,7 +25,7 @@ from server.forms.authoring.structure import check_structure
 from server.forms.checks import check_sheets, check_xform, has_errors
 from server.forms.converter import convert_sheets, failure_finding
 from server.forms.findings import Finding, error
-from server.forms.lists import check_lists, clean_list
+from server.forms.lists import check_lists, clean_list, columns_of
 from server.forms.row_ids import with_row_ids
 from server.forms.schema import FormSchema, NotAForm
 from server.forms.sheets import Sheets
@@ -37,6 +38,8 @@ TOO_LARGE = frozenset({"survey_too_long", "list_too_long", "choices_too_many"})
 BREAKS_CONVERTER = frozenset({"reference_unknown", "search"})
 #: One proposal may uncover another, or two may change the same cell; no form has needed more.
 MAX_ROUNDS: Final = 8
+#: The columns of each list that is a file.
+Columns = Mapping[str, Collection[str]]
 
 # Its progress is nobody's concern; what it has to say comes back as findings.
 logging.getLogger("pyxform").setLevel(logging.ERROR)
@@ -90,23 +93,25 @@ def convert_xlsform(data: bytes, lists: Mapping[str, bytes] | None = None) -> Co
 def convert_upload(upload: Upload) -> Conversion:
     """Return the form in a workbook as its author has accepted it, or everything that keeps it from being one."""
     try:
-        workbook, about_file = _read(upload)
+        plain, about_file = _read(upload)
     except Unreadable as refusal:
         return Conversion((refusal.finding,))
+    workbook, lists = plain.workbook, {**upload.lists, **plain.files}
+    columns = {file: columns_of(file, data) for file, data in lists.items()}
     too_long = tuple(check_length(workbook))
     if too_long:
         return Conversion(too_long)
     accepted = [found.proposal for found in about_file if found.proposal and _is_accepted(found, upload)]
-    findings = [found for found in about_file if not _is_accepted(found, upload)]
-    workbook, taken = _with_proposals(workbook, upload, lambda found: _is_accepted(found, upload))
+    findings = [found for found in (*about_file, *plain.findings) if not _is_accepted(found, upload)]
+    workbook, taken = _with_proposals(workbook, upload, columns, lambda found: _is_accepted(found, upload))
     accepted += taken
-    findings += _proposed(workbook, upload)
+    findings += _proposed(workbook, upload, columns)
     # As it would be once all errors with a proposal are mended, so that the converter does not tell of them again.
-    mended, _ = _with_proposals(workbook, upload, lambda found: found.severity == "error")
+    mended, _ = _with_proposals(workbook, upload, columns, lambda found: found.severity == "error")
     sheets = Sheets.of(mended)
     findings += check_sheets(sheets)
     if any(finding.code in TOO_LARGE for finding in findings):
-        return Conversion(tuple(findings), accepted=tuple(accepted))
+        return Conversion(tuple(map(plain.placed, findings)), accepted=tuple(accepted))
     broken = {
         (found.sheet or "", found.row or 0)
         for found in findings
@@ -121,34 +126,34 @@ def convert_upload(upload: Upload) -> Conversion:
             schema = FormSchema.parse(converted.xform)
         except (XmlRefused, NotAForm, RecursionError) as failure:
             return Conversion((failure_finding(failure), *findings), accepted=tuple(accepted))
-        later = [*check_xform(document, schema, sheets), *check_lists(document, upload.lists)]
+        later = [*check_xform(document, schema, sheets), *check_lists(document, lists)]
         findings += [found for found in later if (found.sheet, found.row) not in converted.stood_in]
-        form = None if has_errors(findings) else _publishable(converted.xform, sheets, upload.lists)
-    return Conversion(tuple(findings), form, tuple(accepted))
+        form = None if has_errors(findings) else _publishable(converted.xform, sheets, lists)
+    return Conversion(tuple(map(plain.placed, findings)), form, tuple(accepted))
 
 
-def _read(upload: Upload) -> tuple[AuthorWorkbook, list[Finding]]:
+def _read(upload: Upload) -> tuple[PlainWorkbook, list[Finding]]:
     gated = gate_workbook(upload.data)
     if isinstance(gated, Finding):
         raise Unreadable(gated)
     workbook = read_xls(gated.data) if gated.is_old else read_xlsx(gated.data, gated.last_rows)
     if "survey" not in workbook.sheets:
         raise Unreadable(error("no_survey"))
-    return workbook, [error("old_xls").proposing()] if gated.is_old else []
+    return without_external(workbook), [error("old_xls").proposing()] if gated.is_old else []
 
 
 def _is_accepted(finding: Finding, upload: Upload) -> bool:
     return finding.proposal is not None and upload.accepts.takes(finding.proposal)
 
 
-def _proposed(workbook: AuthorWorkbook, upload: Upload) -> Iterator[Finding]:
+def _proposed(workbook: AuthorWorkbook, upload: Upload, columns: Columns) -> Iterator[Finding]:
     """Give what is wrong with the author's rows, most of it with what would do instead."""
     yield from check_identity(
         workbook, file_name=upload.file_name, new_version=upload.new_version, published=upload.published
     )
     yield from check_structure(workbook)
     yield from check_spelling(workbook)
-    yield from check_names(workbook)
+    yield from check_names(workbook, columns)
     yield from check_choices(workbook)
     yield from check_questions(workbook)
     yield from check_language_names(workbook)
@@ -156,14 +161,14 @@ def _proposed(workbook: AuthorWorkbook, upload: Upload) -> Iterator[Finding]:
 
 
 def _with_proposals(
-    workbook: AuthorWorkbook, upload: Upload, takes: Callable[[Finding], bool]
+    workbook: AuthorWorkbook, upload: Upload, columns: Columns, takes: Callable[[Finding], bool]
 ) -> tuple[AuthorWorkbook, list[FormProposal]]:
     """Return the workbook with the proposals of the findings that `takes` wants, and which these were."""
     taken: list[FormProposal] = []
     for _ in range(MAX_ROUNDS):
         changes: list[CellChange] = []
         touched: set[tuple[str, int, str]] = set()
-        for finding in _proposed(workbook, upload):
+        for finding in _proposed(workbook, upload, columns):
             proposal = finding.proposal
             if proposal is None or not takes(finding):
                 continue
@@ -192,5 +197,5 @@ def _publishable(xform: str, sheets: Sheets, lists: Mapping[str, bytes]) -> Conv
         titles=titles or {"vi": schema.title},
         schema=schema,
         xform=complete,
-        lists={file: clean_list(lists[file]) for file in dict.fromkeys(schema.list_files)},
+        lists={file: clean_list(file, lists[file]) for file in dict.fromkeys(schema.list_files)},
     )

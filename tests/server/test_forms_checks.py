@@ -330,9 +330,7 @@ def test_every_repeat_gets_a_row_identity_that_its_author_did_not_write() -> Non
         assert schema.by_path[path].is_once
 
 
-def test_entities_and_external_selects_are_refused() -> None:
-    survey = [*GOOD, question("select_one_external villages", "village", choice_filter="a=b")]
-    assert "external_choices" in [finding.code for finding in errors(convert_xlsform(xlsform(survey=survey)))]
+def test_entities_are_refused() -> None:
     survey = [*GOOD, question("text", "b", save_to="x")]
     assert "entities" in [finding.code for finding in errors(convert_xlsform(xlsform(survey=survey)))]
 

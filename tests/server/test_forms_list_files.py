@@ -76,5 +76,5 @@ def test_a_list_in_a_file_is_capped_too() -> None:
 
 
 def test_other_kinds_of_files_are_refused() -> None:
-    data = xlsform(survey=[*GOOD, question("select_one_from_file parcels.geojson", "parcel")])
-    assert only_error(convert_xlsform(data, {"parcels.geojson": b"{}"})).code == "list_kind"
+    data = xlsform(survey=[*GOOD, question("select_one_from_file parcels.xml", "parcel")])
+    assert only_error(convert_xlsform(data, {"parcels.xml": b"{}"})).code == "list_kind"

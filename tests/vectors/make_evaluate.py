@@ -11,8 +11,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from server.forms.lists import clean_list
 from server.forms.schema import Field, FormSchema
 from tests.vectors.functions_form import functions_form
+from tests.vectors.kinds_form import LISTS as KINDS_LISTS
+from tests.vectors.kinds_form import kinds_form
 
 HERE = Path(__file__).parent
 FORMS = (
@@ -26,6 +29,7 @@ FORMS = (
     "shan_tea_tree",
     "functions",
     "edges",
+    "kinds",
 )
 NOW = "2026-11-21T15:04:05.678+07:00"
 VILLAGES = (
@@ -34,7 +38,10 @@ VILLAGES = (
     'na_vai,"Na Vai, bản",03202',
     "ta_la_cao,Tà Là Cáo,03226",
 )
-LISTS = {"villages.csv": "\n".join((*VILLAGES, ""))}
+LISTS = {
+    "villages.csv": "\n".join((*VILLAGES, "")),
+    **{file: clean_list(file, data).decode() for file, data in KINDS_LISTS.items()},
+}
 SEEDS = 6
 
 POOLS: Mapping[str, tuple[str | None, ...]] = {
@@ -150,7 +157,8 @@ def _answer(field: Field, chance: random.Random, seed: int) -> Any:
     if field.name == "consent" and chance.random() < 0.85:
         return "yes"
     if field.type in {"select_one", "select_multiple", "rank"}:
-        offered = [choice.value for choice in field.choices] or ["hau_chua", "na_vai", "ta_la_cao"]
+        in_file = {"villages.csv": ["hau_chua", "na_vai", "ta_la_cao"], "stations.geojson": ["7", "pa_khoang", "rung"]}
+        offered = [choice.value for choice in field.choices] or in_file[field.list_file or ""]
         if field.type == "rank":
             return chance.sample(offered, len(offered)) if chance.random() < 0.8 else None
         if field.type == "select_multiple":
@@ -164,6 +172,7 @@ def _answer(field: Field, chance: random.Random, seed: int) -> Any:
 def write() -> None:
     """Write the form of functions and all cases, one a line; what was expected of the same answers is kept."""
     (HERE / "forms" / "functions.xml").write_text(functions_form(), encoding="utf-8")
+    (HERE / "forms" / "kinds.xml").write_bytes(kinds_form())
     path = HERE / "evaluate.json"
     known = json.loads(path.read_text(encoding="utf-8"))["cases"] if path.exists() else []
     expected = {json.dumps([one["form"], one["answers"]], sort_keys=True): one.get("expected") for one in known}

@@ -65,6 +65,8 @@ export interface Field {
   readonly isSensitive: boolean
   /** It stands in the form's body, so that a person is asked. */
   readonly isAsked: boolean
+  /** Of a date that is asked as a month or a year alone. */
+  readonly precision?: 'month-year' | 'year'
   readonly merge: string | null
   /** Of a repeat: how many rows a new record begins with. */
   readonly firstRows: number
@@ -234,6 +236,7 @@ class Reader {
     const isRepeat = this.repeats.has(path)
     const isLeaf = !isRepeat && element.firstElementChild === null && control?.localName !== 'group'
     const calculate = bind?.getAttribute('calculate') ?? null
+    const precision = precisionOf(control)
     return {
       name,
       path,
@@ -248,6 +251,7 @@ class Reader {
       isRequired: (bind?.getAttribute('required') ?? 'false()') !== 'false()',
       isSensitive: /^(?:yes|true|true\(\)|1)$/iu.test(bind?.getAttribute('sensitive')?.trim() ?? ''),
       isAsked: isRepeat || control !== undefined,
+      ...(precision !== undefined && { precision }),
       merge: bind?.getAttribute('merge')?.trim() ?? null,
       firstRows: isRepeat ? rowsBeside(element) : 0,
       children: isLeaf ? [] : this.fieldsOf(element, path),
@@ -360,6 +364,11 @@ function typeOf(bind: Element | undefined, control: Element | undefined): FieldT
   }
   const isNote = bind?.getAttribute('readonly') === 'true()' && !bind.hasAttribute('calculate')
   return control.localName === 'input' && dataType === 'text' && isNote ? 'note' : dataType
+}
+
+function precisionOf(control: Element | undefined): 'month-year' | 'year' | undefined {
+  const words = (control?.getAttribute('appearance') ?? '').split(/\s+/u)
+  return (['month-year', 'year'] as const).find((each) => words.includes(each))
 }
 
 /** Whether the whole of a calculation is one `once(…)`: computed at first and kept from then on. */

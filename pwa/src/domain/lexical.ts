@@ -8,7 +8,17 @@
 import { parsePoints, pointsText, type Point } from './geometry'
 
 export type LexicalType =
-  'string' | 'int' | 'decimal' | 'date' | 'time' | 'dateTime' | 'geopoint' | 'geotrace' | 'geoshape'
+  | 'string'
+  | 'int'
+  | 'decimal'
+  | 'date'
+  | 'month-year'
+  | 'year'
+  | 'time'
+  | 'dateTime'
+  | 'geopoint'
+  | 'geotrace'
+  | 'geoshape'
 
 export type MisfitReason =
   'not_a_number' | 'not_whole' | 'too_big' | 'not_a_date' | 'not_a_time' | 'not_a_point' | 'too_few_points'
@@ -41,6 +51,11 @@ export function toLexical(type: LexicalType, typed: string, timeZoneOffset = loc
       return toDecimal(text)
     case 'date': {
       const date = toDate(text)
+      return date === null ? misfit('not_a_date') : kept(date)
+    }
+    case 'month-year':
+    case 'year': {
+      const date = toFirstDay(type, text)
       return date === null ? misfit('not_a_date') : kept(date)
     }
     case 'time': {
@@ -109,6 +124,13 @@ function toDate(text: string): string | null {
   date.setUTCFullYear(year, month - 1, day)
   if (year < 1 || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null
   return `${String(year).padStart(4, '0')}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`
+}
+
+/** The first day of what was typed: `2026-03`, `3/2026`, or a year alone; as every ODK client keeps it. */
+function toFirstDay(type: 'month-year' | 'year', text: string): string | null {
+  if (type === 'year') return toDate(`${text}-01-01`)
+  const [, month, year] = /^(\d{1,2})[/.-](\d{4})$/u.exec(text) ?? []
+  return toDate(year === undefined ? `${text}-01` : `01/${month ?? ''}/${year}`)
 }
 
 function toTime(text: string): string | null {

@@ -37,8 +37,12 @@ export function versionOf(xform: string): string {
   return /<(?:\w+:)?\w+ id="[^"]+" version="([^"]+)"/u.exec(xform)?.[1] ?? ''
 }
 
-/** Put a form where the catalog would have brought it. */
-export async function carry(form: string, xform: string): Promise<string> {
+/** Put a form where the catalog would have brought it, with the lists beside it. */
+export async function carry(
+  form: string,
+  xform: string,
+  lists: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const version = versionOf(xform)
   const content: FormDocument = {
     type: 'form',
@@ -49,12 +53,13 @@ export async function carry(form: string, xform: string): Promise<string> {
     languages: ['vi', 'en'],
     status: 'live',
     xform: `sha-${form}`,
-    lists: {},
+    lists: Object.fromEntries(Object.keys(lists).map((file) => [file, `sha-${file}`])),
   }
   const revision = { id: `form:${form}:${version}`, rev: '1-0', deleted: 0 } as const
   await database.documents.put({ ...listed('catalog', revision, { ...content }), past: [] })
   await database.bodies.put({ database: 'catalog', id: revision.id, rev: revision.rev, content })
   await database.contents.put({ sha256: `sha-${form}`, text: xform })
+  for (const [file, text] of Object.entries(lists)) await database.contents.put({ sha256: `sha-${file}`, text })
   return version
 }
 

@@ -6,7 +6,7 @@ converter lets it pass, and the phone shows the question never.
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Final
 
@@ -38,10 +38,12 @@ class FormNames:
     codes: Mapping[str, Collection[str]]
     #: The columns of the choices.
     columns: Collection[str]
+    #: The columns of each list that is a file.
+    files: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, workbook: AuthorWorkbook) -> "FormNames":
-        """Return the names that a workbook gives."""
+    def of(cls, workbook: AuthorWorkbook, files: Mapping[str, Collection[str]] | None = None) -> "FormNames":
+        """Return the names that a workbook gives, with the columns of the files beside it."""
         questions: dict[str, Row] = {}
         for row in workbook.sheet("survey").rows:
             plain = {column_name(header): cell for header, cell in row.items()}
@@ -52,7 +54,7 @@ class FormNames:
             plain = {column_name(header): cell for header, cell in row.items()}
             codes.setdefault(list_of(plain), {})[plain.get("name", "")] = None
         columns = {header.partition("::")[0].strip() for header in workbook.sheet("choices").headers}
-        return cls(questions, codes, columns | {"name", "label", "itextId"})
+        return cls(questions, codes, columns | {"name", "label", "itextId"}, files or {})
 
     def offered(self, name: str) -> Collection[str] | None:
         """Return the codes that the question `name` offers; None where it offers none, or a file's."""
@@ -61,20 +63,29 @@ class FormNames:
             return None
         return self.codes.get(chosen_list(row) or "")
 
+    def filtered_by(self, row: Row) -> Collection[str] | None:
+        """Return the columns that the filter of a question may name; None where they are in a file that is not here."""
+        kind, _, rest = type_of(row).partition(" ")
+        if not kind.endswith("_from_file"):
+            return self.columns
+        return self.files.get((rest.split() or [""])[0])
+
     def is_code(self, name: str) -> bool:
         """Say whether any list has this code."""
         return any(name in codes for codes in self.codes.values())
 
 
-def check_names(workbook: AuthorWorkbook) -> Iterator[Finding]:
-    """Give the names that nothing bears."""
-    names = FormNames.of(workbook)
+def check_names(workbook: AuthorWorkbook, files: Mapping[str, Collection[str]]) -> Iterator[Finding]:
+    """Give the names that nothing bears; `files` are the columns of the lists beside the form."""
+    names = FormNames.of(workbook, files)
+    rows = workbook.sheet("survey").rows
     for cell in expression_cells(workbook):
         if cell.column in ("required", "readonly") and (word := _yes_or_no(cell.text)):
             change = CellChange("survey", cell.row, cell.header, cell.text, word)
             yield error("yes_word", "survey", cell.row, column=cell.column, value=cell.text).proposing(change)
             continue
-        yield from _bare(cell, names)
+        asked = {column_name(header): text for header, text in rows[cell.row - FIRST_ROW].items()}
+        yield from _bare(cell, names, names.filtered_by(asked) if cell.column == "choice_filter" else ())
         yield from _codes(cell, names)
     yield from _references(workbook, names)
 
@@ -84,13 +95,15 @@ def _yes_or_no(text: str) -> str | None:
     return "yes" if word in _YES else "no" if word in _NO else None
 
 
-def _bare(cell: ExpressionCell, names: FormNames) -> Iterator[Finding]:
+def _bare(cell: ExpressionCell, names: FormNames, columns: Collection[str] | None) -> Iterator[Finding]:
+    if columns is None:
+        return
     is_filter = cell.column == "choice_filter"
     row = names.questions
     by_code: dict[str, list[tuple[Token, str]]] = {}
     for token in bare_names(tokens(cell.text)):
         name = token.text
-        if is_filter and name in names.columns:
+        if is_filter and name in columns:
             continue
         if name in row:
             by_code.setdefault("name_bare", []).append((token, f"${{{name}}}"))
@@ -103,7 +116,7 @@ def _bare(cell: ExpressionCell, names: FormNames) -> Iterator[Finding]:
         edits = [TextEdit(token.start, token.end, text) for token, text in found if text]
         instead = ", ".join(dict.fromkeys(edit.text for edit in edits))
         if not edits:
-            instead = _few(sorted(names.columns)) if is_filter else f"${{{named[0]}}} / '{named[0]}'"
+            instead = _few(sorted(columns)) if is_filter else f"${{{named[0]}}} / '{named[0]}'"
         told = {"name": ", ".join(named), "column": cell.column, "instead": instead}
         finding = error(code, "survey", cell.row, **told)
         yield rewriting(finding, cell, edits) if edits else finding

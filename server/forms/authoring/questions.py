@@ -20,12 +20,11 @@ _COUNTS: Final = ("repeat_count", "jr:count", "count")
 _REFERENCE: Final = re.compile(r"\$\{\s*([^}\s]+)\s*\}")
 _SEARCH: Final = re.compile(r"""search\(\s*['"]([\w.\-]+)['"]\s*\)""")
 _DRAWN: Final = frozenset({"signature", "draw", "annotate"})
-_SHOWN_OTHERWISE: Final = frozenset(
-    {"month-year", "year", "map", "quickmap", "image-map", "list-nolabel", "table-list"}
-)
-_SHOWN_OTHERWISE_OF: Final = {"month-year": "date", "year": "date"}
+_SHOWN_OTHERWISE: Final = frozenset({"map", "quickmap", "image-map"})
 _LEFT_OUT: Final = frozenset({"audit", "background-audio", "background-geopoint", "start-geopoint"})
 _STATIC: Final = {"integer": "integer", "int": "integer", "decimal": "decimal", "date": "date", "time": "time"}
+#: A month or a year alone is kept as its first day.
+_MONTH: Final = re.compile(r"\d{4}(-(?:0[1-9]|1[0-2]))?")
 _MIDNIGHT: Final = re.compile(r"(\d{4}-\d{2}-\d{2})[ T]00:00(?::00(?:\.0+)?)?")
 _MEDIA: Final = frozenset({"image", "big-image", "audio", "video"})
 
@@ -42,7 +41,7 @@ def check_questions(workbook: AuthorWorkbook) -> Iterator[Finding]:
     codes = FormNames.of(workbook).codes
     row_of = {row["name"]: number for number, row in rows.items() if row.get("name") and not _is_end(row)}
     for number, row in rows.items():
-        yield from _kind(number, row, header)
+        yield from _kind(number, row)
         yield from _appearance(number, row, header)
         yield from _default(number, row, header, codes)
         if type_of(row).startswith("begin_repeat"):
@@ -67,22 +66,22 @@ def _is_end(row: Row) -> bool:
     return type_of(row).startswith("end_")
 
 
-def _kind(number: int, row: Row, header: Mapping[str, str]) -> Iterator[Finding]:
+def _kind(number: int, row: Row) -> Iterator[Finding]:
     kind = type_of(row).partition(" ")[0]
     name = row.get("name") or kind
     if kind in _LEFT_OUT:
         yield warning("kind_left_out", "survey", number, name=name, type=kind)
     elif kind == "osm":
         yield error("kind_unknown", "survey", number, name=name, type=kind, instead="geopoint, geotrace, geoshape")
-    elif kind == "barcode":
-        change = CellChange("survey", number, header["type"], row["type"], "text")
-        yield _blocking("kind_unanswered", number, row, name=name, type=kind).proposing(change)
 
 
 def _blocking(code: str, number: int, row: Row, **params: str) -> Finding:
     """Return an error for what must be answered and could not be; a warning for what stays blank."""
-    is_needed = row.get("required", "no").strip().lower() not in ("", "no", "false", "false()")
-    return (error if is_needed else warning)(code, "survey", number, **params)
+    return (error if _is_needed(row) else warning)(code, "survey", number, **params)
+
+
+def _is_needed(row: Row) -> bool:
+    return row.get("required", "no").strip().lower() not in ("", "no", "false", "false()")
 
 
 def _appearance(number: int, row: Row, header: Mapping[str, str]) -> Iterator[Finding]:
@@ -105,13 +104,12 @@ def _appearance(number: int, row: Row, header: Mapping[str, str]) -> Iterator[Fi
         change = CellChange("survey", number, header["appearance"], appearance, after)
         (drawn, *_) = _DRAWN.intersection(words)
         yield _blocking("appearance_unanswered", number, row, name=name, appearance=drawn).proposing(change)
-    elif kind.startswith("select") and words == ["label"]:
-        changes = (CellChange("survey", number, header[column], cell, "") for column, cell in row.items())
-        yield warning("appearance_label", "survey", number, name=name).proposing(*changes)
+    elif kind.startswith("select") and "label" in words and _is_needed(row):
+        change = CellChange("survey", number, header["required"], row["required"], "")
+        yield error("appearance_label", "survey", number, name=name).proposing(change)
     else:
         for word in _SHOWN_OTHERWISE.intersection(words):
-            if _SHOWN_OTHERWISE_OF.get(word, kind) == kind:
-                yield warning("appearance_otherwise", "survey", number, name=name, appearance=word)
+            yield warning("appearance_otherwise", "survey", number, name=name, appearance=word)
 
 
 def _default(
@@ -127,8 +125,7 @@ def _default(
         is_answer, _ = LEAVES[_STATIC[kind]]
         if is_answer(value):
             return
-        midnight = _MIDNIGHT.fullmatch(value)
-        proposed = midnight.group(1) if midnight and kind == "date" else value.replace(",", ".")
+        proposed = _as_day(value) if kind == "date" else value.replace(",", ".")
         if not is_answer(proposed):
             proposed = None
     elif (name := chosen_list(row)) is not None:
@@ -145,6 +142,14 @@ def _default(
         yield found
     else:
         yield found.proposing(CellChange("survey", number, header["default"], value, proposed))
+
+
+def _as_day(value: str) -> str:
+    """Return the day that Excel wrote with a time, or the first one of a month or a year."""
+    if midnight := _MIDNIGHT.fullmatch(value):
+        return midnight.group(1)
+    month = _MONTH.fullmatch(value)
+    return value if month is None else f"{value}-01" if month.group(1) else f"{value}-01-01"
 
 
 def _count(

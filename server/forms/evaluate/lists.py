@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from lxml import etree
 
 from server.forms.evaluate.values import Node
+from server.forms.geojson_list import ENDING, NotGeoJson, geojson_entries
 from server.forms.xml_input import local_name
 
 
@@ -100,8 +101,13 @@ def list_in_form(instance: etree._Element) -> ChoiceList:
     return ChoiceList(entries)
 
 
-def list_in_file(data: bytes) -> ChoiceList:
+def list_in_file(file: str, data: bytes) -> ChoiceList:
     """Return a list that came as a file; without entries where it cannot be read, as on the phone."""
+    if file.endswith(ENDING):
+        try:
+            return ChoiceList(geojson_entries(data))
+        except NotGeoJson:
+            return ChoiceList([])
     try:
         reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig")), restkey="", restval="")
         entries = [{name: value for name, value in row.items() if name} for row in reader]

@@ -256,8 +256,8 @@ def _list(instance: etree._Element, files: Mapping[str, bytes]) -> ChoiceList | 
     source = instance.get("src")
     if source is None:
         return list_in_form(instance)
-    data = files.get(source.rpartition("/")[2])
-    return None if data is None else list_in_file(data)
+    file = source.rpartition("/")[2]
+    return list_in_file(file, files[file]) if file in files else None
 
 
 def _itext(model: etree._Element) -> dict[str, dict[str, Words]]:

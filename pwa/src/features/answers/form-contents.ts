@@ -58,11 +58,22 @@ export function schemaOf({ xform }: FormContents): FormSchema {
 /** The labels of a list outside the form by their values; empty where the list is not here. */
 export async function listLabels(contents: FormContents, list: ExternalList): Promise<ReadonlyMap<string, string>> {
   const text = await contents.list(list.file)
+  if (text !== undefined && list.file.endsWith('.geojson')) return featureLabels(text, list)
   const [header, ...rows] = text === undefined ? [] : csvRows(text)
   const value = header?.indexOf(list.valueColumn) ?? -1
   const label = header?.indexOf(list.labelColumn) ?? -1
   if (value < 0 || label < 0) return new Map()
   return new Map(rows.map((row) => [row[value] ?? '', row[label] ?? '']))
+}
+
+/** The server publishes only features that have these, the value as text or number. */
+function featureLabels(text: string, list: ExternalList): ReadonlyMap<string, string> {
+  type Value = string | number | boolean | null
+  type Feature = { readonly id?: string | number; readonly properties?: Readonly<Record<string, Value>> | null }
+  const { features } = JSON.parse(text) as { readonly features: readonly Feature[] }
+  const valueOf = (feature: Feature, name: string): string =>
+    String((name === 'id' ? feature.id : undefined) ?? feature.properties?.[name] ?? '')
+  return new Map(features.map((each) => [valueOf(each, list.valueColumn), valueOf(each, list.labelColumn)]))
 }
 
 /** RFC 4180: quoted cells may hold commas, quotes and line ends. */

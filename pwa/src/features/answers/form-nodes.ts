@@ -101,9 +101,14 @@ export function questionAt(root: RootNode, pointer: string): QuestionNode | unde
   return questionsIn(nodes).find((node) => pointerOf(node) === pointer)
 }
 
-/** Whether a person answers it; notes are only read. */
+/** Whether it only heads a table with the names of its choices, which every row of the table shows here by itself. */
+export function isHeading(node: QuestionNode): boolean {
+  return node.nodeType === 'select' && looks(node, 'label')
+}
+
+/** Whether a person answers it; notes and the heads of tables are only read. */
 export function isAnswerable(node: QuestionNode): boolean {
-  return node.nodeType !== 'note' && !node.currentState.readonly
+  return node.nodeType !== 'note' && !isHeading(node) && !node.currentState.readonly
 }
 
 /** Every repeat below, relevant or not, outer ones first. */

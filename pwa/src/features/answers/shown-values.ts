@@ -14,9 +14,15 @@ export function shownNumber(value: string, locale: string): string {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: 9, useGrouping: 'min2' }).format(number)
 }
 
-export function shownDate(value: string, locale: string): string {
+/** A month or a year alone where its question asks for no more: the record holds its first day. */
+export function shownDate(value: string, locale: string, precision?: 'month-year' | 'year'): string {
   const day = dayIn(value)
-  const options = { day: '2-digit', month: '2-digit', year: 'numeric', timeZone: 'UTC' } as const
+  const options = {
+    ...(precision === undefined && { day: '2-digit' as const }),
+    ...(precision !== 'year' && { month: precision === undefined ? ('2-digit' as const) : ('long' as const) }),
+    year: 'numeric',
+    timeZone: 'UTC',
+  } as const
   return day === null ? value : new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, options).format(day)
 }
 

@@ -47,7 +47,7 @@ function textOf(field: Field, value: string, reading: Reading): string {
     case 'decimal':
       return shownNumber(value, language)
     case 'date':
-      return shownDate(value, language)
+      return shownDate(value, language, field.precision)
     case 'time':
       return shownTime(value)
     case 'dateTime':

@@ -1,6 +1,7 @@
 /** Which component answers which kind of question, and whether it is a group of controls under one legend. */
 import type { Component } from 'vue'
-import { looks, valueTypeOf, type QuestionNode } from '@/features/answers/form-nodes'
+import { isHeading, looks, valueTypeOf, type QuestionNode } from '@/features/answers/form-nodes'
+import BarcodeQuestion from './BarcodeQuestion.vue'
 import ChoiceQuestion from './ChoiceQuestion.vue'
 import DateQuestion from './DateQuestion.vue'
 import FileQuestion from './FileQuestion.vue'
@@ -19,6 +20,7 @@ import UnsupportedQuestion from './UnsupportedQuestion.vue'
 export type ControlChoice = { readonly component: Component; readonly isGroup: boolean }
 
 const COMPONENTS = {
+  barcode: BarcodeQuestion,
   choice: ChoiceQuestion,
   date: DateQuestion,
   file: FileQuestion,
@@ -43,7 +45,7 @@ export function controlFor(node: QuestionNode): ControlChoice {
     case 'note':
       return group('note')
     case 'select':
-      return group('choice')
+      return group(isHeading(node) ? 'note' : 'choice')
     case 'rank':
       return group('rank')
     case 'range':
@@ -72,6 +74,7 @@ function inputControl(valueType: string): ControlChoice {
     case 'geoshape':
       return group('outline')
     case 'barcode':
+      return alone('barcode')
     case 'binary':
     case 'intent':
       return group('unsupported')
