@@ -2,12 +2,23 @@
 
 The peers' figures were measured on two cores like these: PouchDB 9 with CouchDB 3.5, and ODK Central. They are quoted,
 not run again. A figure that misses its aim says so. `--million` also measures over a million stored records, which
-takes a quarter of an hour to fill.
+takes a quarter of an hour to fill. `--heaviest` measures nothing but what others wait for while one request is as heavy
+as it may be, and `--heaviest=WORDS` only of requests whose description has these words.
 """
 
 import sys
 
-from tests.bench import closing_rows, couchdb_rows, desk_rows, household_rows, merge_rows, peer_rows, rows, stored
+from tests.bench import (
+    closing_rows,
+    couchdb_rows,
+    desk_rows,
+    heaviest_rows,
+    household_rows,
+    merge_rows,
+    peer_rows,
+    rows,
+    stored,
+)
 
 #: How much more something may cost over many stored records than over few.
 MOST = 1.2
@@ -17,6 +28,10 @@ FLAT = f"flat within {MOST}"
 def main() -> None:
     """Print the table row by row, as it is measured."""
     say(f"{'':46}{'ours':>22}   {'aim':<22}peer")
+    chosen = next((each for each in sys.argv if each.startswith("--heaviest")), None)
+    if chosen is not None:
+        over_heaviest(chosen.partition("=")[2])
+        return
     edge = rows.edge()
     warm, cold, nothing = edge.warm, edge.cold, edge.nothing
     say("ten records up, ten down over EDGE (600 ms, 100/200 kbit/s)")
@@ -47,6 +62,7 @@ def main() -> None:
     over_households()
     over_couchdb_door()
     over_peers()
+    over_heaviest()
     over_stored(stored.SIZES + ((stored.MILLION,) if "--million" in sys.argv else ()))
 
 
@@ -135,6 +151,20 @@ def over_peers() -> None:
         row(f"  {what}, durable", f"{rate:.0f} records/s", "≥ pouchdb-server's" if beside else "", beside, is_reached)
     row("    CPU of the server that replicates", f"{found.replicating_cpu_us:.0f} µs a record", "", "", True)
     row("    CPU of the other one", f"{found.other_cpu_us:.0f} µs a record", "", "", True)
+
+
+def over_heaviest(only: str = "") -> None:
+    """Print what others wait for while the heaviest request of each route runs."""
+    say("while one request runs: /healthz at the 99th percentile, and the slowest exchange of another phone")
+
+    def tell(held: heaviest_rows.Held) -> None:
+        is_held = held.health_s > heaviest_rows.HEALTH_S or held.exchange_s > heaviest_rows.EXCHANGE_S
+        waits = f"{held.health_s * 1000:.0f} ms, {held.exchange_s:.2f} s"
+        took = f"took {held.took_s:.1f} s, followed {held.followed_s:.1f} s"
+        said = "" if held.is_done else f", answered {held.status}"
+        row(f"  {held.what}", waits, "≤ 250 ms, ≤ 1 s", took + said, held.is_done and not is_held)
+
+    heaviest_rows.heaviest(tell, only)
 
 
 def over_stored(sizes: tuple[int, ...]) -> None:
