@@ -89,8 +89,8 @@ check-app-format:
 	$(NPM) run --silent format
 	$(PRETTIER) --check $(CLIENTS)
 
-bench: install-dev install-clients ## how fast: each figure beside its aim and the peer's (MILLION=1 also over a million stored records)
-	$(BIN)/python -m tests.bench $(if $(filter-out 0,$(MILLION)),--million)
+bench: install-dev install-clients ## how fast: each figure beside its aim and the peer's (MILLION=1 also over a million stored records, HEAVIEST=1 only while one request is as heavy as may be)
+	$(BIN)/python -m tests.bench $(if $(filter-out 0,$(MILLION)),--million) $(if $(filter-out 0,$(HEAVIEST)),--heaviest)
 
 pouchdb-suite: install-dev install-clients ## PouchDB's own tests against a server here: make pouchdb-suite SUITE=path/to/pouchdb (GREP=words: only those)
 	$(BIN)/python -m tests.clients.pouchdb_suite "$(or $(SUITE),$(error name a checkout of PouchDB 9: make pouchdb-suite SUITE=path))" "$(GREP)"

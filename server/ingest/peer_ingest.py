@@ -30,11 +30,13 @@ from server.ingest.policy import Arrival, Coming, Right, entitled, judged
 from server.ingest.seal_tables import forget_waiting_seal, note_waiting_seal
 from server.journal.journal import Journal
 from server.journal.model import NewRevision, Origin, Outcome
+from server.journal.parts import in_parts
 from server.journal.store import authors
 from server.journal.store.authors import SealClaim
 from server.journal.store.statements import statements
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
+from server.platform.turns import in_turns
 from sync.contract.documents import RECORD, TOMBSTONE, WRITTEN_AT_DESKS
 from sync.contract.members import Door
 from sync.revisions.canonical import Json
@@ -87,14 +89,16 @@ class PeerIngest:
         """Return what became of each document (with its ancestors, parent first), in order, once it is durable."""
         # In the catalog nobody looks after what waits, so nothing is quarantined there.
         keeps_attachments = database != CATALOG
-        documents = [read_document(document, keeps_attachments=keeps_attachments) for document, _ in brought]
+        documents = [
+            read_document(document, keeps_attachments=keeps_attachments) async for document, _ in in_turns(brought)
+        ]
         async with self._storage.read() as connection:
             seals, waiting = await read_seals(connection, database, documents)
             known = await self._authors(connection, database, documents, [*seals.values()], bringer)
         outcomes: list[Outcome | None] = [None] * len(brought)
         places: list[int] = []
         coming: list[Coming] = []
-        for position, (document, (_, ancestors)) in enumerate(zip(documents, brought, strict=True)):
+        async for position, (document, (_, ancestors)) in in_turns(enumerate(zip(documents, brought, strict=True))):
             found = await self._admit_one(database, document, ancestors, known, bringer)
             if isinstance(found, Outcome):
                 outcomes[position] = found
@@ -110,8 +114,12 @@ class PeerIngest:
         ]
         # Parents first, and as few transactions as there are authors in a generation.
         ready.sort(key=lambda one: (order_of_any(one[1].rev), one[2].enrolment or "", one[2].person or ""))
-        for origin, group in groupby(ready, key=lambda one: one[2]):
-            part = list(group)
+        parts = [
+            (origin, part)
+            for origin, group in groupby(ready, key=lambda one: one[2])
+            for part in in_parts(group, lambda one: one[1])
+        ]
+        for origin, part in parts:
             new = [revision for _, revision, _ in part]
             done = await self._write(database, new, origin, seals=seals, waiting=waiting, bringer=bringer)
             for (position, _, _), outcome in zip(part, done, strict=True):

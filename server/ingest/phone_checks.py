@@ -15,6 +15,7 @@ from server.ingest.document import IncomingDocument, PushedDocument
 from server.ingest.policy import Arrival, Coming, Right, entitled, judged
 from server.journal.journal import Journal
 from server.journal.model import NewRevision, Outcome
+from server.platform.turns import in_turns
 from sync.contract.reasons import REASONS
 from sync.revisions.admission import is_well_formed_doc_id
 from sync.revisions.revision_id import is_revision_id
@@ -57,7 +58,7 @@ class Admission:
         """Return what becomes of each document, in order."""
         admitted: dict[int, Admitted] = {}
         by_database: defaultdict[str, dict[int, Coming]] = defaultdict(dict)
-        for position, pushed in enumerate(push):
+        async for position, pushed in in_turns(enumerate(push)):
             found = await self._admit_one(pushed)
             if isinstance(found, Outcome):
                 admitted[position] = Admitted(pushed.database, None, found)

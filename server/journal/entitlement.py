@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.journal.model import NewRevision
 from server.journal.store.branches import Key, branches, contents
 from server.journal.store.statements import Statements
+from server.platform.turns import in_turns
 from sync.contract.members import REPEATED, Before, Content, Door, overstep, restricted
 from sync.contract.reasons import Reason
 from sync.revisions.canonical import Json
@@ -85,7 +86,7 @@ async def oversteps(
     known |= await _bodies(connection, sql, database, nearest, telling)
     found: list[Reason | None] = [None] * len(asked)
     coming: dict[Key, Content] = {}
-    for place, one in sorted(enumerate(asked), key=lambda each: order_of_any(each[1].rev)):
+    async for place, one in in_turns(sorted(enumerate(asked), key=lambda each: order_of_any(each[1].rev))):
         if not one.is_end:
             found[place] = judged(one, known, coming)
         if found[place] is None and not one.is_held_back:

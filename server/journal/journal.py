@@ -29,6 +29,7 @@ from server.journal.model import (
     Receipt,
     StoredRevision,
 )
+from server.journal.parts import in_parts
 from server.journal.store import authors, database_removal, document_histories, document_list, read, write
 from server.journal.store.batch import Batch
 from server.journal.store.document_histories import DocumentHistory
@@ -107,9 +108,15 @@ class Journal:
         *,
         seal: bytes | None = None,
     ) -> list[Outcome]:
-        """Write a batch that nothing else must be written with, in a transaction of its own (see `write_within`)."""
-        async with self._storage.write() as connection:
-            return await self.write_within(connection, database, revisions, origin, seal=seal)
+        """Write a batch that nothing else must be written with (see `write_within`).
+
+        One with a seal is one transaction; of another one the journal makes as many as let others write in between.
+        """
+        outcomes: list[Outcome] = []
+        for part in [revisions] if seal is not None or not revisions else in_parts(revisions, lambda each: each):
+            async with self._storage.write() as connection:
+                outcomes += await self.write_within(connection, database, part, origin, seal=seal)
+        return outcomes
 
     async def write_within(
         self,

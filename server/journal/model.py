@@ -70,6 +70,11 @@ class NewRevision:
         """Return the revision that this one edits, as it says itself."""
         return self.ancestors[0] if self.ancestors else None
 
+    @property
+    def weight(self) -> int:
+        """Return about how much work it is to write, where 10 is an edit of what is here."""
+        return 9 + len(self.ancestors) + len(self.content) // 500
+
     @cached_property
     def has_own_id(self) -> bool:
         """Whether its id is the hash of what it says, as every server would compute it."""

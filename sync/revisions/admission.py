@@ -264,7 +264,7 @@ def is_forged(rev: RevisionId, graph: Graph) -> bool:
     generation = generation_of(rev)
     if generation <= MAX_GENERATION_JUMP:
         return False
-    return generation - max(map(generation_of, graph.held), default=0) > MAX_GENERATION_JUMP
+    return generation - graph.highest > MAX_GENERATION_JUMP
 
 
 def is_still_forged(rev: RevisionId, parent: RevisionId | None, held: Collection[RevisionId], highest: int) -> bool:
@@ -274,7 +274,11 @@ def is_still_forged(rev: RevisionId, parent: RevisionId | None, held: Collection
 
 def _is_leaf_too_many(offer: Offer, here: DocumentState) -> bool:
     # Fewer revisions than the limit cannot have more leaves: nearly every document is decided here.
-    if len(here.graph.held) < MAX_LEAVES:
+    if len(here.graph.held) < MAX_LEAVES or here.graph.leaf_count < MAX_LEAVES:
+        return False
+    # It takes the place of a leaf that lives, and whatever its path or its `merged` tell besides makes no leaf more.
+    parent = offer.parent
+    if parent is not None and not offer.deleted and here.graph.is_leaf(parent) and not here.graph.held[parent]:
         return False
     graph = here.graph.adding(offer.rev, offer.ancestors, deleted=offer.deleted, merged=offer.merged)
     resolved = resolved_among({**here.fingerprints, offer.rev: offer.fingerprint})

@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from sync.revisions.revision_id import RevisionId, rank
+from sync.revisions.revision_id import RevisionId, generation_of, rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,20 @@ class Graph:
         followed = set(self.parents.values())
         leaves = [revision for revision in self.held if revision not in followed]
         return tuple(sorted(leaves, key=lambda leaf: rank(leaf, deleted=self.held[leaf]), reverse=True))
+
+    @property
+    def leaf_count(self) -> int:
+        """Return how many leaves there are, tombstones included."""
+        return len(self.leaves())
+
+    @property
+    def highest(self) -> int:
+        """Return the greatest generation that is held, 0 for an empty graph."""
+        return max(map(generation_of, self.held), default=0)
+
+    def is_leaf(self, revision: RevisionId) -> bool:
+        """Whether a revision is held and nothing follows it."""
+        return revision in self.held and revision not in self.parents.values()
 
     def winner(self) -> RevisionId | None:
         """Return the greatest leaf by (not deleted, generation, hash); None of an empty graph."""

@@ -216,6 +216,25 @@ async def test_a_seal_over_a_quarantined_revision_is_kept_too(journal: Journal) 
     assert [row.doc_id[:5] for row in (await journal.changes(AREA)).rows] == ["seal:"]
 
 
+async def test_others_write_between_the_parts_of_a_large_batch(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.journal.parts.MOST_WEIGHT", 20)
+    done: list[str] = []
+
+    async def write(database: str, batch: list[NewRevision]) -> None:
+        assert outcomes(await journal.write(database, batch, SOMEBODY)) == ["stored"] * len(batch)
+        done.append(database)
+
+    line = [edit("a", "1")]
+    for number in range(2, 30):
+        line.append(NewRevision.following("a", {"type": "record", "said": str(number)}, line[-1].rev))
+    await asyncio.gather(write(AREA, line), write(OTHER_AREA, [edit("b", "rice")]))
+    assert done == [OTHER_AREA, AREA]
+    assert [change.rev for change in (await journal.changes(AREA)).rows] == [line[-1].rev]
+    assert await journal.faults(AREA) == []
+
+
 async def test_a_crash_inside_the_transaction_leaves_nothing(journal: Journal, storage: Storage) -> None:
     await journal.write(AREA, [edit("a", "maize")], SOMEBODY)
     state = await journal.state(AREA)

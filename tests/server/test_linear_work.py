@@ -5,7 +5,8 @@ Work is counted, not timed.
 
 import json
 import random
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,11 +17,16 @@ from server.gateway.couchdb.selector import MAX_PARTS, matcher
 from server.gateway.sync.numbers import Numbers
 from server.gateway.sync.progress import MAX_RANGES, Progress
 from server.gateway.sync.read_request import Envelope, read_request
+from server.journal.model import NewRevision, Receipt
+from server.journal.store.batch import Batch
 from server.journal.store.branches import Branches
+from server.journal.store.rows import FeedEnd
 from server.platform.request_envelope import ADDRESS_BYTES
+from sync.revisions.admission import MAX_LEAVES
 from sync.revisions.graph import Graph
 from sync.revisions.revision_id import RevisionId
 from tests.builders import Client, problem
+from tests.contracts.building import SOMEBODY, edit
 from tests.server.couchdb_door import a_database, rev
 
 MANY = 20_000
@@ -135,6 +141,34 @@ def test_of_numbers_that_no_phone_has_only_so_many_ranges_are_kept() -> None:
     honest = Progress().after(Numbers.of(range(1, 4000)), Numbers(), said(unsent=["4001", "4003"], discarded=["4002"]))
     assert (str(honest.received), str(honest.unsent), str(honest.discarded)) == ("1-3999", "4001,4003", "4002")
     assert str(honest.gaps) == "4000"
+
+
+async def test_edits_of_one_document_never_copy_what_stands_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+
+    def counting(name: str) -> Callable[..., Any]:
+        whole = getattr(Graph, name)
+
+        def counted(graph: Graph, *arguments: Any, **named: Any) -> Any:
+            looks.append(name)
+            return whole(graph, *arguments, **named)
+
+        return counted
+
+    for name in ("adding", "naming", "leaves", "counting_leaves", "reached"):
+        monkeypatch.setattr(Graph, name, counting(name))
+    line: list[NewRevision] = []
+    forks: list[NewRevision] = []
+    for number in range(300):
+        line.append(edit("a", str(number), line[-1] if line else None))
+        if number < MAX_LEAVES - 2:
+            forks.append(edit("a", f"fork {number}", line[0]))
+    head = FeedEnd("agri-03226-2025", 0, b"", "0" * 32, 0, 0, takes_anything=False)
+    batch = Batch(head, {}, Receipt(SOMEBODY, datetime.now(UTC)))
+    outcomes = [batch.take(each).outcome for each in [line[0], *forks, *line[1:], *line]]
+    assert outcomes == ["stored"] * (300 + len(forks)) + ["duplicate"] * 300
+    assert len(batch.rows().revisions) == 300 + len(forks)
+    assert looks == []
 
 
 class CountedLines(Branches):

@@ -71,6 +71,19 @@ async def test_a_seal_is_kept_beside_what_it_covers_and_never_sent(client: Clien
     assert [doc["_id"][:5] == "seal:" for doc in answer.changes[DATABASE].docs] == [False]
 
 
+async def test_much_is_stored_in_parts_under_one_seal(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.journal.parts.MOST_WEIGHT", 20)
+    phone = await a_phone(client)
+    for _ in range(7):
+        save(phone)
+    answer = await exchange(phone)
+    assert [ack.outcome for ack in answer.acks] == ["stored"] * 7
+    assert (answer.highest_number, answer.missing) == ("7", "")
+    rows = (await client.app.state["journal"].changes(DATABASE)).rows
+    assert sum(row.doc_id.startswith("seal:") for row in rows) == 1
+    assert len(rows) == 8
+
+
 async def test_databases_are_written_in_name_order_and_acknowledged_in_the_order_of_the_push(client: Client) -> None:
     phone = await a_phone(client, "hoa", grant("field_worker"), grant("field_worker", unit=SIN_THAU))
     save(phone)

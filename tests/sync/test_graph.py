@@ -7,7 +7,9 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync.revisions.admission import MAX_LEAVES, DocumentState, Offer, decide
 from sync.revisions.graph import Graph
+from sync.revisions.growing_graph import GrowingGraph
 from sync.revisions.revision_id import rank
 
 
@@ -146,3 +148,43 @@ def test_a_circle_of_forged_edges_ends() -> None:
     assert graph.reached(["2-a"]) == {"2-a", "2-b"}
     looped = Graph({"2-a": None}, {"2-a": False}, {"2-a": ("2-a", "3-c"), "3-c": ("2-a",)})
     assert looped.reached(["2-a"]) == {"2-a", "3-c"}
+
+
+@given(arrivals(), st.integers(0, 12))
+def test_a_graph_that_grows_in_place_says_what_new_ones_say(arrived: list[Arrival], before: int) -> None:
+    graph = graph_of(arrived[:before])
+    growing = GrowingGraph(graph)
+    for one in arrived[before:]:
+        known, leaves = dict(graph.parents), graph.leaves()
+        if one.rev in graph.held:
+            graph = graph.naming(one.rev, one.ancestors)
+            news = growing.name(one.rev, one.ancestors)
+            assert news.ends_leaf is (leaves != graph.leaves())
+        else:
+            graph = graph.adding(one.rev, one.ancestors, deleted=one.deleted, merged=one.merged)
+            news = growing.add(one.rev, one.ancestors, deleted=one.deleted, merged=one.merged)
+        assert Graph(growing.parents, growing.held, growing.merged) == graph
+        assert growing.leaves() == graph.leaves()
+        assert growing.counting_leaves() == graph.counting_leaves()
+        assert (growing.leaf_count, growing.highest) == (graph.leaf_count, graph.highest)
+        assert all(growing.is_leaf(each) is (each in graph.leaves()) for each in graph.parents)
+        assert {*news.named} == graph.parents.keys() - known.keys() - {one.rev}
+        filled = {each for each in known if known[each] is None and graph.parents[each] is not None}
+        assert {*news.filled} - {one.rev} == filled - {one.rev}
+
+
+@given(st.integers(1, 3), st.lists(st.tuples(st.integers(0, 60), st.booleans()), min_size=40, max_size=60))
+def test_an_edit_is_a_leaf_too_many_only_where_counting_all_says_so(roots: int, drawn: list[tuple[int, bool]]) -> None:
+    here = DocumentState(GrowingGraph(Graph()), {}, {})
+    made: list[tuple[str, tuple[str, ...]]] = []
+    for number, (position, deleted) in enumerate(drawn):
+        line = () if number < roots else (made[position % len(made)][0], *made[position % len(made)][1])
+        offer = Offer("a", f"{len(line) + 1}-{number:032x}", line, deleted, b"print")
+        before = len(here.graph.counting_leaves())
+        after = len(here.graph.adding(offer.rev, line, deleted=deleted).counting_leaves())
+        is_too_many = after > MAX_LEAVES and after > before
+        assert (decide(offer, here).reason == "too_many_leaves") is is_too_many
+        made.append((offer.rev, line))
+        assert isinstance(here.graph, GrowingGraph)
+        here.graph.add(offer.rev, line, deleted=deleted)
+        here = DocumentState(here.graph, {**here.fingerprints, offer.rev: b"print"}, {})

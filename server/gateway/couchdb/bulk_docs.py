@@ -5,7 +5,6 @@ for the error in that place. In scopes it is that document's row alone (rule 10)
 read. Local documents may stand among the others; they are written last, each by itself.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -20,12 +19,11 @@ from server.gateway.couchdb.refusals import Refusal, bad_request, too_many
 from server.gateway.couchdb.storing import Result, StoredDocument, edit, replicate
 from server.platform.ids import uuid7
 from server.platform.json_reader import aside, read_documents
+from server.platform.turns import in_turns
 from sync.revisions.canonical import Json, MalformedJson, Reading
 
 #: CouchDB sends 500 at once, PouchDB 100, this server its pace of some hundred.
 MOST_DOCS = 10_000
-#: After so many documents others get a turn.
-AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +78,7 @@ def _read(body: bytes, *, keeps_numbers: bool) -> tuple[Json, list[Reading]]:
 
 async def _documents(call: Call, readings: Iterable[Reading], *, new_edits: bool) -> list[Incoming | Flaw | _Local]:
     found: list[Incoming | Flaw | _Local] = []
-    for place, reading in enumerate(readings):
-        if place % AT_ONCE == 0:
-            await asyncio.sleep(0)
+    async for reading in in_turns(readings):
         value = reading.value
         if reading.flaws:
             doc_id = value.get("_id") if isinstance(value, dict) else None

@@ -8,19 +8,20 @@ from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call, mapping_of
 from server.gateway.couchdb.refusals import INVALID_REV, bad_request, too_many
 from server.gateway.couchdb.revision_ids import is_rev
-from server.journal.store.branches import missing
+from server.journal.store.branches import Missing, missing
 from server.platform.json_reader import aside
+from server.platform.turns import slices
 from sync.revisions.revision_id import RevisionId
 
 #: Documents and revisions; this server asks about half as many at once, CouchDB and PouchDB about some hundred.
 MOST = 20_000
+#: So many documents are looked up before others get a turn.
+AT_ONCE = 1_000
 
 
 async def revs_diff(call: Call) -> Answer:
     """Answer what is not here of the revisions that are asked for; documents with nothing missing are left out."""
-    asked = await aside(_asked, await call.text())
-    async with call.parts.storage.read() as connection:
-        found = await missing(connection, call.parts.sql, call.db.name, asked)
+    found = await _missing(call)
     return answer(
         {
             doc_id: {"missing": of.revs}
@@ -32,10 +33,18 @@ async def revs_diff(call: Call) -> Answer:
 
 async def missing_revs(call: Call) -> Answer:
     """Answer the same as CouchDB's older clients ask for it: only what is missing."""
-    asked = await aside(_asked, await call.text())
-    async with call.parts.storage.read() as connection:
-        found = await missing(connection, call.parts.sql, call.db.name, asked)
+    found = await _missing(call)
     return answer({"missing_revs": {doc_id: of.revs for doc_id, of in found.items()}})
+
+
+async def _missing(call: Call) -> dict[str, Missing]:
+    asked = await aside(_asked, await call.text())
+    found: dict[str, Missing] = {}
+    async with call.parts.storage.read() as connection:
+        for some in slices(asked, AT_ONCE):
+            part = {doc_id: asked[doc_id] for doc_id in some}
+            found |= await missing(connection, call.parts.sql, call.db.name, part)
+    return found
 
 
 def _asked(body: bytes) -> dict[str, list[RevisionId]]:

@@ -18,10 +18,12 @@ from server.gateway.couchdb.parse_documents import Flaw, Incoming
 from server.gateway.couchdb.refusals import CONFLICT, Refusal, forbidden
 from server.ingest.peer_ingest import PeerIngest, PeerSender
 from server.journal.model import NewRevision, Origin, Outcome
+from server.journal.parts import MOST_WEIGHT
 from server.journal.store import document_list
 from server.journal.store.authors import PEER_PREFIX
 from server.journal.store.branches import Branches, branches
 from server.platform.json_reader import read
+from server.platform.turns import in_turns, slices
 from sync.revisions.canonical import Json
 from sync.revisions.revision_id import RevisionId, generation_of
 
@@ -67,7 +69,7 @@ async def replicate(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Re
 
 async def _brought(call: Call, documents: Sequence[Incoming]) -> list[Result]:
     """Store revisions from another server; seals say who wrote each."""
-    brought = [
+    brought: list[tuple[dict[str, Json], tuple[RevisionId, ...]]] = [
         (
             {
                 **cast("dict[str, Json]", read(each.content).value),
@@ -77,7 +79,7 @@ async def _brought(call: Call, documents: Sequence[Incoming]) -> list[Result]:
             },
             each.path,
         )
-        for each in documents
+        async for each in in_turns(documents)
     ]
     bringing = PeerIngest(call.parts.storage, call.parts.journal, call.parts.library, call.parts.clock)
     bringer = PeerSender(f"{PEER_PREFIX}{call.person.username}", has_account=True)
@@ -85,9 +87,23 @@ async def _brought(call: Call, documents: Sequence[Incoming]) -> list[Result]:
 
 
 async def edit(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Result]:
-    """Store edits, each the child of the leaf that it names, and return what became of each, in order."""
+    """Store edits, each the child of the leaf that it names, and return what became of each, in order.
+
+    Many are written in several transactions, so that others can write in between; as at a CouchDB, each stands alone.
+    """
     _require_writing(call)
     documents = await with_stubs(call, documents, new_edits=True)
+    results: list[Result] = []
+    for part in slices(documents, MOST_WEIGHT, _weight) if documents else [documents]:
+        results += await _edited(call, part)
+    return results
+
+
+def _weight(document: Incoming | Flaw) -> int:
+    return 1 if isinstance(document, Flaw) else 10 + len(document.content) // 500
+
+
+async def _edited(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Result]:
     for _ in range(ATTEMPTS):
         plan = await _EditPlan.make(call, documents)
         if not plan.revisions:
@@ -123,7 +139,7 @@ class _EditPlan:
             seq = (await document_list.info(connection, call.db.name)).seq
             here = await branches(connection, call.parts.sql, call.db.name, ids)
         plan = cls(call, seq, here, await call.parts.journal.quarantined_in(call.db.name, ids))
-        for each in documents:
+        async for each in in_turns(documents):
             plan._rows.append(each if isinstance(each, Flaw) else plan._planned(each))
         edits = [
             (place, each, row)

@@ -1,6 +1,6 @@
 """One exchange: admit and store what a phone pushed, then answer with what it lacks.
 
-    request → caller → admission → journal (a transaction per database, in name order) → pull → answer
+    request → caller → admission → journal (per database in name order, much in parts) → pull → answer
 
 An acknowledgement exists only once its transaction is durable, and the enrolment's numbers move in the same
 transaction: a crash at any point leaves the phone with a request that it may send again as it is.
@@ -32,6 +32,7 @@ from server.ingest.document import PushedDocument
 from server.ingest.phone_checks import Admission
 from server.journal.journal import Journal
 from server.journal.model import NewRevision, Origin, Outcome
+from server.journal.parts import in_parts
 from server.platform.clock import Clock
 from server.platform.content_coding import Coding
 from server.platform.db.engine import Storage
@@ -122,7 +123,10 @@ class _Push:
         self._progress = caller.progress
 
     async def store(self, admission: Admission, push: Sequence[PushedDocument]) -> _Stored:
-        """Admit documents and write every database in name order; the enrolment's own rows go with the last one."""
+        """Admit documents and write every database in name order; the enrolment's own rows go with the last part.
+
+        Much is written in parts, so that nobody else waits long to write. What a crash leaves out is sent again.
+        """
         by_database: defaultdict[str, list[tuple[int, NewRevision]]] = defaultdict(list)
         acks: list[Outcome | None] = []
         for position, item in enumerate(await admission.admit(push)):
@@ -135,17 +139,39 @@ class _Push:
         pushed: dict[str, OwnPushes] = {}
         names = sorted(by_database)
         for name in names:
-            revisions = [revision for _, revision in by_database[name]]
-            async with self._parts.storage.write() as connection:
-                outcomes = await self._parts.journal.write_within(connection, name, revisions, origin, seal=seal)
-                await note_quarantined(connection, self._caller.enrolment.id, name, outcomes)
-                await self._settle(connection, outcomes, refused, is_last=name == names[-1])
+            parts = list(in_parts(by_database[name], lambda each: each[1]))
+            outcomes: list[Outcome] = []
+            for number, part in enumerate(parts, start=1):
+                is_last = name == names[-1] and number == len(parts)
+                # It covers all parts, and one copy of it is enough; a part that brought nothing new kept none.
+                covering = None if any(each.outcome == "stored" for each in outcomes) else seal
+                outcomes += await self._write(
+                    name, [each for _, each in part], origin, refused, covering, is_last=is_last
+                )
             for (position, _), outcome in zip(by_database[name], outcomes, strict=True):
                 acks[position] = outcome
-            pushed[name] = _came_in(outcomes, {(each.doc_id, each.rev) for each in revisions if each.deleted})
+            deletions = {(each.doc_id, each.rev) for _, each in by_database[name] if each.deleted}
+            pushed[name] = _came_in(outcomes, deletions)
         if not names:
             await self._settle_without_push(refused)
         return _Stored(tuple(ack for ack in acks if ack is not None), pushed, self._progress)
+
+    async def _write(
+        self,
+        name: str,
+        revisions: Sequence[NewRevision],
+        origin: Origin,
+        refused: Numbers,
+        seal: bytes | None,
+        *,
+        is_last: bool,
+    ) -> list[Outcome]:
+        """Write a part of what goes into one database, and the enrolment's numbers with it."""
+        async with self._parts.storage.write() as connection:
+            outcomes = await self._parts.journal.write_within(connection, name, revisions, origin, seal=seal)
+            await note_quarantined(connection, self._caller.enrolment.id, name, outcomes)
+            await self._settle(connection, outcomes, refused, is_last=is_last)
+        return outcomes
 
     async def _settle(
         self, connection: AsyncConnection, outcomes: Sequence[Outcome], refused: Numbers, *, is_last: bool

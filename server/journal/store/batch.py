@@ -13,6 +13,7 @@ from server.journal.rejudging import Print, Waiting, candidates, lines_of, still
 from server.journal.store.branches import Key
 from server.journal.store.document_in_batch import NOTHING, DocumentBefore, DocumentInBatch, begin_with
 from server.journal.store.rows import BatchRows, BodyRow, DocumentRow, EntryRow, FeedEnd, RevisionRow, Row
+from server.platform.turns import in_turns
 from sync.revisions.admission import (
     CLAIMED,
     MAX_LEAVES,
@@ -29,6 +30,7 @@ from sync.revisions.admission import (
 from sync.revisions.checkpoint_chain import link
 from sync.revisions.digest import moved, term
 from sync.revisions.graph import Graph
+from sync.revisions.growing_graph import GrowingGraph, PathNews
 from sync.revisions.revision_id import RevisionId
 
 
@@ -111,10 +113,7 @@ class Batch:
     def _document(self, doc_id: str) -> DocumentInBatch:
         document = self._documents.get(doc_id)
         if document is None:
-            fingerprints: dict[RevisionId, bytes] = {}
-            waiting: dict[Print, str] = {}
-            state = DocumentState(NOTHING.state.graph, fingerprints, waiting)
-            document = DocumentInBatch(NOTHING, state, fingerprints, waiting, {}, is_clear=True)
+            document = begin_with(NOTHING)
             self._documents[doc_id] = document
         return document
 
@@ -140,8 +139,7 @@ class Batch:
     def clarify(self, states: Mapping[str, DocumentState]) -> None:
         """Add the merges of these documents."""
         for doc_id, state in states.items():
-            document = self._documents[doc_id]
-            document.state, document.is_clear = state, True
+            self._documents[doc_id].clarify(state)
 
     def candidates(self) -> list[Waiting]:
         """Return what waits and may come in now, by document, parents first."""
@@ -158,7 +156,7 @@ class Batch:
         """Return the stored revisions after which it is judged what the bringers of these may say."""
         return lines_of(some, {doc_id: of.state.graph.held.keys() - of.new for doc_id, of in self._documents.items()})
 
-    def release(self, some: Iterable[Waiting], lines: Mapping[Key, bytes]) -> set[Key]:
+    async def release(self, some: Iterable[Waiting], lines: Mapping[Key, bytes]) -> set[Key]:
         """Return (document, revision) of those of `some` that come in now; `lines` are the bodies of `lines_of`."""
         lines = {**lines, **{(row.doc_id, row.rev): row.content for row in self._bodies}}
         let_in: set[Key] = set()
@@ -166,7 +164,7 @@ class Batch:
         # Parents first: one look lets a whole line in. A further one is for merges, whose inputs come later.
         while left and has_moved:
             waiting: list[Waiting] = []
-            for one in left:
+            async for one in in_turns(left):
                 if self._let_in(one, lines):
                     lines[one.revision.doc_id, one.revision.rev] = one.revision.content
                     let_in.add((one.revision.doc_id, one.revision.rev))
@@ -269,18 +267,17 @@ class Batch:
         return {"of_database": self._head.name, "of_doc": doc_id, "of_rev": key[0], "of_fingerprint": key[1]}
 
     def _store(self, revision: NewRevision, document: DocumentInBatch, by: Receipt) -> None:
-        before, print_ = document.state.graph, revision.fingerprint
+        graph, print_ = document.graph, revision.fingerprint
         # Where anything is taken, a member of that name means nothing to this server.
         merged = () if self._head.takes_anything else revision.offer.merged
-        graph = before.adding(revision.rev, revision.ancestors, deleted=revision.deleted, merged=merged)
+        is_merge = bool(merged) and is_machine_merge(revision.offer, graph)
+        news = graph.add(revision.rev, revision.ancestors, deleted=revision.deleted, merged=merged)
         document.fingerprints[revision.rev] = print_
         document.new.add(revision.rev)
         document.is_moved = True
-        document.state = document.state.at(graph)
-        if merged and is_machine_merge(revision.offer, before):
-            document.state = replace(document.state, merges={*document.state.merges, revision.rev})
-        if revision.ancestors:
-            self._note_path(revision, before, graph)
+        if is_merge:
+            document.merges.add(revision.rev)
+        self._note_path(revision.doc_id, graph, news)
         # The row carries the edge that the revision names itself; what paths said before must not overwrite it.
         self._edges.pop((revision.doc_id, revision.rev), None)
         name = self._head.name
@@ -304,29 +301,19 @@ class Batch:
         self._enter(revision, document, print_, by)
 
     def _name(self, revision: NewRevision, document: DocumentInBatch) -> None:
-        before = document.state.graph
-        graph = before.naming(revision.rev, revision.ancestors)
-        if graph is before:
+        news = document.graph.name(revision.rev, revision.ancestors)
+        if not news.named and not news.filled:
             return
-        self._note_path(revision, before, graph)
+        self._note_path(revision.doc_id, document.graph, news)
         document.is_moved = True
-        document.state = document.state.at(graph)
         # A known revision moves no sequence, unless its path shows that what stood as a leaf is its ancestor: then the
         # document has changed for everyone who follows the feed.
-        if graph.leaves() != before.leaves():
+        if news.ends_leaf:
             self._enter(revision, document, None, None)
 
-    def _note_path(self, revision: NewRevision, before: Graph, graph: Graph) -> None:
-        for ancestor in revision.ancestors:
-            parent = graph.parents[ancestor]
-            if ancestor not in before.parents:
-                self._named.append(self._path_row(revision.doc_id, ancestor, parent))
-            elif parent is not None and before.parents[ancestor] is None:
-                self._edges[revision.doc_id, ancestor] = self._path_row(revision.doc_id, ancestor, parent)
-        if revision.rev in before.held and before.parents[revision.rev] != graph.parents[revision.rev]:
-            self._edges[revision.doc_id, revision.rev] = self._path_row(
-                revision.doc_id, revision.rev, graph.parents[revision.rev]
-            )
+    def _note_path(self, doc_id: str, graph: GrowingGraph, news: PathNews) -> None:
+        self._named += [self._path_row(doc_id, rev, graph.parents[rev]) for rev in news.named]
+        self._edges |= {(doc_id, rev): self._path_row(doc_id, rev, graph.parents[rev]) for rev in news.filled}
 
     def _path_row(self, doc_id: str, rev: RevisionId, parent: RevisionId | None) -> Row:
         return {"of_database": self._head.name, "of_doc": doc_id, "of_rev": rev, "of_parent": parent}

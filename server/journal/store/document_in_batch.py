@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from server.journal.rejudging import Print, Waiting
 from sync.revisions.admission import DocumentState
+from sync.revisions.growing_graph import GrowingGraph
 from sync.revisions.revision_id import RevisionId
 
 
@@ -32,7 +33,9 @@ class DocumentInBatch:
 
     before: DocumentBefore
     state: DocumentState
-    #: The state's own fingerprints and reasons, to add to.
+    #: The state's own graph, merges, fingerprints and reasons, to add to.
+    graph: GrowingGraph
+    merges: set[RevisionId]
     fingerprints: dict[RevisionId, bytes]
     waiting: dict[Print, str]
     rejudged: dict[Print, Waiting]
@@ -42,10 +45,17 @@ class DocumentInBatch:
     new: set[RevisionId] = field(default_factory=set)
     is_moved: bool = False
 
+    def clarify(self, state: DocumentState) -> None:
+        """Go on with what is known once the document's merges have been read."""
+        self.graph, self.merges = GrowingGraph(state.graph), {*state.merges}
+        self.state = replace(self.state, graph=self.graph, merges=self.merges)
+        self.is_clear = True
+
 
 def begin_with(before: DocumentBefore) -> DocumentInBatch:
     """Return a document as a batch meets it, to be added to."""
+    graph, merges = GrowingGraph(before.state.graph), {*before.state.merges}
     fingerprints, waiting = dict(before.state.fingerprints), dict(before.state.waiting)
-    state = replace(before.state, fingerprints=fingerprints, waiting=waiting)
+    state = replace(before.state, graph=graph, fingerprints=fingerprints, waiting=waiting, merges=merges)
     rejudged = {one.key: one for one in before.rejudged}
-    return DocumentInBatch(before, state, fingerprints, waiting, rejudged, before.is_clear)
+    return DocumentInBatch(before, state, graph, merges, fingerprints, waiting, rejudged, before.is_clear)

@@ -21,6 +21,7 @@ from server.journal.store.document_in_batch import DocumentBefore
 from server.journal.store.rows import BatchRows, FeedEnd, HeadRow, RevisionRow
 from server.journal.store.statements import Statements
 from server.platform.db.execute_each import Step, execute_several
+from server.platform.turns import in_turns
 from sync.revisions.admission import MAX_LEAVES, REJUDGED, DocumentState, is_machine_merge, resolved_among
 from sync.revisions.graph import Graph
 from sync.revisions.revision_id import RevisionId, merged_of
@@ -48,7 +49,7 @@ async def take_all(
     connection: AsyncConnection, sql: Statements, batch: Batch, revisions: Iterable[NewRevision]
 ) -> list[Outcome]:
     """Return what becomes of each revision, in order, once those have come in that waited only for one of them."""
-    outcomes = [batch.take(revision) for revision in revisions]
+    outcomes = [batch.take(revision) async for revision in in_turns(revisions)]
     let_in = await release(connection, sql, batch)
     if not let_in:
         return outcomes
@@ -70,7 +71,7 @@ async def release(connection: AsyncConnection, sql: Statements, batch: Batch) ->
         return set()
     await read_bodies(connection, sql, batch.database, some)
     lines = await contents(connection, sql, batch.database, batch.lines_of(some))
-    return batch.release(some, lines)
+    return await batch.release(some, lines)
 
 
 async def finish(connection: AsyncConnection, sql: Statements, rows: BatchRows) -> None:
@@ -218,7 +219,7 @@ async def _with_merged(
 def _merging(doc_id: str, of: DocumentState, merging: Mapping[RevisionId, bytes]) -> DocumentState:
     merged = {rev: named for rev, content in merging.items() if (named := merged_of(content))}
     # What came in this very batch is not among the stored bodies yet.
-    graph = replace(of.graph, merged={**merged, **of.graph.merged})
+    graph = Graph(of.graph.parents, of.graph.held, {**merged, **of.graph.merged})
     merges = {*of.merges}
     for rev in merged:
         content, parent = merging[rev], graph.parents[rev]
@@ -240,8 +241,8 @@ def _continues_leaf(leaf: RevisionId, batch: Iterable[NewRevision]) -> bool:
     """Whether a document's revisions in a batch form one line from its only leaf: then its graph need not be read."""
     line = [leaf]
     for revision in batch:
-        parent_first = tuple(reversed(line))
-        if not revision.ancestors or revision.ancestors != parent_first[: len(revision.ancestors)]:
+        named = revision.ancestors
+        if not named or len(named) > len(line) or named != tuple(line[: -len(named) - 1 : -1]):
             return False
         line.append(revision.rev)
     return len(set(line)) == len(line)
