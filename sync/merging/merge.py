@@ -21,7 +21,7 @@ record or a row is deleted, the record lives, and of the row the greatest candid
 there are neither fields nor questions.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sync.merging.causal_history import CausalHistory, read
@@ -37,9 +37,9 @@ from sync.merging.document import (
     is_machine_merge,
     is_resolved_tombstone,
 )
-from sync.merging.field_schema import ABSENT, Path, Value
+from sync.merging.field_schema import Path, Value
 from sync.merging.policy import Candidate, Cause, How
-from sync.merging.resolution import Combined, FieldOutcome, combined, value_before
+from sync.merging.resolution import Combined, FieldOutcome, combined
 from sync.revisions.canonical import Json, canonical
 from sync.revisions.revision_id import RESOLVED_TOMBSTONE, RevisionId, rank, revision_id
 
@@ -57,7 +57,6 @@ __all__ = [
     "Reconciled",
     "Revision",
     "WaitingMerge",
-    "base_value",
     "close",
     "combine",
     "counting_leaves",
@@ -162,12 +161,6 @@ def edits_of(document: Document, forms: Forms) -> Mapping[RevisionId, Mapping[Pa
     """Return the fields that each edit changed or decided, of those since the last that everybody knew."""
     history = read(document, forms)
     return history if isinstance(history, WaitingMerge) else {edit.rev: edit.changes for edit in history.edits}
-
-
-def base_value(document: Document, path: Path, candidates: Collection[RevisionId], forms: Forms) -> Value:
-    """Return what a field was in the nearest revision here that all candidates knew; ABSENT if there is none."""
-    history = read(document, forms)
-    return ABSENT if isinstance(history, WaitingMerge) else value_before(history, path, candidates)
 
 
 def _closing(history: CausalHistory, forms: Forms, together: Callable[[], Combined]) -> Closing | None:

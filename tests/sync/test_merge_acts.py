@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from sync.merging.causal_history import read
 from sync.merging.field_diff import ABSENT
 from sync.merging.merge import (
     Combined,
@@ -11,7 +12,6 @@ from sync.merging.merge import (
     Reconciled,
     Revision,
     WaitingMerge,
-    base_value,
     close,
     combine,
     edits_of,
@@ -19,6 +19,7 @@ from sync.merging.merge import (
     reconcile,
     taken_back,
 )
+from sync.merging.resolution import value_before
 from sync.revisions.graph import Graph
 from sync.revisions.revision_id import rank
 from tests.sync.merge_world import Story, answers_of
@@ -139,7 +140,6 @@ def test_what_waits_cannot_be_taken_back() -> None:
     )
     assert combine(story.document(), story.forms) == WaitingMerge("form_version", ("plot/1",))
     assert edits_of(story.document(), story.forms) == WaitingMerge("form_version", ("plot/1",))
-    assert base_value(story.document(), "/answers/area", [], story.forms) is ABSENT
     story.edit(story.combined_winner(), {"area": "2"})
     story.edit(next(iter(story.revisions)), {"area": "3"})
     assert close(story.document(), story.forms) == WaitingMerge("form_version", ("plot/1",))
@@ -150,8 +150,10 @@ def test_edits_and_what_was_before_them_can_be_asked_for() -> None:
     document = story.document()
     edits = edits_of(document, story.forms)
     assert edits == {one: {"/answers/area": "1.2"}, other: {"/answers/area": "0.8"}}
-    assert base_value(document, "/answers/area", [one, other], story.forms) == "1.0"
-    assert base_value(document, "/answers/area", [r1, one], story.forms) is ABSENT
+    history = read(document, story.forms)
+    assert not isinstance(history, WaitingMerge)
+    assert value_before(history, "/answers/area", [one, other]) == "1.0"
+    assert value_before(history, "/answers/area", [r1, one]) is ABSENT
 
 
 def test_nothing_is_closed_where_one_leaf_is_left_or_all_are_deleted() -> None:

@@ -5,6 +5,7 @@ Applying it decides these and no others; a record of which that has changed sinc
 are written fifty at a time, each part atomic, so that a thousand decisions hold up nobody's phone for long.
 """
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -125,7 +126,8 @@ class Batches:
             matching = int((await connection.execute(counted)).scalar_one())
         found = Found([], [], {"over_limit": matching - len(rows)} if matching > len(rows) else {})
         async for case, row in self._cases(rows):
-            _select(found, case, row, new.rule, new.comment)
+            # In a thread: each is a merge of its own.
+            await asyncio.to_thread(_select, found, case, row, new.rule, new.comment)
         token, now = uuid7(self._clock), self._clock()
         async with self._storage.write() as connection:
             await connection.execute(delete(conflict_batches).where(conflict_batches.c.expires_at < now))
@@ -197,7 +199,8 @@ class Batches:
             revs = {record: rev for _, record, rev in decided}
             for names in _chunks(sorted(revs)):
                 cases = await cases_of(self._journal, self._library, database, names)
-                ready = [made for name in names if (made := _taken_back(cases.get(name), revs[name], comment))]
+                tried = [await asyncio.to_thread(_taken_back, cases.get(name), revs[name], comment) for name in names]
+                ready = [made for made in tried if made is not None]
                 if ready:
                     kept, _ = await self._write(principal, ready, "conflict.undone", token)
                     undone += len(kept)
@@ -266,7 +269,7 @@ class Batches:
             choices = [Choice.model_validate(each.choice) for each in standing]
             decision = NewDecision(rev=case.winner.rev, choices=choices, comment=comment)
             try:
-                ready.append(prepared_decision(case, decision, {}))
+                ready.append(await asyncio.to_thread(prepared_decision, case, decision, {}))
             except Problem:
                 done["failed"] += len(standing)
         return ready

@@ -47,7 +47,7 @@ from server.platform.db.engine import Storage
 from server.read_model.record_tables import questions, records
 from sync.contract.scope import Scope
 from sync.merging.field_schema import ABSENT, place_of
-from sync.merging.merge import FieldOutcome, WaitingMerge, base_value
+from sync.merging.merge import FieldOutcome, WaitingMerge
 
 #: Choices of a list that a page carries; a longer one is searched in the form.
 MOST_CHOICES = 500
@@ -102,15 +102,19 @@ class Pages:
         visible = [(row, twin) for row, twin in twins if _may_see(principal, row)]
         published = case.published
         project, unit = Scope.of(case.database)
-        history = history_of(case, known.names, known.devices)
+        # In threads: many branches of many rows take long to compare, and phones wait at the door meanwhile.
+        history = await asyncio.to_thread(history_of, case, known.names, known.devices)
         may_decide = allowed(principal, "decide_conflicts", case.database)
-        decided = decisions_of(case, history, may_decide=may_decide)
+        decided = await asyncio.to_thread(decisions_of, case, history, may_decide=may_decide)
         if known.moves:
             decided = await self._with_moves(principal, atlas, case, known.moves, decided)
         paths = paths_of(case, known.rows, is_moved=bool(twins))
-        # In a thread: outlines take long to lay over each other, and phones wait at the door meanwhile.
-        questions = await asyncio.to_thread(
-            lambda: [self._question(case, path, known, is_moved=bool(twins), may_move=bool(visible)) for path in paths]
+        questions, merged, elsewhere = await asyncio.to_thread(
+            lambda: (
+                [self._question(case, path, known, is_moved=bool(twins), may_move=bool(visible)) for path in paths],
+                [_merged(case, path, outcome, known) for path, outcome in _brought_together(case)],
+                [_elsewhere(principal, atlas, case, row, twin) for row, twin in visible],
+            )
         )
         return ConflictPage(
             database=case.database,
@@ -131,11 +135,11 @@ class Pages:
             may_decide=may_decide,
             doc=document(case),
             questions=questions,
-            merged=[_merged(case, path, outcome, known) for path, outcome in _brought_together(case)],
+            merged=merged,
             history=history,
             decisions=decided,
             claims=known.claims,
-            elsewhere=[_elsewhere(principal, atlas, case, row, twin) for row, twin in visible],
+            elsewhere=elsewhere,
             media=media_of(case),
         )
 
@@ -180,7 +184,7 @@ class Pages:
         spot = spotted(case, path)
         cause = cause_of(case, path, known.rows, is_moved=is_moved)
         revs = [case.winner.rev] if cause == MOVED else _candidate_revs(case, path, known.rows)
-        base = base_value(case.document, path, revs, case.forms)
+        base = case.base(path, revs)
         # What is chosen between as a whole is told apart by what each side changed in it.
         before = case.known_to_all(revs) if path == ANSWERS or cause == "row" else None
         candidates = [_candidate(case, path, rev, known, before) for rev in revs]

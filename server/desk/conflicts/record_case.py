@@ -5,7 +5,7 @@ writes on top of it asks the journal whether they still stand.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -16,8 +16,8 @@ from server.journal.journal import Journal
 from server.journal.model import NewRevision, StoredRevision
 from server.journal.store.document_histories import DocumentHistory
 from server.platform.json_reader import aside_where_long
-from sync.merging.causal_history import read
-from sync.merging.field_diff import changes, value_at
+from sync.merging.causal_history import CausalHistory, read
+from sync.merging.field_diff import RepeatRows, changes, value_at
 from sync.merging.field_schema import ABSENT, FieldSchema, Path, Value, place_of
 from sync.merging.merge import (
     Combined,
@@ -29,7 +29,7 @@ from sync.merging.merge import (
     is_machine_merge,
     is_resolved_tombstone,
 )
-from sync.merging.resolution import combined
+from sync.merging.resolution import combined, value_before
 from sync.revisions.canonical import Json, same
 from sync.revisions.revision_id import RevisionId, generation_of, merged_of, order_of
 
@@ -93,9 +93,23 @@ class Case:
         latest = max(shared, key=order_of, default=None)
         return {} if latest is None else self.last_said(latest)
 
+    @cached_property
+    def rows(self) -> RepeatRows:
+        """Return what reads the rows of contents of the record: a page asks for thousands of fields of them."""
+        return RepeatRows()
+
+    @cached_property
+    def history(self) -> CausalHistory | WaitingMerge:
+        """Return the edits as the engine has them."""
+        return read(self.document, self.forms)
+
     def value(self, path: Path, rev: RevisionId | None = None) -> Value:
         """Return what stands in a field, or what a revision says there, in the words of the version that stands."""
-        return value_at(self.content if rev is None else self.last_said(rev), path, self.shape)
+        return value_at(self.content if rev is None else self.last_said(rev), path, self.shape, self.rows)
+
+    def base(self, path: Path, candidates: Collection[RevisionId]) -> Value:
+        """Return what a field was in the nearest revision here that all candidates knew; ABSENT if there is none."""
+        return ABSENT if isinstance(self.history, WaitingMerge) else value_before(self.history, path, candidates)
 
     def row_kept(self, path: Path) -> Value:
         """Return a row that is asked about as it is when it stays: with what all edits say of its cells.
@@ -105,7 +119,7 @@ class Case:
         if not path.startswith("/answers/") or place_of(path, self.shape).role != "row":
             return ABSENT
         stands = self.value(path)
-        history = read(self.document, self.forms)
+        history = self.history
         if stands is not ABSENT or isinstance(history, WaitingMerge):
             return stands
         # As if nobody had taken it out: then its cells come together like those of any other row.
@@ -124,7 +138,10 @@ class Case:
         before: Mapping[str, Json] = {} if parent not in self.document.revisions else self.last_said(str(parent))
         found = changes(before, revision.content, self.shape)
         return {
-            path: (value_at(before, path, self.shape), value_at(revision.content, path, self.shape))
+            path: (
+                value_at(before, path, self.shape, self.rows),
+                value_at(revision.content, path, self.shape, self.rows),
+            )
             for path in sorted(found)
             if not place_of(path, self.shape).shape.is_calculated
         }

@@ -88,7 +88,13 @@ def differing(case: Case, before: Content, after: Content, *revs: str) -> list[C
         path for path in sorted(found) if not place_of(path, case.shape).shape.is_calculated and _is_told(case, path)
     ]
     return [
-        _changed(case, path, value_at(before, path, case.shape), value_at(after, path, case.shape), *revs)
+        _changed(
+            case,
+            path,
+            value_at(before, path, case.shape, case.rows),
+            value_at(after, path, case.shape, case.rows),
+            *revs,
+        )
         for path in told[:MOST_CHANGES]
     ]
 

@@ -4,8 +4,10 @@ A verdict names the revisions that were looked at, so that nothing which came me
 written into both records; *different* and *unsure* are kept beside the pair.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import RowMapping, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +19,7 @@ from server.auth.authorise import allowed
 from server.auth.names import names_of
 from server.auth.principal import Principal
 from server.desk.conflicts.page import choices_of, document, media_of, unit_name
+from server.desk.conflicts.page_schemas import MediaFile
 from server.desk.conflicts.record_case import Case, cases_of
 from server.desk.conflicts.revision_history import row_of, shown, spotted
 from server.desk.duplicates import queue
@@ -41,7 +44,6 @@ from server.read_model.household_tables import likenesses
 from sync.contract.reasons import STORED
 from sync.contract.scope import Scope
 from sync.matching.duplicates import survivor_of
-from sync.merging.field_diff import value_at
 from sync.merging.field_schema import ABSENT
 
 Both = tuple[Case, Case]
@@ -106,7 +108,8 @@ class PairDesk:
             raise Problem("pair_joined")
         if seen.row["at"] != new.saw:
             raise Problem("pair_said")
-        await self._write(principal, seen, _joining(seen.both, new) if new.verdict == "same" else [], said)
+        made = await asyncio.to_thread(_joining, seen.both, new) if new.verdict == "same" else []
+        await self._write(principal, seen, made, said)
         return await self.page(principal, key)
 
     async def part(self, principal: Principal, key: PairKey, new: Parting) -> PairPage:
@@ -117,11 +120,12 @@ class PairDesk:
         one, other = seen.both
         said = _PairDecision("pair.parted", "open", new.comment.strip())
         if survivor_of(one.content) == other.record:
-            await self._write(principal, seen, parted(one, other, said.comment), said)
+            made = await asyncio.to_thread(parted, one, other, said.comment)
         elif survivor_of(other.content) == one.record:
-            await self._write(principal, seen, parted(other, one, said.comment), said)
+            made = await asyncio.to_thread(parted, other, one, said.comment)
         else:
             raise Problem("pair_not_joined")
+        await self._write(principal, seen, made, said)
         return await self.page(principal, key)
 
     async def _pair(self, key: PairKey) -> _Seen:
@@ -191,7 +195,7 @@ class PairDesk:
         line = pair_line(row, found, names, atlas, dict(published.titles) if published else {})
         joined_to = next((survivor for each in both if (survivor := survivor_of(each.content))), None)
         suggested = joined_to if joined_to in {row["one"], row["other"]} else _suggested(line)
-        stands = beside(*_in_order(both, suggested))
+        stands, fields, docs, media = await asyncio.to_thread(_compared, both, suggested)
         told = {
             **line.model_dump(),
             # The follower may not have come to it yet.
@@ -203,11 +207,21 @@ class PairDesk:
             **told,
             may_decide=allowed(principal, "decide_conflicts", row["database"]),
             suggested=suggested,
-            can_join=stands is not None,
-            fields=[] if stands is None else [_field(path, stands) for path in fields_of(stands)],
-            docs={each.record: document(each) for each in both},
-            media=media_of(both[0]) | media_of(both[1]),
+            can_join=stands,
+            fields=fields,
+            docs=docs,
+            media=media,
         )
+
+
+def _compared(
+    both: Both, suggested: str | None
+) -> tuple[bool, list[PairField], dict[str, dict[str, Any]], dict[str, MediaFile]]:
+    """Return whether the two can be joined, their fields, documents and files: thousands where they have long lists."""
+    stands = beside(*_in_order(both, suggested))
+    fields = [] if stands is None else [_field(path, stands) for path in fields_of(stands)]
+    docs = {each.record: document(each) for each in both}
+    return stands is not None, fields, docs, media_of(both[0]) | media_of(both[1])
 
 
 def _joining(both: Both, new: NewVerdict) -> list[NewRevision]:
@@ -317,7 +331,7 @@ def _field(path: str, both: PairComparison) -> PairField:
         parents=spot.parent_labels,
         type="repeat" if spot.is_row else spot.field.type if spot.field else "",
         choices=choices_of(spot),
-        values={stays.record: shown(mine), goes.record: shown(value_at(both.content, path, stays.shape))},
+        values={stays.record: shown(mine), goes.record: shown(both.said(path))},
         is_same=mine == theirs,
         is_taken=is_worth_taking(mine, theirs),
     )

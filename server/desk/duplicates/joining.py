@@ -36,11 +36,15 @@ class PairComparison:
 
     def mine(self, path: Path) -> Value:
         """Return what the record that stays says in a field."""
-        return value_at(self.stays.content, path, self.stays.shape)
+        return self.stays.value(path)
 
     def theirs(self, path: Path) -> Value:
         """Return what the other says there, as it would stand when it came over."""
-        return _renamed(value_at(self.content, path, self.stays.shape), self.names)
+        return _renamed(self.said(path), self.names)
+
+    def said(self, path: Path) -> Value:
+        """Return what the other says in a field, in the words of the form version of the one that stays."""
+        return value_at(self.content, path, self.stays.shape, self.stays.rows)
 
 
 def beside(stays: Case, goes: Case) -> PairComparison | None:

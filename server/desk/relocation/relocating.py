@@ -6,6 +6,7 @@ record that goes keeps it too. Whoever decides must be data manager of every are
 the record says in each: an edit that came meanwhile would go unseen.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -79,7 +80,9 @@ class Moving:
             if of_fields.choices or of_fields.answers is not None:
                 decided = await self.decisions.prepared(principal, here, of_fields)
             gone = {
-                name: prepared_removal(case, new.comment, decided if name == database else None)
+                name: await asyncio.to_thread(
+                    prepared_removal, case, new.comment, decided if name == database else None
+                )
                 for name, case in cases.items()
                 if name != stays
             }
@@ -110,7 +113,7 @@ class Moving:
             found = {name: await self.pages.find(name, record) for name in sorted(move.written)}
             cases = {name: case for name, case in found.items() if case is not None}
             prepared = {
-                name: prepared_undo(cases[name], decisions, undo.comment)
+                name: await asyncio.to_thread(prepared_undo, cases[name], decisions, undo.comment)
                 for name, decisions in returning(move, cases).items()
             }
             if database in prepared:
@@ -154,7 +157,9 @@ class Moving:
         is_moved, people = False, set[str | None]()
         for name, case in cases.items():
             # Of what the page had not shown, nobody has seen anything.
-            moved, by = moved_since(case, seen[name], {""}) if name in seen else ({""}, set())
+            moved, by = (
+                await asyncio.to_thread(moved_since, case, seen[name], {""}) if name in seen else ({""}, set[str]())
+            )
             is_moved |= bool(moved)
             people |= {case.whole.revisions[rev].person for rev in by}
         if is_moved:
