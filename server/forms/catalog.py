@@ -4,6 +4,7 @@ Strings, arrays and objects only, like every document, and no person: whoever ha
 """
 
 from server.forms.candidates import FormCandidate
+from server.forms.lists import is_list
 from sync.revisions.canonical import Json
 
 
@@ -14,6 +15,8 @@ def document_id(form: str, version: str) -> str:
 
 def form_document(version: FormCandidate, status: str) -> dict[str, Json]:
     """Return the content of a version's document; a retired one stays, for the records that are of it."""
+    # Apps of before read every list as a text, and would fetch a picture for ever.
+    media = {name: sha256 for name, sha256 in version.lists.items() if not is_list(name)}
     return {
         "type": "form",
         "form": version.form,
@@ -23,6 +26,7 @@ def form_document(version: FormCandidate, status: str) -> dict[str, Json]:
         "languages": list(version.languages),
         "status": status,
         "xform": version.xform,
-        "lists": dict(version.lists),
+        "lists": {name: sha256 for name, sha256 in version.lists.items() if is_list(name)},
+        **({"media": media} if media else {}),
         "points": list(version.points),
     }

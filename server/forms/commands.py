@@ -28,7 +28,13 @@ def form() -> None:
 @form.command("publish")
 @click.argument("file", type=FILE)
 @click.option("--project", required=True, help="agri, tourism, …")
-@click.option("--list", "lists", type=FILE, multiple=True, help="A .csv or .geojson file of choices.")
+@click.option(
+    "--list",
+    "lists",
+    type=FILE,
+    multiple=True,
+    help="A file beside the form: a list, or what a label shows.",
+)
 @click.option("--accept", is_flag=True, help="Accept all that is proposed, and say what that was.")
 def publish_form(file: Path, project: str, lists: tuple[Path, ...], accept: bool) -> None:
     """Check the XLSForm FILE and publish it; a version that is published already stays as it is."""

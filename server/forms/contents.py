@@ -8,6 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.grants import EVERY_PROJECT, Holder
+from server.forms.geojson_list import ENDING
+from server.forms.label_media import media_type
 from server.forms.tables import content_projects, contents
 from server.platform.db.engine import Storage
 from server.platform.db.insert_missing import insert_missing
@@ -35,7 +37,7 @@ class Content:
 
 def file_type(name: str) -> str:
     """Return the media type of a file beside a form."""
-    return GEOJSON_TYPE if name.endswith(".geojson") else CSV_TYPE
+    return media_type(name) or (GEOJSON_TYPE if name.endswith(ENDING) else CSV_TYPE)
 
 
 async def keep(connection: AsyncConnection, kept: Iterable[Content]) -> None:

@@ -135,7 +135,12 @@ SENTENCES: dict[str, str] = {
         "Bound it at {limit}."
     ),
     "group_empty": "The group {name} has no question: the phone could not open the form. Leave the group out.",
-    "label_media": "The phone does not show {column} in labels yet: workers see the words only.",
+    "media_missing": (
+        "The file “{file}” that a label shows did not come along ({count} are missing): the phone shows "
+        "the words only. Upload it together with the form."
+    ),
+    "media_kind": "The phone cannot show “{file}” in a label; it shows {known}.",
+    "media_too_large": "“{file}” has {count} KB, and every phone fetches it; at most {limit} KB.",
     "file_row_length": "This row has {count} cells and the header {wanted}: the choice would be shifted or blank.",
     "file_code_blank": "{column} is blank: nobody could choose this row.",
     "file_code_spaces": (

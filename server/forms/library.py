@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from server.forms.evaluate.evaluator import Evaluator
+from server.forms.lists import is_list
 from server.forms.schema import FormSchema
 from server.forms.tables import contents, form_versions
 from server.platform.db.engine import Storage
@@ -51,9 +52,10 @@ class FormLibrary:
             row = (await connection.execute(query)).first()
             if row is None:
                 return None
-            named = select(contents.c.sha256, contents.c.body).where(contents.c.sha256.in_(row.lists.values()))
-            files = {sha256: bytes(body) for sha256, body in await connection.execute(named)} if row.lists else {}
-        lists = {name: files[sha256] for name, sha256 in row.lists.items() if sha256 in files}
+            wanted = {name: sha256 for name, sha256 in row.lists.items() if is_list(name)}
+            named = select(contents.c.sha256, contents.c.body).where(contents.c.sha256.in_(wanted.values()))
+            files = {sha256: bytes(body) for sha256, body in await connection.execute(named)} if wanted else {}
+        lists = {name: files[sha256] for name, sha256 in wanted.items() if sha256 in files}
         xform = bytes(row.body)
         schema = FormSchema.parse(xform)
         evaluator = Evaluator(schema, xform, lists)

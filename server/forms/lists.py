@@ -12,6 +12,7 @@ from lxml import etree
 
 from server.forms.findings import Finding, error, warning
 from server.forms.geojson_list import ENDING, NotGeoJson, clean_geojson, geojson_entries
+from server.forms.label_media import media_type, shown_files
 from server.forms.schema import XFORMS
 
 MAX_LIST_BYTES = 2_000_000
@@ -25,12 +26,19 @@ BOM = b"\xef\xbb\xbf"
 
 
 def check_lists(document: etree._Element, lists: Mapping[str, bytes]) -> list[Finding]:
-    """Return what is wrong with the files that came with the form."""
+    """Return what is wrong with the lists that came with the form, and which files it has no use for."""
     return list(_check(document, lists))
+
+
+def is_list(file: str) -> bool:
+    """Say whether a file beside a form is a list, and no picture or sound of its labels."""
+    return media_type(file) is None
 
 
 def clean_list(file: str, data: bytes) -> bytes:
     """Return a list as phones get it: without the mark that spreadsheets put first, of a map only what they read."""
+    if not is_list(file):
+        return data
     return clean_geojson(data) if file.endswith(ENDING) else data.removeprefix(BOM)
 
 
@@ -45,7 +53,7 @@ def columns_of(file: str, data: bytes) -> Collection[str]:
 
 
 def _check(document: etree._Element, lists: Mapping[str, bytes]) -> Iterator[Finding]:
-    needed: set[str] = set()
+    needed: set[str] = set(shown_files(document))
     for instance in document.iterfind(f".//{XFORMS}model/{XFORMS}instance[@src]"):
         source = instance.get("src") or ""
         file = source.rpartition("/")[2]

@@ -7,6 +7,7 @@ value when a draft or a record is opened again.
 from lxml import etree
 
 from server.forms.answers import ROW_ID
+from server.forms.label_media import drop_unshown
 from server.forms.schema import XFORMS, FormSchema
 from server.forms.xml_input import parse_xml
 
@@ -16,6 +17,7 @@ CALCULATION = "once(uuid())"
 def with_row_ids(xform: str) -> bytes:
     """Return the XForm as it is published."""
     document = parse_xml(xform)
+    drop_unshown(document)
     schema = FormSchema.parse(xform)
     model = document.find(f".//{XFORMS}model")
     instance = model.find(f"{XFORMS}instance") if model is not None else None

@@ -11,13 +11,13 @@ from server.platform.body_types import StrictBody
 
 
 class UploadBody(StrictBody):
-    """A spreadsheet with the files of its choice lists, for a project."""
+    """A spreadsheet with the files of its lists and labels, for a project."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
     project: Annotated[str, Field(min_length=1, max_length=40)]
     file: UploadFile
-    lists: Annotated[list[UploadFile], Field(max_length=20)] = []
+    lists: Annotated[list[UploadFile], Field(max_length=90)] = []
     #: The keys of the proposals that the author accepts; "*" for all. A form in a request has a thousand parts at most.
     accept: Annotated[list[Annotated[str, Field(max_length=400)]], Field(max_length=900)] = []
 

@@ -25,7 +25,8 @@ from server.forms.authoring.structure import check_structure
 from server.forms.checks import check_sheets, check_xform, has_errors
 from server.forms.converter import convert_sheets, failure_finding
 from server.forms.findings import Finding, error
-from server.forms.lists import check_lists, clean_list, columns_of
+from server.forms.label_media import check_media, shown_files
+from server.forms.lists import check_lists, clean_list, columns_of, is_list
 from server.forms.row_ids import with_row_ids
 from server.forms.schema import FormSchema, NotAForm
 from server.forms.sheets import Sheets
@@ -54,6 +55,7 @@ class ConvertedForm:
     titles: Mapping[str, str]
     schema: FormSchema
     xform: bytes
+    #: The files beside it, by name: its lists, and what its labels show.
     lists: Mapping[str, bytes]
 
     @property
@@ -73,7 +75,7 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A spreadsheet with the files of its choice lists, and what is known besides when it is checked."""
+    """A spreadsheet with the files of its lists and labels, and what is known besides when it is checked."""
 
     data: bytes
     lists: Mapping[str, bytes] = field(default_factory=dict)
@@ -97,7 +99,7 @@ def convert_upload(upload: Upload) -> Conversion:
     except Unreadable as refusal:
         return Conversion((refusal.finding,))
     workbook, lists = plain.workbook, {**upload.lists, **plain.files}
-    columns = {file: columns_of(file, data) for file, data in lists.items()}
+    columns = {file: columns_of(file, data) for file, data in lists.items() if is_list(file)}
     too_long = tuple(check_length(workbook))
     if too_long:
         return Conversion(too_long)
@@ -127,6 +129,7 @@ def convert_upload(upload: Upload) -> Conversion:
         except (XmlRefused, NotAForm, RecursionError) as failure:
             return Conversion((failure_finding(failure), *findings), accepted=tuple(accepted))
         later = [*check_xform(document, schema, sheets), *check_lists(document, lists)]
+        later += check_media(document, lists, sheets)
         findings += [found for found in later if (found.sheet, found.row) not in converted.stood_in]
         form = None if has_errors(findings) else _publishable(converted.xform, sheets, lists)
     return Conversion(tuple(map(plain.placed, findings)), form, tuple(accepted))
@@ -197,5 +200,8 @@ def _publishable(xform: str, sheets: Sheets, lists: Mapping[str, bytes]) -> Conv
         titles=titles or {"vi": schema.title},
         schema=schema,
         xform=complete,
-        lists={file: clean_list(file, lists[file]) for file in dict.fromkeys(schema.list_files)},
+        lists={
+            **{file: clean_list(file, lists[file]) for file in dict.fromkeys(schema.list_files)},
+            **{file: lists[file] for file in shown_files(parse_xml(complete)) if file in lists},
+        },
     )

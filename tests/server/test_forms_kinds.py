@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from server.forms.answers import check
+from server.forms.candidates import FormCandidate
+from server.forms.catalog import form_document
 from server.forms.schema import FormSchema
 from server.forms.xlsform import Conversion, Upload, convert_upload
 from server.publish.columns import layout, row
-from tests.vectors.kinds_form import LISTS, STATIONS, kinds_form, kinds_workbook
+from tests.vectors.kinds_form import FILES, STATIONS, kinds_form, kinds_workbook
 from tests.vectors.make_evaluate import xform
 from tests.workbooks import EN, GOOD, VI, Cells, question, with_sheet, xlsform
 
@@ -34,9 +36,8 @@ def mapped(*features: dict[str, Any] | str, name: str = "a.geojson") -> Conversi
 
 
 def test_every_kind_goes_live_with_at_most_a_word() -> None:
-    assert [found.code for found in convert_upload(Upload(kinds_workbook(), LISTS)).findings] == [
-        "appearance_otherwise"
-    ]
+    found = convert_upload(Upload(kinds_workbook(), FILES)).findings
+    assert {each.code for each in found} == {"appearance_otherwise", "translation_missing"}
     assert kinds_form() == xform("kinds"), "make it anew: python -m tests.vectors.make_evaluate"
 
 
@@ -70,6 +71,40 @@ def test_every_kind_is_published_as_what_it_is() -> None:
         "rain": "7 rung",
         "rain_list": ["7", "rung"],
     }
+
+
+def test_what_a_label_shows_goes_with_the_form() -> None:
+    conversion = convert_upload(Upload(kinds_workbook(), FILES))
+    assert conversion.form is not None
+    assert set(conversion.form.lists) == {"stations.geojson", "thẻ.png", "tag.mp3"}
+    assert b"big.png" not in conversion.form.xform
+    candidate = FormCandidate(
+        "", "agri", "kinds", "1", {}, [], "x", "y", dict.fromkeys(conversion.form.lists, "sha"), conversion.form.points
+    )
+    document = form_document(candidate, "live")
+    assert (document["lists"], document["media"]) == (
+        {"stations.geojson": "sha"},
+        {"thẻ.png": "sha", "tag.mp3": "sha"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, [("media_missing", "survey", 7)]),
+        ({"a.svg": b"<svg/>"}, [("media_missing", "survey", 7), ("list_unused", None, None)]),
+        ({"a.png": b"x" * 1_000_001}, [("media_too_large", None, None)]),
+        ({"a.png": b"x"}, []),
+    ],
+)
+def test_a_file_that_a_label_shows_must_come_and_be_small(files: dict[str, bytes], expected: list[Any]) -> None:
+    survey = [*GOOD, question("note", "n") | {"media::image": "a.png"}]
+    assert sorted(told(convert_upload(Upload(xlsform(survey), files)))) == sorted(expected)
+
+
+def test_a_label_shows_no_file_that_may_hold_scripts() -> None:
+    survey = [*GOOD, question("note", "n") | {"media::image": "a.svg"}]
+    assert told(convert_upload(Upload(xlsform(survey), {"a.svg": b"<svg/>"}))) == [("media_kind", None, None)]
 
 
 def test_external_choices_are_a_plain_list_in_every_language() -> None:
@@ -107,7 +142,7 @@ def test_external_choices_without_their_sheet_are_told() -> None:
 
 
 def test_a_map_is_kept_as_the_phone_reads_it() -> None:
-    conversion = convert_upload(Upload(kinds_workbook(), LISTS))
+    conversion = convert_upload(Upload(kinds_workbook(), FILES))
     assert conversion.form is not None
     features = json.loads(conversion.form.lists["stations.geojson"])["features"]
     assert [feature["properties"] for feature in features] == [each["properties"] for each in STATIONS["features"]]

@@ -259,7 +259,7 @@ def test_a_default_that_is_an_answer_is_left_alone(kind: str, default: str) -> N
         (question("image", "b", appearance="signature"), ("warning", "appearance_unanswered")),
         (question("image", "b", appearance="annotate", required="yes"), ("error", "appearance_unanswered")),
         (question("select_one yes_no", "b", appearance="map"), ("warning", "appearance_otherwise")),
-        (question("text", "b") | {"media::image::English (en)": "x.png"}, ("warning", "label_media")),
+        (question("text", "b") | {"media::image::English (en)": "x.png"}, ("warning", "media_missing")),
     ],
 )
 def test_what_the_phone_does_otherwise_is_told(row: dict[str, str], expected: tuple[str, str]) -> None:

@@ -32,8 +32,10 @@ STATIONS: dict[str, Any] = {
     ],
 }
 LISTS = {"stations.geojson": json.dumps(STATIONS, ensure_ascii=False).encode()}
+FILES = {**LISTS, "thẻ.png": b"\x89PNG\r\n", "tag.mp3": b"ID3"}
 SURVEY = (
-    question("barcode", "tag", constraint="regex(., '[A-Z]{2}-[0-9]{4}')", constraint_message="Hai chữ, bốn số."),
+    question("barcode", "tag", constraint="regex(., '[A-Z]{2}-[0-9]{4}')", constraint_message="Hai chữ, bốn số.")
+    | {"media::image::Tiếng Việt (vi)": "thẻ.png", "media::big-image": "big.png", "media::audio": "tag.mp3"},
     question("date", "planted", appearance="month-year"),
     question("date", "built", appearance="year", constraint=". <= today()"),
     question("calculate", "since", calculation="format-date(${planted}, '%m/%Y')"),
@@ -70,7 +72,7 @@ def kinds_workbook() -> bytes:
 
 def kinds_form() -> bytes:
     """Return the form as it is published; raise ValueError with what keeps it from that."""
-    conversion = convert_upload(Upload(kinds_workbook(), LISTS))
+    conversion = convert_upload(Upload(kinds_workbook(), FILES))
     if conversion.form is None:
         raise ValueError([finding.message for finding in conversion.findings])
     return conversion.form.xform

@@ -1,4 +1,4 @@
-// Made by `make api-types` from schemas 5aeb5dc7baae5f5f: do not edit.
+// Made by `make api-types` from schemas ba920fec395f2dcb: do not edit.
 import type { Answers, Document, Json, JsonObject } from '@/domain/record'
 
 export interface components {

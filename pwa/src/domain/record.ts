@@ -39,6 +39,8 @@ export type FormDocument = {
   status: 'live' | 'retired'
   xform: string
   lists: Record<string, string>
+  /** What its labels show, by name; absent where that is nothing. */
+  media?: Record<string, string>
   points?: string[]
 }
 

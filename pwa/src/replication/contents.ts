@@ -1,5 +1,5 @@
 /**
- * Contents behind the catalog: XForms and choice lists, fetched once by hash, so that every form can be filled with no
+ * Contents behind the catalog: XForms, choice lists and what labels show, fetched once by hash, so that every form can be filled with no
  * network. What does not have its hash is not kept. What arrived of one before the link broke is kept and goes on from
  * there, so that on a poor link each of many large ones arrives in the end.
  */
@@ -75,11 +75,14 @@ async function fetchOne(sha256: string, owner: Owner, api: ApiClient, store: Nuo
     await keep(store, owner, () => store.partials.put({ sha256, bytes }))
     throw new Problem('answer_broken')
   }
-  const text = new TextDecoder().decode(bytes)
-  const isRight = (await hashOf(text)) === sha256
+  const isRight = (await hashOf(bytes)) === sha256
+  const type = response.headers.get('Content-Type') ?? ''
+  const content = /^(?:image|audio|video)\//u.test(type)
+    ? { text: '', blob: new Blob([bytes], { type }) }
+    : { text: new TextDecoder().decode(bytes) }
   await keep(store, owner, async () => {
     await store.partials.delete(sha256)
-    if (isRight) await store.contents.put({ sha256, text })
+    if (isRight) await store.contents.put({ sha256, ...content })
   })
   if (!isRight) throw new Problem('content_damaged', 502)
 }

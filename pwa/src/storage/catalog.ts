@@ -37,6 +37,11 @@ export async function getContent(sha256: string): Promise<string | undefined> {
   return (await database.contents.get(sha256))?.text
 }
 
+/** The picture, sound or film behind a hash; undefined while it has not been fetched. */
+export async function getLabelFile(sha256: string): Promise<Blob | undefined> {
+  return (await database.contents.get(sha256))?.blob
+}
+
 /** Hashes that the forms of the carried projects name and this phone has not fetched yet. */
 export async function missingContents(store: NuongDatabase = database): Promise<string[]> {
   const [forms, servers] = await Promise.all([listForms(store), store.servers.toArray()])
@@ -46,7 +51,7 @@ export async function missingContents(store: NuongDatabase = database): Promise<
   for (const form of forms) {
     if (!projects.has(form.project)) continue
     wanted.add(form.xform)
-    for (const sha256 of Object.values(form.lists)) wanted.add(sha256)
+    for (const sha256 of [...Object.values(form.lists), ...Object.values(form.media ?? {})]) wanted.add(sha256)
   }
   const have = new Set(await store.contents.toCollection().primaryKeys())
   return [...wanted].filter((sha256) => !have.has(sha256))

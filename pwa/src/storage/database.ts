@@ -128,7 +128,8 @@ export type ReplyDraft = {
 }
 
 export type StoredBlob = { sha256: string; blob: Blob; type: string; bytes: number; addedAt: string }
-export type Content = { sha256: string; text: string }
+/** What a form is made of: a text, or a picture, sound or film, whose `text` is empty. */
+export type Content = { sha256: string; text: string; blob?: Blob }
 /** The beginning of a content that has not arrived whole. */
 export type PartialContent = { sha256: string; bytes: Uint8Array<ArrayBuffer> }
 /** About a second of a recording that goes on, or was broken off. */

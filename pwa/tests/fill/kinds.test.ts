@@ -1,5 +1,6 @@
 // @vitest-environment jsdom
 /** Kinds of questions that authors bring from elsewhere, answered on the screen and kept as the server knows them. */
+import './node-blobs'
 import './browser'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -37,10 +38,12 @@ beforeEach(async () => {
 afterEach(() => {
   open?.unmount()
   vi.unstubAllGlobals()
+  vi.restoreAllMocks()
 })
 
 async function opened(): Promise<Filler> {
-  const version = await carry('kinds', xformOf('kinds'), { 'stations.geojson': lists['stations.geojson'] ?? '' })
+  const media = { 'thẻ.png': new Blob(['png'], { type: 'image/png' }) }
+  const version = await carry('kinds', xformOf('kinds'), { 'stations.geojson': lists['stations.geojson'] ?? '' }, media)
   id = (await beginDraft({ database: SCOPE, person: PERSON, form: 'kinds', version })).id
   const filler = mount(FormFiller, { props: { draftId: id }, global: { plugins: [i18n] }, attachTo: document.body })
   await vi.waitFor(() => expect(filler.find('[data-testid="form-filler"]').exists()).toBe(true), { timeout: 10_000 })
@@ -100,6 +103,16 @@ test('each kind is answered on the screen and kept as the server knows it', asyn
     height: '1800',
     station_title: 'Trạm Mường Phăng',
   })
+})
+
+test('a label shows the picture that came with the form, and goes without what did not', async () => {
+  const show = vi.spyOn(URL, 'createObjectURL').mockReturnValue('blob:picture')
+  const filler = await opened()
+  const shown = see(filler, 'question-tag')
+  await vi.waitFor(() => expect(shown.find('img').attributes('src')).toBe('blob:picture'))
+  expect(shown.find('audio').exists()).toBe(false)
+  expect(shown.find('label').text()).toBe('Câu tag')
+  expect(show).toHaveBeenCalledTimes(1)
 })
 
 test('a record reads a month, a year and the place of a map in words', async () => {

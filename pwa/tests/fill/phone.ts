@@ -37,11 +37,12 @@ export function versionOf(xform: string): string {
   return /<(?:\w+:)?\w+ id="[^"]+" version="([^"]+)"/u.exec(xform)?.[1] ?? ''
 }
 
-/** Put a form where the catalog would have brought it, with the lists beside it. */
+/** Put a form where the catalog would have brought it, with the lists beside it and what its labels show. */
 export async function carry(
   form: string,
   xform: string,
   lists: Readonly<Record<string, string>> = {},
+  media: Readonly<Record<string, Blob>> = {},
 ): Promise<string> {
   const version = versionOf(xform)
   const content: FormDocument = {
@@ -54,11 +55,14 @@ export async function carry(
     status: 'live',
     xform: `sha-${form}`,
     lists: Object.fromEntries(Object.keys(lists).map((file) => [file, `sha-${file}`])),
+    media: Object.fromEntries(Object.keys(media).map((file) => [file, `sha-${file}`])),
   }
   const revision = { id: `form:${form}:${version}`, rev: '1-0', deleted: 0 } as const
   await database.documents.put({ ...listed('catalog', revision, { ...content }), past: [] })
   await database.bodies.put({ database: 'catalog', id: revision.id, rev: revision.rev, content })
   await database.contents.put({ sha256: `sha-${form}`, text: xform })
+  for (const [file, blob] of Object.entries(media))
+    await database.contents.put({ sha256: `sha-${file}`, text: '', blob })
   for (const [file, text] of Object.entries(lists)) await database.contents.put({ sha256: `sha-${file}`, text })
   return version
 }

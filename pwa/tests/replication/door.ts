@@ -26,7 +26,7 @@ export class Door {
   numbers = new Map<string, Numbers>()
   keys = new Map<string, JsonWebKey>()
   files = new Map<string, { length: number; data: Uint8Array }>()
-  contents = new Map<string, string>()
+  contents = new Map<string, string | Blob>()
   carry: string[]
   /** Who has carried records on, as the next answers that bring them tell it. */
   by: NonNullable<DatabaseChanges['by']> = {}
@@ -61,9 +61,9 @@ export class Door {
     if (path.startsWith('/api/media')) return this.media(path, init)
     const [hash = '', start = '0'] = path.replace('/api/contents/', '').split('?start=')
     const content = this.contents.get(hash)
-    return content === undefined
-      ? problem(404, 'not_found')
-      : new Response(new TextEncoder().encode(content).slice(Number(start)))
+    if (content === undefined) return problem(404, 'not_found')
+    const blob = new Blob([content], { type: typeof content === 'string' ? 'text/csv' : content.type })
+    return new Response(blob.slice(Number(start), blob.size, blob.type))
   }
 
   private store(name: string): Store {

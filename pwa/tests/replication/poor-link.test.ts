@@ -5,6 +5,7 @@ import { sha256 } from '@/domain/canonical'
 import { fetchContents } from '@/replication/contents'
 import { defaultContext, exchange } from '@/replication/exchange'
 import { wholePart } from '@/replication/partial'
+import { getLabelFile } from '@/storage/catalog'
 import { database, serverState } from '@/storage/database'
 import { Door } from './door'
 import { AGRI, apiOf, emptyPhone, exchangeWith, record, signIn } from './phone'
@@ -159,6 +160,19 @@ test('forms go on where they stopped: each of four large ones arrives, and none 
   expect((await database.contents.toArray()).map(({ text }) => text).sort()).toEqual(texts)
   expect(await database.partials.count()).toBe(0)
   expect(link.bytes).toBeLessThan(900_000)
+})
+
+test('a picture of a label is kept byte for byte', async () => {
+  const bytes = new Uint8Array([0x89, 0x50, 0xff, 0xfe, 0xc3, 0x28, 0])
+  const hash = await sha256(bytes)
+  door.contents.set(hash, new Blob([bytes], { type: 'image/png' }))
+  const about = { form: 'f', version: '1', project: 'agri', xform: hash, lists: {}, media: { 'a.png': hash } }
+  await door.write('catalog', 'form:f:1', { type: 'form', ...about })
+  await exchangeWith(door)
+  await fetchContents(apiOf(door.fetch), () => undefined)
+  const kept = await getLabelFile(hash)
+  expect(kept?.type).toBe('image/png')
+  expect(new Uint8Array((await kept?.arrayBuffer()) ?? new ArrayBuffer())).toEqual(bytes)
 })
 
 test('a content that is damaged is fetched from its beginning, and leaves the others their turn', async () => {

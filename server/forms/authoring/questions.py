@@ -12,7 +12,7 @@ from server.forms.authoring.author_workbook import AuthorSheet, AuthorWorkbook, 
 from server.forms.authoring.names import FormNames
 from server.forms.authoring.proposals import CellChange
 from server.forms.findings import FIRST_ROW, Finding, error, warning
-from server.forms.sheets import chosen_list, column_name, text_column, type_of
+from server.forms.sheets import chosen_list, column_name, type_of
 
 #: 2,000 rows take a phone 11 s, and 20,000 end the tab.
 MAX_COUNTED_ROWS: Final = 200
@@ -26,7 +26,6 @@ _STATIC: Final = {"integer": "integer", "int": "integer", "decimal": "decimal", 
 #: A month or a year alone is kept as its first day.
 _MONTH: Final = re.compile(r"\d{4}(-(?:0[1-9]|1[0-2]))?")
 _MIDNIGHT: Final = re.compile(r"(\d{4}-\d{2}-\d{2})[ T]00:00(?::00(?:\.0+)?)?")
-_MEDIA: Final = frozenset({"image", "big-image", "audio", "video"})
 
 
 def check_questions(workbook: AuthorWorkbook) -> Iterator[Finding]:
@@ -47,7 +46,6 @@ def check_questions(workbook: AuthorWorkbook) -> Iterator[Finding]:
         if type_of(row).startswith("begin_repeat"):
             yield from _count(number, rows, row_of, header)
     yield from _empty_groups(workbook, rows)
-    yield from _media(workbook)
 
 
 def without_tables(workbook: AuthorWorkbook) -> AuthorWorkbook:
@@ -195,13 +193,3 @@ def _empty_groups(workbook: AuthorWorkbook, rows: Mapping[int, Row]) -> Iterator
             ]
             yield error("group_empty", "survey", before, name=rows[before].get("name", "")).proposing(*cells)
         before = number
-
-
-def _media(workbook: AuthorWorkbook) -> Iterator[Finding]:
-    for name in ("survey", "choices"):
-        for number, row in enumerate(workbook.sheet(name).rows, start=FIRST_ROW):
-            used = {text[0] for each in row if (text := text_column(each)) is not None} & _MEDIA
-            if used:
-                # Once a sheet: where one row has them most have.
-                yield warning("label_media", name, number, column=", ".join(sorted(used)))
-                break

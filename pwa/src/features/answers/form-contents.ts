@@ -3,7 +3,7 @@
  *
  * Contents are named by their hash and never change, so that a version once read is remembered.
  */
-import { getContent, getForm } from '@/storage/catalog'
+import { getContent, getForm, getLabelFile } from '@/storage/catalog'
 import { parseFormSchema, type ExternalList, type FormSchema } from '@/domain/form-schema'
 
 export type FormContents = {
@@ -14,6 +14,8 @@ export type FormContents = {
   readonly xform: string
   /** A list's text; undefined where this phone does not have it. */
   readonly list: (file: string) => Promise<string | undefined>
+  /** A picture, sound or film that a label shows; undefined where it is not here. */
+  readonly labelFile?: (file: string) => Promise<Blob | undefined>
 }
 
 /** Reads a text over the network; null for a screen that must do without. */
@@ -32,9 +34,13 @@ export async function formContents(
     if (sha256 === undefined) return undefined
     return (await getContent(sha256)) ?? (await attempted(download, `/api/contents/${sha256}`))
   }
+  const labelFile = async (file: string): Promise<Blob | undefined> => {
+    const sha256 = document?.media?.[file]
+    return sha256 === undefined ? undefined : getLabelFile(sha256)
+  }
   const address = `/api/forms/${encodeURIComponent(form)}/${encodeURIComponent(version)}/xform`
   const xform = local ?? (await attempted(download, address))
-  return xform === undefined ? null : { form, version, titles: document?.title ?? {}, xform, list }
+  return xform === undefined ? null : { form, version, titles: document?.title ?? {}, xform, list, labelFile }
 }
 
 async function attempted(download: Download, path: string): Promise<string | undefined> {

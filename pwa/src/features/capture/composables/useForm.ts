@@ -70,6 +70,8 @@ export type FillForm = {
   readonly media: ComputedRef<Media>
   /** Expressions of the form that could not be computed: what they would say is blank. */
   readonly failing: ShallowRef<ReadonlySet<string>>
+  /** A picture, sound or film that a label shows; undefined where it is not here. */
+  labelFile(file: string): Promise<Blob | undefined>
   open(): Promise<void>
   /** Save what stands now; resolves when it is in the store, or the attempt failed and `saving` says why. */
   save(): Promise<void>
@@ -105,6 +107,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
   const keeping = shallowRef<ReadonlyMap<string, Promise<void>>>(new Map())
   const media = shallowRef<Media>({})
   let form: LoadedForm | null = null
+  let labelFile: FormContents['labelFile']
   let step: string | null = null
   let isFinishing = false
 
@@ -131,6 +134,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
       fail('form_missing', '', draft)
       return
     }
+    labelFile = contents.labelFile
     let schema: FormSchema
     try {
       schema = schemaOf(contents)
@@ -327,6 +331,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
   }
 
   return {
+    labelFile: async (file) => labelFile?.(file),
     state,
     saving,
     begun,

@@ -1,4 +1,4 @@
-/** A form that was checked, as the form engine takes it; its lists come from the server, for no phone has them yet. */
+/** A form that was checked, as the form engine takes it; its lists and what its labels show come from the server, for no phone has them yet. */
 import type { Api } from '@/api/client'
 import type { FormContents } from '@/features/answers/form-contents'
 import { fetchContent, type CheckedForm } from '@/features/forms/api/forms'
@@ -12,6 +12,10 @@ export function contentsOf(checked: CheckedForm, api: Api): FormContents {
     list: async (file) => {
       const sha256 = checked.lists[file]
       return sha256 === undefined ? undefined : fetchContent(api, sha256)
+    },
+    labelFile: async (file) => {
+      const sha256 = checked.lists[file]
+      return sha256 === undefined ? undefined : api.blob(`/api/contents/${sha256}`)
     },
   }
 }
