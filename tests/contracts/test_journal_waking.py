@@ -40,6 +40,15 @@ async def write_until(waiting: asyncio.Task[int], journal: Journal, database: st
         await asyncio.wait({waiting}, timeout=0.05)
 
 
+async def of_notifiers(storage: Storage, what: str) -> int:
+    """Return what PostgreSQL says of the connections whose last statement was a notice."""
+    notifies = "datname = current_database() AND query LIKE '%pg_notify%' AND pid <> pg_backend_pid()"
+    async with storage.write() as connection:
+        answer = await connection.scalar(text(f"SELECT {what} FROM pg_stat_activity WHERE {notifies}"))
+    assert isinstance(answer, int)
+    return answer
+
+
 async def test_a_write_wakes_those_who_wait_for_the_feed(journal: Journal) -> None:
     waiting = waiting_for(journal)
     await asyncio.sleep(0)
@@ -126,17 +135,11 @@ async def test_whoever_listens_connects_again(
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(journal.listening())
         await stack.enter_async_context(elsewhere.listening())
-        # Each has been heard, so that both connections are known by what they sent.
-        await write_until(waiting_for(journal, AREA), elsewhere, AREA)
-        await write_until(waiting_for(elsewhere, OTHER_AREA), journal, OTHER_AREA)
-        async with storage.write() as connection:
-            ended = await connection.scalar(
-                text(
-                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND query LIKE '%pg_notify%' AND pid <> pg_backend_pid()"
-                )
-            )
-        assert ended == 2
+        # Both connections are known by what they sent last; to have connected wakes waiters before that.
+        while await of_notifiers(storage, "count(pid)") < 2:
+            await write_until(waiting_for(journal, AREA), elsewhere, AREA)
+            await write_until(waiting_for(elsewhere, OTHER_AREA), journal, OTHER_AREA)
+        assert await of_notifiers(storage, "count(pg_terminate_backend(pid))") == 2
         await write_until(waiting_for(journal, AREA), elsewhere, AREA)
 
 
