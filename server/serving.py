@@ -9,13 +9,18 @@ import os
 import socket
 
 import uvicorn
+from sqlalchemy.engine import make_url
 
 from server.app import create_app
+from server.auth.rate_limit import Buckets
+from server.auth.shared_buckets import SharedBuckets
 from server.console import Failure
+from server.forms import converting
 from server.journal.journal import Journal
 from server.platform.logs import configure_logs
 from server.platform.slow_clients import Patience, patient_protocol
 from server.settings import Settings
+from server.workers import Workers
 
 #: What is still under way after so long is cut off: whoever ends a server, a system that restarts for example, waits
 #: five seconds. A phone sends again what was not acknowledged.
@@ -48,10 +53,32 @@ def listening(host: str, port: int) -> socket.socket:
         raise Failure(f"Can't listen on {host}, port {port}: {reason}.") from None
 
 
+def require_workers_possible(settings: Settings) -> None:
+    """Raise `Failure` where so many processes can't serve one database."""
+    if settings.workers > 1 and make_url(settings.database_url).get_backend_name() == "sqlite":
+        raise Failure(
+            f"{settings.workers} workers need PostgreSQL: SQLite is written by one process. Serve with one worker, or "
+            "name a PostgreSQL in NUONG_DATABASE_URL."
+        )
+
+
 def serve_app(settings: Settings, listener: socket.socket) -> None:
-    """Serve on `listener` until told to stop, then give requests under way some seconds."""
+    """Serve on `listener`, with as many processes as the settings say, until told to stop.
+
+    Requests under way are given some seconds then.
+    """
+    if settings.workers == 1:
+        _serve(settings, listener, None)
+        return
     configure_logs(settings.log_level)
-    app = create_app(settings)
+    buckets = SharedBuckets()
+    Workers(settings.workers, lambda: _serve(settings, listener, buckets)).run()
+
+
+def _serve(settings: Settings, listener: socket.socket, buckets: Buckets | None) -> None:
+    configure_logs(settings.log_level)
+    converting.prepare("server.cli")
+    app = create_app(settings, buckets=buckets)
     # Modules, routes and schemas stay for as long as the process; looking through them again and again for garbage
     # took a quarter of the time of a large batch.
     gc.collect()

@@ -71,6 +71,8 @@ class Running:
 
 
 def _work_on(words: list[str], environment: dict[str, str], log: Path) -> None:
+    # A server starts processes of its own, which Python allows no daemon.
+    multiprocessing.process.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     with log.open("ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)

@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.forms.authoring.proposals import FormProposal
 from server.forms.checks import has_errors
 from server.forms.contents import XFORM_TYPE, XLS_TYPE, XLSX_TYPE, Content, file_type, keep
+from server.forms.converting import converted
 from server.forms.difference import VersionDifference, difference
 from server.forms.findings import FIRST_ROW, Finding, error
 from server.forms.tables import LIVE, contents, form_candidates, form_versions
 from server.forms.typed_values import LOCAL_TIME
 from server.forms.workbook import OLE
-from server.forms.xlsform import ConvertedForm, Upload, convert_upload
+from server.forms.xlsform import ConvertedForm, Upload
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.ids import uuid7
@@ -62,7 +63,7 @@ async def check_upload(
 ) -> CheckedForm:
     """Check a spreadsheet with the files of its lists, and keep it as a candidate if nothing is wrong with it."""
     told = replace(upload, published=await _published(storage), new_version=_new_version(clock))
-    conversion = await asyncio.to_thread(convert_upload, told)
+    conversion = await converted(told)
     form = conversion.form
     if form is None:
         return CheckedForm(conversion.findings, conversion.accepted)

@@ -25,6 +25,7 @@ SENTENCES: dict[str, str] = {
     "document_type": "The workbook declares a document type, which no spreadsheet needs, so it was not opened.",
     "damaged": "The workbook is damaged: {part} cannot be read.",
     "too_many_rows": "The sheet “{sheet}” has more than {limit} rows.",
+    "too_much_work": "Checking this form takes over {seconds} seconds. Make it smaller, or its expressions shorter.",
     "too_many_cells": "The workbook has more than {limit} cells.",
     "row_far_away": "The last row with a value is row {row}; at most {limit} are read. Move it up to the others.",
     "header_twice": "The column “{column}” stands twice. Delete one, or give it another name.",

@@ -23,11 +23,14 @@ from server.media.tables import media, media_links, media_uploads
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.db.insert_missing import insert_missing
+from server.platform.own_threads import OwnThreads
 
 #: What one person may have under way at once, so that nobody fills the disk with beginnings.
 MAX_UPLOADS = 500
 MAX_INCOMING_BYTES = 2_000_000_000
 _WRITE_BYTES = 256 * 1024
+#: One photo at a time: as many as phones send at once would take the memory and both cores.
+_decoders = OwnThreads("photos", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ class Uploads:
         readable = True
         try:
             if row.type.startswith("image/"):
-                small = await asyncio.to_thread(thumbnail, incoming)
+                small = await _decoders.run(thumbnail, incoming)
                 readable = small is not None
                 if small is not None:
                     await asyncio.to_thread(self._files.put_thumbnail, row.sha256, small)

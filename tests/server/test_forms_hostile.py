@@ -1,5 +1,6 @@
 """Files that are no honest workbook: each is refused before anything interprets it, with its own sentence."""
 
+import multiprocessing
 import time
 import tracemalloc
 import zipfile
@@ -7,9 +8,10 @@ from io import BytesIO
 
 import pytest
 
+from server.forms.converting import converted
 from server.forms.findings import Finding
 from server.forms.workbook import MAX_FILE_BYTES, MAX_ROWS
-from server.forms.xlsform import convert_xlsform
+from server.forms.xlsform import Upload, convert_upload, convert_xlsform
 from tests.workbooks import GOOD, part_of, question, with_part, xlsform
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -150,3 +152,16 @@ def test_a_cell_as_long_as_a_spreadsheet_allows_is_read_at_once(column: str, cel
     begun = time.process_time()
     convert_xlsform(xlsform(survey=[*GOOD, question("text", "b", **{column: cell})]))
     assert time.process_time() - begun < 3
+
+
+@pytest.mark.slow
+async def test_a_form_that_takes_too_long_is_ended_and_the_next_is_checked() -> None:
+    wrong = [question("txt", f"w{number}", relevant=f"${{v{number}}} = 1") for number in range(950)]
+    done = await converted(Upload(xlsform([*GOOD, *wrong])), limit_s=0.01)
+    assert [(each.code, dict(each.params)) for each in done.findings] == [("too_much_work", {"seconds": "0"})]
+    assert multiprocessing.active_children() == []
+    again = await converted(Upload(xlsform()))
+    here = convert_upload(Upload(xlsform()))
+    assert again.form is not None
+    assert here.form is not None
+    assert (again.form.xform, again.findings) == (here.form.xform, here.findings)

@@ -1,6 +1,5 @@
 """Reads the rows of a changes feed, page by page, as the JSON that every kind of feed is made of."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,12 +19,14 @@ from server.journal.store import document_list
 from server.journal.store.branches import Branches, branches
 from server.journal.store.document_list import DatabaseInfo
 from server.platform.json_reader import read
+from server.platform.own_threads import OwnThreads
 from sync.revisions import checkpoint_chain
 from sync.revisions.canonical import Json
 
 PAGE = 500
 #: What CouchDB counts down from where no limit is set; `seq_interval` goes by what is left.
 NO_LIMIT = 10**15
+_selecting = OwnThreads("selectors", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ class Reader:
         # Megabytes are parsed and looked through: in a thread, so that others get their turns meanwhile.
         # Where any number is taken, the standard reader may refuse one.
         parse = _exactly if self.call.db.takes_anything else json.loads
-        return await asyncio.to_thread(lambda: [row for row in found if matches(_whole(row, parse))])
+        return await _selecting.run(lambda: [row for row in found if matches(_whole(row, parse))])
 
     async def _rows(self, found: Sequence[FeedRow]) -> list[bytes]:
         torn: Mapping[str, Branches] = {}

@@ -1,7 +1,6 @@
 """Records that may be of one household: joined, parted, told apart, and what late edits of the one that went become."""
 
 import json
-import threading
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,9 @@ from typing import Any
 import pytest
 
 from server.auth.audit import acts_on
-from server.desk.duplicates import deciding
 from server.forms.engine_forms import MergingForms
 from server.journal.model import NewRevision, Origin
 from server.projections.aliases import AliasesProjection
-from sync.merging import field_diff
 from tests.builders import PROVINCE, SIN_CHAI, SIN_THAU, Client, SignedIn, grant, person_signed_in, problem
 from tests.server.published_forms import publish
 
@@ -373,40 +370,3 @@ async def test_only_those_who_settle_conflicts_of_the_area_see_and_decide(
     assert (await page(client, administrator))["may_decide"] is False
     problem(await say(client, administrator, verdict="unsure"), 403, "not_allowed")
     problem(await client.get(f"{path}x", headers=manager.headers), 404, "not_found")
-
-
-async def test_two_long_records_are_compared_beside_the_loop_and_each_list_is_read_once(
-    client: Client, manager: SignedIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read: list[int] = []
-    at_the_loop: list[str] = []
-    rows_by_id = field_diff.rows_by_id
-    loop = threading.get_ident()
-
-    def counted(value: Any) -> Any:
-        read.append(len(value) if isinstance(value, list) else 0)
-        return rows_by_id(value)
-
-    def beside_loop(name: str) -> None:
-        whole = getattr(deciding, name)
-
-        def watched(*arguments: Any) -> Any:
-            if threading.get_ident() == loop:
-                at_the_loop.append(name)
-            return whole(*arguments)
-
-        monkeypatch.setattr(deciding, name, watched)
-
-    for record, answers in ((OLDER, HOA), (NEWER, AGAIN)):
-        plots = [{"_rid": f"{record[-1]}{number}", "plot_name": f"Nương {number}"} for number in range(40)]
-        await save(client, record, {**answers, "land": {"has_plots": "yes", "plot": plots}})
-    await follow(client)
-    monkeypatch.setattr(field_diff, "rows_by_id", counted)
-    monkeypatch.setattr(field_diff.value_at, "__defaults__", (counted,))
-    for name in ("beside", "fields_of", "joined", "parted"):
-        beside_loop(name)
-    shown = await page(client, manager)
-    assert len(shown["fields"]) > 80
-    assert sum(read) < 20 * 40
-    await say_of(client, manager, shown, verdict="same", survivor=OLDER)
-    assert at_the_loop == []
