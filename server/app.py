@@ -16,7 +16,7 @@ from server.areas.areas import Areas
 from server.auth.authentication import provide_principal
 from server.auth.keys import key_ring
 from server.auth.passwords import Passwords
-from server.auth.rate_limit import RateLimiter
+from server.auth.rate_limit import Buckets, RateLimiter
 from server.auth.routes import router as auth_router
 from server.auth.sessions import Sessions
 from server.background import following
@@ -111,10 +111,15 @@ def create_app(
     storage: Storage | None = None,
     clock: Clock = system_clock,
     passwords: Passwords | None = None,
+    *,
+    buckets: Buckets | None = None,
 ) -> Litestar:
-    """Return the app over a migrated database; a storage that was handed in stays open when the app stops."""
+    """Return the app over a migrated database; a storage that was handed in stays open when the app stops.
+
+    `buckets` are those of rates that other processes share.
+    """
     app = unfurnished(request_bytes=settings.request_bytes)
-    furnish(app, settings, storage, clock, passwords)
+    furnish(app, settings, storage, clock, passwords, buckets=buckets)
     return app
 
 
@@ -162,6 +167,8 @@ def furnish(
     storage: Storage | None = None,
     clock: Clock = system_clock,
     passwords: Passwords | None = None,
+    *,
+    buckets: Buckets | None = None,
 ) -> None:
     """Give a stopped app everything that it answers from, as `create_app` says; what it had before is forgotten."""
     store = storage or Storage(settings.database_url, pool_size=settings.database_pool)
@@ -170,7 +177,7 @@ def furnish(
     keys = key_ring(settings, store, clock)
     passwords = passwords or Passwords()
     sessions = Sessions(store, keys, passwords, clock, settings)
-    pace = RateLimiter(clock, settings.login_burst, settings.login_per_minute)
+    pace = RateLimiter(clock, settings.login_burst, settings.login_per_minute, buckets)
     app.state = State(
         {
             "settings": settings,

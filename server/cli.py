@@ -20,8 +20,8 @@ from server.forms.commands import commands as forms_commands
 from server.maintenance.commands import commands as upkeep_commands
 from server.peers.commands import commands as peers_commands
 from server.projections.commands import commands as projections_commands
-from server.serving import listening, serve_app
-from server.settings import SettingsError, load_settings
+from server.serving import listening, require_workers_possible, serve_app
+from server.settings import MOST_WORKERS, SettingsError, load_settings
 
 #: Each stage's commands; a stage adds its `commands` here.
 COMMANDS: tuple[tuple[click.Command, ...], ...] = (
@@ -45,10 +45,12 @@ def nuong() -> None:
 @nuong.command()
 @click.option("--host", help="Where to listen; NUONG_HOST otherwise.")
 @click.option("--port", type=click.IntRange(1, 65535), help="NUONG_PORT otherwise.")
-def serve(host: str | None, port: int | None) -> None:
+@click.option("--workers", type=click.IntRange(1, MOST_WORKERS), help="How many processes; NUONG_WORKERS otherwise.")
+def serve(host: str | None, port: int | None, workers: int | None) -> None:
     """Bring the database up to date, then serve the app and its API."""
-    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = load_settings().model_copy(update=given)
+    said = {"host": host, "port": port, "workers": workers}
+    settings = load_settings().model_copy(update={name: value for name, value in said.items() if value is not None})
+    require_workers_possible(settings)
     with listening(settings.host, settings.port) as listener:
         run(prepare)
         serve_app(settings, listener)

@@ -25,6 +25,9 @@ class SettingsError(Exception):
     """A setting is missing or does not fit; the message names its variable."""
 
 
+MOST_WORKERS = 64
+
+
 class Settings(BaseSettings):
     """The settings of one server process."""
 
@@ -32,6 +35,8 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    #: How many processes serve; more than one need PostgreSQL.
+    workers: Annotated[int, Field(ge=1, le=MOST_WORKERS)] = 1
     #: Addresses or networks, separated by commas, of the proxies whose `X-Forwarded-For` tells a client's address.
     trusted_proxies: str | None = None
     #: The address at which people open the app, where a proxy changes `Host` on the way.
