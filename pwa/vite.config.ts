@@ -8,26 +8,34 @@ import { defineConfig } from 'vitest/config'
 import { VitePWA } from 'vite-plugin-pwa'
 import project from './package.json' with { type: 'json' }
 import { mendedEngine } from './scripts/engine-patch.ts'
+import { AppFiles, LOADED_TOGETHER, paintedAtOnce } from './scripts/loading.ts'
 import { compiledMessages } from './scripts/messages.ts'
 import { Slowest } from './scripts/slowest.ts'
 
 const server = process.env['NUONG_URL'] ?? 'http://127.0.0.1:8000'
 
+const appFiles = new AppFiles(fileURLToPath(new URL('./dist', import.meta.url)))
+
 export default defineConfig({
   plugins: [
     vue({ features: { optionsAPI: false } }),
     compiledMessages(),
+    paintedAtOnce(),
+    appFiles.plugin,
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'src/service-worker',
       filename: 'worker.ts',
       injectRegister: false,
+      // 46 KB that only the browser asks for, when the app is put on the phone's first page.
+      includeManifestIcons: false,
       registerType: 'prompt',
       injectManifest: {
         rollupFormat: 'iife',
-        // The manifest and its icons are added by the plugin itself; twice would be an error at start-up.
+        // The manifest is added by the plugin itself; twice would be an error at start-up.
         globPatterns: ['**/*.{js,css,html,svg,woff2,wasm}'],
         maximumFileSizeToCacheInBytes: 8_000_000,
+        manifestTransforms: [appFiles.weigh],
       },
       manifest: {
         id: '/',
@@ -70,7 +78,10 @@ export default defineConfig({
     sourcemap: false,
     chunkSizeWarningLimit: 1500,
     // The forms engine's WebAssembly loader has an `eval` for dynamic linking, which it never reaches (nor may: the policy).
-    rolldownOptions: { checks: { eval: false, pluginTimings: false } },
+    rolldownOptions: {
+      checks: { eval: false, pluginTimings: false },
+      output: { codeSplitting: { groups: LOADED_TOGETHER } },
+    },
   },
   server: { proxy: { '/api': server, '/.well-known': server } },
   test: {

@@ -18,5 +18,11 @@ const { tell } = useTrouble()
 app.config.errorHandler = tell
 addEventListener('unhandledrejection', ({ reason }) => tell(reason))
 
-await usePreferences().load()
-app.mount('#app')
+/** Not awaited by this module: what it imports later asks for this very file, and would wait for its end. */
+async function start(): Promise<void> {
+  await usePreferences().load()
+  // Until there is a screen, the page shows what it came with; one that can't be loaded has been told of.
+  await router.isReady().catch(() => undefined)
+  app.mount('#app')
+}
+void start()

@@ -80,13 +80,13 @@ describe('the app on the phone', () => {
     expect(useInstallation().state.kind).toBe('kept')
   })
 
-  test('says how many of its files have come', async () => {
+  test('says how many of its bytes have come', async () => {
     browserWith(registered(new Worker()))
     const fetching = await shown()
     const worker = new BroadcastChannel(APP_PROGRESS)
-    worker.postMessage({ done: 12, all: 60 })
-    await vi.waitFor(() => expect(fetching.get('[data-testid="app-coming"]').text()).toContain('12/60'))
-    expect(fetching.get('progress').attributes()).toMatchObject({ value: '12', max: '60' })
+    worker.postMessage({ done: 12_400, all: 60_300 })
+    await vi.waitFor(() => expect(fetching.get('[data-testid="app-coming"]').text()).toContain('12/60 KB'))
+    expect(fetching.get('progress').attributes()).toMatchObject({ value: '12400', max: '60300' })
     worker.close()
   })
 

@@ -12,6 +12,7 @@ from tests.bench import (
     closing_rows,
     couchdb_rows,
     desk_rows,
+    first_visit,
     heaviest_rows,
     household_rows,
     merge_rows,
@@ -44,6 +45,7 @@ def main() -> None:
     row("  on an open connection", f"{nothing.seconds:.2f} s", "≤ 0.8 s", "6.5 s", nothing.seconds <= 0.8)
     row("  requests", f"{nothing.requests}", "1", "9", nothing.requests == 1)
     row("  bodies", f"{nothing.body_bytes} B", "≤ 400 B", "12 KB", nothing.body_bytes <= 400)
+    over_first_visit()
     first = rows.first_sync()
     say(f"first sync of {first.documents} records on loopback")
     row("  time", f"{first.seconds:.2f} s", "≤ 1 s", "2.2 s", first.seconds <= 1)
@@ -64,6 +66,24 @@ def main() -> None:
     over_peers()
     over_heaviest()
     over_stored(stored.SIZES + ((stored.MILLION,) if "--million" in sys.argv else ()))
+
+
+def over_first_visit() -> None:
+    """Print what a phone's first visit takes, in a real browser."""
+    visit = first_visit.first_visit()
+    say("first visit over EDGE in Chromium, with TLS over HTTP/1.1, from an empty profile")
+    if isinstance(visit, str):
+        say(f"  not measured: {visit}")
+        return
+    row("  something to see", f"{visit.painted_s:.1f} s", "≤ 2.5 s", "", visit.painted_s <= 2.5)
+    row("  sign-in usable", f"{visit.usable_s:.1f} s", "≤ 9 s", "", visit.usable_s <= 9)
+    within = visit.usable_bytes <= 130 * 1024
+    row("    all bytes down, with heads and TLS", f"{visit.usable_bytes / 1024:.0f} KiB", "≤ 130 KiB", "", within)
+    row("    requests", f"{visit.usable_requests}", "", "", True)
+    ready = f"  ready offline with {first_visit.RECORDS} records"
+    row(ready, f"{visit.ready_s:.0f} s", "≤ 60 s", "", visit.ready_s <= 60 and visit.opens_offline)
+    row("    all bytes down", f"{visit.ready_bytes / 1024:.0f} KiB", "", "", True)
+    row("    requests", f"{visit.ready_requests}", "", "", True)
 
 
 def over_branches() -> None:

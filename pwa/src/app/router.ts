@@ -6,6 +6,7 @@ import { nextTick } from 'vue'
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 import { loadDeskWords } from '@/locales/i18n'
 import { useSession } from '@/stores/session'
+import SignInView from '@/features/account/views/SignInView.vue'
 import { phoneViews } from '@/features/records/phone-views'
 
 declare module 'vue-router' {
@@ -26,10 +27,10 @@ const routes: RouteRecordRaw[] = [
   {
     path: '/signin',
     name: 'signin',
-    component: () => import('@/features/account/views/SignInView.vue'),
+    component: SignInView,
     meta: { open: true, frame: 'bare' },
   },
-  { path: '/', name: 'home', component: () => import('@/features/records/views/HomeView.vue') },
+  { path: '/', name: 'home', component: phoneViews.home },
   { path: '/forms', name: 'forms', component: phoneViews.forms },
   {
     path: '/fill/:draftId',

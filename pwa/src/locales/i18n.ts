@@ -9,20 +9,11 @@ export type Locale = 'vi' | 'en'
 export const LOCALES: readonly Locale[] = ['vi', 'en']
 
 type Messages = { [key: string]: string | Messages }
-type Files = Record<string, Messages>
+export type Files = Record<string, Messages>
 const files: Files = import.meta.glob<Messages>('./{vi,en}/{frame,phone,problems}.json', {
   eager: true,
   import: 'default',
 })
-type LaterFiles = Record<string, () => Promise<Messages>>
-const formFiles: LaterFiles = import.meta.glob<Messages>('./{vi,en}/{fill,record}.json', { import: 'default' })
-const deskFiles: LaterFiles = import.meta.glob<Messages>(
-  './{vi,en}/{conflicts,desk,findings,pairs,peers,quarantine}.json',
-  {
-    import: 'default',
-  },
-)
-
 function merged(locale: Locale, from: Files = files): Messages {
   const parts = Object.entries(from).filter(([path]) => path.startsWith(`./${locale}/`))
   return parts.reduce<Messages>((all, [, messages]) => joined(all, messages), {})
@@ -58,26 +49,29 @@ export function setLocale(locale: Locale): void {
   document.documentElement.lang = locale
 }
 
+type Load = () => Promise<{ words: Files }>
+const forForms: Load = () => import('./form-words')
+const forDesks: Load = () => import('./desk-words')
+
 /** Add the words of filled forms and of single records; resolves at once when they are there. */
-export const loadFormWords = addingOnce(formFiles)
+export const loadFormWords = addingOnce(forForms)
 
 /** Add the words that only the desk uses, which shows filled forms too. */
-export const loadDeskWords = addingOnce({ ...formFiles, ...deskFiles })
+export const loadDeskWords = addingOnce(forForms, forDesks)
 
-function addingOnce(from: LaterFiles): () => Promise<void> {
-  let words: Promise<void> | null = null
+function addingOnce(...from: Load[]): () => Promise<void> {
+  let adding: Promise<void> | null = null
   async function add(): Promise<void> {
-    const loaded = await Promise.all(Object.entries(from).map(async ([path, load]) => [path, await load()] as const))
-    for (const locale of LOCALES) {
-      i18n.global.mergeLocaleMessage(locale, merged(locale, Object.fromEntries(loaded)))
+    for (const { words } of await Promise.all(from.map(async (load) => load()))) {
+      for (const locale of LOCALES) i18n.global.mergeLocaleMessage(locale, merged(locale, words))
     }
   }
   return () => {
-    words ??= add().catch((error: unknown) => {
+    adding ??= add().catch((error: unknown) => {
       // Not kept: the next way there tries again.
-      words = null
+      adding = null
       throw error
     })
-    return words
+    return adding
   }
 }

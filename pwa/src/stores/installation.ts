@@ -4,7 +4,7 @@
  */
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
-import { APP_PROGRESS, type AppProgress } from '@/domain/app-progress'
+import { APP_PROGRESS, type AppProgress, type Wish } from '@/domain/app-progress'
 
 export type Installation =
   | { readonly kind: 'coming'; readonly progress: AppProgress | null }
@@ -21,6 +21,8 @@ const REFUSALS = new Set(['SecurityError', 'NotSupportedError'])
 export const useInstallation = defineStore('installation', () => {
   const state = ref<Installation>({ kind: 'coming', progress: null })
   const container = navigator.serviceWorker as ServiceWorkerContainer | undefined
+  /** Whether an earlier visit brought it: nothing but a newer version can be lacking. */
+  const isHere = container?.controller != null
   /** Null until the browser took it. */
   const registration = shallowRef<ServiceWorkerRegistration | null>(null)
   let isAsking = false
@@ -76,11 +78,16 @@ export const useInstallation = defineStore('installation', () => {
     if (state.value.kind === 'failed') void install()
   }
 
+  /** Let the worker keep a desk's screens too, on the device of somebody who has one. */
+  function keepDesk(): void {
+    registration.value?.active?.postMessage({ type: 'keep-desk' } satisfies Wish)
+  }
+
   const channel = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(APP_PROGRESS)
   channel?.addEventListener('message', ({ data }: MessageEvent<AppProgress>) => {
     if (state.value.kind === 'coming') state.value = { kind: 'coming', progress: data }
   })
   addEventListener('online', again)
 
-  return { state, registration, install }
+  return { state, registration, isHere, install, keepDesk }
 })

@@ -8,6 +8,7 @@ import { computed, ref } from 'vue'
 import type { Reason, Sender } from '@/replication/sender'
 import { StatusChannel, type SendingStatus } from '@/replication/status'
 import { database } from '@/storage/database'
+import { useSession } from './session'
 
 /** Until the code of sending is asked for again, where it could not be had. */
 const AGAIN_S = 10
@@ -15,8 +16,11 @@ const AGAIN_S = 10
 export const useSending = defineStore('sending', () => {
   const channel = new StatusChannel()
   const status = ref<SendingStatus>({ phase: 'idle' })
+  /** Whether an exchange for somebody who is signed in has ended since the app was opened, well or not. */
+  const hasExchanged = ref(false)
   const isBusy = computed(() => status.value.phase !== 'idle' && status.value.phase !== 'failed')
   let isStarted = false
+  const session = useSession()
   let sender: Promise<Sender> | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
 
@@ -52,6 +56,7 @@ export const useSending = defineStore('sending', () => {
     sender ??= load()
     try {
       await (await sender).wake(reason)
+      hasExchanged.value ||= session.person !== null
     } catch {
       // On a first visit alone, before the service worker has everything: without a network the code can't be had.
       sender = null
@@ -61,5 +66,5 @@ export const useSending = defineStore('sending', () => {
     }
   }
 
-  return { status, isBusy, start, wake }
+  return { status, isBusy, hasExchanged, start, wake }
 })

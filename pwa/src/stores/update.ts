@@ -1,6 +1,7 @@
 /** A new version of the app waits until its person says so: nobody's form is reloaded under their fingers. */
 import { defineStore } from 'pinia'
 import { ref, watch } from 'vue'
+import type { Wish } from '@/domain/app-progress'
 import { useInstallation } from './installation'
 
 export const useUpdate = defineStore('update', () => {
@@ -30,7 +31,7 @@ export const useUpdate = defineStore('update', () => {
   /** Take the new version now; the page comes back with it. */
   function take(): void {
     wasAsked = true
-    installation.registration?.waiting?.postMessage({ type: 'take-over' })
+    installation.registration?.waiting?.postMessage({ type: 'take-over' } satisfies Wish)
   }
 
   return { isWaiting, take }

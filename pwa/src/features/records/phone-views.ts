@@ -7,16 +7,21 @@
  */
 import { loadFormWords } from '@/locales/i18n'
 
+const screens = () => import('./phone-screens')
+const formScreens = () => import('./form-screens')
+
 export const phoneViews = {
-  forms: () => import('@/features/capture/views/FormsView.vue'),
-  fill: () => withFormWords(import('@/features/capture/views/FillView.vue')),
-  record: () => withFormWords(import('@/features/records/views/RecordView.vue')),
-  outbox: () => import('@/features/records/views/OutboxView.vue'),
-  settings: () => import('@/features/account/views/SettingsView.vue'),
+  home: async () => (await screens()).HomeView,
+  forms: async () => (await screens()).FormsView,
+  outbox: async () => (await screens()).OutboxView,
+  settings: async () => (await screens()).SettingsView,
+  fill: async () => (await withFormWords(formScreens())).FillView,
+  record: async () => (await withFormWords(formScreens())).RecordView,
+  question: async () => (await withFormWords(formScreens())).QuestionCard,
 }
 
-async function withFormWords<View>(view: Promise<View>): Promise<View> {
-  const [loaded] = await Promise.all([view, loadFormWords()])
+async function withFormWords<Screens>(screens: Promise<Screens>): Promise<Screens> {
+  const [loaded] = await Promise.all([screens, loadFormWords()])
   return loaded
 }
 

@@ -1,0 +1,4 @@
+/** The screens that show forms, filled or being filled: one file to load, with the engine beside it. */
+export { default as FillView } from '@/features/capture/views/FillView.vue'
+export { default as QuestionCard } from './components/QuestionCard.vue'
+export { default as RecordView } from './views/RecordView.vue'
