@@ -50,6 +50,7 @@ def test_every_kind_is_published_as_what_it_is() -> None:
         "village": "na_vai",
         "station": "7",
         "rain": ["7", "rung"],
+        "sign": "sign-1.png",
     }
     assert check(KINDS, answers) == []
     table = layout("kinds", [KINDS])
@@ -61,7 +62,7 @@ def test_every_kind_is_published_as_what_it_is() -> None:
         "village": "text",
         "station": "text",
     }
-    assert row(table, KINDS.fields, answers, {}) == {
+    assert row(table, KINDS.fields, answers, {"sign-1.png": {"sha256": "ab", "bytes": "3", "type": "image/png"}}) == {
         "tag": "AB-0001",
         "planted": "2024-03-01",
         "built": "1999-01-01",
@@ -70,6 +71,8 @@ def test_every_kind_is_published_as_what_it_is() -> None:
         "station": "7",
         "rain": "7 rung",
         "rain_list": ["7", "rung"],
+        "sign": "sign-1.png",
+        "sign_sha256": "ab",
     }
 
 

@@ -256,8 +256,6 @@ def test_a_default_that_is_an_answer_is_left_alone(kind: str, default: str) -> N
     ("row", "expected"),
     [
         ({"type": "audit", "name": "audit"}, ("warning", "kind_left_out")),
-        (question("image", "b", appearance="signature"), ("warning", "appearance_unanswered")),
-        (question("image", "b", appearance="annotate", required="yes"), ("error", "appearance_unanswered")),
         (question("select_one yes_no", "b", appearance="map"), ("warning", "appearance_otherwise")),
         (question("text", "b") | {"media::image::English (en)": "x.png"}, ("warning", "media_missing")),
     ],

@@ -52,6 +52,8 @@ SURVEY = (
     question("select_one_external village", "village", choice_filter="level=${kind_of}"),
     question("select_one_from_file stations.geojson", "station", appearance="map"),
     question("select_multiple_from_file stations.geojson", "rain", choice_filter="kind='rain' and is_open != 'false'"),
+    question("image", "sign", appearance="signature", required="yes"),
+    question("image", "sketch", appearance="annotate"),
     question("calculate", "height", calculation="instance('stations')/root/item[id=${station}]/height_m * 2"),
     question("calculate", "where", calculation="instance('stations')/root/item[id=${station}]/geometry"),
     question("calculate", "station_title", calculation="jr:choice-name(${station}, '${station}')"),

@@ -30,6 +30,13 @@ beforeAll(async () => {
   HTMLDialogElement.prototype.showModal = () => undefined
   HTMLElement.prototype.scrollIntoView = () => undefined
   vi.stubGlobal('scrollTo', () => undefined)
+  const context = new Proxy({}, { get: () => () => undefined, set: () => true })
+  HTMLCanvasElement.prototype.getContext = (() => context) as never
+  HTMLCanvasElement.prototype.toBlob = (done: BlobCallback, type) => done(new Blob(['drawn'], { type: type ?? '' }))
+  HTMLCanvasElement.prototype.setPointerCapture = () => undefined
+  Object.assign(globalThis, {
+    createImageBitmap: () => Promise.resolve({ width: 10, height: 10, close: () => undefined }),
+  })
 })
 beforeEach(async () => {
   setActivePinia(createPinia())
@@ -64,6 +71,17 @@ async function choose(filler: Filler, name: string, value: string): Promise<void
   await see(filler, `choice-${name}-${value}`).setValue()
 }
 
+/** A stroke, and its picture kept; jsdom has no canvas. */
+async function draw(filler: Filler, name: string): Promise<void> {
+  const sheet = see(filler, `draw-${name}`)
+  expect(see(filler, `keep-${name}`).attributes('disabled')).toBeDefined()
+  await sheet.trigger('pointerdown', { pointerId: 1, offsetX: 10, offsetY: 10 })
+  await sheet.trigger('pointermove', { pointerId: 1, offsetX: 90, offsetY: 40 })
+  await sheet.trigger('pointerup')
+  await press(filler, `keep-${name}`)
+  await vi.waitFor(() => expect(see(filler, `remove-${name}`).exists()).toBe(true), { timeout: 5000 })
+}
+
 async function finished(filler: Filler): Promise<Answers> {
   while (see(filler, 'fill-next').exists()) await press(filler, 'fill-next')
   await press(filler, 'fill-finish')
@@ -89,6 +107,7 @@ test('each kind is answered on the screen and kept as the server knows it', asyn
   await choose(filler, 'village', 'na_vai')
   await choose(filler, 'station', '7')
   await choose(filler, 'rain', '7')
+  await draw(filler, 'sign')
   expect(await finished(filler)).toMatchObject({
     tag: 'AB-0001',
     planted: '2024-03-01',
@@ -100,6 +119,8 @@ test('each kind is answered on the screen and kept as the server knows it', asyn
     village: 'na_vai',
     station: '7',
     rain: ['7'],
+    sign: expect.stringMatching(/^sign-.*\.png$/u) as string,
+    sketch: null,
     height: '1800',
     station_title: 'Trạm Mường Phăng',
   })

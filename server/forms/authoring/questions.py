@@ -19,7 +19,6 @@ MAX_COUNTED_ROWS: Final = 200
 _COUNTS: Final = ("repeat_count", "jr:count", "count")
 _REFERENCE: Final = re.compile(r"\$\{\s*([^}\s]+)\s*\}")
 _SEARCH: Final = re.compile(r"""search\(\s*['"]([\w.\-]+)['"]\s*\)""")
-_DRAWN: Final = frozenset({"signature", "draw", "annotate"})
 _SHOWN_OTHERWISE: Final = frozenset({"map", "quickmap", "image-map"})
 _LEFT_OUT: Final = frozenset({"audit", "background-audio", "background-geopoint", "start-geopoint"})
 _STATIC: Final = {"integer": "integer", "int": "integer", "decimal": "decimal", "date": "date", "time": "time"}
@@ -73,11 +72,6 @@ def _kind(number: int, row: Row) -> Iterator[Finding]:
         yield error("kind_unknown", "survey", number, name=name, type=kind, instead="geopoint, geotrace, geoshape")
 
 
-def _blocking(code: str, number: int, row: Row, **params: str) -> Finding:
-    """Return an error for what must be answered and could not be; a warning for what stays blank."""
-    return (error if _is_needed(row) else warning)(code, "survey", number, **params)
-
-
 def _is_needed(row: Row) -> bool:
     return row.get("required", "no").strip().lower() not in ("", "no", "false", "false()")
 
@@ -97,11 +91,6 @@ def _appearance(number: int, row: Row, header: Mapping[str, str]) -> Iterator[Fi
                 CellChange("survey", number, header["appearance"], appearance, ""),
             )
         yield found
-    elif kind == "image" and _DRAWN.intersection(words):
-        after = " ".join(word for word in words if word not in _DRAWN)
-        change = CellChange("survey", number, header["appearance"], appearance, after)
-        (drawn, *_) = _DRAWN.intersection(words)
-        yield _blocking("appearance_unanswered", number, row, name=name, appearance=drawn).proposing(change)
     elif kind.startswith("select") and "label" in words and _is_needed(row):
         change = CellChange("survey", number, header["required"], row["required"], "")
         yield error("appearance_label", "survey", number, name=name).proposing(change)

@@ -4,6 +4,7 @@ import { isHeading, looks, valueTypeOf, type QuestionNode } from '@/features/ans
 import BarcodeQuestion from './BarcodeQuestion.vue'
 import ChoiceQuestion from './ChoiceQuestion.vue'
 import DateQuestion from './DateQuestion.vue'
+import DrawingQuestion from './DrawingQuestion.vue'
 import FileQuestion from './FileQuestion.vue'
 import NoteQuestion from './NoteQuestion.vue'
 import NumberQuestion from './NumberQuestion.vue'
@@ -23,6 +24,7 @@ const COMPONENTS = {
   barcode: BarcodeQuestion,
   choice: ChoiceQuestion,
   date: DateQuestion,
+  drawing: DrawingQuestion,
   file: FileQuestion,
   note: NoteQuestion,
   number: NumberQuestion,
@@ -86,7 +88,7 @@ function inputControl(valueType: string): ControlChoice {
 const DRAWN = ['signature', 'draw', 'annotate']
 
 function uploadControl(node: Extract<QuestionNode, { nodeType: 'upload' }>): ControlChoice {
-  if (DRAWN.some((appearance) => looks(node, appearance))) return group('unsupported')
+  if (DRAWN.some((appearance) => looks(node, appearance))) return group('drawing')
   switch (node.nodeOptions.media.type) {
     case 'image':
       return group('photo')
