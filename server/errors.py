@@ -73,7 +73,7 @@ KINDS: dict[str, Kind] = {
     "seal_invalid": Kind(403, "The seal does not fit what was sent"),
     "media_hash_mismatch": Kind(422, "The content is not what was announced"),
     "media_too_large": Kind(413, "The content is larger than this server takes"),
-    "media_quota": Kind(429, "Too many uploads are unfinished"),
+    "media_quota": Kind(429, "Too many files are unfinished, or named by no record"),
     "no_thumbnail": Kind(404, "There is no small picture of this content"),
     "tus_version": Kind(412, "This version of tus is not spoken here"),
     "upload_busy": Kind(423, "Another request is sending this content"),

@@ -36,11 +36,15 @@ async def ready(
 
 @get("/metrics", include_in_schema=False)
 async def metrics_text(
-    request: Request[Any, Any, Any], settings: NamedDependency[Settings], metrics: NamedDependency[Metrics]
+    request: Request[Any, Any, Any],
+    settings: NamedDependency[Settings],
+    metrics: NamedDependency[Metrics],
+    media_folder: NamedDependency[Folder],
 ) -> Response[bytes]:
     """Give the counters to Prometheus; to strangers there is nothing here."""
     if not _may_watch(request, settings):
         raise Problem("not_found")
+    metrics.tell_disk(await media_folder.use())
     return Response(metrics.render(), headers={**NO_STORE, "Content-Type": CONTENT_TYPE})
 
 

@@ -4,11 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
 from litestar import Litestar
+from sqlalchemy.exc import SQLAlchemyError
 
 from server.background import records_follower
 from server.maintenance.lost_media import LostMedia
-from server.maintenance.media_watch import MediaWatch
+from server.maintenance.media_watch import BETWEEN_S, MediaWatch
+from server.media.unfinished import drop_unfinished
+
+log = structlog.get_logger(__name__)
 
 
 def media_watch(app: Litestar) -> MediaWatch:
@@ -26,9 +31,21 @@ async def watching_media(app: Litestar) -> AsyncIterator[None]:
     if not app.state.settings.follow:
         yield
         return
-    task = asyncio.create_task(media_watch(app).run())
+    tasks = [asyncio.create_task(media_watch(app).run()), asyncio.create_task(_dropping(app))]
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _dropping(app: Litestar) -> None:
+    """Drop old unfinished uploads each hour; one round that fails leaves the next."""
+    state = app.state
+    while True:
+        await asyncio.sleep(BETWEEN_S)
+        try:
+            await drop_unfinished(state.storage, state.media_folder.files, state.clock)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("unfinished_uploads_not_dropped", error=type(error).__name__)

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from server.maintenance.disk_use import disk_use
 from server.maintenance.lost_media import LostMedia, StoredMedia, contents_after, state_of
 from server.media.files import MediaFiles
 from server.platform.db.engine import Storage
@@ -38,6 +39,10 @@ class MediaFolder:
         """Return `ok`, `gone` where not one of some contents is there, or `unwritable`."""
         some = await contents_after(self.storage, "", SAMPLE)
         return await asyncio.to_thread(self._state, some)
+
+    async def use(self) -> dict[str, int]:
+        """Return what fills the disk, in bytes by kind, and what is free."""
+        return await disk_use(self.storage, self.files)
 
     def _state(self, some: list[StoredMedia]) -> str:
         if some and not any(self.files.content_path(one.sha256).exists() for one in some):

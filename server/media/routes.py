@@ -7,7 +7,6 @@ GET     /api/media/{sha256}   the content; `?size=thumb` a small WebP
 """
 
 import asyncio
-import json
 from typing import Annotated, Any, Literal
 
 from litestar import HttpMethod, Request, Response, Router, get, head, patch, post, route
@@ -23,6 +22,7 @@ from server.journal.journal import Journal
 from server.media.files import MediaFiles
 from server.media.schemas import MAX_HEADER_CHARACTERS, UploadMetadata, parse_metadata
 from server.media.tables import media
+from server.media.unnamed import named_by, require_room
 from server.media.uploads import Caps, UploadProgress, Uploads, readable_bytes
 from server.platform.api_description.declarations import Described, raises
 from server.platform.clock import Clock
@@ -84,12 +84,9 @@ async def _brought(journal: Journal, principal: Principal, promised: UploadMetad
 
 async def _is_named(journal: Journal, promised: UploadMetadata) -> bool:
     """Whether a revision of the record names the content, be it one that was edited since."""
-    for one in await journal.history(promised.db, promised.record):
-        named = json.loads(one.content).get("media")
-        files = named.values() if isinstance(named, dict) else ()
-        if any(isinstance(file, dict) and file.get("sha256") == promised.sha256 for file in files):
-            return True
-    return False
+    history = await journal.history(promised.db, promised.record)
+    # What it names is mostly named by the latest.
+    return any(promised.sha256 in named_by(one.content) for one in reversed(history))
 
 
 @route(
@@ -136,9 +133,12 @@ async def offers(settings: NamedDependency[Settings]) -> Response[None]:
     "not_found",
 )
 async def announce(
+    *,
     request: Request[Any, Any, Any],
     uploads: NamedDependency[Uploads],
     journal: NamedDependency[Journal],
+    storage: NamedDependency[Storage],
+    settings: NamedDependency[Settings],
     principal: NamedDependency[Principal],
 ) -> Response[None]:
     """Begin the upload that `Upload-Metadata` promises, or find how far it has come."""
@@ -147,12 +147,16 @@ async def announce(
     if length == 0:
         raise Problem("upload_header", header="Upload-Length")
     promised = parse_metadata(_header(request, "Upload-Metadata"))
-    if not allowed(principal, "capture", promised.db):
-        # Another server brings what other people captured: the files that records of its scopes name, and no others.
-        is_named = allowed(principal, "replicate", promised.db) and await _is_named(journal, promised)
-        # Whose record was taken in brings its files too, though rights may have been lost since.
-        if not is_named and not await _brought(journal, principal, promised):
-            require(principal, "capture", promised.db)
+    may_capture = allowed(principal, "capture", promised.db)
+    # Only who may write there is told what a record names.
+    is_asked = may_capture or allowed(principal, "replicate", promised.db)
+    is_named = is_asked and await _is_named(journal, promised)
+    # Another server brings what other people captured: the files that records of its scopes name, and no others. Whose
+    # record was taken in brings its files too, though rights may have been lost since.
+    if not may_capture and not is_named and not await _brought(journal, principal, promised):
+        require(principal, "capture", promised.db)
+    if not is_named and length <= settings.media_bytes:
+        await require_room(storage, journal, principal, length)
     standing = await uploads.announce(principal, length, promised)
     return _answer(standing, 201, Location=f"/api/media/{promised.sha256}")
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Delete, delete, select
+from sqlalchemy import ColumnElement, Delete, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.auth.authorise import allowed
@@ -82,6 +82,10 @@ class Uploads:
         await self._check_space(length)
         async with self._storage.write() as connection:
             await insert_missing(connection, media_uploads, [self._upload_row(principal, length, promised)])
+            if sha256 in begun:
+                # It goes on: old unfinished ones are dropped.
+                again = update(media_uploads).where(_is(principal, sha256)).values(started_at=self._clock())
+                await connection.execute(again)
         return await self.standing(principal, sha256)
 
     async def standing(self, principal: Principal, sha256: str) -> UploadProgress:
@@ -229,7 +233,11 @@ async def readable_bytes(connection: AsyncConnection, principal: Principal, sha2
 
 
 def _of(principal: Principal, sha256: str) -> Delete:
-    return delete(media_uploads).where(media_uploads.c.person == principal.person, media_uploads.c.sha256 == sha256)
+    return delete(media_uploads).where(_is(principal, sha256))
+
+
+def _is(principal: Principal, sha256: str) -> ColumnElement[bool]:
+    return (media_uploads.c.person == principal.person) & (media_uploads.c.sha256 == sha256)
 
 
 async def _nothing() -> AsyncIterator[bytes]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -20,6 +21,9 @@ class Folder(Protocol):
 
     async def state(self) -> str:
         """Return `ok`, or what is wrong with it in a word."""
+
+    async def use(self) -> Mapping[str, int]:
+        """Return what fills the disk, in bytes by kind, and what is free."""
 
 
 async def check_parts(storage: Storage, settings: Settings, media: Folder) -> dict[str, str]:

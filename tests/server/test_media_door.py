@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import os
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -10,9 +12,24 @@ from sqlalchemy import select
 
 from server.auth.people import set_grants
 from server.demo.phone import Attachment, Phone
+from server.media import unnamed
+from server.media.files import MediaFiles
 from server.media.tables import media, media_links, media_uploads
-from tests.builders import SIN_THAU, Client, grant, problem
-from tests.server.sync_door import DATABASE, Picture, a_phone, another_phone, exchange, save, with_form
+from server.media.unfinished import drop_unfinished
+from tests.builders import PASSWORD, SIN_THAU, Client, grant, problem
+from tests.conftest import StandingClock
+from tests.server.sync_door import (
+    ANSWERS,
+    DATABASE,
+    FORM,
+    VERSION,
+    Picture,
+    a_phone,
+    another_phone,
+    exchange,
+    save,
+    with_form,
+)
 
 pytestmark = pytest.mark.by_turns
 
@@ -278,3 +295,52 @@ async def test_an_upload_that_nobody_announced_is_not_there(client: Client) -> N
     problem(await send(phone, item, 0, item.content), 404, "not_found")
     assert (await client.head(f"/api/media/{item.sha256}", headers=phone.tus())).status_code == 404
     assert hashlib.sha256(item.content).hexdigest() == item.sha256
+
+
+async def test_an_upload_that_nobody_goes_on_with_is_dropped_after_a_week_and_begins_anew(
+    client: Client, clock: StandingClock
+) -> None:
+    phone, state = await a_phone(client), client.app.state
+    old, going_on, sent = (
+        Attachment(DATABASE, RECORD, f"{name}.bin", "application/zip", name.encode() * 9)
+        for name in ("old", "on", "sent")
+    )
+    for each in (old, going_on):
+        assert (await announce(phone, each)).status_code == 201
+        assert (await send(phone, each, 0, each.content[:5])).status_code == 204
+    await phone.upload(sent)
+    files = MediaFiles(state["settings"].media_dir)
+    clock.move(days=8)
+    long_ago = clock().timestamp() - timedelta(days=8).total_seconds()
+    for each in (old, going_on):
+        os.utime(files.incoming(phone.person["id"], each.sha256), (long_ago, long_ago))
+    await phone.sign_in("hoa", PASSWORD)
+    assert (await announce(phone, going_on)).headers["Upload-Offset"] == "5"
+    assert await drop_unfinished(state["storage"], files, state["clock"]) == 1
+    problem(await send(phone, old, 5, old.content[5:]), 404, "not_found")
+    assert (await announce(phone, old)).headers["Upload-Offset"] == "0"
+    assert (await announce(phone, going_on)).headers["Upload-Offset"] == "5"
+    assert (await announce(phone, sent)).headers["Upload-Offset"] == str(len(sent.content))
+
+
+async def test_files_that_no_record_names_are_only_so_many_of_one_device(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await with_form(client)
+    phone, other = await a_phone(client), await a_phone(client, "mai")
+    monkeypatch.setattr(unnamed, "MOST", 2)
+    saved = save(phone)
+    first, second, third, fourth = (
+        Attachment(DATABASE, saved["_id"], name, "application/zip", name.encode()) for name in ("a", "b", "c", "d")
+    )
+    for each in (first, second):
+        await phone.upload(each)
+    assert problem(await announce(phone, third), 429, "media_quota") == {"uploads": 2}
+    assert (await announce(other, third)).status_code == 201
+    # What a record names has no such limit, and no longer counts.
+    phone.outgoing.clear()
+    phone.save(DATABASE, FORM, VERSION, ANSWERS, record=saved["_id"], media={"a": first.about(), "d": fourth.about()})
+    await phone.exchange()
+    await phone.upload(fourth)
+    await phone.upload(third)
+    problem(await announce(phone, Attachment(DATABASE, RECORD, "e", "application/zip", b"e")), 429, "media_quota")

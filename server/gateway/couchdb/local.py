@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.gateway.couchdb.answer import Answer, answer
 from server.gateway.couchdb.call import Call
@@ -16,6 +17,10 @@ from sync.revisions.canonical import Json
 MAX_ID_CHARACTERS = 200
 #: CouchDB's checkpoints hold some fifty sessions, of a few hundred bytes each.
 MAX_BYTES = 100_000
+#: Of one person on one device in one database. A replica keeps one for each replication that it takes part in.
+MOST, MOST_BYTES = 1_000, 5_000_000
+#: What is written over and no longer than this fits wherever the one before did, or nearly.
+CHECKPOINT_BYTES = 20_000
 
 
 async def show(call: Call) -> Answer:
@@ -48,13 +53,25 @@ async def keep(call: Call, doc_id: str, said: Mapping[str, Json]) -> str:
         return await _removed(call, doc_id, rev)
     try:
         async with call.parts.storage.write(is_durable=not _is_checkpoint(said)) as connection:
-            written = await local_documents.put(connection, _key(call, doc_id), rev, content)
+            key = _key(call, doc_id)
+            # Before the document that may be new or longer: what is only written over is most of what replicas do.
+            if rev is None or len(content) > CHECKPOINT_BYTES:
+                await _require_room(connection, key, len(content))
+            written = await local_documents.put(connection, key, rev, content)
     except IntegrityError:
         # Two first writes side by side: one of them stands, and it wasn't this one.
         raise conflict() from None
     if written is None:
         raise conflict()
     return written.rev
+
+
+async def _require_room(connection: AsyncConnection, key: LocalKey, more_bytes: int) -> None:
+    count, size = await local_documents.held(connection, key)
+    if count >= MOST or size + more_bytes > MOST_BYTES:
+        raise Refusal(
+            413, "too_many_local_documents", f"At most {MOST} local documents or {MOST_BYTES} bytes; delete some."
+        )
 
 
 async def remove(call: Call) -> Answer:

@@ -7,7 +7,7 @@ which then finds the mismatch and reads first.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.journal.store.local_tables import local_documents as table
@@ -26,6 +26,9 @@ _LOCK = select(table.c.number).where(_IS).with_for_update()
 _ADD = insert(table).values({**_KEY, **_SAID})
 _CHANGE = update(table).where(_IS).values(_SAID)
 _REMOVE = delete(table).where(_IS)
+_HELD = select(func.count(), func.coalesce(func.sum(func.length(table.c.content)), 0)).where(
+    *(table.c[name] == _KEY[name] for name in ("database", "owner")), table.c.doc_id != _KEY["doc_id"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,12 @@ async def put(connection: AsyncConnection, key: LocalKey, rev: str | None, conte
     values = _names(key) | {"as_number": written.number, "as_content": content}
     await connection.execute(_ADD if stands is None else _CHANGE, values)
     return written
+
+
+async def held(connection: AsyncConnection, key: LocalKey) -> tuple[int, int]:
+    """Return how many other local documents their owner has in a database, and their bytes."""
+    count, size = (await connection.execute(_HELD, _names(key))).one()
+    return int(count), int(size)
 
 
 async def remove(connection: AsyncConnection, key: LocalKey, rev: str | None) -> bool | None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from server.gateway.couchdb import local
 from tests.builders import PASSWORD, Client, grant
 from tests.server.couchdb_door import Door, a_database, at_scope
 
@@ -187,3 +188,18 @@ async def test_a_database_is_made_with_or_without_a_body(client: Client) -> None
         assert (await Door(client, door.username, name).ask("PUT", body=body)).status_code == 201
     answer = await client.put("/db/four", headers=BODILESS["of JSON"], auth=(door.username, PASSWORD))
     assert answer.status_code == 201
+
+
+async def test_one_replica_keeps_only_so_many_local_documents(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    door = await a_database(client)
+    monkeypatch.setattr(local, "MOST", 2)
+    for name in ("one", "other"):
+        assert (await door.ask("PUT", f"/_local/{name}", {"at": "1"})).status_code == 201
+    refused = await door.ask("PUT", "/_local/third", {"at": "1"})
+    assert (refused.status_code, refused.json()["error"]) == (413, "too_many_local_documents")
+    assert (await door.ask("PUT", "/_local/one", {"_rev": "0-1", "at": "2"})).status_code == 201
+    assert (await door.ask("DELETE", "/_local/other?rev=0-1")).status_code == 200
+    assert (await door.ask("PUT", "/_local/third", {"at": "1"})).status_code == 201
+    monkeypatch.setattr(local, "MOST_BYTES", 25_000)
+    long = {"_rev": "0-1", "at": "x" * 30_000}
+    assert (await door.ask("PUT", "/_local/third", long)).status_code == 413
