@@ -113,6 +113,26 @@ async def test_a_couchdb_replicates_from_and_to_this_server(client: Client, has_
     assert await replicate(Endpoint(door), Endpoint(other), "0a", has_bulk_get=has_bulk_get) == 1
 
 
+async def test_it_carries_edits_back_and_a_try_without_a_checkpoint_writes_nothing_twice(client: Client) -> None:
+    door = await a_database(client)
+    await door.put("a", n="1")
+    await door.put("b", n="1")
+    other = Door(client, door.username, "copies")
+    assert (await other.ask("PUT")).status_code == 201
+    here, there = Endpoint(door), Endpoint(other)
+    assert await replicate(here, there, "there") == 2
+    assert await replicate(there, here, "back") == 0
+    edited = await other.ask("PUT", "/a", {**await other.get("/a"), "n": "2"})
+    assert edited.status_code == 201
+    assert await replicate(there, here, "back") == 1
+    assert (await door.get("/a"))["n"] == "2"
+    before = [(await each.get("/"))["update_seq"] for each in (door, other)]
+    # It ended after its documents and before its checkpoint: the next try knows of nothing.
+    assert await replicate(here, there, "anew") == 0
+    assert await replicate(there, here, "anew-back") == 0
+    assert [(await each.get("/"))["update_seq"] for each in (door, other)] == before
+
+
 @pytest.mark.parametrize("name", ["_session", "_up", "_all_dbs", "_utils", "_replicate", "_users"])
 async def test_couchdbs_names_at_the_hosts_root_are_missing_in_couchdbs_words(client: Client, name: str) -> None:
     for method in ("GET", "POST", "PUT", "DELETE"):
