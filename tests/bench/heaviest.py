@@ -95,8 +95,8 @@ class Senders:
 
     def _writing_replicas(self) -> Iterator[Heavy]:
         scope, plain = f"/db/{self.store.database}", f"/db/{PLAIN}"
-        nodes = {"_id": "nodes", "all": [[] for _ in range(400_000)]}
-        yield self._db("_bulk_docs, a document of 400,000 nodes", f"{plain}/_bulk_docs", {"docs": [nodes]})
+        nodes = {"_id": "nodes", "all": [[] for _ in range(200_000)]}
+        yield self._db("_bulk_docs, a document of 200,000 nodes", f"{plain}/_bulk_docs", {"docs": [nodes]})
         small = [{"_id": f"small{number}", "n": str(number)} for number in range(10_000)]
         yield self._db("_bulk_docs, 10,000 edits", f"{plain}/_bulk_docs", {"docs": small})
         copies = [self._copy(f"copy{number}") for number in range(6_000)]
@@ -190,7 +190,7 @@ class Senders:
             content = {**_content(record), "media": {}}
             phone.put(database, edited, content)
 
-        yield Heavy("sync, a push of 900 edits of one record", pushing(900, edit))
+        yield Heavy("sync, a push of 400 edits of one record", pushing(400, edit))
         phone.outgoing.clear()
 
     # --- media ------------------------------------------------------------------------------------------------------

@@ -84,15 +84,16 @@ async def _filled(journal: Journal, database: str) -> Arranged:
     long = [_following(uuid7(system_clock), _with_rows(next(set_), LONG_ROWS)) for _ in range(2)]
     torn = _torn(_with_rows(next(set_), TORN_ROWS))
     approvals = [_approved(each) for each in plain]
-    await _written(journal, database, [*plain, *asked, *long, *torn, *approvals])
+    await _written(journal, database, [*plain, *asked, *long, *torn])
+    await _written(journal, database, approvals, "khang")
     ids = [each.doc_id for each in plain]
     return Arranged(database, ids, (long[0].doc_id, long[1].doc_id), torn[0].doc_id, [], records)
 
 
-async def _written(journal: Journal, database: str, revisions: list[NewRevision]) -> None:
+async def _written(journal: Journal, database: str, revisions: list[NewRevision], by: str = "lo") -> None:
     for start in range(0, len(revisions), BATCH):
         batch = revisions[start : start + BATCH]
-        outcomes = await journal.write(database, batch, Origin("lo"))
+        outcomes = await journal.write(database, batch, Origin(by))
         assert {each.outcome for each in outcomes} == {"stored"}
 
 
