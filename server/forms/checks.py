@@ -111,11 +111,6 @@ def _languages(sheets: Sheets) -> Iterator[Finding]:
 
 
 def _unsupported(sheets: Sheets) -> Iterator[Finding]:
-    for number, row in enumerate(sheets.survey, start=FIRST_ROW):
-        if row.get("save_to"):
-            yield error("entities", "survey", number)
-    if any(name.lower() == "entities" for name in sheets.names):
-        yield error("entities", "entities")
     for setting in ("public_key", "submission_url"):
         if sheets.settings.get(setting):
             yield error("encryption", "settings", FIRST_ROW, setting=setting)

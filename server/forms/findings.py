@@ -73,7 +73,9 @@ SENTENCES: dict[str, str] = {
     "mark_identifies_twice": "bind::identifies “{value}” stands at {other} already.",
     "mark_was": "bind::was names “{value}”, which still stands in this form.",
     "was_name": "bind::was is “{value}”, which is not the name of a question.",
-    "entities": "Entities are not supported: leave out the sheet “entities” and “save_to”.",
+    "entities": (
+        "Entities are not kept yet: leave out the sheet “entities” and “save_to”; the record itself stays whole."
+    ),
     "encryption": "Encrypted submissions are not supported: leave out “{setting}”.",
     "external_one_language": (
         "The list “{list}” is too long for the form, so that it goes beside it as {file}, in one language only: "

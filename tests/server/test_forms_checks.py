@@ -330,11 +330,6 @@ def test_every_repeat_gets_a_row_identity_that_its_author_did_not_write() -> Non
         assert schema.by_path[path].is_once
 
 
-def test_entities_are_refused() -> None:
-    survey = [*GOOD, question("text", "b", save_to="x")]
-    assert "entities" in [finding.code for finding in errors(convert_xlsform(xlsform(survey=survey)))]
-
-
 def test_many_questions_over_a_long_list_are_refused() -> None:
     choices = [("many", f"c{number}", f"Bản {number}", f"Village {number}") for number in range(1_000)]
     survey = [question("select_one many", f"q{number}") for number in range(31)]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from server.forms.answers import check
+from server.forms.authoring.proposals import Acceptance
 from server.forms.candidates import FormCandidate
 from server.forms.catalog import form_document
 from server.forms.schema import FormSchema
@@ -207,3 +208,13 @@ def test_a_month_or_a_year_by_default_is_its_first_day(appearance: str, default:
     (found,) = convert_upload(Upload(xlsform(survey))).findings
     assert found.code == "default_unfit"
     assert (found.proposal.changes[0].after if found.proposal else None) == after
+
+
+def test_entities_are_left_out_once_their_author_accepts_it() -> None:
+    survey = [*GOOD, question("text", "tag", save_to="tag")]
+    data = with_sheet(xlsform(survey), "entities", [("dataset", "label"), ("trees", "${tag}")])
+    assert told(convert_upload(Upload(data))) == [("entities", "survey", 7), ("entities", "entities", None)]
+    accepted = convert_upload(Upload(data, accepts=Acceptance.of(["*"])))
+    assert told(accepted) == []
+    assert accepted.form is not None
+    assert "/tag" in accepted.form.schema.by_path

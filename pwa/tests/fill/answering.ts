@@ -116,7 +116,8 @@ function candidates(node: QuestionNode, random: Random): (() => void)[] {
       return []
     case 'input':
       return texts(valueTypeOf(node)).map((text) => () => {
-        const lexical = toLexical(valueTypeOf(node) as LexicalType, text)
+        const type = valueTypeOf(node) === 'barcode' ? 'string' : (valueTypeOf(node) as LexicalType)
+        const lexical = toLexical(type, text)
         if (lexical.kind === 'kept') node.setValue(lexical.value)
       })
   }

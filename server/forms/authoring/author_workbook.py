@@ -85,6 +85,9 @@ class AuthorWorkbook:
         """Return the workbook as the converter takes it."""
         given: dict[str, Any] = {"sheet_names": list(self.names)}
         for name, sheet in self.sheets.items():
+            if name == "entities" and not any(sheet.rows):
+                # Its author gave it up; the converter would ask for its columns.
+                continue
             given[name] = [dict(row) for row in sheet.rows]
             given[f"{name}_header"] = [dict.fromkeys(sheet.headers)] if sheet.headers else []
         return given
