@@ -29,6 +29,8 @@ PROCESSES := $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 3 ? c
 SPREAD := --numprocesses $(PROCESSES) --dist worksteal --durations 10
 # Side by side, what takes longest first; one more than two cores, because tests of the house wait for a while.
 CHECKS := check-app-lint check-types check-app-types check-house check-app-format check-style
+# Beside each other: each of them leaves a core idle while it begins and ends.
+FAST := test-fast-server test-fast-app
 # What needs a browser, other programs or hours, and what `make check` runs.
 NOT_FAST := e2e bench clients faults house
 APP := pwa/dist/index.html
@@ -37,7 +39,7 @@ PRETTIER := pwa/node_modules/.bin/prettier --log-level warn --ignore-path pwa/.p
 # Folders too, so that a deleted file builds the app again.
 APP_SOURCES := $(shell find pwa/src pwa/public pwa/index.html pwa/vite.config.ts pwa/tsconfig*.json 2>/dev/null)
 
-.PHONY: help demo test test-fast coverage torture check bench pouchdb-suite simulate mutation migration reference api-types format lock clean install install-dev install-app install-clients parts $(CHECKS)
+.PHONY: help demo test test-fast coverage torture check bench pouchdb-suite simulate mutation migration reference api-types format lock clean install install-dev install-app install-clients parts $(CHECKS) $(FAST)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,7 +54,12 @@ test: install-dev install-clients $(APP) parts ## every test: server on SQLite a
 	$(BIN)/pytest -q $(SPREAD) tests/e2e
 
 test-fast: install-dev install-app ## while coding: two tests of each file, on SQLite; no browser, nothing marked slow, fewer examples
+	$(MAKE) --no-print-directory --jobs 2 $(FAST)
+
+test-fast-server:
 	NUONG_TEST_STORES=sqlite NUONG_TEST_FEW=2 $(BIN)/pytest -q $(SPREAD) -m "not slow" --hypothesis-profile fast $(NOT_FAST:%=--ignore tests/%)
+
+test-fast-app:
 	$(NPM) run --silent test:fast
 
 coverage: install-dev ## the merge engine's own tests, and every branch of it that they don't take: one is enough to fail

@@ -97,7 +97,7 @@ test('approve, return and reject wait for the record to be read, and a decision 
   expect(decisions).toEqual([])
 
   for (const arrive of arrivals) arrive(new Response(xform))
-  await vi.waitFor(() => expect(button('approve').disabled).toBe(false), { timeout: 5000 })
+  await vi.waitFor(() => expect(button('approve').disabled).toBe(false), { timeout: 20_000 })
   expect(view.text()).toContain('Lò Văn Ánh')
   for (const name of ['return', 'reject']) expect(button(name).disabled, name).toBe(false)
 

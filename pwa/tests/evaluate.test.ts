@@ -101,8 +101,7 @@ function said(schema: FormSchema, root: RootNode): Expected {
 }
 
 beforeAll(() => {
-  // The phones' time, and one moment for everything that asks what now is.
-  process.env['TZ'] = 'Asia/Ho_Chi_Minh'
+  // One moment for everything that asks what now is, in the phones' time (`vite.config.ts`).
   vi.useFakeTimers({ toFake: ['Date'], now: new Date(vectors.now) })
 })
 
@@ -131,7 +130,7 @@ describe.each(forms)('answers to %s', { tags: ['slow'] }, (name) => {
     })
   })
 
-  const SLOW_MS = 30_000
+  const SLOW_MS = 60_000
   it.each(vectors.cases.filter((one) => one.form === name))(
     'are judged as written down: $name',
     async (one) => {

@@ -1,6 +1,5 @@
 // @vitest-environment jsdom
 /** An author reads what is wrong with a form where they wrote it, accepts what is proposed, and sees what differs before it is live. */
-import './fill/node-blobs'
 import { xformOf } from './fill/phone'
 import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import { createPinia, setActivePinia } from 'pinia'

@@ -1,6 +1,5 @@
 // @vitest-environment jsdom
 /** An author fills a form before it is live, as on a phone, and nothing of that is kept on their machine. */
-import './fill/node-blobs'
 import { signedIn, xformOf } from './fill/phone'
 import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import { createPinia, setActivePinia } from 'pinia'

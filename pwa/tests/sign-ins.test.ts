@@ -6,7 +6,6 @@ import { createPinia, setActivePinia } from 'pinia'
 import { beforeEach, expect, test, vi } from 'vitest'
 import { Problem } from '@/api/problem'
 import type { SignIn } from '@/features/account/api/sign-ins'
-import ConfirmDialog from '@/ui/ConfirmDialog.vue'
 import SignInList from '@/features/account/components/SignInList.vue'
 import { i18n } from '@/locales/i18n'
 import { useConnection } from '@/stores/connection'
@@ -47,7 +46,8 @@ async function shown(): Promise<VueWrapper> {
 }
 
 async function confirm(wrapper: VueWrapper, isYes: boolean): Promise<void> {
-  wrapper.findComponent(ConfirmDialog).vm.$emit('answer', isYes)
+  const dialog: VueWrapper = wrapper.findComponent({ name: 'ConfirmDialog' })
+  dialog.vm.$emit('answer', isYes)
   await flushPromises()
 }
 

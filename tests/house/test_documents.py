@@ -1,5 +1,6 @@
 """The pages for people say what the code does: commands, settings and the version are compared with their sources."""
 
+import functools
 import re
 import tomllib
 from pathlib import Path
@@ -12,6 +13,13 @@ from server.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")])
+
+
+@functools.cache
+def tests_that_there_are() -> frozenset[str]:
+    """Return every test's name; read once, for the folder of the clients holds thousands of others' files."""
+    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    return frozenset(re.findall(r"def (test_[a-z0-9_]+)\(", sources))
 
 
 def version() -> str:
@@ -44,8 +52,7 @@ def test_every_folder_and_file_that_a_page_names_exists(page: Path) -> None:
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "sync" / "README.md"], ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_test_that_a_page_names_exists(page: Path) -> None:
     named = set(re.findall(r"`(test_[a-z0-9_]+)`", page.read_text("utf-8")))
-    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
-    assert not named - set(re.findall(r"def (test_[a-z0-9_]+)\(", sources))
+    assert not named - tests_that_there_are()
 
 
 def test_readme_shows_the_two_commands() -> None:

@@ -28,14 +28,16 @@ VAGUE = {
 
 
 @functools.cache
-def classes_of(path: Path) -> list[ast.ClassDef]:
-    return [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ClassDef)]
+def classes_of(path: Path) -> list[tuple[str, int]]:
+    """Return each class of a module and its line."""
+    found = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.ClassDef))
+    return [(node.name, node.lineno) for node in found]
 
 
 def test_modules_and_classes_are_called_what_a_reader_looks_for() -> None:
     found = []
     for path in SOURCES:
-        for name in [path.stem, *(node.name for node in classes_of(path))]:
+        for name in [path.stem, *(name for name, _ in classes_of(path))]:
             words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+", name)}
             if words & VAGUE:
                 found.append(f"{path.relative_to(ROOT)}: {name}")
@@ -45,7 +47,7 @@ def test_modules_and_classes_are_called_what_a_reader_looks_for() -> None:
 def test_no_two_classes_have_one_name() -> None:
     found: defaultdict[str, list[str]] = defaultdict(list)
     for path in SOURCES:
-        for node in classes_of(path):
-            found[node.name].append(f"{path.relative_to(ROOT)}:{node.lineno}")
+        for name, line in classes_of(path):
+            found[name].append(f"{path.relative_to(ROOT)}:{line}")
     assert found
     assert {name: places for name, places in found.items() if len(places) > 1} == {}

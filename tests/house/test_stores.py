@@ -14,7 +14,7 @@ SQL = {"execute", "scalar", "scalars", "select"}
 
 def marked() -> Iterator[tuple[str, ast.AST, ast.expr]]:
     """Give where `one_store` stands, what it speaks of (a test, or the whole module), and the mark."""
-    for path in sorted(TESTS.rglob("*.py")):
+    for path in sorted(each for each in TESTS.rglob("*.py") if "node_modules" not in each.parts):
         source = path.read_text("utf-8")
         if path == Path(__file__) or "mark.one_store" not in source:
             continue

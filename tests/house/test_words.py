@@ -4,6 +4,7 @@ Keys that stand whole in the code are looked for by the linter (`no-missing-keys
 language alone, and what a code of the server is called.
 """
 
+import functools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -68,8 +69,9 @@ def keys(words: Mapping[str, Any], before: str = "") -> Iterator[str]:
             yield f"{before}{name}"
 
 
-def words_of(language: str, file: str) -> set[str]:
-    return set(keys(json.loads((WORDS / language / file).read_text("utf-8"))))
+@functools.cache
+def words_of(language: str, file: str) -> frozenset[str]:
+    return frozenset(keys(json.loads((WORDS / language / file).read_text("utf-8"))))
 
 
 def values_of(member: str) -> list[str]:

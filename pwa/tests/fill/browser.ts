@@ -26,6 +26,7 @@ const taken = [
   'HTMLTextAreaElement',
   'SVGElement',
   'Event',
+  'CustomEvent',
   'FileReader',
   'sessionStorage',
 ] as const

@@ -57,7 +57,7 @@ describe('a record that is read', () => {
       props: { form, version, answers, media: {}, language: 'vi', ...more },
       global: { plugins: [i18n] },
     })
-    await vi.waitFor(() => expect(summary.find('[role="status"]').exists()).toBe(false), { timeout: 5000 })
+    await vi.waitFor(() => expect(summary.find('[role="status"]').exists()).toBe(false), { timeout: 20_000 })
     return summary.text().replace(/\s+/gu, ' ')
   }
 

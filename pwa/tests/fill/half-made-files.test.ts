@@ -1,6 +1,5 @@
 // @vitest-environment jsdom
 /** A recording and a photo are in the phone's store while they are made: a killed browser leaves them to be kept or given up. */
-import './node-blobs'
 import './browser'
 import type { Table } from 'dexie'
 import { mount, type VueWrapper } from '@vue/test-utils'
@@ -42,7 +41,7 @@ afterEach(() => {
 async function opened(id: string): Promise<Filler> {
   const filler = mount(FormFiller, { props: { draftId: id }, global: { plugins: [i18n] }, attachTo: document.body })
   await vi.waitFor(() => expect(filler.find('[data-testid="form-filler"]').exists(), filler.text()).toBe(true), {
-    timeout: 10_000,
+    timeout: 20_000,
   })
   open.push(filler)
   return filler
@@ -63,7 +62,7 @@ async function afterAKill(id: string): Promise<Filler> {
 
 const see = (filler: Filler, name: string): ReturnType<Filler['find']> => filler.find(`[data-testid="${name}"]`)
 const press = (filler: Filler, name: string): Promise<void> => see(filler, name).trigger('click')
-const wait = { timeout: 5000 }
+const wait = { timeout: 20_000 }
 
 async function recorded(): Promise<{ filler: Filler; id: string }> {
   const { id } = await begin('every_type')

@@ -51,7 +51,7 @@ afterEach(() => {
 
 async function opened(id: string): Promise<Filler> {
   const filler = mount(FormFiller, { props: { draftId: id }, global: { plugins: [i18n] }, attachTo: document.body })
-  await vi.waitFor(() => expect(filler.find('[data-testid="form-filler"]').exists()).toBe(true), { timeout: 10_000 })
+  await vi.waitFor(() => expect(filler.find('[data-testid="form-filler"]').exists()).toBe(true), { timeout: 20_000 })
   open.push(filler)
   return filler
 }
@@ -93,7 +93,7 @@ async function toTheEnd(filler: Filler): Promise<void> {
 }
 
 async function finished(id: string): Promise<Record<string, unknown>> {
-  await vi.waitFor(async () => expect(await database.drafts.get(id)).toBeUndefined(), { timeout: 5000 })
+  await vi.waitFor(async () => expect(await database.drafts.get(id)).toBeUndefined(), { timeout: 20_000 })
   return (await latest(id)).content['answers'] as Record<string, unknown>
 }
 

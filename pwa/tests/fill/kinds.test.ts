@@ -1,6 +1,5 @@
 // @vitest-environment jsdom
 /** Kinds of questions that authors bring from elsewhere, answered on the screen and kept as the server knows them. */
-import './node-blobs'
 import './browser'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'

@@ -37,7 +37,7 @@ async function opened(form: string): Promise<{ filler: Filler; id: string }> {
     global: { plugins: [i18n] },
     attachTo: document.body,
   })
-  await vi.waitFor(() => expect(filler.find('[data-testid="form-filler"]').exists()).toBe(true), { timeout: 10_000 })
+  await vi.waitFor(() => expect(filler.find('[data-testid="form-filler"]').exists()).toBe(true), { timeout: 20_000 })
   return { filler, id }
 }
 

@@ -127,7 +127,7 @@ async function expectWhole({ door, first, second, photo }: World): Promise<void>
   }
 }
 
-describe('a phone that dies', { tags: ['slow'], timeout: 120_000 }, () => {
+describe('a phone that dies', { tags: ['slow'], timeout: 240_000 }, () => {
   beforeEach(() => {
     database.close()
     database.use(mortal)

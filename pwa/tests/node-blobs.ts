@@ -1,4 +1,4 @@
-/** Node's files instead of jsdom's, which nothing can store that clones as a browser does. Import this before the form engine. */
+/** Node's files instead of jsdom's, which nothing can store that clones as a browser does. */
 import { Blob, File } from 'node:buffer'
 
 // Node's own FormData, which takes these files; the global one is jsdom's.
