@@ -28,6 +28,7 @@ from server.desk.review.routes import router as review_router
 from server.forms.library import FormLibrary
 from server.forms.routes import contents_router
 from server.forms.routes import router as forms_router
+from server.forms.trial_routes import router as trials_router
 from server.gateway.couchdb.caller import Recognition
 from server.gateway.couchdb.door import couchdb_door
 from server.gateway.couchdb.root_paths import couchdb_elsewhere
@@ -90,6 +91,7 @@ ROUTERS: tuple[Router, ...] = (
     forms_router,
     contents_router,
     publishing_router,
+    trials_router,
     gateway_router,
     media_router,
     review_router,

@@ -83,6 +83,7 @@ KINDS: dict[str, Kind] = {
     "form_version_exists": Kind(409, "This version is published already, with other content"),
     "form_of_another_project": Kind(409, "The form belongs to another project"),
     "form_not_loaded": Kind(422, "The form was not loaded in every language that it has"),
+    "not_recording": Kind(422, "Somebody chosen does not record in this project"),
     "upload_too_long": Kind(413, "More was sent than was announced"),
 }
 

@@ -153,7 +153,16 @@ describe('what differs from the version in use', () => {
 })
 
 describe('what a new version does to records', () => {
-  const NOTHING: Effect = { phones: 3, records: 0, looked_at: 0, same: 0, changes: 0, sets_aside: 0, waits: 0 }
+  const NOTHING: Effect = {
+    phones: 3,
+    silent: 0,
+    records: 0,
+    looked_at: 0,
+    same: 0,
+    changes: 0,
+    sets_aside: 0,
+    waits: 0,
+  }
   function told(effect: Partial<Effect>): VueWrapper {
     shown = mount(FormEffect, { props: { effect: { ...NOTHING, ...effect } }, global: { plugins: [i18n] } })
     return shown
@@ -175,6 +184,8 @@ describe('what a new version does to records', () => {
 
   test('says that there are no records, and how many it has not looked at', () => {
     expect(told({}).text()).toContain('Chưa có phiếu nào')
+    expect(shown?.find('[data-testid=effect-silent]').exists()).toBe(false)
+    expect(told({ silent: 2 }).get('[data-testid=effect-silent]').text()).toContain('2 máy')
     expect(told({ records: 1200, looked_at: 500, same: 500 }).text()).toContain('500 trong 1.200')
   })
 })
@@ -186,7 +197,7 @@ describe('the screen of forms', () => {
   let effect: Effect | Problem
 
   beforeEach(() => {
-    effect = { phones: 12, records: 4, looked_at: 4, same: 3, changes: 0, sets_aside: 1, waits: 0 }
+    effect = { phones: 12, silent: 0, records: 4, looked_at: 4, same: 3, changes: 0, sets_aside: 1, waits: 0 }
   })
 
   /** The screen with a file chosen, before a server that answers each check in turn. */
@@ -271,7 +282,7 @@ describe('the screen of forms', () => {
     expect(view.get('[data-testid=effect-trouble]').text()).toContain('Chưa xem được')
     await view.get('[data-testid=form-publish]').trigger('click')
     expect(view.get('dialog').text()).toContain('mọi điện thoại')
-    effect = { phones: 2, records: 0, looked_at: 0, same: 0, changes: 0, sets_aside: 0, waits: 0 }
+    effect = { phones: 2, silent: 0, records: 0, looked_at: 0, same: 0, changes: 0, sets_aside: 0, waits: 0 }
     await view.get('[data-testid=effect-trouble] button').trigger('click')
     await flushPromises()
     expect(view.get('[data-testid=effect]').text()).toContain('Chưa có phiếu nào')

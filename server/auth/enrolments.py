@@ -59,9 +59,14 @@ async def find(connection: AsyncConnection, enrolment: str) -> Enrolment | None:
     return _from_row(row) if row else None
 
 
-async def count_phones(connection: AsyncConnection, project: str) -> int:
-    """Return on how many devices people record in a project: enrolled, not revoked, and heard from at least once."""
-    is_heard = (table.c.revoked_at.is_(None), table.c.exchanged_at.is_not(None), people.c.is_active)
+async def count_phones(connection: AsyncConnection, project: str, *, silent_since: datetime | None = None) -> int:
+    """Return on how many devices people record in a project: enrolled, not revoked, and heard from at least once.
+
+    With `silent_since` only those that were not heard from after that.
+    """
+    is_heard = [table.c.revoked_at.is_(None), table.c.exchanged_at.is_not(None), people.c.is_active]
+    if silent_since is not None:
+        is_heard.append(table.c.exchanged_at < silent_since)
     may_record = (grants.c.project.in_((project, EVERY_PROJECT)), grants.c.role.in_(_RECORDS))
     query = (
         select(func.count(table.c.id.distinct()))

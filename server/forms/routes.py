@@ -35,6 +35,7 @@ from server.forms.schemas import (
     StatusBody,
     UploadBody,
 )
+from server.forms.trials import fetch_tried
 from server.forms.xlsform import Upload
 from server.journal.journal import Journal
 from server.platform.api_description.declarations import Described, raises
@@ -153,17 +154,20 @@ async def set_status(
 @get("/api/contents/{sha256:str}", described=Described(answers="*/*"))
 @raises("not_found")
 async def content(
+    *,
     sha256: Annotated[str, PathParameter(pattern="^[0-9a-f]{64}$")],
     principal: NamedDependency[Principal],
     storage: NamedDependency[Storage],
+    clock: NamedDependency[Clock],
     start: Annotated[int, QueryParameter(ge=0)] = 0,
 ) -> Response[bytes]:
-    """Return a content by its hash, for people of a project whose forms name it; its bytes after the first `start`.
+    """Return a content by its hash, where a form of one's projects or a trial names it; its bytes after `start`.
 
     A phone whose link broke goes on where it stopped. A range would do too, but browsers ask for it uncompressed.
     """
     # Whoever publishes forms must see what is not published yet.
     found = await fetch(storage, sha256, None if allowed(principal, "publish_forms") else principal)
+    found = found or await fetch_tried(storage, clock, sha256, principal)
     if found is None:
         raise Problem("not_found")
     return _content(found, start)

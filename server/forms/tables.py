@@ -44,6 +44,15 @@ form_candidates = Table(
     Column("checked_at", UtcDateTime, nullable=False),
 )
 
+#: Who tries a candidate before it is live. Nothing that they fill is kept here.
+form_trials = Table(
+    "form_trials",
+    metadata,
+    Column("candidate", ForeignKey("form_candidates.id"), primary_key=True),
+    Column("person", ForeignKey("people.id"), primary_key=True),
+    Column("begun_at", UtcDateTime, nullable=False),
+)
+
 #: The statuses of a published version: one of a form is live, what came before it is retired.
 LIVE: Final = "live"
 RETIRED: Final = "retired"

@@ -9,8 +9,8 @@ from tests.e2e.browser import DESK, PHONE, save_screenshot
 from tests.e2e.conftest import SCREENSHOTS, OpenBrowser
 from tests.e2e.filling import fill, finish, pick
 from tests.e2e.live_server import LiveServer
-from tests.e2e.phone import sign_in
-from tests.e2e.province import ADMINISTRATOR
+from tests.e2e.phone import sign_in, wait_until_ready_for_the_field
+from tests.e2e.province import ADMINISTRATOR, WORKER
 from tests.workbooks import GOOD, SETTINGS, question, xlsform
 
 #: As people bring them: an id with capitals and spaces, a version that Excel takes for a date.
@@ -78,12 +78,54 @@ def test_an_author_accepts_what_is_proposed_and_sees_what_differs(
     assert "${has_land} = 'yes'" in str(kept[0][0])
 
 
-def bring(page: Page, file: Path, data: bytes) -> None:
+def test_a_chosen_worker_tries_a_form_without_a_network_and_nobody_else_sees_it(
+    live_server: LiveServer, open_browser: OpenBrowser, tmp_path: Path
+) -> None:
+    desk = open_browser("administrator", DESK).open()
+    sign_in(desk, ADMINISTRATOR)
+    desk.get_by_test_id("nav-forms").click()
+    desk.get_by_test_id("form-project").select_option("agri")
+    bring(desk, tmp_path / "form.xlsx", xlsform(settings=SETTINGS | {"form_id": FORM}), "ready")
+    desk.get_by_test_id("form-try").click()
+    desk.get_by_test_id("trial-choice").get_by_label(WORKER.name).check()
+    look(desk, "forms-trial-choice", "trial-choice")
+    desk.get_by_test_id("trial-hand").click()
+    expect(desk.get_by_test_id("running-trials")).to_contain_text(WORKER.name)
+    look(desk, "forms-trial-running", "trial-handed")
+
+    browser = open_browser("phone")
+    phone = browser.open()
+    sign_in(phone, WORKER)
+    wait_until_ready_for_the_field(phone)
+    phone.get_by_test_id("new-record").click()
+    tried = phone.get_by_test_id(f"trial-{FORM}")
+    expect(tried).to_be_visible()
+    look(phone, "forms-trial-list", "trials")
+    assert phone.context is not None
+    phone.context.set_offline(True)
+    tried.click()
+    expect(phone.get_by_test_id("trial-sign")).to_be_visible()
+    fill(phone, {"head_name": "Lò Văn Anh", "has_land": pick("yes")})
+    finish(phone)
+    expect(phone.get_by_test_id("trial-done")).to_be_visible()
+    look(phone, "forms-trial-done", "trial-done")
+    assert phone.evaluate(KEPT) == 0
+    phone.get_by_test_id("trial-leave").click()
+    phone.context.set_offline(False)
+
+    desk.get_by_test_id("trial-end").click()
+    expect(desk.get_by_test_id("running-trials")).to_be_hidden()
+    phone.reload()
+    expect(tried).to_be_hidden()
+    assert live_server.query("SELECT count(*) FROM form_versions WHERE form = '" + FORM + "'") == [(0,)]
+
+
+def bring(page: Page, file: Path, data: bytes, comes_to: str = "refused") -> None:
     """Choose a spreadsheet and have it checked."""
     file.write_bytes(data)
     page.get_by_test_id("form-file").set_input_files(file)
     page.get_by_test_id("form-check").click()
-    expect(page.get_by_test_id("form-state")).to_have_attribute("data-state", "refused")
+    expect(page.get_by_test_id("form-state")).to_have_attribute("data-state", comes_to)
 
 
 def preview(page: Page, locale: str) -> None:

@@ -8,7 +8,7 @@ from litestar import Litestar
 
 from server.desk.publishing.effect import effect_of
 from server.forms.candidates import read_candidate
-from tests.builders import PROVINCE, Client, SignedIn, grant, person_signed_in, problem
+from tests.builders import PROVINCE, Client, SignedIn, grant, person_signed_in, problem, sign_in
 from tests.conftest import StandingClock
 from tests.server.sync_door import a_phone, exchange
 from tests.surveys import OTHER_SCOPE, Province
@@ -68,6 +68,7 @@ async def test_each_record_stays_changes_sets_answers_aside_or_waits(
     found = await told(client, author, await candidate(client, author))
     assert found == {
         "phones": 0,
+        "silent": 0,
         "records": 6,
         "looked_at": 6,
         "same": 2,
@@ -104,13 +105,13 @@ async def test_a_form_without_records_does_nothing_to_them(client: Client, autho
 
 
 async def test_what_takes_too_long_is_told_as_far_as_it_was_looked_at(
-    client: Client, province: Province, author: SignedIn
+    client: Client, province: Province, author: SignedIn, clock: StandingClock
 ) -> None:
     await province.save({"members": "5"})
     await province.follow()
     found = await read_candidate(province.storage, await candidate(client, author))
     assert found is not None
-    done = await effect_of(province.storage, province.journal, province.library, found, budget_s=0)
+    done = await effect_of(province.storage, province.journal, province.library, found, clock, budget_s=0)
     assert (done.records, done.looked_at) == (1, 0)
 
 
@@ -129,6 +130,19 @@ async def test_phones_are_counted_on_which_people_record_in_the_project(
     }.items():
         await exchange(await a_phone(client, name, *grants))
     assert (await told(client, author, of))["phones"] == 2
+
+
+async def test_phones_that_were_silent_for_a_week_may_hold_drafts(
+    client: Client, author: SignedIn, clock: StandingClock
+) -> None:
+    of = await candidate(client, author)
+    await exchange(await a_phone(client, "hoa"))
+    assert (await told(client, author, of))["silent"] == 0
+    clock.move(days=8)
+    author = await sign_in(client, "author")
+    await exchange(await a_phone(client, "mai"))
+    found = await told(client, author, of)
+    assert (found["phones"], found["silent"]) == (2, 1)
 
 
 async def test_only_who_publishes_in_the_project_is_told(client: Client, author: SignedIn) -> None:

@@ -1,4 +1,4 @@
-// Made by `make api-types` from schemas ba920fec395f2dcb: do not edit.
+// Made by `make api-types` from schemas 2801cff6d1248e1b: do not edit.
 import type { Answers, Document, Json, JsonObject } from '@/domain/record'
 
 export interface components {
@@ -591,6 +591,7 @@ export interface components {
          */
         EffectAnswer: {
             phones: number;
+            silent: number;
             records: number;
             looked_at: number;
             same: number;
@@ -1438,7 +1439,7 @@ export interface components {
             status: number;
             detail: string;
             /** @enum {string} */
-            code: "account_closed" | "account_locked" | "answer_misfit" | "app_too_old" | "batch_gone" | "body_bomb" | "body_not_gzip" | "body_truncated" | "conflict_moved" | "database_away" | "decided_meanwhile" | "disk_full" | "enrolment_mismatch" | "enrolment_of_another" | "enrolment_revoked" | "envelope" | "form_not_here" | "form_not_loaded" | "form_of_another_project" | "form_version_exists" | "grants_needed" | "hub_does_not_decide" | "hub_only_reads" | "internal" | "invalid_request" | "last_administrator" | "malformed_json" | "media_hash_mismatch" | "media_quota" | "media_too_large" | "method_not_allowed" | "no_thumbnail" | "nobody_to_ask" | "not_acceptable" | "not_allowed" | "not_found" | "not_signed_in" | "not_waiting" | "nothing_to_decide" | "own_work" | "pair_apart" | "pair_joined" | "pair_not_joined" | "pair_said" | "parent_waits" | "peer_taken" | "project_taken" | "record_moved_on" | "seal_invalid" | "seal_missing" | "server_too_old" | "sign_in_at_province" | "too_large" | "too_many_requests" | "tus_version" | "undo_too_late" | "unknown_choice" | "unknown_grant" | "unsupported_encoding" | "upload_busy" | "upload_header" | "upload_metadata" | "upload_offset" | "upload_too_long" | "username_taken" | "waits_for_more" | "weak_password" | "wrong_password";
+            code: "account_closed" | "account_locked" | "answer_misfit" | "app_too_old" | "batch_gone" | "body_bomb" | "body_not_gzip" | "body_truncated" | "conflict_moved" | "database_away" | "decided_meanwhile" | "disk_full" | "enrolment_mismatch" | "enrolment_of_another" | "enrolment_revoked" | "envelope" | "form_not_here" | "form_not_loaded" | "form_of_another_project" | "form_version_exists" | "grants_needed" | "hub_does_not_decide" | "hub_only_reads" | "internal" | "invalid_request" | "last_administrator" | "malformed_json" | "media_hash_mismatch" | "media_quota" | "media_too_large" | "method_not_allowed" | "no_thumbnail" | "nobody_to_ask" | "not_acceptable" | "not_allowed" | "not_found" | "not_recording" | "not_signed_in" | "not_waiting" | "nothing_to_decide" | "own_work" | "pair_apart" | "pair_joined" | "pair_not_joined" | "pair_said" | "parent_waits" | "peer_taken" | "project_taken" | "record_moved_on" | "seal_invalid" | "seal_missing" | "server_too_old" | "sign_in_at_province" | "too_large" | "too_many_requests" | "tus_version" | "undo_too_late" | "unknown_choice" | "unknown_grant" | "unsupported_encoding" | "upload_busy" | "upload_header" | "upload_metadata" | "upload_offset" | "upload_too_long" | "username_taken" | "waits_for_more" | "weak_password" | "wrong_password";
             params: JsonObject;
         };
         /**
@@ -1936,6 +1937,14 @@ export interface components {
             max_bytes?: number;
         };
         /**
+         * TesterAnswer
+         * @description Somebody who tries a form.
+         */
+        TesterAnswer: {
+            id: string;
+            name: string;
+        };
+        /**
          * Tokens
          * @description New credentials in place of those that ran out.
          */
@@ -1953,6 +1962,44 @@ export interface components {
             access_token: string;
             expires_in: number;
             refresh_token: string;
+        };
+        /**
+         * TrialAnswer
+         * @description A form on trial; only who publishes it is told who tries it.
+         */
+        TrialAnswer: {
+            id: string;
+            form: string;
+            version: string;
+            project: string;
+            title: {
+                [key: string]: string;
+            };
+            languages: string[];
+            xform: string;
+            lists: {
+                [key: string]: string;
+            };
+            /** Format: date-time */
+            begun_at: string;
+            /** Format: date-time */
+            ends_at: string;
+            is_mine: boolean;
+            people: components["schemas"]["TesterAnswer"][];
+        };
+        /**
+         * TrialBody
+         * @description Who tries a form from now on; nobody ends its trial.
+         */
+        TrialBody: {
+            people: string[];
+        };
+        /**
+         * TrialsAnswer
+         * @description The forms that somebody tries, and those of the projects in which they publish.
+         */
+        TrialsAnswer: {
+            trials: components["schemas"]["TrialAnswer"][];
         };
         /**
          * Undo

@@ -39,6 +39,7 @@ const routes: RouteRecordRaw[] = [
     props: true,
     meta: { frame: 'bare' },
   },
+  { path: '/trial/:trialId', name: 'trial', component: phoneViews.trial, props: true, meta: { frame: 'bare' } },
   { path: '/record/:database/:id', name: 'record', component: phoneViews.record, props: true },
   { path: '/outbox', name: 'outbox', component: phoneViews.outbox },
   { path: '/settings', name: 'settings', component: phoneViews.settings },

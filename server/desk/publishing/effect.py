@@ -12,6 +12,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, Literal
 
 from sqlalchemy import and_, func, or_, select
@@ -24,6 +25,7 @@ from server.forms.library import FormLibrary
 from server.forms.lifting import VersionPath
 from server.forms.schema import FormSchema
 from server.journal.journal import Journal
+from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.read_model.record_tables import records
 
@@ -31,30 +33,43 @@ from server.read_model.record_tables import records
 BATCH: Final = 500
 #: Then it answers with what it has seen: nobody waits longer for a question.
 BUDGET_S: Final = 5.0
+#: What is on a phone that was not heard from for so long is anybody's guess.
+SILENT: Final = timedelta(days=7)
 
 Outcome = Literal["same", "changes", "sets_aside", "waits"]
 
 
 @dataclass(frozen=True, slots=True)
 class FormEffect:
-    """On how many phones the form is recorded, and what becomes of the records; `looked_at` of all `records`."""
+    """On how many phones the form is recorded, and what becomes of the records; `looked_at` of all `records`.
+
+    No phone tells of its drafts: they may wait on any, and longest on the `silent` ones.
+    """
 
     phones: int
+    silent: int
     records: int
     looked_at: int
     outcomes: Mapping[Outcome, int]
 
 
 async def effect_of(
-    storage: Storage, journal: Journal, library: FormLibrary, candidate: FormCandidate, *, budget_s: float = BUDGET_S
+    storage: Storage,
+    journal: Journal,
+    library: FormLibrary,
+    candidate: FormCandidate,
+    clock: Clock,
+    *,
+    budget_s: float = BUDGET_S,
 ) -> FormEffect:
     """Return what publishing `candidate` would do, from the records as they are now; reads, and writes nothing."""
     is_of_form = and_(records.c.form == candidate.form, ~records.c.is_deleted, ~records.c.is_erased)
     async with storage.read() as connection:
         phones = await count_phones(connection, candidate.project)
+        silent = await count_phones(connection, candidate.project, silent_since=clock() - SILENT)
         every = (await connection.execute(select(func.count()).select_from(records).where(is_of_form))).scalar_one()
     if every == 0:
-        return FormEffect(phones, 0, 0, {})
+        return FormEffect(phones, silent, 0, 0, {})
     ways = _Ways(library, candidate, await _schema(storage, candidate))
     found: Counter[Outcome] = Counter()
     until = time.monotonic() + budget_s
@@ -75,7 +90,7 @@ async def effect_of(
         after = (rows[-1].database, rows[-1].id)
         await ways.prepare({row.form_version for row in rows})
         found += await asyncio.to_thread(ways.outcomes, await _contents(journal, rows))
-    return FormEffect(phones, every, found.total(), found)
+    return FormEffect(phones, silent, every, found.total(), found)
 
 
 class _Ways:

@@ -13,17 +13,20 @@ from server.forms.candidates import read_candidate
 from server.forms.library import FormLibrary
 from server.journal.journal import Journal
 from server.platform.api_description.declarations import raises
+from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 
 
 @get("/candidates/{candidate:str}/effect")
 @raises("not_allowed", "not_found")
 async def effect(
+    *,
     candidate: FromPath[str],
     principal: NamedDependency[Principal],
     storage: NamedDependency[Storage],
     journal: NamedDependency[Journal],
     library: NamedDependency[FormLibrary],
+    clock: NamedDependency[Clock],
 ) -> EffectAnswer:
     """Say on how many phones the form is, and what its new version would do to the records that there are."""
     require(principal, "publish_forms")
@@ -31,9 +34,10 @@ async def effect(
     if found is None:
         raise Problem("not_found")
     require(principal, "publish_forms", found.project)
-    done = await effect_of(storage, journal, library, found)
+    done = await effect_of(storage, journal, library, found, clock)
     return EffectAnswer(
         phones=done.phones,
+        silent=done.silent,
         records=done.records,
         looked_at=done.looked_at,
         same=done.outcomes.get("same", 0),

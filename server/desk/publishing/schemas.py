@@ -7,6 +7,8 @@ class EffectAnswer(StrictBody):
     """What publishing would do: `looked_at` of the form's `records` were lifted, and came out as the rest says."""
 
     phones: int
+    #: Those of them that were not heard from for a week: drafts may wait there.
+    silent: int
     records: int
     looked_at: int
     same: int

@@ -16,6 +16,7 @@ export const phoneViews = {
   outbox: async () => (await screens()).OutboxView,
   settings: async () => (await screens()).SettingsView,
   fill: async () => (await withFormWords(formScreens())).FillView,
+  trial: async () => (await withFormWords(formScreens())).TrialView,
   record: async () => (await withFormWords(formScreens())).RecordView,
   question: async () => (await withFormWords(formScreens())).QuestionCard,
 }
