@@ -146,7 +146,18 @@ def test_groups_nested_without_end_are_refused_and_crash_nothing() -> None:
     assert any(finding.severity == "error" for finding in conversion.findings)
 
 
-@pytest.mark.parametrize("cell", ["a" * 32_000, "(" * 32_000, "a:" * 16_000, "once(" * 6_000, "../" * 10_000 + "a"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "a" * 32_000,
+        "(" * 32_000,
+        "a:" * 16_000,
+        "once(" * 6_000,
+        "../" * 10_000 + "a",
+        "${" * 16_000,
+        "${" + " " * 32_000,
+    ],
+)
 @pytest.mark.parametrize("column", ["calculation", "relevant", "constraint"])
 def test_a_cell_as_long_as_a_spreadsheet_allows_is_read_at_once(column: str, cell: str) -> None:
     begun = time.process_time()

@@ -13,7 +13,7 @@ Kind = Literal["reference", "literal", "curly", "number", "function", "name", "s
 
 _NAME: Final = r"[^\W\d][\w.\-]*+"
 _TOKEN: Final = re.compile(
-    rf"""(?P<reference>\$\{{[^}}]*+\}})
+    rf"""(?P<reference>\$\{{[^{{}}]*+\}})
        | (?P<literal>"[^"]*+"|'[^']*+')
        | (?P<curly>[“”„][^“”„"]*+[“”"]|[‘’‚][^‘’‚']*+[‘’']|'[^'’]*+’)
        | (?P<number>\d++(?:\.\d*+)?|\.\d++)
