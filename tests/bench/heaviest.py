@@ -280,7 +280,7 @@ class Senders:
         path = f"/api/duplicates/{self.store.database}/{pair}"
         page = (await client.get(path, headers=self.desk)).json()
         revs = {each["record"]: each["rev"] for each in page["records"]}
-        body = {"verdict": "same", "survivor": self.store.long[0], "take": [], "revs": revs, "saw": page["pair"]["at"]}
+        body = {"verdict": "same", "survivor": self.store.long[0], "take": [], "revs": revs, "saw": page["at"]}
         return await client.post(f"{path}/decide", json=body, headers=self.desk)
 
     def _get(self, what: str, path: str) -> Heavy:
