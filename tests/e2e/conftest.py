@@ -3,6 +3,8 @@
 Screenshots of the tour, and of every open tab when a test fails, are in `tests/e2e/screenshots/`.
 """
 
+import fcntl
+import os
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -52,9 +54,19 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def province(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a migrated database, people of each role and the forms; copied for each test."""
-    folder = tmp_path_factory.mktemp("province")
-    seed(LiveServer(folder))
+    """A folder with a migrated database, people of each role and the forms; copied for each test.
+
+    Of the processes that tests are spread over, the first one makes it, and the others wait for it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / "province"
+    with (shared / "province.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            seeding = tmp_path_factory.mktemp("seeding")
+            seed(LiveServer(seeding))
+            seeding.rename(folder)
     return folder
 
 
