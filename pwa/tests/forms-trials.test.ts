@@ -1,6 +1,5 @@
 // @vitest-environment jsdom
 /** A form on trial comes to the phones of chosen people, stays for the field, and is no form of theirs. */
-import './fill/node-blobs'
 import { PERSON, signedIn } from './fill/phone'
 import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import { createPinia, setActivePinia } from 'pinia'
