@@ -60,7 +60,7 @@ class Province:
 
     def made(self) -> Place:
         """Return a database that takes any documents, as its administrator reaches it; PouchDB makes it."""
-        return self.at(f"made-{next(self._numbers)}", ADMINISTRATOR)
+        return self.at(f"made_{next(self._numbers)}", ADMINISTRATOR)
 
 
 def arrange(folder: Path, communes: int) -> Iterator[Province]:

@@ -43,6 +43,7 @@ SEED = int(os.environ.get("NUONG_TEST_SEED", "20261121"))
 SERVERS = ("first", "second", "third")
 TAKEN_OVER_S = 30
 AT_REST_S = 120
+MERGED_S = 60
 #: What followers write, all of it.
 ROWS = (records, decisions, open_questions, provenance, questions, published, households, household_keys, likenesses)
 
@@ -85,6 +86,7 @@ async def _torment(servers: dict[str, LiveServer], cluster: Cluster, chance: ran
     """Return what was struck and checked, as a sentence."""
     watch = await asyncpg.connect(host=str(cluster.directory), user="nuong", database="led")
     work = await arrange(servers[SERVERS[0]], SEED)
+    url = servers[SERVERS[0]].database_url
     # One after the other: the first to be there leads.
     for server in servers.values():
         await asyncio.to_thread(server.start)
@@ -104,17 +106,16 @@ async def _torment(servers: dict[str, LiveServer], cluster: Cluster, chance: ran
             _spread(work, servers, leader)
             assert await _leader(watch, unlike=leader) != leader
             await asyncio.to_thread(servers[leader].start)
+        await _has_merged(url)
         work.is_over = True
     await work.finish()
     await _at_rest(watch)
-    url = servers[SERVERS[0]].database_url
     found = await inspect(url, work)
     followed = await _followed(url)
     assert await watch.fetchval("SELECT count(*) FROM dead_letters") == 0
     for server in servers.values():
         await asyncio.to_thread(server.stop)
     merges = await _merges(url)
-    assert merges, "no two phones have edited one record"
     assert [merge for merge, times in merges.items() if times > 1] == [], "the same was merged twice"
     assert await _anew(servers[SERVERS[0]]) == followed
     assert await _merges(url) == merges, "beginning anew has merged again"
@@ -154,6 +155,15 @@ async def _is_at_work(watch: Any) -> None:
             return
         await asyncio.sleep(0.005)
     raise AssertionError("the followers had nothing to do")
+
+
+async def _has_merged(url: str) -> None:
+    """Return when two phones have edited one record, and what they said was merged."""
+    for _ in range(MERGED_S):
+        if await _merges(url):
+            return
+        await asyncio.sleep(1)
+    raise AssertionError(f"no two phones have edited one record in {MERGED_S} s")
 
 
 async def _at_rest(watch: Any) -> None:

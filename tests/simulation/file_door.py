@@ -13,11 +13,13 @@ import httpx
 from server.errors import KINDS, Problem
 from server.media import routes
 from server.media.uploads import Caps, Uploads
+from server.settings import Settings
 
 if TYPE_CHECKING:
     from tests.simulation.server import Server
 
-_CAPS = Caps(content_bytes=10_000_000, reserve_bytes=0)
+_SETTINGS = Settings(media_bytes=10_000_000)
+_CAPS = Caps(content_bytes=_SETTINGS.media_bytes, reserve_bytes=0)
 #: Pieces in which a body arrives.
 _PIECE_BYTES = 50_000
 
@@ -84,7 +86,14 @@ async def _of_files(server: "Server", asked: Asked, carried: int | None) -> Answ
     request = cast(Any, _Request(httpx.Headers(asked.headers), body, carried is not None))
     sha256 = asked.path.removeprefix("/api/media").strip("/")
     if asked.method == "POST":
-        given = await routes.announce.fn(request, uploads, server.journal, principal)
+        given = await routes.announce.fn(
+            request=request,
+            uploads=uploads,
+            journal=server.journal,
+            storage=server.parts.storage,
+            settings=_SETTINGS,
+            principal=principal,
+        )
     elif asked.method == "HEAD":
         given = await routes.standing.fn(sha256, request, uploads, principal)
     else:

@@ -31,7 +31,7 @@ from sync.merging.field_diff import patch as patch_fields
 from sync.merging.field_diff import value_at
 from sync.merging.resolution import combined
 from sync.revisions.canonical import canonical
-from sync.revisions.graph import Graph
+from sync.revisions.growing_graph import GrowingGraph, PathNews
 from sync.revisions.revision_id import RevisionId
 from tests.simulation import receiving
 from tests.simulation.replication import Side
@@ -166,17 +166,18 @@ def page_skips_a_row() -> AbstractContextManager[Any]:
 def paths_in_order_of_arrival() -> AbstractContextManager[Any]:
     """Who came first has said all about an ancestor: what a later path adds about a known one is not listened to."""
 
-    def grafted(
-        self: Graph, revision: RevisionId, ancestors: Sequence[RevisionId]
-    ) -> dict[RevisionId, RevisionId | None]:
-        parents = dict(self.parents)
+    def name(self: GrowingGraph, revision: RevisionId, ancestors: Sequence[RevisionId]) -> PathNews:
+        named: list[RevisionId] = []
+        leaves = self.leaf_count
         line: list[RevisionId | None] = [revision, *ancestors, None]
         for child, parent in pairwise(line):
             if child is not None and child not in self.parents:
-                parents[child] = parent
-        return parents
+                if child != revision:
+                    named.append(child)
+                self._follow(child, parent)
+        return PathNews(named, (), ends_leaf=self.leaf_count < leaves)
 
-    return patch.object(Graph, "_parents_with", grafted)
+    return patch.object(GrowingGraph, "name", name)
 
 
 def unknown_checkpoint_means_now() -> AbstractContextManager[Any]:
