@@ -7,7 +7,7 @@ import { i18n, LOCALES } from '@/locales/i18n'
 const SRC = resolve(import.meta.dirname, '../src')
 /** The app itself, and the phone's screens: all but those of a form and of a record, which bring words of their own. */
 const PLACES = ['app', 'features/account/views', 'features/records/views', 'features/capture/views']
-const LATER = ['RecordView.vue', 'FillView.vue']
+const LATER = ['RecordView.vue', 'FillView.vue', 'TrialView.vue']
 const VIEWS = PLACES.flatMap((place) =>
   readdirSync(resolve(SRC, place)).flatMap((name) =>
     /View\.vue$|Frame\.vue$/u.test(name) ? [`${place}/${name}`] : [],
