@@ -9,9 +9,15 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from server.forms.converting import NEEDED
+
 _processes = multiprocessing.get_context("forkserver")
-# pytest too: where it is the main program, each process that is forked imports it.
-_processes.set_forkserver_preload(["server.cli", "pytest"])
+
+
+def prepare_forks() -> None:
+    """Have commands and conversions forked from a process that has imported all they need."""
+    # pytest too: where it is the main program, each process that is forked imports it.
+    _processes.set_forkserver_preload(["server.cli", "pytest", *NEEDED])
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from hypothesis import settings
 
 from server.platform.db.engine import Storage
 from server.platform.db.migrate import migrate
+from tests.command_process import prepare_forks
 from tests.databases import Databases, databases_of
 from tests.engines import compile_once
 from tests.memory import memory
@@ -48,6 +49,7 @@ settings.load_profile("patient")
 # `make test-fast` asks for it; `make test` tries most properties four times as often.
 settings.register_profile("fast", max_examples=25)
 compile_once()
+prepare_forks()
 # pytest's own name for where the folders of tests are: each commit of SQLite waits for the disk that it is on.
 if (_folder := memory()) is not None:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_folder))

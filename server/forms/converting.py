@@ -23,6 +23,8 @@ MEMORY_BYTES: Final = 3_000_000_000
 AT_ONCE: Final = 2
 #: Others go first.
 NICE: Final = 5
+#: What a conversion imports once it needs it: half a second, which each forked process would take again.
+NEEDED: Final = (__name__, "openpyxl.reader.excel", "pyxform.xls2xform", "xlrd")
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +37,7 @@ def prepare(program: str) -> None:
 
     `program` is the module of the main program: each process that is forked looks for it.
     """
-    _processes.set_forkserver_preload([program, __name__])
+    _processes.set_forkserver_preload([program, *NEEDED])
 
 
 async def converted(upload: Upload, limit_s: float | None = None) -> Conversion:
