@@ -4,6 +4,7 @@ A workbook of a few kilobytes can ask for minutes of work, and no thread can be 
 form, from one that has imported what conversion needs and does nothing else.
 """
 
+import math
 import multiprocessing
 import os
 import resource
@@ -16,7 +17,9 @@ from server.forms.findings import error
 from server.forms.xlsform import Conversion, Upload, convert_upload
 from server.platform.own_threads import OwnThreads
 
+#: Of work; on a machine that has others to serve a form may wait several times as long.
 LIMIT_S: Final = 30.0
+WAITED: Final = 4
 #: Of addresses, of which a process uses a third.
 MEMORY_BYTES: Final = 3_000_000_000
 #: So many forms at a time; others wait.
@@ -47,11 +50,11 @@ async def converted(upload: Upload, limit_s: float | None = None) -> Conversion:
 
 def _in_process(upload: Upload, limit_s: float) -> Conversion:
     ours, theirs = _processes.Pipe(duplex=False)
-    process = _processes.Process(target=_convert, args=(theirs, upload), daemon=True)
+    process = _processes.Process(target=_convert, args=(theirs, upload, math.ceil(limit_s)), daemon=True)
     process.start()
     theirs.close()
     try:
-        if ours.poll(limit_s):
+        if ours.poll(WAITED * limit_s):
             done: Conversion = ours.recv()
             return done
         log.warning("form_took_too_long", limit_s=limit_s)
@@ -65,7 +68,8 @@ def _in_process(upload: Upload, limit_s: float) -> Conversion:
     return Conversion((error("too_much_work", seconds=round(limit_s)),))
 
 
-def _convert(answer: Connection, upload: Upload) -> None:
+def _convert(answer: Connection, upload: Upload, cpu_s: int) -> None:
     os.nice(NICE)
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     answer.send(convert_upload(upload))

@@ -166,6 +166,13 @@ def test_a_cell_as_long_as_a_spreadsheet_allows_is_read_at_once(column: str, cel
 
 
 @pytest.mark.slow
+async def test_a_form_that_works_too_long_is_ended_however_busy_the_machine_is() -> None:
+    long = [question("calculate", f"c{number}", calculation="(" * 30_000) for number in range(6)]
+    done = await converted(Upload(xlsform([*GOOD, *long])), limit_s=1)
+    assert [(each.code, dict(each.params)) for each in done.findings] == [("too_much_work", {"seconds": "1"})]
+
+
+@pytest.mark.slow
 async def test_a_form_that_takes_too_long_is_ended_and_the_next_is_checked() -> None:
     wrong = [question("txt", f"w{number}", relevant=f"${{v{number}}} = 1") for number in range(950)]
     done = await converted(Upload(xlsform([*GOOD, *wrong])), limit_s=0.01)
