@@ -45,7 +45,7 @@ def test_every_phone_screen_reads_well(open_browser: OpenBrowser) -> None:
     expect_count(page, "sent", 1, timeout_ms=40_000)
     begin(page, FORM)
     fill(page, dict(list(tea_tree(2).items())[:10]))
-    page.get_by_test_id("fill-leave").click()
+    leave_the_form(page)
     tour(
         page,
         "phone",
