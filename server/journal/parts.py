@@ -9,8 +9,8 @@ from typing import TypeVar
 from server.journal.model import NewRevision
 from server.platform.turns import slices
 
-#: Some 450 edits as people make them.
-MOST_WEIGHT = 5_000
+#: Some 900 edits as people make them: the 500 that a CouchDB brings at once are one part.
+MOST_WEIGHT = 10_000
 
 Item = TypeVar("Item")
 
