@@ -22,7 +22,7 @@ from server.journal.journal import Journal
 from server.media.files import MediaFiles
 from server.media.schemas import MAX_HEADER_CHARACTERS, UploadMetadata, parse_metadata
 from server.media.tables import media
-from server.media.unnamed import named_by, require_room
+from server.media.unnamed import has_room, named_by, require_room
 from server.media.uploads import Caps, UploadProgress, Uploads, readable_bytes
 from server.platform.api_description.declarations import Described, raises
 from server.platform.clock import Clock
@@ -148,15 +148,18 @@ async def announce(
         raise Problem("upload_header", header="Upload-Length")
     promised = parse_metadata(_header(request, "Upload-Metadata"))
     may_capture = allowed(principal, "capture", promised.db)
-    # Only who may write there is told what a record names.
-    is_asked = may_capture or allowed(principal, "replicate", promised.db)
-    is_named = is_asked and await _is_named(journal, promised)
-    # Another server brings what other people captured: the files that records of its scopes name, and no others. Whose
-    # record was taken in brings its files too, though rights may have been lost since.
-    if not may_capture and not is_named and not await _brought(journal, principal, promised):
-        require(principal, "capture", promised.db)
-    if not is_named and length <= settings.media_bytes:
-        await require_room(storage, journal, principal, length)
+    # What is too long is refused for that below. Nearly every announcement ends here, without a record read.
+    is_plain = length > settings.media_bytes or await has_room(storage, principal, length)
+    if not (may_capture and is_plain):
+        # Only who may write there is told what a record names.
+        is_asked = may_capture or allowed(principal, "replicate", promised.db)
+        is_named = is_asked and await _is_named(journal, promised)
+        # Another server brings what other people captured: the files that records of its scopes name, and no others.
+        # Whose record was taken in brings its files too, though rights may have been lost since.
+        if not may_capture and not is_named and not await _brought(journal, principal, promised):
+            require(principal, "capture", promised.db)
+        if not is_named and not is_plain:
+            await require_room(storage, journal, principal, length)
     standing = await uploads.announce(principal, length, promised)
     return _answer(standing, 201, Location=f"/api/media/{promised.sha256}")
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.auth.principal import Principal
 from server.errors import Problem
@@ -23,14 +24,17 @@ MOST, MOST_BYTES = 200, 500_000_000
 LOOKED_AT = 1_000
 
 
+async def has_room(storage: Storage, principal: Principal, length: int) -> bool:
+    """Return whether a content may come even if no record names any that this device has sent: one look, no record."""
+    async with storage.read() as connection:
+        return _fits(await _latest(connection, principal), length)
+
+
 async def require_room(storage: Storage, journal: Journal, principal: Principal, length: int) -> None:
     """Return where a content that no record names yet may come; raise `media_quota`."""
-    device = media.c.enrolment.is_(None) if principal.enrolment is None else media.c.enrolment == principal.enrolment
-    query = select(media.c.sha256, media.c.bytes).where(media.c.person == principal.person, device)
     async with storage.read() as connection:
-        latest = query.order_by(media.c.received_at.desc(), media.c.sha256).limit(LOOKED_AT)
-        sizes = {row.sha256: row.bytes for row in await connection.execute(latest)}
-        if len(sizes) < MOST and sum(sizes.values()) + length <= MOST_BYTES:
+        sizes = await _latest(connection, principal)
+        if _fits(sizes, length):
             return
         links = select(media_links.c.database, media_links.c.record, media_links.c.sha256)
         found = (await connection.execute(links.where(media_links.c.sha256.in_(sizes)))).all()
@@ -44,8 +48,20 @@ async def require_room(storage: Storage, journal: Journal, principal: Principal,
     for row in found:
         if row.sha256 in sizes:
             _take(sizes, await journal.quarantined(row.database, row.record))
-    if len(sizes) >= MOST or sum(sizes.values()) + length > MOST_BYTES:
+    if not _fits(sizes, length):
         raise Problem("media_quota", uploads=len(sizes))
+
+
+async def _latest(connection: AsyncConnection, principal: Principal) -> dict[str, int]:
+    """Return the sizes of what a person has sent latest from this device, by content."""
+    device = media.c.enrolment.is_(None) if principal.enrolment is None else media.c.enrolment == principal.enrolment
+    query = select(media.c.sha256, media.c.bytes).where(media.c.person == principal.person, device)
+    latest = query.order_by(media.c.received_at.desc(), media.c.sha256).limit(LOOKED_AT)
+    return {row.sha256: row.bytes for row in await connection.execute(latest)}
+
+
+def _fits(sizes: Mapping[str, int], length: int) -> bool:
+    return len(sizes) < MOST and sum(sizes.values()) + length <= MOST_BYTES
 
 
 def _take(sizes: dict[str, int], revisions: Iterable[StoredRevision | QuarantinedRevision]) -> None:

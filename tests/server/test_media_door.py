@@ -12,6 +12,8 @@ from sqlalchemy import select
 
 from server.auth.people import set_grants
 from server.demo.phone import Attachment, Phone
+from server.journal.journal import Journal
+from server.journal.model import StoredRevision
 from server.media import unnamed
 from server.media.files import MediaFiles
 from server.media.tables import media, media_links, media_uploads
@@ -333,9 +335,19 @@ async def test_files_that_no_record_names_are_only_so_many_of_one_device(
     first, second, third, fourth = (
         Attachment(DATABASE, saved["_id"], name, "application/zip", name.encode()) for name in ("a", "b", "c", "d")
     )
+    histories, read = Journal.history, list[str]()
+
+    async def history(journal: Journal, database: str, doc_id: str) -> list[StoredRevision]:
+        read.append(doc_id)
+        return await histories(journal, database, doc_id)
+
+    monkeypatch.setattr(Journal, "history", history)
     for each in (first, second):
         await phone.upload(each)
+    # While there is room nobody asks what a record, which may have many edits, has named.
+    assert read == []
     assert problem(await announce(phone, third), 429, "media_quota") == {"uploads": 2}
+    assert read == [saved["_id"]]
     assert (await announce(other, third)).status_code == 201
     # What a record names has no such limit, and no longer counts.
     phone.outgoing.clear()
