@@ -16,7 +16,7 @@ from server.areas.areas import Areas
 from server.auth.authentication import provide_principal
 from server.auth.keys import key_ring
 from server.auth.passwords import Passwords
-from server.auth.rate_limit import Buckets, RateLimiter
+from server.auth.rate_limit import RateLimiter
 from server.auth.routes import router as auth_router
 from server.auth.sessions import Sessions
 from server.background import following
@@ -61,6 +61,7 @@ from server.projections.routes import router as following_router
 from server.publish.layout_book import Layouts
 from server.publish.routes import router as publish_router
 from server.settings import Settings
+from server.workers import Shared
 
 #: What handlers may name as dependencies, besides `principal`; all of it stands in the app's state.
 PARTS = (
@@ -114,14 +115,14 @@ def create_app(
     clock: Clock = system_clock,
     passwords: Passwords | None = None,
     *,
-    buckets: Buckets | None = None,
+    shared: Shared | None = None,
 ) -> Litestar:
     """Return the app over a migrated database; a storage that was handed in stays open when the app stops.
 
-    `buckets` are those of rates that other processes share.
+    `shared` is what other processes that serve at the same port have as well.
     """
     app = unfurnished(request_bytes=settings.request_bytes)
-    furnish(app, settings, storage, clock, passwords, buckets=buckets)
+    furnish(app, settings, storage, clock, passwords, shared=shared)
     return app
 
 
@@ -170,7 +171,7 @@ def furnish(
     clock: Clock = system_clock,
     passwords: Passwords | None = None,
     *,
-    buckets: Buckets | None = None,
+    shared: Shared | None = None,
 ) -> None:
     """Give a stopped app everything that it answers from, as `create_app` says; what it had before is forgotten."""
     store = storage or Storage(settings.database_url, pool_size=settings.database_pool)
@@ -179,7 +180,7 @@ def furnish(
     keys = key_ring(settings, store, clock)
     passwords = passwords or Passwords()
     sessions = Sessions(store, keys, passwords, clock, settings)
-    pace = RateLimiter(clock, settings.login_burst, settings.login_per_minute, buckets)
+    pace = RateLimiter(clock, settings.login_burst, settings.login_per_minute, shared and shared.buckets)
     app.state = State(
         {
             "settings": settings,
@@ -195,7 +196,7 @@ def furnish(
             "sessions": sessions,
             "pace": pace,
             "recognition": Recognition(store, sessions, pace, settings.public_url),
-            "metrics": Metrics(),
+            "metrics": Metrics(shared and shared.counters),
             "media_folder": MediaFolder(store, MediaFiles(settings.media_dir)),
             "peer_book": PeerBook(store, clock, PeerSecrets(settings)),
             "hub_state": HubState(store, clock),

@@ -7,12 +7,13 @@ to another server that has the port.
 import gc
 import os
 import socket
+import tempfile
+from pathlib import Path
 
 import uvicorn
 from sqlalchemy.engine import make_url
 
 from server.app import create_app
-from server.auth.rate_limit import Buckets
 from server.auth.shared_buckets import SharedBuckets
 from server.console import Failure
 from server.forms import converting
@@ -20,7 +21,7 @@ from server.journal.journal import Journal
 from server.platform.logs import configure_logs
 from server.platform.slow_clients import Patience, patient_protocol
 from server.settings import Settings
-from server.workers import Workers
+from server.workers import Shared, Workers
 
 #: What is still under way after so long is cut off: whoever ends a server, a system that restarts for example, waits
 #: five seconds. A phone sends again what was not acknowledged.
@@ -71,14 +72,15 @@ def serve_app(settings: Settings, listener: socket.socket) -> None:
         _serve(settings, listener, None)
         return
     configure_logs(settings.log_level)
-    buckets = SharedBuckets()
-    Workers(settings.workers, lambda: _serve(settings, listener, buckets)).run()
+    with tempfile.TemporaryDirectory(prefix="nuong-counters-") as counters:
+        shared = Shared(SharedBuckets(), Path(counters))
+        Workers(settings.workers, lambda: _serve(settings, listener, shared)).run()
 
 
-def _serve(settings: Settings, listener: socket.socket, buckets: Buckets | None) -> None:
+def _serve(settings: Settings, listener: socket.socket, shared: Shared | None) -> None:
     configure_logs(settings.log_level)
     converting.prepare("server.cli")
-    app = create_app(settings, buckets=buckets)
+    app = create_app(settings, shared=shared)
     # Modules, routes and schemas stay for as long as the process; looking through them again and again for garbage
     # took a quarter of the time of a large batch.
     gc.collect()

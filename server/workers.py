@@ -1,15 +1,20 @@
 """Several processes that serve at one port: forked from one that waits for them, and begun anew when one dies.
 
-What they share beside the database is handed over before: the port, and the rates that hold over all of them.
+What they share beside the database is handed over before: the port, the rates that hold over all of them, and where
+they count.
 """
 
 import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 import structlog
+
+from server.auth.rate_limit import Buckets
 
 #: Between two beginnings of a process, so that one that can't start is not begun without end.
 PAUSE_S = 1.0
@@ -18,6 +23,14 @@ PATIENCE_S = 4.5
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger("nuong.workers")
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the processes have in common: buckets of rates, and the folder of their counters."""
+
+    buckets: Buckets
+    counters: Path
 
 
 class Workers:

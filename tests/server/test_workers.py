@@ -1,6 +1,7 @@
 """Several processes at one port: their rates are one, one that dies is begun anew, and all end together."""
 
 import os
+import re
 import signal
 import time
 from collections import Counter
@@ -34,6 +35,17 @@ def statuses(server: LiveServer, tries: int) -> Counter[int]:
     return Counter(httpx.post(f"{server.url}/api/auth/login", json=each, timeout=30).status_code for each in bodies)
 
 
+def counted(server: LiveServer, wanted: dict[int, float]) -> dict[int, float]:
+    """Return how many sign-ins were counted by status, once that is what is wanted: an answer is counted after it."""
+    deadline = time.monotonic() + 10
+    found: dict[int, float] = {}
+    while found != wanted and time.monotonic() < deadline:
+        text = httpx.get(f"{server.url}/metrics", timeout=30).text
+        told = re.findall(r'nuong_requests_total\{method="POST",route="/api/auth/login",status="(\d+)"\} (\S+)', text)
+        found = {int(status): float(count) for status, count in told}
+    return found
+
+
 @pytest.mark.slow
 def test_rates_hold_over_all_workers_and_one_that_dies_is_begun_anew(
     postgresql_cluster: Cluster, tmp_path: Path
@@ -47,6 +59,10 @@ def test_rates_hold_over_all_workers_and_one_that_dies_is_begun_anew(
             before = workers_of(server)
             assert len(before) == 2
             assert statuses(server, 2 * BURST) == {401: BURST, 429: BURST}
+            counts = {401: float(BURST), 429: float(BURST)}
+            assert counted(server, counts) == counts
+            text = httpx.get(f"{server.url}/metrics", timeout=30).text
+            assert {int(each) for each in re.findall(r'process_resident_memory_bytes\{worker="(\d+)"', text)} == before
             killed = min(before)
             os.kill(killed, signal.SIGKILL)
             deadline = time.monotonic() + 30
@@ -57,6 +73,9 @@ def test_rates_hold_over_all_workers_and_one_that_dies_is_begun_anew(
             assert killed not in after
             server.wait_until_ready()
             assert statuses(server, 2) == {429: 2}
+            # What one that died has counted stays counted.
+            counts[429] += 2
+            assert counted(server, counts) == counts
             server.stop()
             assert not any(Path(f"/proc/{each}").exists() for each in after)
         finally:
