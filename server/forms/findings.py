@@ -117,6 +117,7 @@ SENTENCES: dict[str, str] = {
     ),
     "choice_twice": "The code “{name}” stands twice in its list: nobody could tell which was chosen.",
     "kind_left_out": "The phone does not do {type} yet: {name} stays blank, all else works.",
+    "audit_reasons": "The phone logs what is changed and when, and asks nobody why (track-changes-reasons).",
     "kind_unknown": "The phone has no questions of the type {type}. For {name} use {instead}.",
     "appearance_label": (
         "{name} is there for the labels of a table only and cannot be answered, so that it must not be required."

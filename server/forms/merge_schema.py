@@ -25,7 +25,8 @@ def _shape(field: Field) -> FieldShape:
     return FieldShape(
         kind=KINDS.get(field.kind, "choices" if field.type == "select_multiple" else "atom"),
         type=field.type,
-        is_calculated=field.is_calculated,
+        # What the phone records by itself nobody is asked about either: the latest stands.
+        is_calculated=field.is_calculated or field.recorded != "",
         merge=_merge(field.merge),
         choices=tuple(choice.value for choice in field.choices) if field.type == "select_multiple" else (),
         exclusive=frozenset(field.exclusive),

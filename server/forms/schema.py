@@ -19,7 +19,11 @@ from server.forms.xml_input import local_name, parse_xml
 XFORMS = "{http://www.w3.org/2002/xforms}"
 JAVAROSA = "{http://openrosa.org/javarosa}"
 
+ODK = "{http://www.opendatakit.org/xforms}"
+
 Kind = Literal["group", "repeat", "leaf"]
+#: What a phone records by itself while a form is filled: a log of what was done when (`audit`), or sound.
+Recorded = Literal["", "log", "sound"]
 
 #: What a bind's type means where the body adds nothing.
 BIND_TYPES = {
@@ -84,6 +88,8 @@ class Field:
     was: str | None = None
     exclusive: tuple[str, ...] = ()
     identifies: str | None = None
+    #: Its value is the name of a file that the phone made by itself: nobody is asked for it, or about it.
+    recorded: Recorded = ""
     #: What a hidden calculation without a type of its own gives, told from its expression; empty for all others.
     static_type: str = ""
 
@@ -173,6 +179,7 @@ class _XFormReader:
         self.repeats: set[str] = set()
         self._read_body(document)
         self.static_types = self._read_calculations()
+        self.sounds = {str(action.get("ref")) for action in self.model.iterfind(f"{ODK}recordaudio")}
 
     def schema(self) -> FormSchema:
         prefix = f"/{self.root_name}"
@@ -260,6 +267,7 @@ class _XFormReader:
             )
         calculate = bind.get("calculate") if bind is not None else None
         choices, list_file = self._choices(control)
+        recorded = self._recorded(xpath, bind, control)
         return Field(
             name,
             pointer,
@@ -272,13 +280,23 @@ class _XFormReader:
             is_once=calculate is not None and is_once(calculate),
             is_required=bind is not None and bind.get("required") not in {None, "false()"},
             is_asked=control is not None,
-            is_sensitive=_is_sensitive(bind),
+            is_sensitive=_is_sensitive(bind) or recorded == "sound" or (recorded == "log" and _tells_more(bind)),
             merge=_mark(bind, "merge"),
             was=_mark(bind, "was"),
             exclusive=exclusive_choices((bind.get("constraint") or "") if bind is not None else ""),
             identifies=_mark(bind, "identifies"),
+            recorded=recorded,
             static_type=self.static_types.get(xpath, ""),
         )
+
+    def _recorded(self, xpath: str, bind: etree._Element | None, control: etree._Element | None) -> Recorded:
+        if bind is None or control is not None or bind.get("type") != "binary":
+            return ""
+        if xpath == f"/{self.root_name}/meta/audit":
+            return "log"
+        # A row has no beginning and no end that a phone could record from and to.
+        is_in_row = any(xpath.startswith(f"{repeat}/") for repeat in self.repeats)
+        return "sound" if xpath in self.sounds and not is_in_row else ""
 
     def _kind(self, element: etree._Element, xpath: str, control: etree._Element | None) -> Kind:
         if xpath in self.repeats:
@@ -349,6 +367,12 @@ def _mark(bind: etree._Element | None, name: str) -> str | None:
 
 def _is_sensitive(bind: etree._Element | None) -> bool:
     return (_mark(bind, "sensitive") or "").lower() in TRUE_MARKS
+
+
+def _tells_more(bind: etree._Element | None) -> bool:
+    """Whether a log tells more than when what was done: places, answers."""
+    more = (f"{ODK}location-priority", f"{ODK}track-changes")
+    return bind is not None and any((bind.get(name) or "false") != "false" for name in more)
 
 
 def _type(bind: etree._Element | None, control: etree._Element | None) -> str:

@@ -255,7 +255,11 @@ def test_a_default_that_is_an_answer_is_left_alone(kind: str, default: str) -> N
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ({"type": "audit", "name": "audit"}, ("warning", "kind_left_out")),
+        (
+            {"type": "audit", "name": "audit", "parameters": "track-changes=true track-changes-reasons=on-form-edit"},
+            ("warning", "audit_reasons"),
+        ),
+        (question("background-geopoint", "b", trigger="${head_name}"), ("warning", "kind_left_out")),
         (question("select_one yes_no", "b", appearance="map"), ("warning", "appearance_otherwise")),
         (question("text", "b") | {"media::image::English (en)": "x.png"}, ("warning", "media_missing")),
     ],

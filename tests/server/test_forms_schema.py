@@ -105,6 +105,28 @@ def test_a_language_s_code_is_in_its_name() -> None:
     ]
 
 
+def test_what_the_phone_records_by_itself_is_known_and_sensitive_where_it_tells_more_than_times() -> None:
+    def parsed(audit: str) -> FormSchema:
+        return FormSchema.parse(
+            f"""<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml"
+            xmlns:odk="http://www.opendatakit.org/xforms"><h:head><model><instance><data id="a" version="1">
+            <talk/><row><said/></row><kept/><meta><audit/></meta></data></instance>
+            <bind nodeset="/data/talk" type="binary"/>
+            <odk:recordaudio ref="/data/talk" event="odk-instance-load"/><bind nodeset="/data/row/said" type="binary"/>
+            <odk:recordaudio ref="/data/row/said" event="odk-instance-load"/><bind nodeset="/data/kept" type="binary"/>
+            <bind nodeset="/data/meta/audit" type="binary" {audit}/></model></h:head>
+            <h:body><group ref="/data/row"><repeat nodeset="/data/row"/></group></h:body></h:html>"""
+        )
+
+    times = parsed("")
+    recorded = {field.path: field.recorded for field in times.leaves() if field.recorded}
+    assert recorded == {"/talk": "sound", "/meta/audit": "log"}
+    assert [field.path for field in times.leaves() if field.is_sensitive] == ["/talk"]
+    for more in ('odk:location-priority="balanced"', 'odk:track-changes="true"'):
+        assert parsed(more).by_path["/meta/audit"].is_sensitive
+    assert not parsed('odk:track-changes="false"').by_path["/meta/audit"].is_sensitive
+
+
 @pytest.mark.parametrize("xml", ["<html/>", "<x xmlns='http://www.w3.org/2002/xforms'><model/></x>"])
 def test_other_xml_is_no_form(xml: str) -> None:
     with pytest.raises(NotAForm):

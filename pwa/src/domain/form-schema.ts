@@ -6,6 +6,8 @@
  * filters are the form engine's business. Throws `FormSchemaError` for a text that is no XForm.
  */
 
+import { recordedOf, type Recorded } from './recorded'
+
 export type FieldKind = 'group' | 'repeat' | 'leaf'
 
 export type FieldType =
@@ -68,6 +70,8 @@ export interface Field {
   /** Of a date that is asked as a month or a year alone. */
   readonly precision?: 'month-year' | 'year'
   readonly merge: string | null
+  /** Its value is the name of a file that the phone makes by itself while the form is filled. */
+  readonly recorded?: Recorded
   /** Of a repeat: how many rows a new record begins with. */
   readonly firstRows: number
   readonly children: readonly Field[]
@@ -201,6 +205,8 @@ class Reader {
   private readonly binds = new Map<string, Element>()
   private readonly controls = new Map<string, Element>()
   private readonly repeats = new Set<string>()
+  /** Where an action of the model records sound; a row has no beginning and no end to record from and to. */
+  private readonly sounds: ReadonlySet<string>
   private readonly secondary = new Map<string, Element>()
   private readonly lists = new Map<Element, readonly Choice[]>()
   private readonly rootPath: string
@@ -216,6 +222,9 @@ class Reader {
       if (element.localName === 'repeat') this.repeats.add(this.relative(target))
       else if (!NOT_CONTROLS.has(element.localName)) this.controls.set(this.relative(target), element)
     }
+    const rows = [...this.repeats].map((path) => `${path}/`)
+    const recording = elements(model, 'recordaudio').map((action) => this.relative(action.getAttribute('ref')))
+    this.sounds = new Set(recording.filter((path) => !rows.some((row) => path.startsWith(row))))
   }
 
   fieldsOf(parent: Element, path: string): Field[] {
@@ -237,6 +246,7 @@ class Reader {
     const isLeaf = !isRepeat && element.firstElementChild === null && control?.localName !== 'group'
     const calculate = bind?.getAttribute('calculate') ?? null
     const precision = precisionOf(control)
+    const recorded = isLeaf && control === undefined ? recordedOf(bind, path, this.sounds) : undefined
     return {
       name,
       path,
@@ -253,6 +263,7 @@ class Reader {
       isAsked: isRepeat || control !== undefined,
       ...(precision !== undefined && { precision }),
       merge: bind?.getAttribute('merge')?.trim() ?? null,
+      ...(recorded !== undefined && { recorded }),
       firstRows: isRepeat ? rowsBeside(element) : 0,
       children: isLeaf ? [] : this.fieldsOf(element, path),
     }

@@ -10,6 +10,7 @@
 import Dexie, { type EntityTable, type Table, type Transaction } from 'dexie'
 import type { Schemas } from '@/api/schema'
 import type { BegunAnswers } from '@/domain/begun'
+import type { LogEvent } from '@/domain/fill-log'
 import type { Answers, Json, JsonObject, Media, RecordContent } from '@/domain/record'
 
 /**
@@ -36,6 +37,8 @@ export type Draft = {
   base: { rev: string; content: JsonObject } | null
   /** Where in the form the person was. */
   step: string | null
+  /** What was done when, where the form asks for that; absent while there is nothing. */
+  log?: readonly LogEvent[]
   createdAt: string
   updatedAt: string
   /** Set while a deletion can still be undone: such a draft shows in no list. */

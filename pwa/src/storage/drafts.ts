@@ -9,9 +9,19 @@ import { database, type Draft } from './database'
 import { guarded } from '@/domain/storage-full'
 
 /** What the form engine may change; everything else is fixed when the draft is begun. */
-export type DraftChange = Partial<Pick<Draft, 'xml' | 'media' | 'title' | 'step'>> & {
+export type DraftChange = Partial<Pick<Draft, 'xml' | 'media' | 'title' | 'step' | 'log'>> & {
   /** Only what changed: the form may be open in another tab, too. */
   readonly begun?: BegunChanges
+}
+
+/** What every draft says of itself; the others begin with nothing. */
+type DraftStart = Pick<Draft, 'id' | 'record' | 'database' | 'person' | 'form' | 'version'> & Partial<Draft>
+
+/** A draft of which nothing is stored yet. */
+export function newDraft(start: DraftStart): Draft {
+  const now = new Date().toISOString()
+  const nothing = { xml: null, answers: null, media: {}, title: '', base: null, step: null }
+  return { ...nothing, createdAt: now, updatedAt: now, ...start }
 }
 
 /** Begin a new record of a form in a scope's database. */
@@ -21,21 +31,8 @@ export async function beginDraft(start: {
   form: string
   version: string
 }): Promise<Draft> {
-  const now = new Date().toISOString()
   const id = uuid7()
-  const draft: Draft = {
-    ...start,
-    id,
-    record: id,
-    xml: null,
-    answers: null,
-    media: {},
-    title: '',
-    base: null,
-    step: null,
-    createdAt: now,
-    updatedAt: now,
-  }
+  const draft = newDraft({ ...start, id, record: id })
   await guarded(() => database.drafts.add(draft))
   return draft
 }
@@ -54,23 +51,18 @@ export async function beginEdit(start: {
       const begun = await database.drafts.where('person').equals(start.person).toArray()
       const existing = begun.find(({ record, deletedAt }) => record === start.id && deletedAt === undefined)
       if (existing !== undefined) return existing
-      const now = new Date().toISOString()
-      const draft: Draft = {
+      const draft = newDraft({
         id: uuid7(),
         record: start.id,
         database: start.database,
         person: start.person,
         form: text(start.content['form']),
         version: text(start.content['form_version']),
-        xml: null,
         answers: (start.content['answers'] ?? {}) as Answers,
         media: (start.content['media'] ?? {}) as Media,
         title: start.title,
         base: { rev: start.rev, content: start.content },
-        step: null,
-        createdAt: now,
-        updatedAt: now,
-      }
+      })
       await database.drafts.add(draft)
       return draft
     }),

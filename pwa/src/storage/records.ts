@@ -4,6 +4,7 @@
  */
 import { canonical } from '@/domain/canonical'
 import { SERVERS_PARTS } from '@/domain/contract'
+import { withoutLog } from '@/domain/recorded'
 import { contentOf, revisionId, wins } from '@/domain/revision'
 import type { Answers, Json, JsonObject, Media, Saved } from '@/domain/record'
 import { database, type Contribution, type Draft, type OwnRevision, type ServerDocument } from './database'
@@ -96,7 +97,7 @@ async function standingBase({ base, record }: Draft): Promise<string | null> {
 }
 
 function isSame({ content }: OwnRevision, answers: Answers, media: Media): boolean {
-  return canonical([content['answers'], content['media']]) === canonical([answers, media])
+  return canonical(withoutLog(content['answers'], content['media'])) === canonical(withoutLog(answers, media))
 }
 
 /**

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { effectScope, ref, type EffectScope, type Ref } from 'vue'
 import { formContents } from '@/features/answers/form-contents'
-import { useForm, type FillForm, type FillState } from '@/features/capture/composables/useForm'
+import { useForm, type FillForm, type FillState, type FormRecorder } from '@/features/capture/composables/useForm'
 import { toAnswers } from '@/domain/answers'
 import { cleanText } from '@/domain/lexical'
 import type { Answers, FormDocument } from '@/domain/record'
@@ -93,7 +93,7 @@ export type OpenDraft = {
 }
 
 /** Open a draft as the screen does. `kill` ends it without a last word, as a battery does. */
-export async function openDraft(draftId: string): Promise<OpenDraft> {
+export async function openDraft(draftId: string, recorders?: () => readonly FormRecorder[]): Promise<OpenDraft> {
   const locale = ref('vi')
   const scope = effectScope()
   let isDead = false
@@ -106,7 +106,7 @@ export async function openDraft(draftId: string): Promise<OpenDraft> {
         finishDraft,
         contents: formContents,
       },
-      { locale, debounceMs: 5 },
+      { locale, debounceMs: 5, recorders: recorders?.() ?? [] },
     ),
   )
   if (form === undefined) throw new Error('no scope')

@@ -12,6 +12,7 @@ from typing import Any
 
 from server.forms.engine_forms import MergingForms
 from server.forms.library import FormLibrary, PublishedForm
+from server.forms.recorded import recorded_stems
 from server.journal.journal import Journal
 from server.journal.model import NewRevision, StoredRevision
 from server.journal.store.document_histories import DocumentHistory
@@ -143,8 +144,19 @@ class Case:
                 value_at(revision.content, path, self.shape, self.rows),
             )
             for path in sorted(found)
-            if not place_of(path, self.shape).shape.is_calculated
+            if not place_of(path, self.shape).shape.is_calculated and not self.is_recorded_file(path)
         }
+
+    @cached_property
+    def _recorded(self) -> frozenset[str]:
+        """What the names of the files begin with that phones made by themselves, in any revision."""
+        contents = (revision.content for revision in self.document.revisions.values())
+        return recorded_stems(self.published.schema, contents) if self.published is not None else frozenset()
+
+    def is_recorded_file(self, path: Path) -> bool:
+        """Say whether a path is that of a file which a phone made by itself, as a log of filling the form."""
+        _, _, name = path.rpartition("/media/")
+        return path == f"/media/{name}" and name.partition(".")[0] in self._recorded
 
     def says(self, rev: RevisionId, member: str) -> list[str]:
         """Return a list that a revision says of itself; one that only repeats its parent's says nothing."""

@@ -160,6 +160,8 @@ def _shown_changes(case: Case, rev: str) -> list[tuple[str, tuple[Value, Value]]
 def _is_told(case: Case, path: str) -> bool:
     # A choice is told with its question, and that a group is there goes without saying.
     roles = {"atom", "choices", "row", "order"}
+    if case.is_recorded_file(path):
+        return False
     return path.startswith(("/answers/", "/media/")) and place_of(path, case.shape).role in roles
 
 

@@ -20,7 +20,7 @@ _COUNTS: Final = ("repeat_count", "jr:count", "count")
 _REFERENCE: Final = re.compile(r"\$\{\s*([^}\s]+)\s*\}")
 _SEARCH: Final = re.compile(r"""search\(\s*['"]([\w.\-]+)['"]\s*\)""")
 _SHOWN_OTHERWISE: Final = frozenset({"map", "quickmap", "image-map"})
-_LEFT_OUT: Final = frozenset({"audit", "background-audio", "background-geopoint", "start-geopoint"})
+_LEFT_OUT: Final = frozenset({"background-audio", "background-geopoint", "start-geopoint"})
 _STATIC: Final = {"integer": "integer", "int": "integer", "decimal": "decimal", "date": "date", "time": "time"}
 #: A month or a year alone is kept as its first day.
 _MONTH: Final = re.compile(r"\d{4}(-(?:0[1-9]|1[0-2]))?")
@@ -68,6 +68,8 @@ def _kind(number: int, row: Row) -> Iterator[Finding]:
     name = row.get("name") or kind
     if kind in _LEFT_OUT:
         yield warning("kind_left_out", "survey", number, name=name, type=kind)
+    elif kind == "audit" and "track-changes-reasons" in row.get("parameters", ""):
+        yield warning("audit_reasons", "survey", number)
     elif kind == "osm":
         yield error("kind_unknown", "survey", number, name=name, type=kind, instead="geopoint, geotrace, geoshape")
 

@@ -1,6 +1,7 @@
 """A conflict as a data manager meets it: every side of it, one decision, and the way back."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -38,6 +39,26 @@ async def test_the_page_shows_base_every_side_and_what_stands_in_the_forms_words
     assert question["may"] == ["candidate", "value", "confirm"]
     assert (page["doc"]["answers"]["crop"], page["languages"]) == ("rice", ["vi", "en"])
     assert page["may_decide"] is True
+
+
+async def test_nobody_is_asked_about_the_logs_of_two_phones_and_no_history_shows_them(desk: Desk) -> None:
+    def said(name: str, **answers: str) -> dict[str, Any]:
+        file = {"sha256": name[-1] * 64, "type": "text/csv", "bytes": "1"}
+        return {"answers": {**FIRST, **answers, "meta": {"audit": f"{name}.csv"}}, "media": {f"{name}.csv": file}}
+
+    first = await desk.save("lo", **said("audit-a"))
+    one = await desk.save("vang", edits=first, **said("audit-b", owner="Vàng A Súng"))
+    other = await desk.save("lo", edits=first, **said("audit-c", crop="rice"))
+    await desk.follow()
+    page = await desk.page(first.doc_id)
+    assert page["questions"] == []
+    shown = {change["path"] for line in page["history"] for change in line["changed"]}
+    assert {"/answers/owner", "/answers/crop"} <= shown
+    assert not {path for path in shown if "audit" in path}
+    stands = await desk.stands(first.doc_id)
+    latest = max(one, other, key=lambda each: each.rev)
+    assert stands["answers"]["meta"]["audit"] == json.loads(latest.content)["answers"]["meta"]["audit"]
+    assert sorted(stands["media"]) == ["audit-b.csv", "audit-c.csv"]
 
 
 async def test_a_candidate_is_taken_and_the_record_says_so_from_then_on(desk: Desk) -> None:

@@ -2,7 +2,8 @@
 import { withBegun } from '@/domain/begun'
 import type { MediaRef } from '@/domain/record'
 import { dropUnnamed, getBlob, hashed, putBlob } from '@/storage/blobs'
-import type { Draft, Piece, StoredBlob } from '@/storage/database'
+import type { Piece, StoredBlob } from '@/storage/database'
+import { newDraft } from '@/storage/drafts'
 import { dropPieces, piecesOf, putPieces } from '@/storage/pieces'
 import type { FormContents } from '@/features/answers/form-contents'
 import type { FillPorts } from './useForm'
@@ -36,23 +37,8 @@ export const PHONE_FILES: FillFiles = {
 
 /** A place in memory for one trial of a form; it is gone with whoever holds it. */
 export function trialPlace(contents: FormContents): FillPlace {
-  const now = new Date().toISOString()
-  let draft: Draft = {
-    id: 'trial',
-    record: '',
-    database: '',
-    person: '',
-    form: contents.form,
-    version: contents.version,
-    xml: null,
-    answers: null,
-    media: {},
-    title: '',
-    base: null,
-    step: null,
-    createdAt: now,
-    updatedAt: now,
-  }
+  const { form, version } = contents
+  let draft = newDraft({ id: 'trial', record: '', database: '', person: '', form, version })
   return {
     isTrial: true,
     files: filesInMemory(),

@@ -6,13 +6,11 @@
  */
 import type { RootNode } from '@getodk/xforms-engine'
 import { computed, onScopeDispose, ref, shallowRef, watch, type ComputedRef, type Ref, type ShallowRef } from 'vue'
-import { toAnswers, toXml } from '@/domain/answers'
 import { mentionedMedia } from '@/domain/mentioned-media'
 import type { FormSchema } from '@/domain/form-schema'
 import { begunChanges, type Begun, type BegunAnswers } from '@/domain/begun'
 import { cleanText } from '@/domain/lexical'
 import type { Answers, Media, MediaRef } from '@/domain/record'
-import { keepUnchanged } from '@/domain/unchanged'
 import type { Draft } from '@/storage/database'
 import type { DraftChange } from '@/storage/drafts'
 import { asProblem } from '@/api/problem'
@@ -26,6 +24,7 @@ import {
   type EngineOptions,
   type LoadedForm,
 } from '@/features/answers/form-engine'
+import { answersOf, instance, titleIn } from './draft-instance'
 import { isAnswerable, pagesOf, pointerOf, questionsIn, type QuestionNode } from '@/features/answers/form-nodes'
 
 export type FillFailure = 'draft_missing' | 'form_missing' | 'form_broken' | 'draft_unreadable'
@@ -58,7 +57,24 @@ export type FillPorts = {
   contents(form: string, version: string): Promise<FormContents | null>
 }
 
-export type FillOptions = EngineOptions & { readonly locale: Readonly<Ref<string>>; readonly debounceMs?: number }
+/** Something that the phone records by itself while the form is open. */
+export type FormRecorder = {
+  begin(draft: Draft, schema: FormSchema): void
+  /** Whether the store lacks some of it. */
+  isUnsaved(): boolean
+  /** What of it goes into the store with the next save. */
+  change(): DraftChange
+  /** Give the record what was recorded: a file, and its name as an answer. Throws `StorageFull`. */
+  finished(content: FilledContent): Promise<FilledContent>
+}
+
+export type FilledContent = { readonly answers: Answers; readonly media: Media }
+
+export type FillOptions = EngineOptions & {
+  readonly locale: Readonly<Ref<string>>
+  readonly debounceMs?: number
+  readonly recorders?: readonly FormRecorder[]
+}
 
 export type FillForm = {
   readonly state: ShallowRef<FillState>
@@ -110,6 +126,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
   let labelFile: FormContents['labelFile']
   let step: string | null = null
   let isFinishing = false
+  const { recorders = [] } = options
 
   const root = computed(() => (state.value.kind === 'open' ? state.value.root : null))
   const halfMade = computed<HalfMade[]>(() => {
@@ -160,6 +177,7 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     savedAt = draft.xml === null ? null : new Date(draft.updatedAt)
     saving.value = { kind: 'saved', at: savedAt }
     state.value = { kind: 'open', root: opened, draft, schema }
+    for (const recorder of recorders) recorder.begin(draft, schema)
   }
 
   function fail(reason: FillFailure, detail: string, draft: Draft | null): void {
@@ -187,20 +205,22 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     // What changes while this save is under way is left to the next one.
     const begunNow = begun.value
     const stepNow = step
-    if (xml === lastSaved && stepNow === lastStep && begunNow === lastBegun) {
+    const isUnsaved = recorders.some((recorder) => recorder.isUnsaved())
+    if (xml === lastSaved && stepNow === lastStep && begunNow === lastBegun && !isUnsaved) {
       // What failed was taken back on the screen: all that stands there is in the store.
       if (saving.value.kind === 'failed') saving.value = { kind: 'saved', at: savedAt }
       return
     }
     saving.value = { kind: 'saving' }
     try {
-      const change = {
+      const own: DraftChange = {
         xml,
         begun: begunChanges(lastBegun, begunNow),
         media: media.value,
         title: titleIn(xml),
         step: stepNow,
       }
+      const change = recorders.reduce((all, recorder) => ({ ...all, ...recorder.change() }), own)
       const isKept = await ports.saveDraft(draftId, change)
       if (!isKept) {
         fail('draft_missing', '', null)
@@ -320,8 +340,13 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     if (payload.status !== 'ready' || halfMade.value.length > 0) return
     isFinishing = true
     try {
-      const answers = await answersOf(form, schema, draft, filled)
-      const rev = await ports.finishDraft(draft, answers, mentionedMedia(schema, answers, media.value))
+      let content: FilledContent = { answers: await answersOf(form, schema, draft, filled), media: media.value }
+      for (const recorder of recorders) content = await recorder.finished(content)
+      const rev = await ports.finishDraft(
+        draft,
+        content.answers,
+        mentionedMedia(schema, content.answers, content.media),
+      )
       state.value = { kind: 'finished', database: draft.database, record: draft.record, rev }
     } catch (error) {
       saving.value = { kind: 'failed', problem: asProblem(error).code }
@@ -353,30 +378,6 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     answers,
     finish,
   }
-}
-
-/** The draft's own instance, or one made from the answers that it corrects, or a new one. */
-async function instance(form: LoadedForm, schema: FormSchema, draft: Draft): Promise<RootNode> {
-  if (draft.xml !== null) return form.restore(cleanText(draft.xml))
-  if (draft.answers !== null) return form.restore(toXml(schema, draft.answers))
-  return form.create()
-}
-
-async function answersOf(form: LoadedForm, schema: FormSchema, draft: Draft, filled: RootNode): Promise<Answers> {
-  const saved = toAnswers(schema, cleanText(filled.instanceState.instanceXML))
-  return draft.answers === null ? saved : withoutRewriting(form, schema, draft.answers, saved)
-}
-
-/** The engine reads the same base once more, so that only what the person changed counts as changed. */
-async function withoutRewriting(form: LoadedForm, schema: FormSchema, base: Answers, saved: Answers): Promise<Answers> {
-  const opened = await form.restore(toXml(schema, base))
-  return keepUnchanged(schema, base, toAnswers(schema, cleanText(opened.instanceState.instanceXML)), saved)
-}
-
-/** What the form calls this record, for the list of drafts. */
-function titleIn(xml: string): string {
-  const title = /<(?:\w+:)?instanceName>([^<]*)</u.exec(xml)?.[1] ?? ''
-  return new DOMParser().parseFromString(`<t>${title}</t>`, 'text/xml').documentElement.textContent.trim()
 }
 
 function words(error: unknown): string {
