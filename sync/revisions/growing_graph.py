@@ -4,7 +4,6 @@
 each costs what its path names. It answers whatever a `Graph` does, at the moment at which it is asked.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +24,13 @@ class PathNews:
     ends_leaf: bool
 
 
+#: What a revision without a path tells.
+NO_NEWS = PathNews((), (), ends_leaf=False)
+EMPTY = Graph()
+#: A `Graph` is a value, whose attributes nobody sets.
+_set = object.__setattr__
+
+
 class GrowingGraph(Graph):
     """A `Graph` whose revisions become more; it begins with those of another one, which it leaves as it is."""
 
@@ -34,13 +40,19 @@ class GrowingGraph(Graph):
     held: dict[RevisionId, bool]
     merged: dict[RevisionId, Sequence[RevisionId]]
 
-    def __init__(self, of: Graph) -> None:
+    def __init__(self, of: Graph = EMPTY) -> None:
         """Begin with what `of` holds."""
-        super().__init__(dict(of.parents), dict(of.held), dict(of.merged))
-        followers = Counter(parent for parent in self.parents.values() if parent is not None)
-        self._set("_followers", followers)
-        self._set("_leaves", dict.fromkeys(each for each in self.held if each not in followers))
-        self._set("_highest", max(map(generation_of, self.held), default=0))
+        parents, held = dict(of.parents), dict(of.held)
+        followers: dict[RevisionId, int] = {}
+        for parent in parents.values():
+            if parent is not None:
+                followers[parent] = followers.get(parent, 0) + 1
+        _set(self, "parents", parents)
+        _set(self, "held", held)
+        _set(self, "merged", dict(of.merged))
+        _set(self, "_followers", followers)
+        _set(self, "_leaves", {each: None for each in held if each not in followers})
+        _set(self, "_highest", max(map(generation_of, held), default=0) if held else 0)
 
     def add(
         self,
@@ -58,13 +70,16 @@ class GrowingGraph(Graph):
         if merged:
             self.merged[revision] = tuple(merged)
         self.held[revision] = deleted
-        self._set("_highest", max(self._highest, generation_of(revision)))
+        _set(self, "_highest", max(self._highest, generation_of(revision)))
         if revision not in self._followers:
             self._leaves[revision] = None
         return news
 
     def name(self, revision: RevisionId, ancestors: Sequence[RevisionId]) -> PathNews:
         """Add what the path of `revision` tells about ancestors, and return what that is; see `Graph.naming`."""
+        if not ancestors:
+            self.parents.setdefault(revision, None)
+            return NO_NEWS
         named: list[RevisionId] = []
         filled: list[RevisionId] = []
         leaves = len(self._leaves)
@@ -82,6 +97,8 @@ class GrowingGraph(Graph):
 
     def leaves(self) -> tuple[RevisionId, ...]:
         """Return the revisions that nothing follows, winner first, tombstones included."""
+        if len(self._leaves) < 2:
+            return tuple(self._leaves)
         return tuple(sorted(self._leaves, key=lambda leaf: rank(leaf, deleted=self.held[leaf]), reverse=True))
 
     @property
@@ -101,7 +118,7 @@ class GrowingGraph(Graph):
     def _follow(self, child: RevisionId, parent: RevisionId | None) -> None:
         self.parents[child] = parent
         if parent is not None:
-            self._followers[parent] += 1
+            self._followers[parent] = self._followers.get(parent, 0) + 1
             self._leaves.pop(parent, None)
 
     def _unfollow(self, parent: RevisionId | None) -> None:
@@ -113,10 +130,6 @@ class GrowingGraph(Graph):
             if parent in self.held:
                 self._leaves[parent] = None
 
-    def _set(self, name: str, value: object) -> None:
-        # A `Graph` is a value, whose attributes nobody sets.
-        object.__setattr__(self, name, value)
-
-    _followers: Counter[RevisionId]
+    _followers: dict[RevisionId, int]
     _leaves: dict[RevisionId, None]
     _highest: int

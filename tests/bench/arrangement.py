@@ -23,6 +23,8 @@ from tests.e2e.live_server import LiveServer
 from tests.server.published_forms import publish
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+#: Administers everything.
+ADMINISTRATOR = "dung"
 #: How many ways of followers through databases are not at their end.
 _BEHIND = """
     SELECT count(*)
@@ -116,6 +118,7 @@ async def _arrange(server: LiveServer, people: dict[str, list[int]]) -> tuple[st
         atlas = await app.state["areas"].atlas()
         units = tuple(unit.id for unit in atlas.units.values() if unit.has_scopes)
         communes = units[: max(position for positions in people.values() for position in positions) + 1]
+        await add_person(client, ADMINISTRATOR, Grant("administrator", "*", "11"))
         for username, positions in people.items():
             grants: list[Grant] = [grant("field_worker", unit=communes[position]) for position in positions]
             await add_person(client, username, *grants)

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import gzip
+import hashlib
 import json
 import tempfile
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import record_set
-from tests.bench.arrangement import Bench, bench
+from tests.bench.arrangement import ADMINISTRATOR, Bench, bench
 from tests.builders import PASSWORD
 from tests.clients.pouchdb_server import pouchdb_server
 from tests.clients.replica import Document, Place, replica
@@ -47,6 +48,22 @@ class Bare:
     read_cpu_us: float
     read_bytes: int
     wire_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """`_bulk_docs` as replicators write, into a scope and into a database that takes anything."""
+
+    scope: "Speed"
+    plain: "Speed"
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Documents a second, and what one costs the server's process."""
+
+    per_s: float
+    cpu_us: float
 
 
 def documents(copy: int = 0) -> list[Document]:
@@ -150,6 +167,44 @@ async def _bare(running: Bench) -> Bare:
     )
 
 
+def brought() -> Brought:
+    """Measure `_bulk_docs` with revisions that another server made, over open connections."""
+    with tempfile.TemporaryDirectory() as folder, bench(Path(folder), {"hoa": [0]}) as running:
+        return asyncio.run(_brought(running))
+
+
+async def _brought(running: Bench) -> Brought:
+    every = [_as_made_elsewhere(each) for copy in range(COPIES) for each in documents(copy)]
+    bodies = [
+        _json({"new_edits": False, "docs": every[start : start + BATCH]}) for start in range(0, len(every), BATCH)
+    ]
+    found: list[Speed] = []
+    for who, database in (("hoa", running.database()), (ADMINISTRATOR, "copies")):
+        lanes = [await _Connection.to(running.server.port, who) for _ in range(CONNECTIONS)]
+        if who == ADMINISTRATOR:
+            await lanes[0].send("PUT", f"/db/{database}")
+        await asyncio.gather(*(lane.send("GET", f"/db/{database}") for lane in lanes))
+        started, cpu_s, waiting = time.perf_counter(), running.cpu_s(), iter(bodies)
+        await asyncio.gather(*(_copied(lane, f"/db/{database}/_bulk_docs", waiting) for lane in lanes))
+        seconds, used_s = time.perf_counter() - started, running.cpu_s() - cpu_s
+        found.append(Speed(len(every) / seconds, used_s * 1e6 / len(every)))
+        await running.followed()
+        for lane in lanes:
+            lane.close()
+    return Brought(*found)
+
+
+def _as_made_elsewhere(document: Document) -> Document:
+    digest = hashlib.md5(document["_id"].encode(), usedforsecurity=False).hexdigest()
+    return {**document, "_rev": f"1-{digest}", "_revisions": {"start": 1, "ids": [digest]}}
+
+
+async def _copied(lane: "_Connection", path: str, bodies: Iterator[bytes]) -> None:
+    for body in bodies:
+        rows = await lane.send("POST", path, body)
+        assert rows.strip() == b"[]", rows[:300]
+
+
 async def bring(running: Bench, database: str) -> None:
     """Bring all records into a database by `_bulk_docs`, as the one who works there."""
     every = documents()
@@ -171,22 +226,22 @@ async def _written(lane: "_Connection", path: str, bodies: Iterator[bytes]) -> i
 class _Connection:
     """A connection that stays open and costs the machine next to nothing beside the server."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, who: str) -> None:
         self._reader = reader
         self._writer = writer
+        self._basic = base64.b64encode(f"{who}:{PASSWORD}".encode()).decode()
 
     @classmethod
-    async def to(cls, port: int) -> "_Connection":
-        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=2**24))
+    async def to(cls, port: int, who: str = "hoa") -> "_Connection":
+        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=2**24), who)
 
     def close(self) -> None:
         self._writer.close()
 
     async def send(self, method: str, path: str, body: bytes = b"") -> bytes:
         """Return an answer's body as it was sent, inflated by nobody."""
-        basic = base64.b64encode(f"hoa:{PASSWORD}".encode()).decode()
         head = (
-            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic {basic}\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic {self._basic}\r\n"
             f"Accept: application/json\r\nAccept-Encoding: gzip\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )

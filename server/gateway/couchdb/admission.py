@@ -23,7 +23,8 @@ async def admitted(call: Call, value: Json, *, new_edits: bool, doc_id: str | No
     if not new_edits and brings_others(call):
         return document
     arrival = Arrival("replica", call.db.name, document.document, document.path)
-    return replace(document, finding=await judged(arrival, call.parts.library))
+    finding = await judged(arrival, call.parts.library)
+    return document if finding is None else replace(document, finding=finding)
 
 
 def brings_others(call: Call) -> bool:
@@ -33,8 +34,13 @@ def brings_others(call: Call) -> bool:
 
 async def held_back(call: Call, documents: Sequence[Incoming], revisions: Sequence[NewRevision]) -> list[NewRevision]:
     """Return the revisions that documents become, with the reasons for which a person must look at them first."""
-    held = [replace(new, quarantine=of.finding) for new, of in zip(revisions, documents, strict=True)]
     if call.db.kind != "scope":
-        return held
-    coming = [Coming.of(new, of.document, "replica") for new, of in zip(held, documents, strict=True)]
+        return [*revisions]
+    coming = [
+        Coming.of(_held(new, of.finding), of.document, "replica") for new, of in zip(revisions, documents, strict=True)
+    ]
     return await entitled(call.parts.journal, call.db.name, coming)
+
+
+def _held(revision: NewRevision, finding: str | None) -> NewRevision:
+    return revision if finding == revision.quarantine else replace(revision, quarantine=finding)

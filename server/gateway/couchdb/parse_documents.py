@@ -58,7 +58,9 @@ class Incoming:
     def as_it_is(self) -> NewRevision:
         """Return the revision that another replica has made: its id is its writer's business."""
         assert self.rev is not None
-        return NewRevision(self.doc_id, self.rev, self.path, self.deleted, self.content, verify=False)
+        return NewRevision(
+            self.doc_id, self.rev, self.path, self.deleted, self.content, quarantine=self.finding, verify=False
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from server.journal.model import NewRevision, Outcome, Receipt
 from server.journal.rejudging import Print, Waiting, candidates, lines_of, still_oversteps
 from server.journal.store.branches import Key
-from server.journal.store.document_in_batch import NOTHING, DocumentBefore, DocumentInBatch, begin_with
+from server.journal.store.document_in_batch import DocumentBefore, DocumentInBatch, begin_new, begin_with
 from server.journal.store.rows import BatchRows, BodyRow, DocumentRow, EntryRow, FeedEnd, RevisionRow, Row
 from server.platform.turns import in_turns
 from sync.revisions.admission import (
@@ -30,7 +30,7 @@ from sync.revisions.admission import (
 from sync.revisions.checkpoint_chain import link
 from sync.revisions.digest import moved, term
 from sync.revisions.graph import Graph
-from sync.revisions.growing_graph import GrowingGraph, PathNews
+from sync.revisions.growing_graph import NO_NEWS, GrowingGraph, PathNews
 from sync.revisions.revision_id import RevisionId
 
 
@@ -113,7 +113,7 @@ class Batch:
     def _document(self, doc_id: str) -> DocumentInBatch:
         document = self._documents.get(doc_id)
         if document is None:
-            document = begin_with(NOTHING)
+            document = begin_new()
             self._documents[doc_id] = document
         return document
 
@@ -277,7 +277,8 @@ class Batch:
         document.is_moved = True
         if is_merge:
             document.merges.add(revision.rev)
-        self._note_path(revision.doc_id, graph, news)
+        if news is not NO_NEWS:
+            self._note_path(revision.doc_id, graph, news)
         # The row carries the edge that the revision names itself; what paths said before must not overwrite it.
         self._edges.pop((revision.doc_id, revision.rev), None)
         name = self._head.name

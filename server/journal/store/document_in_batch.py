@@ -52,6 +52,16 @@ class DocumentInBatch:
         self.is_clear = True
 
 
+def begin_new() -> DocumentInBatch:
+    """Return a document of which nothing is here, as most are that a replica brings."""
+    graph = GrowingGraph()
+    merges: set[RevisionId] = set()
+    fingerprints: dict[RevisionId, bytes] = {}
+    waiting: dict[Print, str] = {}
+    state = DocumentState(graph, fingerprints, waiting, (), merges)
+    return DocumentInBatch(NOTHING, state, graph, merges, fingerprints, waiting, {}, is_clear=False)
+
+
 def begin_with(before: DocumentBefore) -> DocumentInBatch:
     """Return a document as a batch meets it, to be added to."""
     graph, merges = GrowingGraph(before.state.graph), {*before.state.merges}
