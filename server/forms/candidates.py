@@ -9,6 +9,9 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.auth.authorise import require
+from server.auth.principal import Principal
+from server.errors import Problem
 from server.forms.authoring.proposals import FormProposal
 from server.forms.checks import has_errors
 from server.forms.contents import XFORM_TYPE, XLS_TYPE, XLSX_TYPE, Content, file_type, keep
@@ -103,6 +106,16 @@ async def read_candidate(storage: Storage, candidate_id: str) -> FormCandidate |
     async with storage.read() as connection:
         row = (await connection.execute(query)).first()
     return FormCandidate(**{**row._mapping, "accepted": row.accepted or ()}) if row is not None else None
+
+
+async def candidate_to_publish(storage: Storage, principal: Principal, candidate_id: str) -> FormCandidate:
+    """Return a candidate of a project in which this person publishes, or refuse."""
+    require(principal, "publish_forms")
+    found = await read_candidate(storage, candidate_id)
+    if found is None:
+        raise Problem("not_found")
+    require(principal, "publish_forms", found.project)
+    return found
 
 
 def columns_of(candidate: FormCandidate) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from server.auth.principal import Principal
 from server.errors import Problem
 from server.forms import publication
 from server.forms.authoring.proposals import Acceptance, FormProposal
-from server.forms.candidates import CheckedForm, check_upload, read_candidate
+from server.forms.candidates import CheckedForm, candidate_to_publish, check_upload
 from server.forms.contents import XFORM_TYPE, XLS_TYPE, Content, fetch
 from server.forms.difference import VersionDifference
 from server.forms.findings import Finding
@@ -78,10 +78,7 @@ async def publish(
     clock: NamedDependency[Clock],
 ) -> FormAnswer:
     """Let a candidate go live, now that the author's browser has loaded it in every language that it has."""
-    found = await read_candidate(storage, candidate)
-    if found is None:
-        raise Problem("not_found")
-    require(principal, "publish_forms", found.project)
+    found = await candidate_to_publish(storage, principal, candidate)
     missing = set(found.languages) - {language_code(language) for language in data.languages}
     if missing:
         raise Problem("form_not_loaded", languages=sorted(missing))

@@ -4,10 +4,9 @@ from litestar import Router, get, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from server.auth.authorise import allowed, require
+from server.auth.authorise import allowed
 from server.auth.principal import Principal
-from server.errors import Problem
-from server.forms.candidates import read_candidate
+from server.forms.candidates import candidate_to_publish
 from server.forms.trial_schemas import TesterAnswer, TrialAnswer, TrialBody, TrialsAnswer
 from server.forms.trials import LASTS, FormTrial, is_tester, put_on_trial, trials_that_run
 from server.platform.api_description.declarations import raises
@@ -25,11 +24,7 @@ async def set_trial(
     clock: NamedDependency[Clock],
 ) -> TrialsAnswer:
     """Hand a checked form to chosen people, in place of the form's earlier trial; without anybody the trial ends."""
-    require(principal, "publish_forms")
-    found = await read_candidate(storage, candidate)
-    if found is None:
-        raise Problem("not_found")
-    require(principal, "publish_forms", found.project)
+    found = await candidate_to_publish(storage, principal, candidate)
     await put_on_trial(storage, clock, found, data.people, by=principal.person)
     return await _shown(storage, clock, principal)
 

@@ -4,12 +4,10 @@ from litestar import Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from server.auth.authorise import require
 from server.auth.principal import Principal
 from server.desk.publishing.effect import effect_of
 from server.desk.publishing.schemas import EffectAnswer
-from server.errors import Problem
-from server.forms.candidates import read_candidate
+from server.forms.candidates import candidate_to_publish
 from server.forms.library import FormLibrary
 from server.journal.journal import Journal
 from server.platform.api_description.declarations import raises
@@ -29,11 +27,7 @@ async def effect(
     clock: NamedDependency[Clock],
 ) -> EffectAnswer:
     """Say on how many phones the form is, and what its new version would do to the records that there are."""
-    require(principal, "publish_forms")
-    found = await read_candidate(storage, candidate)
-    if found is None:
-        raise Problem("not_found")
-    require(principal, "publish_forms", found.project)
+    found = await candidate_to_publish(storage, principal, candidate)
     done = await effect_of(storage, journal, library, found, clock)
     return EffectAnswer(
         phones=done.phones,
