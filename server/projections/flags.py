@@ -132,4 +132,6 @@ def calculation_flags(values: list[tuple[Field, Any]]) -> set[str]:
 
 def named_files(values: list[tuple[Field, Any]]) -> set[str]:
     """Return the names of the files that the answers mention."""
-    return {str(answer) for field, answer in values if field.type in MEDIA_TYPES}
+    # Of sound in the background the answer may say why there is none: a word, where files have an ending.
+    files = ((field, str(answer)) for field, answer in values if field.type in MEDIA_TYPES)
+    return {name for field, name in files if field.recorded != "sound" or "." in name}

@@ -274,6 +274,13 @@ def test_how_choices_are_laid_out_is_nothing_to_tell(appearance: str) -> None:
     assert told(checked([question("select_one yes_no", "b", appearance=appearance)])) == []
 
 
+def test_sound_in_the_background_is_recorded_but_in_no_row() -> None:
+    sound = {"type": "background-audio", "name": "talk"}
+    assert told(checked([sound])) == []
+    row = [question("begin_repeat", "visit"), question("text", "b"), {**sound, "name": "said"}]
+    assert told(checked([*row, {"type": "end_repeat", "name": ""}])) == [("warning", "kind_left_out", 9)]
+
+
 def test_a_search_becomes_a_list_in_a_file() -> None:
     survey = [question("select_one yes_no", "b", appearance="search('villages')")]
     assert ("error", "search", 7) in told(checked(survey))

@@ -3,12 +3,17 @@
 import type { Field, FormSchema, FieldType } from './form-schema'
 import type { Answers, Json, Media } from './record'
 import { isObject } from './answers'
+import { fileStem, recordedField } from './recorded'
+import { answerAt } from './summary'
 
 const MEDIA: ReadonlySet<FieldType> = new Set(['image', 'audio', 'video', 'file'] satisfies FieldType[])
 
 export function mentionedMedia(schema: FormSchema, answers: Answers, media: Media): Media {
   const names = new Set(namesIn(schema.fields, answers))
-  return Object.fromEntries(Object.entries(media).filter(([name]) => names.has(name)))
+  const sound = recordedField(schema, 'sound')
+  const recorded = sound === undefined ? undefined : answerAt(answers, sound.path)
+  const isSound = (name: string): boolean => typeof recorded === 'string' && fileStem(name) === fileStem(recorded)
+  return Object.fromEntries(Object.entries(media).filter(([name]) => names.has(name) || isSound(name)))
 }
 
 function namesIn(fields: readonly Field[], answers: Answers): string[] {

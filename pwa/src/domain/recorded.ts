@@ -53,6 +53,19 @@ export function recordedField<K extends Recorded['kind']>(schema: FormSchema, ki
   return [...schema.byPath.values()].find((field): field is RecordedField<K> => field.recorded?.kind === kind)
 }
 
+/** Why a record has no sound, as its answer says. */
+export type NoSound = 'declined' | 'not_asked' | 'no_microphone' | 'nothing_recorded'
+
+/** What the files of one answer share, up to the first dot. */
+export function fileStem(name: string): string {
+  return name.split('.', 1)[0] ?? ''
+}
+
+/** `talk-1.webm`, `talk-1.2.webm`: the sound of a form that was opened again is a further file. */
+export function soundPartName(first: string, index: number): string {
+  return index === 0 ? first : first.replace('.', `.${String(index + 1)}.`)
+}
+
 /** The answers with a field's value; unchanged where the group around it is not relevant. */
 export function withRecorded(answers: Answers, field: Field, value: string): Answers {
   return put(answers, field.path.split('/').slice(1), value)

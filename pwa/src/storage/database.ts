@@ -39,10 +39,18 @@ export type Draft = {
   step: string | null
   /** What was done when, where the form asks for that; absent while there is nothing. */
   log?: readonly LogEvent[]
+  /** Sound in the background, where the form asks for that and its person agreed. */
+  sound?: DraftSound
   createdAt: string
   updatedAt: string
   /** Set while a deletion can still be undone: such a draft shows in no list. */
   deletedAt?: string
+}
+
+/** The recordings whose pieces are stored, a sitting each; ended is what its person stopped for this record. */
+export type DraftSound = {
+  readonly recordings: readonly { readonly recording: string; readonly type: string }[]
+  readonly isEnded: boolean
 }
 
 export type Outcome = Schemas['Ack']['outcome']

@@ -9,7 +9,7 @@ import { database, type Draft } from './database'
 import { guarded } from '@/domain/storage-full'
 
 /** What the form engine may change; everything else is fixed when the draft is begun. */
-export type DraftChange = Partial<Pick<Draft, 'xml' | 'media' | 'title' | 'step' | 'log'>> & {
+export type DraftChange = Partial<Pick<Draft, 'xml' | 'media' | 'title' | 'step' | 'log' | 'sound'>> & {
   /** Only what changed: the form may be open in another tab, too. */
   readonly begun?: BegunChanges
 }

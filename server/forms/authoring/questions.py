@@ -20,7 +20,7 @@ _COUNTS: Final = ("repeat_count", "jr:count", "count")
 _REFERENCE: Final = re.compile(r"\$\{\s*([^}\s]+)\s*\}")
 _SEARCH: Final = re.compile(r"""search\(\s*['"]([\w.\-]+)['"]\s*\)""")
 _SHOWN_OTHERWISE: Final = frozenset({"map", "quickmap", "image-map"})
-_LEFT_OUT: Final = frozenset({"background-audio", "background-geopoint", "start-geopoint"})
+_LEFT_OUT: Final = frozenset({"background-geopoint", "start-geopoint"})
 _STATIC: Final = {"integer": "integer", "int": "integer", "decimal": "decimal", "date": "date", "time": "time"}
 #: A month or a year alone is kept as its first day.
 _MONTH: Final = re.compile(r"\d{4}(-(?:0[1-9]|1[0-2]))?")
@@ -38,8 +38,10 @@ def check_questions(workbook: AuthorWorkbook) -> Iterator[Finding]:
     }
     codes = FormNames.of(workbook).codes
     row_of = {row["name"]: number for number, row in rows.items() if row.get("name") and not _is_end(row)}
+    depth = 0
     for number, row in rows.items():
-        yield from _kind(number, row)
+        depth += type_of(row).startswith("begin_repeat") - type_of(row).startswith("end_repeat")
+        yield from _kind(number, row, is_in_row=depth > 0)
         yield from _appearance(number, row, header)
         yield from _default(number, row, header, codes)
         if type_of(row).startswith("begin_repeat"):
@@ -63,10 +65,11 @@ def _is_end(row: Row) -> bool:
     return type_of(row).startswith("end_")
 
 
-def _kind(number: int, row: Row) -> Iterator[Finding]:
+def _kind(number: int, row: Row, *, is_in_row: bool) -> Iterator[Finding]:
     kind = type_of(row).partition(" ")[0]
     name = row.get("name") or kind
-    if kind in _LEFT_OUT:
+    # A row has no beginning and no end that the phone could record from and to.
+    if kind in _LEFT_OUT or (kind == "background-audio" and is_in_row):
         yield warning("kind_left_out", "survey", number, name=name, type=kind)
     elif kind == "audit" and "track-changes-reasons" in row.get("parameters", ""):
         yield warning("audit_reasons", "survey", number)

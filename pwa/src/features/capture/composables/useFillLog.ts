@@ -2,7 +2,7 @@
  * The log that a form asks for (ODK's `audit`): begun with the draft, kept with it at each save, and a file of the record when it is
  * finished. A killed browser loses what was done since the last save, no more.
  */
-import { onScopeDispose, ref, type Ref } from 'vue'
+import { onScopeDispose, shallowRef, type Ref } from 'vue'
 import { logCsv, logValue, withEvent, type LogEvent, type LogEventName, type LogPlace } from '@/domain/fill-log'
 import { recordedField, withRecorded, type LogOptions, type RecordedField } from '@/domain/recorded'
 import type { QuestionNode } from '@/features/answers/form-nodes'
@@ -39,7 +39,7 @@ type Open = {
 
 export function useFillLog(ports: LogPorts): FillLog {
   const now = ports.now ?? Date.now
-  const options = ref<LogOptions | null>(null)
+  const options = shallowRef<LogOptions | null>(null)
   let field: RecordedField<'log'> | undefined
   let events: readonly LogEvent[] = []
   let page: Open | null = null

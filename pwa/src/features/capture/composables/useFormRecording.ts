@@ -2,6 +2,7 @@
 import { computed, ref, watch, type ComputedRef } from 'vue'
 import type { LogOptions } from '@/domain/recorded'
 import type { FillFiles } from './fill-place'
+import { useBackgroundSound, type BackgroundSound, type SoundPorts } from './useBackgroundSound'
 import { useConsent, type Consent } from './useConsent'
 import { useFillLog, type FillLog } from './useFillLog'
 import type { FormRecorder } from './useForm'
@@ -11,17 +12,19 @@ export type FormRecording = {
   readonly log: FillLog
   /** Whether places may be logged; null where the form asks for none. */
   readonly places: ComputedRef<Consent | null>
+  readonly sound: BackgroundSound
+  readonly soundConsent: Consent
   readonly recorders: readonly FormRecorder[]
 }
 
-export type RecordingPorts = {
+export type RecordingPorts = Pick<SoundPorts, 'draftId' | 'save'> & {
   readonly files: FillFiles
   readonly person: { readonly id: string; readonly username: string }
   /** Nothing is kept, so nothing is asked. */
   readonly isTrial: boolean
 }
 
-export function useFormRecording({ files, person, isTrial }: RecordingPorts): FormRecording {
+export function useFormRecording({ files, person, isTrial, ...ports }: RecordingPorts): FormRecording {
   const consent = useConsent('places')
   const trail = usePlaceTrail()
   const log = useFillLog({ files, username: person.username, place: () => trail.last() })
@@ -34,10 +37,18 @@ export function useFormRecording({ files, person, isTrial }: RecordingPorts): Fo
     log.note(state === 'agreed' ? 'location tracking enabled' : 'location tracking disabled')
   })
 
+  const sound = useBackgroundSound({ ...ports, files, isTrial })
+  const soundConsent = useConsent('sound')
+  watch(soundConsent.state, (state) => {
+    sound.follow(state)
+    if (sound.isWanted.value) log.note(state === 'agreed' ? 'background audio enabled' : 'background audio disabled')
+  })
+
   const asker: FormRecorder = {
     begin(draft) {
       wanted.value = isTrial ? null : (log.options.value?.places ?? null)
       if (wanted.value !== null) void consent.recall(person.id, draft.form)
+      if (sound.isWanted.value) void soundConsent.recall(person.id, draft.form)
     },
     isUnsaved: () => false,
     change: () => ({}),
@@ -47,6 +58,9 @@ export function useFormRecording({ files, person, isTrial }: RecordingPorts): Fo
   return {
     log,
     places: computed(() => (wanted.value === null ? null : consent)),
-    recorders: [log, asker],
+    sound,
+    soundConsent,
+    // The log ends when all else has.
+    recorders: [sound, log, asker],
   }
 }
