@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -18,6 +19,11 @@ def prepare_forks() -> None:
     """Have commands and conversions forked from a process that has imported all they need."""
     # pytest too: where it is the main program, each process that is forked imports it.
     _processes.set_forkserver_preload(["server.cli", "pytest", *NEEDED])
+
+
+def start_forks() -> None:
+    """Have that process begin to import now, beside what the caller does meanwhile."""
+    forkserver.ensure_running()
 
 
 @dataclass(frozen=True)

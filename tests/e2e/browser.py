@@ -30,6 +30,8 @@ DESK = (1280, 800)
 PLACE = {"latitude": 21.9301, "longitude": 103.3187, "accuracy": 4}
 #: What is waited for comes at once, and here only later than a machine with other work takes.
 STEP_TIMEOUT_MS = 30_000
+#: Ends when the page has done what it was asked to, however long a busy machine takes for that.
+SETTLED = "() => new Promise((done) => requestIdleCallback(() => requestAnimationFrame(done), { timeout: 10000 }))"
 
 
 @dataclass

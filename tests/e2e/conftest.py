@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Playwright, expect, sync_playwright
 
+from tests.command_process import start_forks
 from tests.e2e.browser import PHONE, STEP_TIMEOUT_MS, Browser, save_screenshot
 from tests.e2e.live_server import ROOT, LiveServer
 from tests.e2e.province import seed
@@ -61,6 +62,8 @@ def province(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder = shared / "province"
+    # Whoever waits needs it next.
+    start_forks()
     with (shared / "province.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():

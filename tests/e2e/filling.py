@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw
 from playwright.sync_api import FilePayload, Page, expect
 
-#: Ends when the page has done what it was asked to, however long a busy machine takes for that.
-SETTLED = "() => new Promise((done) => requestIdleCallback(() => requestAnimationFrame(done), { timeout: 10000 }))"
+from tests.e2e.browser import SETTLED
 
 
 @dataclass(frozen=True, slots=True)

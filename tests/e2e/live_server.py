@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -74,6 +75,15 @@ class LiveServer:
             done = run_command([*arguments], self.environment, typed, Path(folder), COMMAND_TIMEOUT_S)
         assert done.code == 0, f"nuong {' '.join(arguments)} ended with {done.code}:\n{done.written}"
         return done.written
+
+    def run_beside(self, *commands: Sequence[str]) -> None:
+        """Run several `nuong` commands at once; return when all have ended well."""
+        with tempfile.TemporaryDirectory(prefix="nuong-command-") as folder:
+            logs = [Path(folder) / str(number) for number in range(len(commands))]
+            running = [Running([*each], self.environment, log) for each, log in zip(commands, logs, strict=True)]
+            for command, process, log in zip(commands, running, logs, strict=True):
+                code = process.wait(COMMAND_TIMEOUT_S)
+                assert code == 0, f"nuong {' '.join(command)} ended with {code}:\n{log.read_text('utf-8')}"
 
     @property
     def log(self) -> str:

@@ -11,7 +11,7 @@ from tests.e2e.filling import fill, finish
 from tests.e2e.live_server import LiveServer
 from tests.e2e.phone import go_home, open_record, send, sign_in, wait_until_ready_for_the_field
 from tests.e2e.province import PASSWORD, SCOPE, WORKER, Member, add
-from tests.e2e.test_tour import LOOKS, look
+from tests.e2e.touring import LOCALES, look_in_each_theme
 
 MANAGER = Member("binh", "Trần Thị Bình", "data_manager", "agri", "11")
 KEEPER = "Giàng Thị Mỷ"
@@ -125,18 +125,13 @@ class Desk:
 
 
 def see(page: Page, name: str, *, home: bool = False) -> None:
-    """Keep a picture of the page in every look; it stays where it is."""
-    for locale, theme in LOOKS:
+    """Keep a picture of the page in every look; it stays where it is, in the language that it has."""
+    for locale in reversed(LOCALES):
         page.get_by_test_id("nav-settings").click()
         page.get_by_test_id(f"language-{locale}").click()
-        page.get_by_test_id(f"theme-{theme}").click()
         page.go_back()
         expect(page.get_by_test_id("asked" if home else "record-summary").first).to_be_visible()
-        look(page, f"phone-{name}-{locale}-{theme}")
+        look_in_each_theme(page, f"phone-{name}-{locale}")
         if not home:
             page.get_by_test_id("changes").evaluate("element => element.scrollIntoView()")
-            look(page, f"phone-{name}-changes-{locale}-{theme}")
-    page.get_by_test_id("nav-settings").click()
-    page.get_by_test_id("language-vi").click()
-    page.get_by_test_id("theme-light").click()
-    page.go_back()
+            look_in_each_theme(page, f"phone-{name}-changes-{locale}")

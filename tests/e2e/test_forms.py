@@ -26,6 +26,8 @@ KEPT = """() => new Promise((resolve, reject) => {
         asked.onsuccess = () => resolve(asked.result)
     }
 })"""
+#: A check takes seconds of work, in a process of its own, and waits for its turn where others are at work.
+CHECKED_MS = 120_000
 #: Whoever reads English has the words of every proposal in English.
 WORDS = {
     "vi": {"id": "chữ thường không dấu", "spelling": "ODK viết biểu thức này cách khác", "added": "câu mới"},
@@ -125,7 +127,7 @@ def bring(page: Page, file: Path, data: bytes, comes_to: str = "refused") -> Non
     file.write_bytes(data)
     page.get_by_test_id("form-file").set_input_files(file)
     page.get_by_test_id("form-check").click()
-    expect(page.get_by_test_id("form-state")).to_have_attribute("data-state", comes_to)
+    expect(page.get_by_test_id("form-state")).to_have_attribute("data-state", comes_to, timeout=CHECKED_MS)
 
 
 def preview(page: Page, locale: str) -> None:

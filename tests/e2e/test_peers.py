@@ -13,7 +13,7 @@ from tests.e2e.live_server import LiveServer
 from tests.e2e.phone import begin, expect_count, go_home, sign_in, wait_until_ready_for_the_field
 from tests.e2e.province import ADMINISTRATOR, PASSWORD, SCOPE, WORKER, Member, add
 from tests.e2e.tea_trees import FORM, tea_tree
-from tests.e2e.test_tour import look
+from tests.e2e.touring import look
 
 #: Who looks after the hub: a hub signs in only people of its own communes.
 KEEPER = Member("pa", "Vàng A Pá", "administrator", "*", "03226")

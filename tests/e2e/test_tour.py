@@ -1,38 +1,25 @@
-"""Every screen, in both languages and both themes: pictures to look at, and what no screen may do.
-
-No screen scrolls sideways, shows a message key instead of words, or names what only programmers know.
-"""
-
-import re
-from collections.abc import Callable
+"""Every screen, in both languages and both themes: pictures to look at, and what no screen may do."""
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import DESK, PHONE, save_screenshot
+from tests.e2e.browser import DESK, PHONE
 from tests.e2e.colleague import COLLEAGUE, Colleague
-from tests.e2e.conftest import SCREENSHOTS, OpenBrowser
+from tests.e2e.conftest import OpenBrowser
 from tests.e2e.disagreeing import MANAGER, add_people, disagree
-from tests.e2e.filling import fill, finish, go_to_the_end
+from tests.e2e.filling import fill, finish, go_to, go_to_the_end
 from tests.e2e.households import Twice
 from tests.e2e.live_server import LiveServer
 from tests.e2e.phone import begin, expect_count, go_home, open_record, sign_in, wait_until_ready_for_the_field
 from tests.e2e.province import ADMINISTRATOR, SUPERVISOR, WORKER, Member, add
 from tests.e2e.tea_trees import FORM, tea_tree
-
-LOOKS = [(locale, theme) for locale in ("vi", "en") for theme in ("light", "outdoor")]
-#: `frame.home.link` instead of «Phiếu»; a photo's file name has only one dot.
-MESSAGE_KEY = re.compile(r"\b[a-z_]+\.[a-z_]+\.[a-z_]+\b")
-NOT_FOR_PEOPLE = re.compile(r"\b(sync|token|JSON|conflict|undefined|NaN|null)\b|\[object", re.IGNORECASE)
-#: Screens by name, each with the way to it from anywhere.
-Way = Callable[[Page], None]
-Screens = dict[str, Way]
+from tests.e2e.touring import LOCALES, Screen, Screens, Way, go_by, leave_the_form, look, resize, tour
 
 
 def test_every_phone_screen_reads_well(open_browser: OpenBrowser) -> None:
     phone = open_browser("worker")
     page = phone.open()
     expect(page.get_by_test_id("signin")).to_be_visible()
-    for locale in ("vi", "en"):
+    for locale in LOCALES:
         page.get_by_test_id(f"language-{locale}").click()
         look(page, f"phone-signin-{locale}")
     page.get_by_test_id("language-vi").click()
@@ -46,21 +33,18 @@ def test_every_phone_screen_reads_well(open_browser: OpenBrowser) -> None:
     begin(page, FORM)
     fill(page, dict(list(tea_tree(2).items())[:10]))
     leave_the_form(page)
-    tour(
-        page,
-        "phone",
-        {
-            "home": go_home,
-            "sent": go_by("nav-home", "list-sent"),
-            "forms": go_by("nav-home", "new-record"),
-            "fill-first": draft_page("page-1"),
-            "fill-choices": draft_page("page-4"),
-            "fill-end": open_draft,
-            "record": lambda page: open_record(page, "sent", "SC-0001"),
-            "outbox": go_by("nav-outbox"),
-            "settings": go_by("nav-settings"),
-        },
-    )
+    screens: Screens = {
+        "home": go_home,
+        "sent": go_by("nav-home", "list-sent"),
+        "forms": go_by("nav-home", "new-record"),
+        "fill-end": open_draft,
+        "fill-first": Screen(go_by("page-1"), goes_on=True),
+        "fill-choices": Screen(lambda page: go_to(page, "height_m"), goes_on=True),
+        "record": lambda page: open_record(page, "sent", "SC-0001"),
+        "outbox": go_by("nav-outbox"),
+        "settings": go_by("nav-settings"),
+    }
+    tour(page, screens, phone=PHONE)
 
 
 def test_every_desk_screen_reads_well(live_server: LiveServer, open_browser: OpenBrowser) -> None:
@@ -77,66 +61,33 @@ def test_every_desk_screen_reads_well(live_server: LiveServer, open_browser: Ope
         desk = open_browser(member.username, DESK)
         page = desk.open()
         sign_in(page, member)
-        tour(page, "desk", screens)
+        tour(page, screens, desk=DESK)
         desk.close()
 
 
 def test_every_conflict_screen_reads_well(live_server: LiveServer, open_browser: OpenBrowser) -> None:
     add_people(live_server)
-    for size, kind in ((DESK, "desk"), (PHONE, "small-desk")):
-        desk = open_browser(kind, size)
-        page = desk.open()
-        sign_in(page, MANAGER)
-        if size == DESK:
-            tour(page, kind, {"conflicts-empty": go_by("nav-conflicts"), "pairs-empty": go_by("nav-pairs")})
-            waiting = disagree(live_server)
-            Twice(live_server)
-            live_server.follow_until("SELECT count(*) > 0 FROM likenesses", 1)
-        screens = {
-            "conflicts": conflict_list,
-            "conflict": conflict_page,
-            "conflict-places": conflict_places,
-            "conflict-deleted": conflict_of("shan_tea_tree"),
-            "conflict-form": conflict_form,
-            "conflict-ask": conflict_ask,
-            "conflicts-alike": conflicts_alike,
-            "pairs": pair_list,
-            "pair": pair_page,
-        }
-        tour(page, kind, screens)
+    page = open_browser("manager", DESK).open()
+    sign_in(page, MANAGER)
+    tour(page, {"conflicts-empty": go_by("nav-conflicts"), "pairs-empty": go_by("nav-pairs")}, desk=DESK)
+    waiting = disagree(live_server)
+    Twice(live_server)
+    live_server.follow_until("SELECT count(*) > 0 FROM likenesses", 1)
+    screens: Screens = {
+        "conflicts": conflict_list,
+        "conflict": conflict_page,
+        "conflict-places": Screen(conflict_of("forest_plot"), show=places),
+        "conflict-deleted": conflict_of("shan_tea_tree"),
+        "conflict-form": conflict_form,
+        "conflict-ask": conflict_ask,
+        "conflicts-alike": conflicts_alike,
+        "pairs": pair_list,
+        "pair": pair_page,
+    }
+    tour(page, screens, **{"desk": DESK, "small-desk": PHONE})
+    for size in (PHONE, DESK):
+        resize(page, size)
         expect(page.get_by_test_id("conflicts-badge")).to_contain_text(str(waiting))
-        desk.close()
-
-
-def tour(page: Page, kind: str, screens: Screens) -> None:
-    """Visit every screen in every look, and keep a picture of each."""
-    for locale, theme in LOOKS:
-        leave_the_form(page)
-        page.get_by_test_id("nav-settings").click()
-        page.get_by_test_id(f"language-{locale}").click()
-        page.get_by_test_id(f"theme-{theme}").click()
-        for name, go in screens.items():
-            leave_the_form(page)
-            go(page)
-            look(page, f"{kind}-{name}-{locale}-{theme}")
-
-
-def look(page: Page, name: str) -> None:
-    """Keep a picture of the page, and check what holds for every screen."""
-    expect(page.locator("h1").first).to_be_visible()
-    page.wait_for_load_state("networkidle")
-    save_screenshot(page, SCREENSHOTS, name)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} scrolls sideways"
-    words = page.locator("body").inner_text()
-    assert not MESSAGE_KEY.findall(words), f"{name} shows message keys"
-    assert not NOT_FOR_PEOPLE.findall(words), f"{name} speaks of what only programmers know"
-
-
-def leave_the_form(page: Page) -> None:
-    """Leave a form that is open; it has no navigation of its own."""
-    if page.get_by_test_id("fill-leave").is_visible():
-        page.get_by_test_id("fill-leave").click()
-        expect(page.get_by_test_id("fill-leave")).to_be_hidden()
 
 
 def open_draft(page: Page) -> None:
@@ -186,11 +137,9 @@ def conflict_of(form: str) -> Way:
     return go
 
 
-def conflict_places(page: Page) -> None:
-    """Open a conflict about an outline, at its drawing."""
-    conflict_of("forest_plot")(page)
-    page.get_by_test_id("conflict-map").last.scroll_into_view_if_needed()
-    page.mouse.wheel(0, 300)
+def places(page: Page) -> None:
+    """Bring the drawing of two outlines into view."""
+    page.get_by_test_id("conflict-map").last.evaluate("(map) => map.scrollIntoView({ block: 'center' })")
 
 
 def conflict_form(page: Page) -> None:
@@ -228,23 +177,3 @@ def pair_page(page: Page) -> None:
     pair_list(page)
     page.get_by_test_id("pairs").get_by_role("link").first.click()
     expect(page.get_by_test_id("pair-fields")).to_be_visible()
-
-
-def draft_page(test_id: str) -> Way:
-    """Return the way to one page of the draft."""
-
-    def go(page: Page) -> None:
-        open_draft(page)
-        page.get_by_test_id(test_id).click()
-
-    return go
-
-
-def go_by(*test_ids: str) -> Way:
-    """Return the way through these links, one after the other."""
-
-    def go(page: Page) -> None:
-        for test_id in test_ids:
-            page.get_by_test_id(test_id).click()
-
-    return go

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
-from tests.e2e.browser import DESK
+from tests.e2e.browser import DESK, PHONE
 from tests.e2e.conftest import OpenBrowser
 from tests.e2e.filling import fill, finish
 from tests.e2e.live_server import LiveServer
 from tests.e2e.phone import begin, expect_count, go_home, sign_in, wait_until_ready_for_the_field
 from tests.e2e.province import ADMINISTRATOR, PASSWORD, SUPERVISOR, WORKER, Member, add
 from tests.e2e.tea_trees import FORM, tea_tree
-from tests.e2e.test_tour import LOOKS, go_by, look, tour
+from tests.e2e.touring import LOCALES, go_by, look, look_in_each_theme, tour
 
 OTHER = Member("hanh", "Lường Thị Hạnh", "supervisor", "agri", "11")
 SENT_MS = 40_000
@@ -65,7 +65,7 @@ def test_a_record_that_a_server_fails_on_is_set_aside_with_its_reason_and_the_ot
         a_tree(page, number)
     go_home(page)
     expect_count(page, "sent", 2, timeout_ms=SENT_MS)
-    tour(page, "trouble", {"aside": go_by("nav-outbox"), "aside-home": go_by("nav-home", "list-fix")})
+    tour(page, {"aside": go_by("nav-outbox"), "aside-home": go_by("nav-home", "list-fix")}, trouble=PHONE)
     page.get_by_test_id("nav-outbox").click()
     expect(page.get_by_test_id("outbox-aside")).to_contain_text(BAD)
 
@@ -87,7 +87,7 @@ def test_an_app_that_is_too_old_says_so_and_keeps_what_waits(open_browser: OpenB
     page.get_by_test_id("nav-outbox").click()
     page.get_by_test_id("send-now").click()
     expect(page.get_by_test_id("send-now")).to_be_enabled(timeout=SENT_MS)
-    tour(page, "trouble", {"too-old": go_by("nav-outbox"), "too-old-home": go_home})
+    tour(page, {"too-old": go_by("nav-outbox"), "too-old-home": go_home}, trouble=PHONE)
     go_home(page)
     expect_count(page, "waiting", 1)
 
@@ -147,14 +147,13 @@ def test_two_supervisors_who_decide_at_once_and_an_administrator_who_looks_at_ph
 
     page = open_browser(ADMINISTRATOR.username, DESK).open()
     sign_in(page, ADMINISTRATOR)
-    for locale, theme in LOOKS:
+    for locale in LOCALES:
         page.get_by_test_id("nav-settings").click()
         page.get_by_test_id(f"language-{locale}").click()
-        page.get_by_test_id(f"theme-{theme}").click()
         page.get_by_test_id("nav-people").click()
         page.get_by_test_id(f"person-open-{WORKER.username}").click()
         devices = page.get_by_test_id("devices")
         devices.scroll_into_view_if_needed()
         # Which version the app is, as the phone said when it last met the server.
         expect(devices.get_by_role("listitem")).to_contain_text(APP[locale])
-        look(page, f"trouble-devices-{locale}-{theme}")
+        look_in_each_theme(page, f"trouble-devices-{locale}")
