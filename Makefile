@@ -69,8 +69,9 @@ coverage: install-dev ## the merge engine's own tests, and every branch of it th
 torture: install-dev install-app ## kill a working server KILLS times (1,000), half over PostgreSQL, simulate WORLDS (2,000), ask the API EXAMPLES (200), both databases all: is anything lost?
 	NUONG_TEST_KILLS=$(KILLS) $(BIN)/pytest -q tests/faults
 	NUONG_TEST_WORLDS=$(WORLDS) $(BIN)/pytest -q $(SPREAD) tests/simulation
-	NUONG_TEST_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q tests/server/test_api_conformance.py
-	for turn in 0 1; do NUONG_TEST_TURN=$$turn $(BIN)/pytest -q $(SPREAD) -m by_turns tests/server; done
+	for turn in 0 1; do \
+	  NUONG_TEST_TURN=$$turn $(BIN)/pytest -q $(SPREAD) -m by_turns tests/server; \
+	  NUONG_TEST_TURN=$$turn NUONG_TEST_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -q tests/server/test_api_conformance.py; done
 
 check: install-dev install-app ## style, types, layers, migrations and lock files: what CI runs first
 	$(MAKE) --no-print-directory --jobs 3 $(CHECKS)
