@@ -15,6 +15,8 @@ from server.platform.db.engine import Storage
 from tests.builders import SIN_CHAI, Client, grant, person_signed_in, problem
 from tests.conftest import StandingClock
 
+pytestmark = pytest.mark.by_turns
+
 LAST_OLD_DAY, FIRST_NEW_DAY = date(2025, 6, 30), date(2025, 7, 1)
 
 

@@ -17,6 +17,8 @@ from server.settings import Settings
 from tests.builders import SIN_CHAI, Client, DeviceKey, SignedIn, claims_of, grant, person_signed_in, problem, sign_in
 from tests.conftest import StandingClock
 
+pytestmark = pytest.mark.by_turns
+
 PAYLOAD = b'{"enrolment":"e","push":[["agri-03226-2025","d","1-a"]]}'
 
 

@@ -11,6 +11,8 @@ from tests.builders import Client
 from tests.server.couchdb_door import a_database
 from tests.server.sync_door import a_phone, packed
 
+pytestmark = pytest.mark.by_turns
+
 Lines = list[str]
 Ask = Callable[[Lines], Awaitable[httpx.Response]]
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import httpx
+import pytest
 
 from server.auth.audit import acts_on
 from server.forms.publication import change_status, publish, versions_of
@@ -20,6 +21,8 @@ from tests.server.test_forms_publication import (
     published,
 )
 from tests.workbooks import SETTINGS, xlsform
+
+pytestmark = pytest.mark.by_turns
 
 
 async def set_status(client: Client, who: SignedIn, version: str, status: str) -> httpx.Response:

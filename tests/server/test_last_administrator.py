@@ -14,6 +14,8 @@ from server.platform.db.engine import Storage
 from tests.builders import Client, SignedIn, add_person, grant, person_signed_in, problem, sign_in
 from tests.conftest import StandingClock
 
+pytestmark = pytest.mark.by_turns
+
 EVERYTHING = Grant("administrator", "*", "11")
 BODY = {"role": "administrator", "project": "*", "unit": "11"}
 

@@ -26,6 +26,8 @@ from sync.contract.members import TELLING_OF_PEOPLE
 from tests.builders import PASSWORD, Client, add_person, grant, person_signed_in, problem, running, sign_in, try_sign_in
 from tests.conftest import StandingClock
 
+pytestmark = pytest.mark.by_turns
+
 SECRET_OF_A_BUG = "the answer was 42"
 
 

@@ -10,6 +10,8 @@ from tests.builders import PROVINCE, Client, SignedIn, grant, person_signed_in, 
 from tests.conftest import StandingClock
 from tests.surveys import BINDS, INSIDE, OTHER_SCOPE, Province, survey
 
+pytestmark = pytest.mark.by_turns
+
 PATH = "/api/publish/household.geojson"
 ANSWERS = {
     "household": {"name": "Lò Văn Ban", "phone": "0912345678"},

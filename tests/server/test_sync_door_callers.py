@@ -8,6 +8,8 @@ from tests.builders import Client, problem
 from tests.conftest import StandingClock
 from tests.server.sync_door import DATABASE, a_phone, another_phone, answer_of, exchange, outcomes, save, with_form
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture(autouse=True)
 async def _form(client: Client) -> None:

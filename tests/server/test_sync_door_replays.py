@@ -19,6 +19,8 @@ from tests.conftest import StandingClock
 from tests.server.peers_world import a_server
 from tests.server.sync_door import DATABASE, a_phone, answer_of, exchange, outcomes, save, with_form
 
+pytestmark = pytest.mark.by_turns
+
 NOTHING = {"unsent": [], "discarded": [], "drafts": 0, "media": 0}
 
 

@@ -10,6 +10,11 @@ from datetime import UTC, datetime
 
 from tests.simulation.making import PEERS_FROM
 
+#: The first world in which a decision is taken back.
+TAKEN_BACK = 60
+#: The worlds that every run takes, without peers and with them.
+FEW = (*range(24), TAKEN_BACK)
+FEW_OF_PEERS = range(PEERS_FROM, PEERS_FROM + 10)
 #: How many worlds without peers and with them a run adds to those that it always takes: with them about a hundred.
 WORLDS = int(os.environ.get("NUONG_TEST_WORLDS", "45"))
 PEERS = WORLDS // 5

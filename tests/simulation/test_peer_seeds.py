@@ -2,11 +2,9 @@
 
 import pytest
 
-from tests.simulation.making import PEERS_FROM
-from tests.simulation.seeds import PEERS, base, of_peers, shares
+from tests.simulation.seeds import FEW_OF_PEERS, PEERS, base, of_peers, shares
 from tests.simulation.test_seeds import run
 
-FEW = 10
 #: What the first of them must have met, or they were not worth running.
 MUST_HAPPEN = (
     "line: answer broken off",
@@ -30,7 +28,7 @@ MUST_HAPPEN = (
 
 @pytest.mark.slow
 async def test_a_few_worlds_of_peers_hold_and_meet_every_fault_of_a_line() -> None:
-    seen = await run(range(PEERS_FROM, PEERS_FROM + FEW))
+    seen = await run(FEW_OF_PEERS)
     assert not [what for what in MUST_HAPPEN if not seen[what]]
 
 

@@ -7,6 +7,8 @@ import pytest
 from tests.builders import Client, problem
 from tests.server.conflicts.desk_world import FIRST, Desk, two_areas
 
+pytestmark = pytest.mark.by_turns
+
 AREA = "/answers/area"
 
 

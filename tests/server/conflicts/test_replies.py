@@ -14,6 +14,8 @@ from tests.builders import Client, add_person, grant
 from tests.server.conflicts.desk_world import DATABASE
 from tests.server.sync_door import a_phone, another_phone, exchange, outcomes
 
+pytestmark = pytest.mark.by_turns
+
 
 def reply_to(phone: Phone, question: str, record: str = "r1", **changes: Any) -> dict[str, Any]:
     """Write a reply on the phone."""

@@ -3,10 +3,14 @@
 import json
 from typing import Any
 
+import pytest
+
 from server.journal.model import Origin
 from tests.builders import Client, add_person, grant, sign_in
 from tests.server.couchdb_door import Door, at_scope, record, rev, revision
 from tests.server.sync_door import DATABASE, a_phone, exchange, outcomes, save, with_form
+
+pytestmark = pytest.mark.by_turns
 
 
 async def _quarantined(client: Client) -> dict[str, str]:

@@ -7,6 +7,8 @@ import pytest
 from tests.builders import PASSWORD, Client, grant
 from tests.server.couchdb_door import Door, a_database, at_scope, rev, revision
 
+pytestmark = pytest.mark.by_turns
+
 INVALID = "Invalid rev format"
 BAD: dict[str, tuple[Any, dict[str, Any]]] = {
     "no id": ({"rev": rev(1, "x")}, {"id": None, "rev": None, "error": "bad_request", "reason": "document id missed"}),

@@ -12,6 +12,8 @@ from tests.conftest import StandingClock
 from tests.server.couchdb_door import Door, a_database, at_scope, feed
 from tests.waiting import within
 
+pytestmark = pytest.mark.by_turns
+
 LIVE = ("longpoll", "continuous", "eventsource")
 
 

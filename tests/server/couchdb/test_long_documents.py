@@ -14,6 +14,8 @@ from server.journal.store.stream_bodies import AT_ONCE_BYTES, SHORT_BYTES
 from tests.builders import Client
 from tests.server.couchdb_door import a_database, rev, revision
 
+pytestmark = pytest.mark.by_turns
+
 MEGABYTE = 1_000_000
 
 
