@@ -2,7 +2,8 @@
 
 `/assets/*` carry a hash in their name and are kept for a year; everything else is asked for again each time and
 answered with 304 when it is the same. A file's twin as brotli or gzip, made at the build, is sent to who takes it.
-Litestar's static files know neither 304 nor twins. Addresses under `/api` never fall back to the app.
+Litestar's static files know neither 304 nor twins. Addresses under `/api` never fall back to the app, and whoever takes
+JSON and no page gets none.
 """
 
 import asyncio
@@ -37,6 +38,8 @@ TYPES = {
 }
 #: By what is added to a file's name; the smallest first.
 TWINS = {"br": ".br", "gzip": ".gz"}
+#: In the words of CouchDB: its clients are who asks such addresses for JSON (docs/decisions/0038).
+NO_PAGE = b'{"error":"not_found","reason":"CouchDB\'s API is under /db/ here."}\n'
 NOT_BUILT = """<!doctype html>
 <html lang="vi"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Nương</title></head><body><h1>Nương</h1>
@@ -70,6 +73,8 @@ async def built_app(
     name = (path or "").strip("/")
     if name.split("/", 1)[0] in ("api", ".well-known"):
         raise Problem("not_found")
+    if (not name or not Path(name).suffix) and _takes_json_alone(request):
+        return Response(NO_PAGE, status_code=404, media_type=TYPES[".json"], headers={"Cache-Control": "no-store"})
     codings = accepted_codings(request, tuple(TWINS))
     found = await asyncio.to_thread(_read, settings.pwa_dir, name or "index.html", codings)
     if found is None:
@@ -81,6 +86,15 @@ async def built_app(
     if found is None:
         return Response(NOT_BUILT.encode(), status_code=503, media_type=TYPES[".html"], headers={"Retry-After": "60"})
     return _answer(request, name or "index.html", found)
+
+
+def _takes_json_alone(request: Request[Any, Any, Any]) -> bool:
+    """Whether a client asks for JSON and would take no page: no browser opens one so."""
+    types = {each.partition(";")[0].strip().lower() for each in request.headers.get("accept", "").split(",")}
+    is_navigation = request.headers.get("sec-fetch-mode", "").lower() == "navigate"
+    return (
+        "application/json" in types and types.isdisjoint({"text/html", "application/xhtml+xml"}) and not is_navigation
+    )
 
 
 def _answer(request: Request[Any, Any, Any], name: str, found: BuiltFile) -> Response[bytes]:

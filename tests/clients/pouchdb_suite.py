@@ -13,8 +13,9 @@ import tempfile
 from pathlib import Path
 from urllib.parse import quote
 
+from tests.bench.arrangement import ADMINISTRATOR
 from tests.builders import PASSWORD
-from tests.clients.province import ADMINISTRATOR, arrange
+from tests.clients.province import arrange
 
 RUNNER = "bin/test-node.sh"
 TESTS_TIMEOUT_S = 3600

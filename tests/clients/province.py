@@ -11,14 +11,14 @@ from typing import Any
 import httpx
 
 from tests.bench import record_set
-from tests.bench.arrangement import Bench, bench
+from tests.bench.arrangement import ADMINISTRATOR, Bench, bench
 from tests.builders import PASSWORD
 from tests.clients.replica import Document, Place, Replica
 from tests.e2e.live_server import LiveServer
 
 COMMUNES = 40
-#: Field workers of every commune here, somebody who may sign in and nothing else, and who administers everything.
-WORKERS, STRANGER, ADMINISTRATOR = ("hoa", "mai"), "la", "dung"
+#: Field workers of every commune here, and somebody who may sign in and nothing else.
+WORKERS, STRANGER = ("hoa", "mai"), "la"
 
 
 @dataclass(slots=True)
@@ -67,16 +67,6 @@ def arrange(folder: Path, communes: int) -> Iterator[Province]:
     """Give a province over `folder` and stop its server afterwards."""
     people = {worker: list(range(communes)) for worker in WORKERS} | {STRANGER: []}
     with bench(folder, people) as running:
-        running.server.run(
-            "person",
-            "add",
-            ADMINISTRATOR,
-            "--name",
-            "Dung",
-            "--role",
-            "administrator",
-            typed=f"{PASSWORD}\n{PASSWORD}\n",
-        )
         yield Province(running)
 
 

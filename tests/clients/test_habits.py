@@ -8,8 +8,9 @@ import pytest
 
 from server.demo.phone import Phone
 from tests.bench import record_set
+from tests.bench.arrangement import ADMINISTRATOR
 from tests.builders import PASSWORD
-from tests.clients.province import ADMINISTRATOR, STRANGER, Province, record, same
+from tests.clients.province import STRANGER, Province, record, same
 from tests.clients.replica import Place, Replica, ReplicaError
 
 HERE: Place = {"memory": "here"}

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.province import ADMINISTRATOR, Province, record, same
+from tests.bench.arrangement import ADMINISTRATOR
+from tests.clients.province import Province, record, same
 from tests.clients.replica import Place, Replica, ReplicaError, replica, until
 
 HERE: Place = {"memory": "here"}

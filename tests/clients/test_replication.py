@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.clients.province import ADMINISTRATOR, Province, record, same
+from tests.bench.arrangement import ADMINISTRATOR
+from tests.clients.province import Province, record, same
 from tests.clients.replica import Place, Replica, until
 
 HERE: Place = {"memory": "here"}

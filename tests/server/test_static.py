@@ -123,3 +123,19 @@ async def test_head_answers_like_get_without_a_body(client: Client, dist: Path) 
     answer = await client.head("/signin")
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-length"] == str(len(INDEX.encode()))
+
+
+@pytest.mark.parametrize("path", ["/", "/agri-03226-2025", "/notes/_changes?since=0", "/desk"])
+async def test_a_client_of_couchdb_at_the_root_is_told_where_the_door_is_and_a_browser_gets_its_page(
+    client: Client, dist: Path, path: str
+) -> None:
+    for accepted in ("application/json", "application/json, */*;q=0.1", "multipart/related,application/json"):
+        told = await client.get(path, headers={"Accept": accepted})
+        assert (told.status_code, told.json()["error"]) == (404, "not_found")
+        assert "/db/" in told.json()["reason"]
+        assert told.headers["cache-control"] == "no-store"
+    opened = {"Accept": "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"}
+    for headers in (opened, {"Accept": "*/*"}, {"Accept": "application/json", "Sec-Fetch-Mode": "navigate"}, {}):
+        assert (await client.get(path, headers=headers)).text == INDEX
+    # Files are what they are.
+    assert (await client.get("/manifest.webmanifest", headers={"Accept": "application/json"})).text == "{}"

@@ -3,10 +3,13 @@
 A row that nobody can read is answered as CouchDB 3 answers it, with an error in its place; the others go on. Documents
 are read and leave a few megabytes at a time, however many and however long those are that one request names.
 
+Whoever accepts parts and no JSON gets a part for each document, with its attachments, as at a CouchDB.
+
 A Nương that asks for `short_revs` beside `revs` gets paths that end where the path of another revision in the answer
 goes on: it takes the union of all paths. To a CouchDB a path is a whole.
 """
 
+import secrets
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -64,18 +67,44 @@ class _Part:
         """Return which body stands in it."""
         return None if self.of is None else (self.of.doc_id, self.rev)
 
+    def in_parts(self, content: bytes | None, boundary: bytes, *, with_revs: bool) -> bytes:
+        """Return it as a part of its own, with its body; the head says which document it is."""
+        if self.of is None or content is None:
+            error = self.error.removeprefix(b'{"error":')[:-1]
+            return b'--%b\r\nContent-Type: application/json; error="true"\r\n\r\n%b\r\n' % (boundary, error)
+        # A name that a line can't hold stands in the document alone.
+        named = b"X-Doc-Id: %b\r\n" % self.of.doc_id.encode() if self.of.doc_id.isprintable() else b""
+        head = b"%bX-Rev-Id: %b\r\nContent-Type: application/json" % (named, self.rev.encode())
+        return b"--%b\r\n%b\r\n\r\n%b\r\n" % (boundary, head, self._document(self.of, content, with_revs=with_revs))
+
+    def _document(self, of: Branches, content: bytes, *, with_revs: bool) -> bytes:
+        more = revisions(of.line(self.rev, self.until)) if with_revs else b""
+        return document(of.doc_id, self.rev, content, deleted=of.graph.held[self.rev], more=more)
+
     def written(self, content: bytes | None, *, with_revs: bool) -> bytes:
         """Return it with its body; a body that is gone is an error, too."""
         if self.of is None or content is None:
             return self.before + self.error + self.after
-        more = revisions(self.of.line(self.rev, self.until)) if with_revs else b""
-        doc = document(self.of.doc_id, self.rev, content, deleted=self.of.graph.held[self.rev], more=more)
+        doc = self._document(self.of, content, with_revs=with_revs)
         return b'%b{"ok":%b}%b' % (self.before, doc, self.after)
 
 
 async def bulk_get(call: Call) -> Answer:
     """Answer a result for each row of the request."""
-    return Answer(pieces=_pieces(call, await aside(_asked_rows, await call.text())))
+    asked = await aside(_asked_rows, await call.text())
+    kind = _kind_of_parts(call.request.headers.get("accept", ""))
+    if kind is None:
+        return Answer(pieces=_listed(call, asked))
+    boundary = secrets.token_hex(16)
+    return Answer(pieces=_as_parts(call, asked, boundary.encode()), media_type=f'{kind}; boundary="{boundary}"')
+
+
+def _kind_of_parts(accepted: str) -> str | None:
+    """Return the type of parts that somebody takes who takes no JSON; None for everybody else."""
+    types = {each.partition(";")[0].strip().lower() for each in accepted.split(",")}
+    if not types.isdisjoint({"application/json", "application/*", "*/*", ""}):
+        return None
+    return next((kind for kind in ("multipart/mixed", "multipart/related") if kind in types), None)
 
 
 def _asked_rows(body: bytes) -> list[_Asked | _Unfit]:
@@ -126,11 +155,35 @@ def _odd_since(doc_id: str, since: Json) -> _Unfit | None:
     return _Unfit(doc_id, odd[0], *INVALID_REV) if odd else None
 
 
-async def _pieces(call: Call, asked: Sequence[_Asked | _Unfit]) -> AsyncIterator[bytes]:
-    with_revs, latest, is_short = call.flag("revs"), call.flag("latest"), call.flag("short_revs")
-    takes_data = call.flag("attachments")
-    rows = iter(asked)
+async def _listed(call: Call, asked: Sequence[_Asked | _Unfit]) -> AsyncIterator[bytes]:
+    with_revs, takes_data = call.flag("revs"), call.flag("attachments")
     start = b'{"results":['
+    async for pairs in _read(call, asked):
+        if takes_data:
+            async for body, part in _with_data(call, pairs):
+                piece = part.written(body, with_revs=with_revs)
+                yield start + piece.removeprefix(b",") if start else piece
+                start = b""
+            continue
+        for piece in joined((part.written(body, with_revs=with_revs) for body, part in pairs), b""):
+            # Every row begins with a comma, which is one too many in front of the first.
+            yield start + piece.removeprefix(b",") if start else piece
+            start = b""
+    yield start + b"]}\n"
+
+
+async def _as_parts(call: Call, asked: Sequence[_Asked | _Unfit], boundary: bytes) -> AsyncIterator[bytes]:
+    with_revs = call.flag("revs")
+    async for pairs in _read(call, asked):
+        async for body, part in _with_data(call, pairs):
+            yield part.in_parts(body, boundary, with_revs=with_revs)
+    yield b"--%b--" % boundary
+
+
+async def _read(call: Call, asked: Sequence[_Asked | _Unfit]) -> AsyncIterator[list[tuple[bytes | None, _Part]]]:
+    """Yield the parts with the bodies that stand in them, a few megabytes at a time."""
+    latest, is_short = call.flag("latest"), call.flag("short_revs")
+    rows = iter(asked)
     while page := list(islice(rows, PAGE)):
         ids = {each.doc_id for each in page if isinstance(each, _Asked)}
         async with call.parts.storage.read() as connection:
@@ -143,28 +196,17 @@ async def _pieces(call: Call, asked: Sequence[_Asked | _Unfit]) -> AsyncIterator
         keys = [part.key for part in parts]
         async for bodies in stream_bodies(call.parts.storage, call.parts.sql, call.db.name, keys):
             # The bodies first: what stands in front is asked first, and the next part would be lost at their end.
-            pairs = list(zip(bodies, left, strict=False))
-            if takes_data:
-                async for piece in _with_data(call, pairs, with_revs=with_revs):
-                    yield start + piece.removeprefix(b",") if start else piece
-                    start = b""
-                continue
-            written = (part.written(body, with_revs=with_revs) for body, part in pairs)
-            for piece in joined(written, b""):
-                # Every row begins with a comma, which is one too many in front of the first.
-                yield start + piece.removeprefix(b",") if start else piece
-                start = b""
-    yield start + b"]}\n"
+            yield list(zip(bodies, left, strict=False))
 
 
 async def _with_data(
-    call: Call, pairs: Sequence[tuple[bytes | None, _Part]], *, with_revs: bool
-) -> AsyncIterator[bytes]:
+    call: Call, pairs: Sequence[tuple[bytes | None, _Part]]
+) -> AsyncIterator[tuple[bytes | None, _Part]]:
     """Yield the parts with the bytes of their attachments, one by one: each may be megabytes long."""
     for body, part in pairs:
         if body is not None and part.of is not None:
             body = await with_data(call, body, known_generation(part.of, part.rev, part.since))  # noqa: PLW2901
-        yield part.written(body, with_revs=with_revs)
+        yield body, part
 
 
 def _by_document(keys: Collection[Key]) -> dict[str, set[RevisionId]]:

@@ -4,7 +4,9 @@ import base64
 import gzip
 import hashlib
 import json
-from typing import Any
+from email import message_from_bytes
+from email.message import Message
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -245,3 +247,29 @@ async def test_a_tombstone_ends_attachments_and_the_next_ones_come_with_their_ow
     assert (await door.ask("DELETE", f"/a?rev={first}")).status_code == 200
     await door.put("a", _attachments={"t": inline(TEXT)})
     assert (await door.get("/a"))["_attachments"] == {"t": stub(TEXT, revpos=3)}
+
+
+@pytest.mark.parametrize("kind", ["multipart/mixed", "multipart/related"])
+async def test_bulk_get_answers_in_parts_whoever_takes_no_json(client: Client, kind: str) -> None:
+    door = await a_database(client)
+    first = await door.put("a", n="1", _attachments={"p": inline(PICTURE)})
+    asked = {"docs": [{"id": "a", "rev": first}, {"id": "none"}, {"id": "_odd"}]}
+    got = await door.ask("POST", "/_bulk_get?revs=true", asked, headers={"Accept": kind})
+    assert got.headers["content-type"].startswith(f"{kind}; boundary=")
+    whole_mail = b"Content-Type: " + got.headers["content-type"].encode() + b"\r\n\r\n" + got.content
+    found, *errors = cast("list[Message]", message_from_bytes(whole_mail).get_payload())
+    assert (found["X-Doc-Id"], found["X-Rev-Id"]) == ("a", first)
+    document = json.loads(_text(found))
+    assert document["_attachments"] == {"p": whole(PICTURE)}
+    assert document["_revisions"]["ids"] == [first.partition("-")[2]]
+    assert [each.get_param("error") for each in errors] == ["true", "true"]
+    told = [json.loads(_text(each)) for each in errors]
+    assert [(each["id"], each["error"]) for each in told] == [("none", "not_found"), ("_odd", "illegal_docid")]
+    # Who takes JSON as well gets that, as at a CouchDB.
+    for accepted in (f"{kind}, application/json", "*/*"):
+        listed = await door.ask("POST", "/_bulk_get", asked, headers={"Accept": accepted})
+        assert listed.json()["results"][0]["docs"][0]["ok"]["_rev"] == first
+
+
+def _text(part: Message) -> bytes:
+    return cast("bytes", part.get_payload(decode=True))
