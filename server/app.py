@@ -180,7 +180,8 @@ def furnish(
     keys = key_ring(settings, store, clock)
     passwords = passwords or Passwords()
     sessions = Sessions(store, keys, passwords, clock, settings)
-    pace = RateLimiter(clock, settings.login_burst, settings.login_per_minute, shared and shared.buckets)
+    buckets = None if shared is None else shared.buckets
+    pace = RateLimiter(clock, settings.login_burst, settings.login_per_minute, buckets)
     app.state = State(
         {
             "settings": settings,
@@ -196,7 +197,7 @@ def furnish(
             "sessions": sessions,
             "pace": pace,
             "recognition": Recognition(store, sessions, pace, settings.public_url),
-            "metrics": Metrics(shared and shared.counters),
+            "metrics": Metrics(None if shared is None else shared.counters),
             "media_folder": MediaFolder(store, MediaFiles(settings.media_dir)),
             "peer_book": PeerBook(store, clock, PeerSecrets(settings)),
             "hub_state": HubState(store, clock),

@@ -163,8 +163,8 @@ def tried(settings: Settings, clock: StandingClock, role: str, username: str, pa
     report = Report()
     try:
         schema = schemathesis.openapi.from_asgi("/api/openapi.json", app, config=config)
-        schema = schema.include(lambda each: is_tried_today(each.operation.label, role), path_regex=paths)
-        report.follow(from_schema(schema).execute())
+        chosen = schema.include(lambda each: is_tried_today(each.operation.label, role), path_regex=paths)
+        report.follow(from_schema(chosen).execute())
     finally:
         shutdown_lifespans()
     return report
