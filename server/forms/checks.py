@@ -167,7 +167,9 @@ def _held(path: str, expression: str, row: int | None, *, is_calculation: bool) 
 def _paths(document: etree._Element) -> frozenset[str]:
     """Return the paths of everything that a record of the form holds."""
     paths: set[str] = set()
-    for root in document.iterfind(f".//{XFORMS}model/{XFORMS}instance[1]/*"):
+    # Not `instance[1]`: lxml counts the siblings of each instance, and every list is one.
+    first = document.find(f".//{XFORMS}model/{XFORMS}instance")
+    for root in () if first is None else first:
         nodes = [(root, f"/{local_name(root)}")]
         while nodes:
             node, path = nodes.pop()
