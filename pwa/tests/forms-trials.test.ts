@@ -1,10 +1,12 @@
 // @vitest-environment jsdom
 /** A form on trial comes to the phones of chosen people, stays for the field, and is no form of theirs. */
-import { PERSON, signedIn } from './fill/phone'
+import { PERSON, signedIn, xformOf } from './fill/phone'
 import { flushPromises, mount, type VueWrapper } from '@vue/test-utils'
 import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { sha256 } from '@/domain/canonical'
+import ConfirmDialog from '@/ui/ConfirmDialog.vue'
+import RunningTrials from '@/features/forms/components/RunningTrials.vue'
 import TrialChoice from '@/features/forms/components/TrialChoice.vue'
 import { useTrials } from '@/features/forms/composables/useTrials'
 import { i18n, loadDeskWords, setLocale } from '@/locales/i18n'
@@ -110,4 +112,26 @@ test('is handed to the people that its author chooses, of those who record in it
   expect(shown.emitted('handed')).toHaveLength(1)
   // Those without people are its own to try, of projects in which it publishes nothing.
   expect(trials.trials.value).toHaveLength(1)
+})
+
+test('on trial goes live once this browser has loaded it and its author has said so again', async () => {
+  HTMLDialogElement.prototype.showModal = () => undefined
+  HTMLDialogElement.prototype.close = () => undefined
+  const running = trial({ form: 'every_type', languages: ['vi', 'en'], people: [{ id: 'lo', name: 'Lò Văn Ban' }] })
+  const sent: [string, unknown][] = []
+  vi.spyOn(useSession().api, 'send').mockImplementation(() => Promise.resolve(new Response(xformOf('every_type'))))
+  vi.spyOn(useSession().api, 'json').mockImplementation((path, options = {}) => {
+    if (options.method === 'POST') sent.push([path, options.json])
+    return Promise.resolve(path.endsWith('/effect') ? { phones: 3 } : { trials: [running] })
+  })
+  const trials = useTrials(useSession().api)
+  await trials.load()
+  shown = mount(RunningTrials, { props: { trials, titleOf: () => 'Hộ' }, global: { plugins: [i18n] } })
+  await shown.find('[data-testid="trial-publish"]').trigger('click')
+  await vi.waitFor(() => expect(shown?.text()).toContain('Biểu mẫu đang ở trên 3 máy'), { timeout: 10_000 })
+  expect(sent).toEqual([])
+  shown.findComponent(ConfirmDialog).vm.$emit('answer', true)
+  await flushPromises()
+  expect(sent).toEqual([['/api/forms/candidates/one/publish', { loaded: true, languages: ['vi', 'en'] }]])
+  expect(shown.emitted('published')).toHaveLength(1)
 })

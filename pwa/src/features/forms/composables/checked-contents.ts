@@ -3,7 +3,10 @@ import type { Api } from '@/api/client'
 import type { FormContents } from '@/features/answers/form-contents'
 import { fetchContent, type CheckedForm } from '@/features/forms/api/forms'
 
-export function contentsOf(checked: CheckedForm, api: Api): FormContents {
+/** What of a checked form the engine needs; a form on trial has it too. */
+export type LoadableForm = Pick<CheckedForm, 'form' | 'version' | 'title' | 'xform' | 'lists' | 'languages'>
+
+export function contentsOf(checked: LoadableForm, api: Api): FormContents {
   return {
     form: checked.form ?? '',
     version: checked.version ?? '',

@@ -5,7 +5,7 @@
 import { shallowRef, type ShallowRef } from 'vue'
 import { asProblem, Problem } from '@/api/problem'
 import { checkForm, publishForm, type CheckedForm, type PublishedVersion } from '@/features/forms/api/forms'
-import { contentsOf } from '@/features/forms/composables/checked-contents'
+import { contentsOf, type LoadableForm } from '@/features/forms/composables/checked-contents'
 import type { Api } from '@/api/client'
 import { languageCode } from '@/domain/form-schema'
 
@@ -140,7 +140,7 @@ async function readable(file: File): Promise<void> {
 }
 
 /** Load the form as a phone would, begin a record, and let it speak each of its languages; throws what the engine throws. */
-export async function loadInBrowser(checked: CheckedForm, api: Api): Promise<BrowserCheck> {
+export async function loadInBrowser(checked: LoadableForm, api: Api): Promise<BrowserCheck> {
   // The engine is a large file that only an author's desk needs.
   const { failing, forgetFailing, loadEngineForm, speak } = await import('@/features/answers/form-engine')
   const loaded = await loadEngineForm(contentsOf(checked, api))
