@@ -82,6 +82,12 @@ SENTENCES: dict[str, str] = {
         "Vietnamese, or the first."
     ),
     "list_missing": "The form needs the file “{file}”; upload it together with the form.",
+    "xml_list": (
+        "The phone does not read “{file}”, a list in XML. Write {instead}; the file becomes a .csv if you give it."
+    ),
+    "xml_list_unreadable": (
+        "No list can be made of “{file}”. Each entry has to be an element with one element a column in it."
+    ),
     "list_kind": "The file “{file}” is neither a .csv nor a .geojson file; lists can be no other.",
     "geojson_unreadable": "The file “{file}” is no GeoJSON: it must be a FeatureCollection in UTF-8.",
     "feature_unreadable": (

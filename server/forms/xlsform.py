@@ -22,6 +22,7 @@ from server.forms.authoring.proposals import NOTHING, Acceptance, CellChange, Fo
 from server.forms.authoring.questions import check_questions, without_tables
 from server.forms.authoring.spelling import check_spelling
 from server.forms.authoring.structure import check_structure
+from server.forms.authoring.xml_lists import check_xml_lists, with_csv
 from server.forms.checks import check_sheets, check_xform, has_errors
 from server.forms.converter import convert_sheets, failure_finding
 from server.forms.findings import Finding, error
@@ -98,7 +99,7 @@ def convert_upload(upload: Upload) -> Conversion:
         plain, about_file = _read(upload)
     except Unreadable as refusal:
         return Conversion((refusal.finding,))
-    workbook, lists = plain.workbook, {**upload.lists, **plain.files}
+    workbook, lists = plain.workbook, with_csv({**upload.lists, **plain.files})
     columns = {file: columns_of(file, data) for file, data in lists.items() if is_list(file)}
     too_long = tuple(check_length(workbook))
     if too_long:
@@ -159,6 +160,7 @@ def _proposed(workbook: AuthorWorkbook, upload: Upload, columns: Columns) -> Ite
     yield from check_names(workbook, columns)
     yield from check_choices(workbook)
     yield from check_questions(workbook)
+    yield from check_xml_lists(workbook, columns)
     yield from check_language_names(workbook)
     yield from check_translations(workbook)
 

@@ -281,6 +281,25 @@ def test_sound_in_the_background_is_recorded_but_in_no_row() -> None:
     assert told(checked([*row, {"type": "end_repeat", "name": ""}])) == [("warning", "kind_left_out", 9)]
 
 
+def test_a_list_in_xml_becomes_a_csv_file_of_its_name() -> None:
+    survey = [
+        {"type": "xml-external", "name": "wards"},
+        question("select_one_from_file villages.xml", "b"),
+        {"type": "calculate", "name": "c", "calculation": "once(instance('wards')/root/item[name='w1']/label)"},
+    ]
+    listed = b"<root><item><name>%s</name><label>\xc3\x81, b</label></item><item><name>x2</name></item></root>"
+    data = xlsform(survey=[*GOOD, *survey])
+    files = {"wards.xml": listed % b"w1", "villages.xml": listed % b"v1"}
+    found = convert_upload(Upload(data, files))
+    assert [(each.code, each.row) for each in found.findings] == [("xml_list", 7), ("xml_list", 8)]
+    form = convert_upload(Upload(data, files, accepts=Acceptance.of([EVERYTHING]))).form
+    assert form is not None
+    assert form.lists["villages.csv"].decode() == 'name,label\nv1,"Á, b"\nx2,\n'
+    assert form.lists.keys() == {"wards.csv", "villages.csv"}
+    odd = convert_upload(Upload(data, files | {"wards.xml": b"<root><item><a><b/></a></item></root>"}))
+    assert "xml_list_unreadable" in {each.code for each in odd.findings}
+
+
 def test_a_search_becomes_a_list_in_a_file() -> None:
     survey = [question("select_one yes_no", "b", appearance="search('villages')")]
     assert ("error", "search", 7) in told(checked(survey))
