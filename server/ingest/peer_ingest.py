@@ -80,26 +80,26 @@ class PeerIngest:
         self._library = library
         self._sql = STATEMENTS[storage.is_postgresql]
 
-    async def bring(
+    async def receive(
         self,
         database: str,
-        brought: Sequence[tuple[Mapping[str, Json], tuple[RevisionId, ...]]],
-        bringer: PeerSender,
+        received: Sequence[tuple[Mapping[str, Json], tuple[RevisionId, ...]]],
+        sender: PeerSender,
     ) -> list[Outcome]:
         """Return what became of each document (with its ancestors, parent first), in order, once it is durable."""
         # In the catalog nobody looks after what waits, so nothing is quarantined there.
         keeps_attachments = database != CATALOG
         documents = [
-            read_document(document, keeps_attachments=keeps_attachments) async for document, _ in in_turns(brought)
+            read_document(document, keeps_attachments=keeps_attachments) async for document, _ in in_turns(received)
         ]
         async with self._storage.read() as connection:
             seals, waiting = await read_seals(connection, database, documents)
-            known = await self._authors(connection, database, documents, [*seals.values()], bringer)
-        outcomes: list[Outcome | None] = [None] * len(brought)
+            known = await self._authors(connection, database, documents, [*seals.values()], sender)
+        outcomes: list[Outcome | None] = [None] * len(received)
         places: list[int] = []
         coming: list[Coming] = []
-        async for position, (document, (_, ancestors)) in in_turns(enumerate(zip(documents, brought, strict=True))):
-            found = await self._admit_one(database, document, ancestors, known, bringer)
+        async for position, (document, (_, ancestors)) in in_turns(enumerate(zip(documents, received, strict=True))):
+            found = await self._admit_one(database, document, ancestors, known, sender)
             if isinstance(found, Outcome):
                 outcomes[position] = found
             else:
@@ -109,7 +109,7 @@ class PeerIngest:
         if database != CATALOG:
             revisions = await entitled(self._journal, database, coming)
         ready = [
-            (position, revision, self._origin(documents[position], known, bringer))
+            (position, revision, self._origin(documents[position], known, sender))
             for position, revision in zip(places, revisions, strict=True)
         ]
         # Parents first, and as few transactions as there are authors in a generation.
@@ -121,7 +121,7 @@ class PeerIngest:
         ]
         for origin, part in parts:
             new = [revision for _, revision, _ in part]
-            done = await self._write(database, new, origin, seals=seals, waiting=waiting, bringer=bringer)
+            done = await self._write(database, new, origin, seals=seals, waiting=waiting, sender=sender)
             for (position, _, _), outcome in zip(part, done, strict=True):
                 outcomes[position] = outcome
         return [outcome for outcome in outcomes if outcome is not None]
@@ -149,7 +149,7 @@ class PeerIngest:
         *,
         seals: Mapping[str, Seal],
         waiting: Mapping[str, str],
-        bringer: PeerSender,
+        sender: PeerSender,
     ) -> list[Outcome]:
         async with self._storage.write() as connection:
             outcomes = await self._journal.write_within(connection, database, revisions, origin)
@@ -159,11 +159,11 @@ class PeerIngest:
                     await authors.claim(connection, self._sql, database, seals[one.doc_id].claims())
                 if one.doc_id in waiting:
                     await note_waiting_seal(connection, database, one.doc_id, waiting[one.doc_id])
-            if bringer.has_account and origin.enrolment is None and origin.person != bringer.author:
+            if sender.has_account and origin.enrolment is None and origin.person != sender.author:
                 for one in new:
                     # The desk at which it was decided noted it there; here it is known by whose word it counts.
                     kind, _, record = one.doc_id.rpartition(":")[0].partition(":")
-                    subject, told = f"{database}/{record}"[:200], {"document": one.doc_id, "by_way_of": bringer.author}
+                    subject, told = f"{database}/{record}"[:200], {"document": one.doc_id, "by_way_of": sender.author}
                     await note(connection, self._clock, origin.person, f"{kind}.brought", subject, **told)
         return outcomes
 
@@ -173,23 +173,23 @@ class PeerIngest:
         database: str,
         documents: Sequence[IncomingDocument],
         seals: Sequence[Seal],
-        bringer: PeerSender,
+        sender: PeerSender,
     ) -> _Authors:
         by_key = {document.key: document for document in documents}
         return _Authors(
             await owners_of(connection, self._sql, database, by_key, seals),
             await savers_without_right(connection, database, documents),
-            await self._deciders(connection, database, documents, bringer),
+            await self._deciders(connection, database, documents, sender),
         )
 
     async def _deciders(
-        self, connection: AsyncConnection, database: str, documents: Sequence[IncomingDocument], bringer: PeerSender
+        self, connection: AsyncConnection, database: str, documents: Sequence[IncomingDocument], sender: PeerSender
     ) -> frozenset[Decider]:
         """Return who may have written which kind of document about a record, of those whom these documents name."""
         named = {decider for document in documents if (decider := _decider(document)) is not None}
-        if not named or not (bringer.is_believed or bringer.has_account):
+        if not named or not (sender.is_believed or sender.has_account):
             return frozenset()
-        if bringer.is_believed:
+        if sender.is_believed:
             known = select(people_table.c.id).where(people_table.c.id.in_({by for _, by in named}))
             present = set(await connection.scalars(known))
             return frozenset(decider for decider in named if decider[1] in present)
@@ -208,30 +208,30 @@ class PeerIngest:
         document: IncomingDocument,
         ancestors: tuple[RevisionId, ...],
         known: _Authors,
-        bringer: PeerSender,
+        sender: PeerSender,
     ) -> Coming | Outcome:
         """Return a document as a revision, with the reason for which a person must look first, or its refusal."""
-        door: Door = "province" if bringer.is_believed else "peer"
-        arrival = Arrival(door, database, document, ancestors, _right(document, known, bringer))
+        door: Door = "province" if sender.is_believed else "peer"
+        arrival = Arrival(door, database, document, ancestors, _right(document, known, sender))
         reason = None if database == CATALOG else await judged(arrival, self._library)
         if document.is_flawed:
             return Outcome(document.doc_id, document.rev, None, "refused", "malformed")
         number = document.number if document.key in known.owners else None
         return arrival.revision(reason, number=number, verify=False)
 
-    def _origin(self, document: IncomingDocument, known: _Authors, bringer: PeerSender) -> Origin:
+    def _origin(self, document: IncomingDocument, known: _Authors, sender: PeerSender) -> Origin:
         owner = known.owners.get(document.key)
         if owner is not None:
             return Origin(owner.person, owner.enrolment)
         decider = _decider(document)
-        return Origin(decider[1]) if decider is not None and decider in known.deciders else Origin(bringer.author)
+        return Origin(decider[1]) if decider is not None and decider in known.deciders else Origin(sender.author)
 
 
-def _right(document: IncomingDocument, known: _Authors, bringer: PeerSender) -> Right:
+def _right(document: IncomingDocument, known: _Authors, sender: PeerSender) -> Right:
     """Return whether the people have it by whom a document is, as far as that is asked of this server."""
     if document.type == RECORD:
         return "never" if document.saver in known.savers_without_right else "now"
-    if document.type in WRITTEN_AT_DESKS and bringer.has_account:
+    if document.type in WRITTEN_AT_DESKS and sender.has_account:
         return "now" if _decider(document) in known.deciders else "never"
     return "now"
 

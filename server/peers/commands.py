@@ -15,10 +15,10 @@ from server.peers.connections import ReplicationParts
 from server.peers.failures import SENTENCES, TroubleCode
 from server.peers.media_book import REASONS
 from server.peers.model import DIRECTIONS, MODES, Directions, Mode, Peer
+from server.peers.overview import PeerOverview, PeerOverviews
 from server.peers.schemas import checked_url, checked_way
 from server.peers.secrets import PeerSecrets
 from server.peers.service_token import couchdb_key_lines, may_be_shown_to
-from server.peers.standing import PeerStanding, Standings
 from server.peers.worker import PeerWork
 from server.platform.db.server_identity import identify
 
@@ -84,7 +84,7 @@ def be_hub(url: str, username: str) -> None:
     address = _checked(url, has_password=True).removesuffix("/db") + "/db"
     new = NewPeer("province", address, ("*",), "both", "continuous", "password", username, _password(), "province")
 
-    async def work(console: Console) -> PeerStanding:
+    async def work(console: Console) -> PeerOverview:
         made = await _book(console).add(new)
         return await _once(console, made)
 
@@ -103,15 +103,15 @@ def list_peers() -> None:
 def status(name: str | None) -> None:
     """Show how far every database is, and what is the matter."""
 
-    async def work(console: Console) -> list[tuple[Peer, PeerStanding]]:
+    async def work(console: Console) -> list[tuple[Peer, PeerOverview]]:
         book = _book(console)
-        standings = _standings(console, await _areas(console))
+        overviews = _overviews(console, await _areas(console))
         wanted = [await book.find(name)] if name else await book.peers()
-        return [(each, await standings.of(each)) for each in wanted]
+        return [(each, await overviews.of(each)) for each in wanted]
 
-    for each, standing in run(work):
+    for each, overview in run(work):
         click.echo(_line(each))
-        tell(standing)
+        tell(overview)
 
 
 @peer.command()
@@ -119,12 +119,12 @@ def status(name: str | None) -> None:
 def sync(name: str) -> None:
     """Exchange everything with a peer once, now."""
 
-    async def work(console: Console) -> PeerStanding:
+    async def work(console: Console) -> PeerOverview:
         return await _once(console, await _book(console).find(name))
 
-    standing = run(work)
-    tell(standing)
-    if any(one.trouble for one in standing.statuses):
+    overview = run(work)
+    tell(overview)
+    if any(one.trouble for one in overview.statuses):
         sys.exit(1)
 
 
@@ -162,16 +162,16 @@ async def _areas(console: Console) -> Areas:
     return areas
 
 
-def _standings(console: Console, areas: Areas) -> Standings:
-    return Standings(console.storage, console.journal, areas, console.clock, _book(console))
+def _overviews(console: Console, areas: Areas) -> PeerOverviews:
+    return PeerOverviews(console.storage, console.journal, areas, console.clock, _book(console))
 
 
-async def _once(console: Console, peer: Peer) -> PeerStanding:
+async def _once(console: Console, peer: Peer) -> PeerOverview:
     """Exchange everything with a peer once; return how it stands then."""
     parts = await _parts(console)
     await PeerWork(parts, peer).once()
     # A hub learns its scopes on the way.
-    return await _standings(console, parts.areas).of(await parts.book.find(peer.id))
+    return await _overviews(console, parts.areas).of(await parts.book.find(peer.id))
 
 
 async def _parts(console: Console) -> ReplicationParts:
@@ -207,9 +207,9 @@ def _line(each: Peer) -> str:
     return f"{each.name:16} {urlsplit(each.url).geturl()} ({each.direction}, {each.mode}; {scopes})"
 
 
-def tell(standing: PeerStanding) -> None:
+def tell(overview: PeerOverview) -> None:
     """Tell how far all is together, and each trouble once: a peer that is down is one matter."""
-    statuses = standing.statuses
+    statuses = overview.statuses
     by_trouble: dict[TroubleCode, list[Status]] = {}
     for one in statuses:
         if one.trouble:
@@ -218,14 +218,14 @@ def tell(standing: PeerStanding) -> None:
     of_databases = [one for one in statuses if one.database != MEDIA]
     documents = sum(one.documents for one in of_databases)
     databases = len({one.database for one in well} - {MEDIA})
-    click.echo(f"  {databases} databases well, {documents} revisions brought over, {standing.behind} changes behind")
-    if standing.held:
-        click.echo(f"  {standing.held} revisions held for a look; /desk/quarantine shows them")
+    click.echo(f"  {databases} databases well, {documents} revisions brought over, {overview.behind} changes behind")
+    if overview.held:
+        click.echo(f"  {overview.held} revisions held for a look; /desk/quarantine shows them")
     if len(of_databases) < len(statuses):
         carried = sum(one.documents for one in statuses) - documents
         click.echo(
-            f"  {carried} photos and files brought over, {standing.files_waiting} to bring, "
-            f"{standing.files_missing} not here yet"
+            f"  {carried} photos and files brought over, {overview.files_waiting} to bring, "
+            f"{overview.files_missing} not here yet"
         )
     for code, ill in by_trouble.items():
         sentence, advice = SENTENCES[code]
@@ -234,14 +234,14 @@ def tell(standing: PeerStanding) -> None:
         names = sorted({one.database for one in ill})
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         click.echo(f"  {sentence}{told}, since {first.since:%Y-%m-%d %H:%M} UTC: {shown}. {advice}.")
-    count, files = standing.files_left
+    count, files = overview.files_left
     for file in files[:10]:
         way = "to" if file.direction == "push" else "from"
         click.echo(f"  {file.name} of {file.record} did not go over {way} there: {REASONS[file.reason]}")
     if count > 10:
         click.echo(f"  and {count - 10} more files; /desk/peers names them")
-    if standing.left_out[0]:
-        click.echo(f"  {standing.left_out[0]} revisions could not be taken; /desk/peers names them")
+    if overview.left_out[0]:
+        click.echo(f"  {overview.left_out[0]} revisions could not be taken; /desk/peers names them")
 
 
 commands = (peer,)

@@ -275,8 +275,8 @@ class PullReplication(Replication):
         self._session.read += len(documents)
         # A leaf that was followed by another one meanwhile comes with its successor, further up the feed.
         left = [(one.doc_id, one.rev, one.reason) for one in brought if one.reason and one.reason != "followed"]
-        bringer = PeerSender(self._peer.author, is_believed=self._peer.kind == "province")
-        outcomes = await self._parts.ingest.bring(self._remote.name, documents, bringer)
+        sender = PeerSender(self._peer.author, is_believed=self._peer.kind == "province")
+        outcomes = await self._parts.ingest.receive(self._remote.name, documents, sender)
         left += [(one.doc_id, one.rev, one.reason or "malformed") for one in outcomes if one.outcome == "refused"]
         await self._leave_out(left)
         return sum(one.outcome in ("stored", "quarantined") for one in outcomes)

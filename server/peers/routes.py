@@ -20,6 +20,7 @@ from server.peers.directory import content, directory
 from server.peers.hub import HubState
 from server.peers.media_door import media_router
 from server.peers.model import Peer
+from server.peers.overview import PeerOverview, PeerOverviews
 from server.peers.schemas import (
     ContentAnswer,
     DirectoryAnswer,
@@ -31,7 +32,6 @@ from server.peers.schemas import (
     StatusAnswer,
 )
 from server.peers.service_token import may_be_shown_to
-from server.peers.standing import PeerStanding, Standings
 from server.platform.api_description.declarations import raises, signs_in
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
@@ -68,7 +68,7 @@ async def list_peers(
     principal: NamedDependency[Principal],
     peer_book: NamedDependency[PeerBook],
     hub_state: NamedDependency[HubState],
-    standings: NamedDependency[Standings],
+    overviews: NamedDependency[PeerOverviews],
     settings: NamedDependency[Settings],
 ) -> PeersAnswer:
     """List the peers, how far each database is, and what is the matter."""
@@ -77,7 +77,7 @@ async def list_peers(
         _manage(principal)
     province = await hub_state.province()
     return PeersAnswer(
-        peers=[_answer(peer, await standings.of(peer)) for peer in seen],
+        peers=[_answer(peer, await overviews.of(peer)) for peer in seen],
         province=province.removesuffix("/db") if province else None,
         token_url=settings.couchdb_url,
         may_manage=administers_everything(principal),
@@ -94,7 +94,7 @@ async def add_peer(
     storage: NamedDependency[Storage],
     clock: NamedDependency[Clock],
     settings: NamedDependency[Settings],
-    standings: NamedDependency[Standings],
+    overviews: NamedDependency[PeerOverviews],
 ) -> PeerAnswer:
     """Add a peer; replication begins by itself."""
     _manage(principal)
@@ -107,7 +107,7 @@ async def add_peer(
     peer = await peer_book.add(NewPeer(**fields, scopes=tuple(data.scopes), password=password))
     async with storage.write() as connection:
         await note(connection, clock, principal.person, "peer_added", peer.id, name=peer.name, url=peer.url)
-    return _answer(peer, await standings.of(peer))
+    return _answer(peer, await overviews.of(peer))
 
 
 @post("/{peer:str}/sync", status_code=202)
@@ -116,14 +116,14 @@ async def sync_peer(
     peer: FromPath[str],
     principal: NamedDependency[Principal],
     peer_book: NamedDependency[PeerBook],
-    standings: NamedDependency[Standings],
+    overviews: NamedDependency[PeerOverviews],
 ) -> PeerAnswer:
     """Ask for an exchange now, without waiting for the next try."""
     if not any(_sees(principal, one) for one in await peer_book.peers() if peer in (one.id, one.name)):
         _manage(principal)
     found = await peer_book.find(peer)
     await peer_book.ask_sync(found.id)
-    return _answer(found, await standings.of(found))
+    return _answer(found, await overviews.of(found))
 
 
 @delete("/{peer:str}")
@@ -187,9 +187,9 @@ async def tell_content(
     return ContentAnswer(**found)
 
 
-def _answer(peer: Peer, standing: PeerStanding) -> PeerAnswer:
-    total, left = standing.left_out
-    files_total, files = standing.files_left
+def _answer(peer: Peer, overview: PeerOverview) -> PeerAnswer:
+    total, left = overview.left_out
+    files_total, files = overview.files_left
     return PeerAnswer(
         id=peer.id,
         name=peer.name,
@@ -200,8 +200,8 @@ def _answer(peer: Peer, standing: PeerStanding) -> PeerAnswer:
         auth=peer.auth,
         username=peer.username,
         scopes=list(peer.scopes),
-        behind=standing.behind,
-        held=standing.held,
+        behind=overview.behind,
+        held=overview.held,
         statuses=[
             StatusAnswer(
                 database=one.database,
@@ -214,15 +214,15 @@ def _answer(peer: Peer, standing: PeerStanding) -> PeerAnswer:
                 since=one.since,
                 checked_at=one.checked_at,
             )
-            for one in standing.statuses
+            for one in overview.statuses
         ],
         left_out_count=total,
         left_out=[
             LeftOutAnswer(database=one.database, id=one.doc_id, rev=one.rev, direction=one.direction, reason=one.reason)
             for one in left
         ],
-        files_waiting=standing.files_waiting,
-        files_missing=standing.files_missing,
+        files_waiting=overview.files_waiting,
+        files_missing=overview.files_missing,
         files_left_count=files_total,
         files_left=[
             FileLeftAnswer(
@@ -239,15 +239,15 @@ def _answer(peer: Peer, standing: PeerStanding) -> PeerAnswer:
     )
 
 
-async def provide_standings(
+async def provide_overviews(
     storage: NamedDependency[Storage],
     journal: NamedDependency[Journal],
     areas: NamedDependency[Areas],
     clock: NamedDependency[Clock],
     peer_book: NamedDependency[PeerBook],
-) -> Standings:
+) -> PeerOverviews:
     """Return what tells how peers stand."""
-    return Standings(storage, journal, areas, clock, peer_book)
+    return PeerOverviews(storage, journal, areas, clock, peer_book)
 
 
 _hub_router = Router("/", route_handlers=[tell_directory, tell_content], dependencies={"hub": provide_hub})
@@ -256,5 +256,5 @@ _media_router = Router("/", route_handlers=[media_router], dependencies={"princi
 router = Router(
     "/api/peers",
     route_handlers=[list_peers, add_peer, sync_peer, remove_peer, _hub_router, _media_router],
-    dependencies={"standings": Provide(provide_standings)},
+    dependencies={"overviews": Provide(provide_overviews)},
 )

@@ -166,7 +166,7 @@ async def test_a_server_that_is_only_read_from_makes_nobody_a_decider(client: Cl
     forged = NewRevision.following(document, content, None)
     brought = ({"_id": document, "_rev": forged.rev, **content}, ())
 
-    await parts_of(client.app).ingest.bring(DATABASE, [brought], PeerSender("peer:couchdb"))
+    await parts_of(client.app).ingest.receive(DATABASE, [brought], PeerSender("peer:couchdb"))
     await followed(client)
 
     assert (await shown(client, record))["state"] == "received"
@@ -233,8 +233,8 @@ async def test_at_the_hub_questions_may_be_asked_and_conflicts_looked_at(client:
 async def test_a_record_that_names_somebody_is_not_theirs(client: Client) -> None:
     await with_form(client)
     somebody = await add_person(client, "sơn", grant("supervisor"))
-    bringing = parts_of(client.app).ingest
+    ingest = parts_of(client.app).ingest
     document = {**record(), "_id": "a", "_rev": rev(1, "a"), "by": somebody.id}
-    [outcome] = await bringing.bring(DATABASE, [(document, ())], PeerSender("peer:province", is_believed=True))
+    [outcome] = await ingest.receive(DATABASE, [(document, ())], PeerSender("peer:province", is_believed=True))
     assert outcome.outcome == "stored"
     assert (await client.app.state["journal"].document(DATABASE, "a")).person == "peer:province"

@@ -17,8 +17,8 @@ from server.peers.background import parts_of
 from server.peers.commands import tell
 from server.peers.failures import SENTENCES
 from server.peers.model import Peer
+from server.peers.overview import PeerOverviews
 from server.peers.runner import PeersRunner
-from server.peers.standing import Standings
 from server.platform.db.engine import Storage
 from server.settings import Settings
 from sync.revisions.admission import MAX_GENERATION_JUMP
@@ -205,7 +205,7 @@ async def test_what_a_person_must_look_at_is_counted_beside_the_peer_that_shares
         (shown,) = (await client.get("/api/peers", headers=chief.headers)).json()["peers"]
         parts = parts_of(client.app)
         areas = Areas(parts.storage, journal, parts.clock)
-        tell(await Standings(parts.storage, journal, areas, parts.clock, parts.book).of(peer))
+        tell(await PeerOverviews(parts.storage, journal, areas, parts.clock, parts.book).of(peer))
         return shown["held"], capsys.readouterr().out
 
     count, told = await held()

@@ -197,7 +197,7 @@ async def test_a_hub_that_starts_before_its_directory_is_new_writes_no_older_pla
     content = {**json.loads(known.content), "name": "Sín Chải Mới"}
     newer = NewRevision.following(doc_id, content, known.rev)
     brought = ({**content, "_id": doc_id, "_rev": newer.rev}, newer.ancestors)
-    await parts_of(hub.app).ingest.bring("catalog", [brought], PeerSender("peer:province", is_believed=True))
+    await parts_of(hub.app).ingest.receive("catalog", [brought], PeerSender("peer:province", is_believed=True))
 
     await hub.app.state["areas"].prepare()
 
@@ -257,7 +257,7 @@ async def test_a_seal_says_whose_a_revision_is_whenever_it_comes(client: Client,
     await with_form(client)
     phone = await a_phone(client)
     record = save(phone)
-    bringing = parts_of(client.app).ingest
+    ingest = parts_of(client.app).ingest
     record_and_seal: list[list[Any]] = [[(record, ())], [(seal_of(phone, record), ())]]
     if order == "seal first":
         record_and_seal.reverse()
@@ -265,7 +265,7 @@ async def test_a_seal_says_whose_a_revision_is_whenever_it_comes(client: Client,
         record_and_seal = [[*record_and_seal[0], *record_and_seal[1]]]
 
     for batch in record_and_seal:
-        outcomes = await bringing.bring(DATABASE, batch, PeerSender("peer:other"))
+        outcomes = await ingest.receive(DATABASE, batch, PeerSender("peer:other"))
         assert {one.outcome for one in outcomes} == {"stored"}
 
     assert await author(client, record["_id"]) == (phone.person["id"], phone.enrolment)
@@ -279,7 +279,7 @@ async def test_a_seal_over_somebody_elses_save_or_with_a_forged_signature_claims
     forged["_id"], forged["jws"] = "seal:02", seal_of(lan, other)["jws"]
     batch: list[Any] = [(document, ()) for document in (stolen, forged, record, other)]
 
-    await parts_of(client.app).ingest.bring(DATABASE, batch, PeerSender("peer:other"))
+    await parts_of(client.app).ingest.receive(DATABASE, batch, PeerSender("peer:other"))
 
     assert await author(client, record["_id"]) == ("peer:other", None)
     assert await author(client, other["_id"]) == ("peer:other", None)
@@ -289,10 +289,10 @@ async def test_a_late_seal_names_the_worker_in_the_reviewers_list(client: Client
     await with_form(client)
     phone = await a_phone(client)
     record = save(phone)
-    bringing, runner = parts_of(client.app).ingest, client.app.state["runner"]
-    await bringing.bring(DATABASE, [(record, ())], PeerSender("peer:other"))
+    ingest, runner = parts_of(client.app).ingest, client.app.state["runner"]
+    await ingest.receive(DATABASE, [(record, ())], PeerSender("peer:other"))
     await runner.once()
-    await bringing.bring(DATABASE, [(seal_of(phone, record), ())], PeerSender("peer:other"))
+    await ingest.receive(DATABASE, [(seal_of(phone, record), ())], PeerSender("peer:other"))
     for look in runner.looks:
         await look()
     await add_person(client, "chief", grant("supervisor"))

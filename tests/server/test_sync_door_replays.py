@@ -117,7 +117,7 @@ async def test_a_seal_of_protocol_1_that_another_server_brings_still_says_whose_
     jws = phone.sign(canonical({"enrolment": phone.enrolment, "push": push}))
     seal = {"_id": "seal:01", "_rev": "1-" + "a" * 32, "type": "seal", "enrolment": phone.enrolment, "push": push}
     batch: list[Any] = [({**seal, "jws": jws}, ()), (record, ())]
-    await parts_of(client.app).ingest.bring(DATABASE, batch, PeerSender("peer:other"))
+    await parts_of(client.app).ingest.receive(DATABASE, batch, PeerSender("peer:other"))
     stored = await client.app.state["journal"].document(DATABASE, record["_id"])
     assert stored.enrolment == phone.enrolment
 

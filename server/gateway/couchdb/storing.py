@@ -53,7 +53,7 @@ async def replicate(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Re
     places = [place for place, each in enumerate(documents) if isinstance(each, Incoming)]
     wanted = [each for each in documents if isinstance(each, Incoming)]
     if brings_others(call):
-        for place, result in zip(places, await _brought(call, wanted), strict=True):
+        for place, result in zip(places, await _received(call, wanted), strict=True):
             results[place] = result
         return [each for each in results if each is not None]
     held = await held_back(call, wanted, [each.as_it_is() for each in wanted])
@@ -67,9 +67,9 @@ async def replicate(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Re
     return [each for each in results if each is not None]
 
 
-async def _brought(call: Call, documents: Sequence[Incoming]) -> list[Result]:
+async def _received(call: Call, documents: Sequence[Incoming]) -> list[Result]:
     """Store revisions from another server; seals say who wrote each."""
-    brought: list[tuple[dict[str, Json], tuple[RevisionId, ...]]] = [
+    received: list[tuple[dict[str, Json], tuple[RevisionId, ...]]] = [
         (
             {
                 **cast("dict[str, Json]", read(each.content).value),
@@ -81,9 +81,9 @@ async def _brought(call: Call, documents: Sequence[Incoming]) -> list[Result]:
         )
         async for each in in_turns(documents)
     ]
-    bringing = PeerIngest(call.parts.storage, call.parts.journal, call.parts.library, call.parts.clock)
-    bringer = PeerSender(f"{PEER_PREFIX}{call.person.username}", has_account=True)
-    return [_result(outcome) for outcome in await bringing.bring(call.db.name, brought, bringer)]
+    ingest = PeerIngest(call.parts.storage, call.parts.journal, call.parts.library, call.parts.clock)
+    sender = PeerSender(f"{PEER_PREFIX}{call.person.username}", has_account=True)
+    return [_result(outcome) for outcome in await ingest.receive(call.db.name, received, sender)]
 
 
 async def edit(call: Call, documents: Sequence[Incoming | Flaw]) -> list[Result]:

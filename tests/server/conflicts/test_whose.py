@@ -127,7 +127,7 @@ async def test_a_decision_that_a_peer_brought_leaves_the_record_its_workers(desk
     content: dict[str, Any] = {"type": "record", "form": "plot", "form_version": "1"}
     content["answers"] = {**FIRST, "area": "2.0"}
     decided = {"_id": first.doc_id, "_rev": f"2-{'d' * 32}", **content, "media": {}, "decided": [AREA]}
-    bringing = parts_of(desk.client.app).ingest
-    await bringing.bring(DATABASE, [(decided, (first.rev,))], PeerSender("peer:province", is_believed=True))
+    ingest = parts_of(desk.client.app).ingest
+    await ingest.receive(DATABASE, [(decided, (first.rev,))], PeerSender("peer:province", is_believed=True))
     await desk.follow()
     assert await whose(desk.client, await supervisor(desk.client), first.doc_id) == (LO, "")

@@ -164,7 +164,7 @@ async def test_another_server_is_entitled_as_the_province_or_only_repeats(
             ({k: each[k] for k in each if k != "_revisions"}, (tried.parents[each["_id"]],))
             for each in tried.revisions()
         ]
-        await parts_of(client.app).ingest.bring(DATABASE, brought, bringer)
+        await parts_of(client.app).ingest.receive(DATABASE, brought, bringer)
     count = await tried.check(door)
     record_property("told", f"contract: {count} cases of a {door}, with an account: {has_account}")
 
@@ -186,7 +186,7 @@ async def test_a_followers_merge_and_carried_edit_come_from_another_server(clien
     for name, body in said.items():
         made = revision_id("a", deleted=False, parent=parents[name], content=canonical(body))
         brought.append(({"_id": "a", "_rev": made, **body}, (parents[name],)))
-    outcomes = await parts_of(client.app).ingest.bring(DATABASE, brought, PeerSender("peer:hub", has_account=True))
+    outcomes = await parts_of(client.app).ingest.receive(DATABASE, brought, PeerSender("peer:hub", has_account=True))
     assert [(one.outcome, one.reason) for one in outcomes] == [
         ("stored", None),
         ("quarantined", "servers_only"),
@@ -292,6 +292,6 @@ async def test_what_is_said_once_is_neither_edited_nor_deleted_by_another_server
         ({"_id": name, "_rev": second, **said, "decision": "approved"}, (first,)),
         ({"_id": name, "_rev": third, **said, "_deleted": True}, (second, first)),
     ]
-    outcomes = await parts_of(client.app).ingest.bring(DATABASE, brought, PeerSender("peer:hub", has_account=True))
+    outcomes = await parts_of(client.app).ingest.receive(DATABASE, brought, PeerSender("peer:hub", has_account=True))
     expected = "quarantined" if kind == "task" else "stored"
     assert [one.outcome for one in outcomes] == [expected, "quarantined", "quarantined"]

@@ -176,7 +176,7 @@ async def test_i4_the_order_of_arrival_at_a_door_changes_nothing(client: Client,
     async with client.app.state["storage"].write() as connection:
         await set_grants(connection, gone.person["id"], [])
     door = await at_scope(client, "máy", grant("field_worker"))
-    bringing, bringer = parts_of(client.app).ingest, PeerSender("peer:hub", has_account=True)
+    ingest, bringer = parts_of(client.app).ingest, PeerSender("peer:hub", has_account=True)
     outcomes = []
     for number in range(ORDERS):
         run, chance = Run(f"r{number:02}"), random.Random(number)
@@ -187,7 +187,7 @@ async def test_i4_the_order_of_arrival_at_a_door_changes_nothing(client: Client,
             documents += run.said(supervisor.id, str(working.person["id"]))
         for part in parted(documents, chance):
             if way == "peer":
-                await bringing.bring(DATABASE, part, bringer)
+                await ingest.receive(DATABASE, part, bringer)
             else:
                 assert await door.bring(*map(as_replicated, part)) == []
         outcomes.append((run, await run.state(client)))
@@ -216,7 +216,7 @@ async def test_i4_the_order_of_arrival_at_a_door_changes_nothing(client: Client,
     run = Run("after")
     for document, line in late:
         document["_id"] = "after-late"
-        await bringing.bring(DATABASE, [(document, line)], bringer)
+        await ingest.receive(DATABASE, [(document, line)], bringer)
     expected = {each[:2] for each in (await run.state(client))[0]}, (await run.state(client))[1]
     assert expected[1] == {("run-late", rev(2, "a"), "misfit_answers")}
     for run, _ in outcomes:

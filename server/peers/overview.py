@@ -15,7 +15,7 @@ from server.platform.db.engine import Storage
 
 
 @dataclass(frozen=True, slots=True)
-class PeerStanding:
+class PeerOverview:
     """How far databases and files are, and what was left out of each (how many, and the latest).
 
     `held` is how many revisions wait here for a person in the databases that go between the two. `files_waiting` is how
@@ -36,8 +36,8 @@ class PeerStanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
-    """Tells how peers stand."""
+class PeerOverviews:
+    """Reads the overviews of peers."""
 
     storage: Storage
     journal: Journal
@@ -45,7 +45,7 @@ class Standings:
     clock: Clock
     book: PeerBook
 
-    async def of(self, peer: Peer) -> PeerStanding:
+    async def of(self, peer: Peer) -> PeerOverview:
         """Return how one peer stands now."""
         statuses = await with_lag(self.journal, await self.book.statuses(peer.id))
         files = [one for one in statuses if one.database == MEDIA]
@@ -61,7 +61,7 @@ class Standings:
                     # Only the peer can say what it awaits; while it is away, what has come since will be awaited.
                     pushed = peer.databases("push", present)
                     waiting += await come_since(connection, pushed, min(shut), peer.id)
-        return PeerStanding(
+        return PeerOverview(
             statuses,
             await self.book.left_out(peer.id),
             await self.journal.count_quarantined({one.database for one in statuses}),
