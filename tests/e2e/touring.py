@@ -71,13 +71,13 @@ def look(page: Page, name: str) -> None:
 
 
 def look_in_each_theme(page: Page, name: str) -> None:
-    """Look at the page in each theme, where it stands; it has the first one afterwards."""
-    for theme in THEMES:
+    """Look at the page in each theme, where it stands, first in the one that it has; it keeps the last."""
+    worn = page.locator("html").get_attribute("data-theme")
+    for theme in sorted(THEMES, key=lambda theme: theme != worn):
         wear(page, theme)
         # Lines get thicker and the page longer: a picture of what still moves is shifted.
         page.evaluate(SETTLED)
         look(page, f"{name}-{theme}")
-    wear(page, THEMES[0])
 
 
 def choose_language(page: Page, locale: str) -> None:
