@@ -97,6 +97,19 @@ class MediaFiles:
         source.replace(target)
         _sync_folder(target.parent)
 
+    def put(self, sha256: str, content: bytes) -> Path:
+        """Keep a verified content durably; return where it stands."""
+        target = self.content_path(sha256)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f"{sha256}.{os.getpid()}.part")
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(target)
+        _sync_folder(target.parent)
+        return target
+
     def discard(self, person: str, sha256: str) -> None:
         """Drop an unfinished content."""
         self.incoming(person, sha256).unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """The media door: tus 1.0 (POST, HEAD, PATCH, OPTIONS) for sending, GET for reading.
 
 POST    /api/media            Upload-Length, Upload-Metadata: sha256, type, db, record, name → 201, Location
+POST    /api/media/bundles    Upload-Length, Upload-Metadata: sha256 → 201, Location
 HEAD    /api/media/{sha256}   → Upload-Offset, Upload-Length
 PATCH   /api/media/{sha256}   Upload-Offset, application/offset+octet-stream → 204, the new Upload-Offset
 GET     /api/media/{sha256}   the content; `?size=thumb` a small WebP
@@ -15,14 +16,14 @@ from litestar.params import FromQuery, Parameter
 from litestar.response import File
 from sqlalchemy import select
 
-from server.auth.authorise import allowed, require
 from server.auth.principal import Principal
 from server.errors import Problem
 from server.journal.journal import Journal
+from server.media.admitted import require_admitted
+from server.media.bundles import MOST_PACKED_BYTES, Bundles
 from server.media.files import MediaFiles
-from server.media.schemas import MAX_HEADER_CHARACTERS, UploadMetadata, parse_metadata
+from server.media.schemas import MAX_HEADER_CHARACTERS, parse_bundle_metadata, parse_metadata
 from server.media.tables import media
-from server.media.unnamed import has_room, named_by, require_room
 from server.media.uploads import Caps, UploadProgress, Uploads, readable_bytes
 from server.platform.api_description.declarations import Described, raises
 from server.platform.clock import Clock
@@ -49,10 +50,14 @@ def _files(settings: Settings) -> MediaFiles:
 
 
 async def provide_uploads(
-    storage: NamedDependency[Storage], settings: NamedDependency[Settings], clock: NamedDependency[Clock]
+    storage: NamedDependency[Storage],
+    journal: NamedDependency[Journal],
+    settings: NamedDependency[Settings],
+    clock: NamedDependency[Clock],
 ) -> Uploads:
     """Return the uploads of this server."""
-    return Uploads(storage, _files(settings), clock, Caps(settings.media_bytes, settings.disk_reserve_bytes))
+    caps = Caps(settings.media_bytes, settings.disk_reserve_bytes)
+    return Uploads(storage, _files(settings), clock, caps, Bundles(storage, journal))
 
 
 def _header(request: Request[Any, Any, Any], name: str) -> str:
@@ -74,19 +79,6 @@ def _require_tus(request: Request[Any, Any, Any]) -> None:
 def _answer(standing: UploadProgress, status: int, **more: str) -> Response[None]:
     headers = {**TUS_HEADERS, "Upload-Offset": str(standing.offset), "Upload-Length": str(standing.length), **more}
     return Response(None, status_code=status, headers=headers)
-
-
-async def _brought(journal: Journal, principal: Principal, promised: UploadMetadata) -> bool:
-    stored = {one.person for one in await journal.history(promised.db, promised.record)}
-    waiting = {one.person for one in await journal.quarantined(promised.db, promised.record)}
-    return principal.person in stored | waiting
-
-
-async def _is_named(journal: Journal, promised: UploadMetadata) -> bool:
-    """Whether a revision of the record names the content, be it one that was edited since."""
-    history = await journal.history(promised.db, promised.record)
-    # What it names is mostly named by the latest.
-    return any(promised.sha256 in named_by(one.content) for one in reversed(history))
 
 
 @route(
@@ -147,21 +139,36 @@ async def announce(
     if length == 0:
         raise Problem("upload_header", header="Upload-Length")
     promised = parse_metadata(_header(request, "Upload-Metadata"))
-    may_capture = allowed(principal, "capture", promised.db)
-    # What is too long is refused for that below. Nearly every announcement ends here, without a record read.
-    is_plain = length > settings.media_bytes or await has_room(storage, principal, length)
-    if not (may_capture and is_plain):
-        # Only who may write there is told what a record names.
-        is_asked = may_capture or allowed(principal, "replicate", promised.db)
-        is_named = is_asked and await _is_named(journal, promised)
-        # Another server brings what other people captured: the files that records of its scopes name, and no others.
-        # Whose record was taken in brings its files too, though rights may have been lost since.
-        if not may_capture and not is_named and not await _brought(journal, principal, promised):
-            require(principal, "capture", promised.db)
-        if not is_named and not is_plain:
-            await require_room(storage, journal, principal, length)
+    # What is too long is refused for that below.
+    counted = length if length <= settings.media_bytes else 0
+    await require_admitted(storage, journal, principal, [promised], counted)
     standing = await uploads.announce(principal, length, promised)
     return _answer(standing, 201, Location=f"/api/media/{promised.sha256}")
+
+
+@post(
+    "/bundles",
+    status_code=201,
+    summary="Announce small contents that come together",
+    described=Described(
+        headers={**TUS, "Upload-Length": LENGTH, "Upload-Metadata": METADATA},
+        gives={**STANDING, "Location": "Where the bundle is sent."},
+    ),
+)
+@raises("tus_version", "upload_header", "upload_metadata", "media_too_large", "media_quota", "not_found")
+async def announce_bundle(
+    *, request: Request[Any, Any, Any], uploads: NamedDependency[Uploads], principal: NamedDependency[Principal]
+) -> Response[None]:
+    """Begin a bundle, or find how far it has come; `Upload-Metadata` has its `sha256` alone. See `bundles.py`."""
+    _require_tus(request)
+    length = _count(request, "Upload-Length")
+    if length == 0:
+        raise Problem("upload_header", header="Upload-Length")
+    if length > MOST_PACKED_BYTES:
+        raise Problem("media_too_large", limit=MOST_PACKED_BYTES)
+    sha256 = parse_bundle_metadata(_header(request, "Upload-Metadata"))
+    standing = await uploads.announce_bundle(principal, length, sha256)
+    return _answer(standing, 201, Location=f"/api/media/{sha256}")
 
 
 @head(
@@ -253,7 +260,7 @@ async def content(
 
 router = Router(
     "/api/media",
-    route_handlers=[offers, announce, standing, append, content],
+    route_handlers=[offers, announce, announce_bundle, standing, append, content],
     dependencies={"uploads": Provide(provide_uploads)},
     tags=["media"],
 )

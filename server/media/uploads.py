@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.auth.authorise import allowed
 from server.auth.principal import Principal
 from server.errors import Problem
+from server.media.bundles import Bundles, Small
 from server.media.files import FULL, MediaFiles, OpenUpload, digest_of
 from server.media.pictures import thumbnail
 from server.media.schemas import UploadMetadata
@@ -28,6 +29,8 @@ from server.platform.own_threads import OwnThreads
 #: What one person may have under way at once, so that nobody fills the disk with beginnings.
 MAX_UPLOADS = 500
 MAX_INCOMING_BYTES = 2_000_000_000
+#: The type of what holds others; its upload names no database.
+BUNDLE = "application/vnd.nuong.bundle"
 _WRITE_BYTES = 256 * 1024
 #: One photo at a time: as many as phones send at once would take the memory and both cores.
 _decoders = OwnThreads("photos", 1)
@@ -53,8 +56,11 @@ class Caps:
 class Uploads:
     """The uploads of all people on one storage and one folder."""
 
-    def __init__(self, storage: Storage, files: MediaFiles, clock: Clock, caps: Caps) -> None:
-        """Keep the parts; nothing is opened yet."""
+    def __init__(
+        self, storage: Storage, files: MediaFiles, clock: Clock, caps: Caps, bundles: Bundles | None = None
+    ) -> None:
+        """Keep the parts; nothing is opened yet. `bundles` reads those, where they may come."""
+        self._bundles = bundles
         self._storage = storage
         self._files = files
         self._clock = clock
@@ -65,7 +71,6 @@ class Uploads:
         sha256 = promised.sha256
         async with self._storage.read() as connection:
             known = await readable_bytes(connection, principal, sha256)
-            begun = await self._begun(connection, principal.person)
         if known is not None:
             if known != length:
                 raise Problem("media_hash_mismatch", sha256=sha256)
@@ -74,14 +79,30 @@ class Uploads:
             return UploadProgress(sha256, length, length)
         if length > self._caps.content_bytes:
             raise Problem("media_too_large", limit=self._caps.content_bytes)
+        about = {
+            "type": promised.type,
+            "database": promised.db,
+            "record": promised.record,
+            "name": promised.name,
+        }
+        return await self._begin(principal, sha256, length, about)
+
+    async def announce_bundle(self, principal: Principal, length: int, sha256: str) -> UploadProgress:
+        """Begin or find the upload of a bundle."""
+        return await self._begin(principal, sha256, length, {"type": BUNDLE, "database": "", "record": "", "name": ""})
+
+    async def _begin(self, principal: Principal, sha256: str, length: int, about: dict[str, str]) -> UploadProgress:
+        async with self._storage.read() as connection:
+            begun = await self._begun(connection, principal.person)
         if begun.get(sha256, length) != length:
             # One of the two lengths is wrong. Kept, the first would keep the right one out for ever.
             await self.drop(principal, sha256)
         if sha256 not in begun and (len(begun) >= MAX_UPLOADS or sum(begun.values()) + length > MAX_INCOMING_BYTES):
             raise Problem("media_quota", uploads=len(begun))
         await self._check_space(length)
+        row = {"person": principal.person, "sha256": sha256, "bytes": length, "started_at": self._clock(), **about}
         async with self._storage.write() as connection:
-            await insert_missing(connection, media_uploads, [self._upload_row(principal, length, promised)])
+            await insert_missing(connection, media_uploads, [row])
             if sha256 in begun:
                 # It goes on: old unfinished ones are dropped.
                 again = update(media_uploads).where(_is(principal, sha256)).values(started_at=self._clock())
@@ -159,6 +180,9 @@ class Uploads:
             # Announced anew it begins anew: that its length was true is no surer than its content.
             await self._forget(principal, row.sha256)
             raise Problem("media_hash_mismatch", sha256=row.sha256)
+        if row.database == "":
+            await self._finish_bundle(principal, row.sha256)
+            return
         readable = True
         try:
             if row.type.startswith("image/"):
@@ -173,18 +197,57 @@ class Uploads:
                 raise Problem("disk_full") from error
             raise
         async with self._storage.write() as connection:
-            kept = {
-                "sha256": row.sha256,
-                "bytes": row.bytes,
-                "type": row.type,
-                "readable": readable,
-                "person": principal.person,
-                "enrolment": principal.enrolment,
-                "received_at": self._clock(),
-            }
+            kept = self._media_row(principal, row.sha256, row.bytes, row.type, readable=readable)
             await insert_missing(connection, media, [kept])
             await _link(connection, row.sha256, row.database, row.record, row.name)
             await connection.execute(_of(principal, row.sha256))
+
+    async def _finish_bundle(self, principal: Principal, sha256: str) -> None:
+        """Keep what a whole bundle holds and forget it; one that may not come is forgotten too, and says why."""
+        if self._bundles is None:
+            raise Problem("not_found")
+        try:
+            found = await self._bundles.files(principal, self._files.incoming(principal.person, sha256))
+        except Problem:
+            await self._forget(principal, sha256)
+            raise
+        rows = [await self._kept(principal, each) for each in found]
+        async with self._storage.write() as connection:
+            await insert_missing(connection, media, rows)
+            for each in found:
+                promised = each.promised
+                await _link(connection, promised.sha256, promised.db, promised.record, promised.name)
+            await connection.execute(_of(principal, sha256))
+        await asyncio.to_thread(self._files.discard, principal.person, sha256)
+
+    async def _kept(self, principal: Principal, small: Small) -> dict[str, object]:
+        """Return the row of a content, which is on the disk by then."""
+        promised, readable = small.promised, True
+        try:
+            path = await asyncio.to_thread(self._files.put, promised.sha256, small.content)
+            if promised.type.startswith("image/"):
+                reduced = await _decoders.run(thumbnail, path)
+                readable = reduced is not None
+                if reduced is not None:
+                    await asyncio.to_thread(self._files.put_thumbnail, promised.sha256, reduced)
+        except OSError as error:
+            if error.errno in FULL:
+                raise Problem("disk_full") from error
+            raise
+        return self._media_row(principal, promised.sha256, len(small.content), promised.type, readable=readable)
+
+    def _media_row(
+        self, principal: Principal, sha256: str, size: int, kind: str, *, readable: bool
+    ) -> dict[str, object]:
+        return {
+            "sha256": sha256,
+            "bytes": size,
+            "type": kind,
+            "readable": readable,
+            "person": principal.person,
+            "enrolment": principal.enrolment,
+            "received_at": self._clock(),
+        }
 
     async def _forget(self, principal: Principal, sha256: str) -> None:
         await asyncio.to_thread(self._files.discard, principal.person, sha256)
@@ -201,18 +264,6 @@ class Uploads:
     async def _check_space(self, length: int) -> None:
         if await asyncio.to_thread(self._files.free_bytes) - length < self._caps.reserve_bytes:
             raise Problem("disk_full")
-
-    def _upload_row(self, principal: Principal, length: int, promised: UploadMetadata) -> dict[str, object]:
-        return {
-            "person": principal.person,
-            "sha256": promised.sha256,
-            "bytes": length,
-            "type": promised.type,
-            "database": promised.db,
-            "record": promised.record,
-            "name": promised.name,
-            "started_at": self._clock(),
-        }
 
     async def _announced(self, connection: AsyncConnection, person: str, sha256: str) -> Any:
         statement = select(media_uploads).where(media_uploads.c.person == person, media_uploads.c.sha256 == sha256)

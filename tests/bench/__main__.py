@@ -11,6 +11,7 @@ import sys
 from tests.bench import (
     closing_rows,
     couchdb_rows,
+    day_rows,
     desk_rows,
     first_visit,
     heaviest_rows,
@@ -46,6 +47,7 @@ def main() -> None:
     row("  requests", f"{nothing.requests}", "1", "9", nothing.requests == 1)
     row("  bodies", f"{nothing.body_bytes} B", "≤ 400 B", "12 KB", nothing.body_bytes <= 400)
     over_first_visit()
+    over_a_day()
     first = rows.first_sync()
     say(f"first sync of {first.documents} records on loopback")
     row("  time", f"{first.seconds:.2f} s", "≤ 1 s", "2.2 s", first.seconds <= 1)
@@ -84,6 +86,23 @@ def over_first_visit() -> None:
     row(ready, f"{visit.ready_s:.0f} s", "≤ 60 s", "", visit.ready_s <= 60 and visit.opens_offline)
     row("    all bytes down", f"{visit.ready_bytes / 1024:.0f} KiB", "", "", True)
     row("    requests", f"{visit.ready_requests}", "", "", True)
+
+
+def over_a_day() -> None:
+    """Print what a day's work takes over a link that loses, and over one that also breaks."""
+    ours, theirs = day_rows.day()
+    say(f"{day_rows.RECORDS} records with a small picture each over 20 kbit/s, 1 s round trip, 10 % lost")
+    say("  beside PouchDB 9 with pouchdb-server over the same link in this run")
+    for what, mine, other in (
+        ("until all is there", ours.losing, theirs.losing),
+        ("the same, broken off twice", ours.breaking, theirs.breaking),
+    ):
+        row(f"  {what}", f"{mine.seconds:.0f} s", "≤ 60 s", f"{other.seconds:.0f} s", mine.seconds <= 60)
+        both = f"{mine.up_bytes / 1000:.1f} + {mine.down_bytes / 1000:.1f} KB"
+        peer = f"{other.up_bytes / 1000:.1f} + {other.down_bytes / 1000:.1f} KB"
+        row("    all bytes up and down", both, "≤ 100 KB", peer, mine.all_bytes <= 100_000)
+        row("    requests", f"{mine.requests}", "", f"{other.requests}", True)
+    row("    sent twice", f"{ours.twice:.1%}", "≤ 5 %", f"{theirs.twice:.1%}", ours.twice <= 0.05)
 
 
 def over_branches() -> None:

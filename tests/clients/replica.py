@@ -41,14 +41,14 @@ class Replica:
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     _waiting: dict[int, "asyncio.Future[Any]"] = field(default_factory=dict)
 
-    async def do(self, verb: str, **said: Any) -> Any:
+    async def do(self, verb: str, patience_s: float = ANSWER_TIMEOUT_S, /, **said: Any) -> Any:
         """Return what a verb of `replica.js` answers; raise ReplicaError."""
         number = next(self._numbers)
         answer = self._waiting[number] = asyncio.get_running_loop().create_future()
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps({"id": number, "verb": verb, **said}).encode() + b"\n")
         await self.process.stdin.drain()
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
+        async with asyncio.timeout(patience_s):
             return await answer
 
     async def call(self, place: Place, method: str, *arguments: Any) -> Any:

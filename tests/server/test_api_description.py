@@ -24,7 +24,7 @@ OPEN = {
     "OPTIONS /api/media/{sha256}",
 }
 #: Headers say it all.
-WITHOUT_BODY = {"POST /api/media", "POST /api/peers/media", "POST /api/peers/{peer}/sync"}
+WITHOUT_BODY = {"POST /api/media", "POST /api/media/bundles", "POST /api/peers/media", "POST /api/peers/{peer}/sync"}
 
 
 def operations() -> dict[str, dict[str, Any]]:

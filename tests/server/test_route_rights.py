@@ -70,6 +70,7 @@ RIGHTS: dict[str, frozenset[Caller]] = {
     "HEAD /api/media/{sha256}": EVERYBODY,
     "PATCH /api/media/{sha256}": EVERYBODY,
     "POST /api/media": EVERYBODY,
+    "POST /api/media/bundles": EVERYBODY,
     "GET /api/review/records": EVERYBODY,
     "GET /api/review/records/{database}/{record}": EVERYBODY,
     "POST /api/review/records/{database}/{record}/decisions": SUPERVISOR,
@@ -136,7 +137,7 @@ BODIES: dict[str, Any] = {
     "POST /api/peers/media/held": {"sha256s": []},
 }
 #: Read from headers alone.
-HAND_READ = {"POST /api/media", "POST /api/peers/media"}
+HAND_READ = {"POST /api/media", "POST /api/media/bundles", "POST /api/peers/media"}
 #: Of a whole project, where everybody here works in one commune: it looks as if it did not exist.
 HIDDEN = {
     "POST /api/areas/projects",
@@ -183,6 +184,7 @@ SCOPED: dict[str, Scoped] = {
 }
 #: Scopes are named there too, and this is who looks after them.
 SCOPED_ELSEWHERE = {
+    "POST /api/media/bundles": "each file in it has its own verdict: tests/server/test_media_bundles.py",
     "POST /api/sync": "each document has its own verdict: tests/server/test_contract.py",
     "POST /api/peers": "only for who administers everything",
 }

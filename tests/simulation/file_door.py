@@ -12,6 +12,7 @@ import httpx
 
 from server.errors import KINDS, Problem
 from server.media import routes
+from server.media.bundles import Bundles
 from server.media.uploads import Caps, Uploads
 from server.settings import Settings
 
@@ -81,11 +82,14 @@ async def _renewed(server: "Server", asked: Asked) -> Answer:
 
 async def _of_files(server: "Server", asked: Asked, carried: int | None) -> Answer:
     principal = await server.sessions.principal(asked.token or "")
-    uploads = Uploads(server.parts.storage, server.files, server.clock, _CAPS)
+    bundles = Bundles(server.parts.storage, server.journal)
+    uploads = Uploads(server.parts.storage, server.files, server.clock, _CAPS, bundles)
     body = asked.body if carried is None else asked.body[:carried]
     request = cast(Any, _Request(httpx.Headers(asked.headers), body, carried is not None))
     sha256 = asked.path.removeprefix("/api/media").strip("/")
-    if asked.method == "POST":
+    if asked.method == "POST" and sha256 == "bundles":
+        given = await routes.announce_bundle.fn(request=request, uploads=uploads, principal=principal)
+    elif asked.method == "POST":
         given = await routes.announce.fn(
             request=request,
             uploads=uploads,

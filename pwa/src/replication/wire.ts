@@ -42,13 +42,17 @@ export async function sealed(request: Sealed, key: CryptoKey): Promise<string> {
   return `${HEADER}..${base64url(new Uint8Array(signature))}`
 }
 
-/** The request's bytes, gzip-compressed; browsers without CompressionStream load a small library for it. */
-export async function packed(request: SyncRequest): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new TextEncoder().encode(JSON.stringify(request))
+/** The request's bytes, gzip-compressed. */
+export function packed(request: SyncRequest): Promise<Uint8Array<ArrayBuffer>> {
+  return gzipped(new Blob([JSON.stringify(request)]))
+}
+
+/** The same bytes for the same content each time; browsers without CompressionStream load a small library for it. */
+export async function gzipped(content: Blob): Promise<Uint8Array<ArrayBuffer>> {
   if (typeof CompressionStream === 'undefined') {
     const { gzipSync } = await import('fflate')
-    return new Uint8Array(gzipSync(bytes))
+    return new Uint8Array(gzipSync(new Uint8Array(await content.arrayBuffer()), { mtime: 0 }))
   }
-  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'))
+  const stream = content.stream().pipeThrough(new CompressionStream('gzip'))
   return new Uint8Array(await new Response(stream).arrayBuffer())
 }

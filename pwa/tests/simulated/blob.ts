@@ -6,8 +6,11 @@ export class WorldBlob {
   readonly type: string
   readonly bytes: Uint8Array
 
-  constructor(parts: readonly (ArrayBuffer | ArrayBufferView)[], { type = '' }: { type?: string } = {}) {
-    this.bytes = Buffer.concat(parts.map(bytesOf))
+  constructor(
+    parts: readonly (string | ArrayBuffer | ArrayBufferView | WorldBlob)[],
+    { type = '' }: { type?: string } = {},
+  ) {
+    this.bytes = Buffer.concat(parts.map(partOf))
     this.type = type
   }
 
@@ -27,6 +30,11 @@ export class WorldBlob {
   toJSON(): { size: number } {
     return { size: this.size }
   }
+}
+
+function partOf(part: string | ArrayBuffer | ArrayBufferView | WorldBlob): Uint8Array {
+  if (typeof part === 'string') return Buffer.from(part, 'utf8')
+  return part instanceof WorldBlob ? part.bytes : bytesOf(part)
 }
 
 export function bytesOf(part: ArrayBuffer | ArrayBufferView): Buffer {
