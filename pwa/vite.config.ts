@@ -7,6 +7,7 @@ import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 import { VitePWA } from 'vite-plugin-pwa'
 import project from './package.json' with { type: 'json' }
+import { ByEnvironment } from './scripts/by-environment.ts'
 import { mendedEngine } from './scripts/engine-patch.ts'
 import { AppFiles, LOADED_TOGETHER, paintedAtOnce } from './scripts/loading.ts'
 import { compiledMessages } from './scripts/messages.ts'
@@ -87,6 +88,9 @@ export default defineConfig({
   test: {
     environment: 'node',
     setupFiles: ['tests/setup.ts'],
+    // One worker loads the app, Vue, the form engine and jsdom once, not for each file; tests/setup.ts tidies up between them.
+    isolate: false,
+    sequence: { sequencer: ByEnvironment },
     // The phones' time; the form engine reads it when it is loaded.
     env: { TZ: 'Asia/Ho_Chi_Minh' },
     include: ['src/**/*.test.ts', 'tests/**/*.test.ts'],

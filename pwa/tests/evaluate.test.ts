@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 /**
  * The vectors of the server's evaluator are what the phone's form engine says of the same answers at the same moment.
  *
@@ -5,6 +6,7 @@
  */
 import './fill/browser'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { RootNode } from '@getodk/xforms-engine'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { toAnswers, toXml } from '@/domain/answers'
@@ -33,7 +35,8 @@ type Walked = {
   }
 }
 
-const FILE = new URL('../../tests/vectors/evaluate.json', import.meta.url)
+const VECTORS = resolve(import.meta.dirname, '../../tests/vectors')
+const FILE = resolve(VECTORS, 'evaluate.json')
 const vectors = JSON.parse(readFileSync(FILE, 'utf8')) as Vectors
 const isWriting = process.env['NUONG_WRITE_VECTORS'] === '1'
 const forms = [...new Set(vectors.cases.map(({ form }) => form))]
@@ -119,7 +122,7 @@ describe.each(forms)('answers to %s', { tags: ['slow'] }, (name) => {
 
   beforeAll(async () => {
     const { loadEngineForm } = await import('@/features/answers/form-engine')
-    const xform = readFileSync(new URL(`../../tests/vectors/forms/${name}.xml`, import.meta.url), 'utf8')
+    const xform = readFileSync(resolve(VECTORS, `forms/${name}.xml`), 'utf8')
     schema = parseFormSchema(xform)
     form = await loadEngineForm({
       form: name,

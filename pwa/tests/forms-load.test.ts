@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 /**
  * Every demonstration form opens in the phone's form engine and does there what its author meant.
  *
@@ -5,6 +6,7 @@
  */
 import './fill/browser'
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { DecimalInputNode, RepeatRangeUncontrolledNode, RootNode, SelectNode } from '@getodk/xforms-engine'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { toAnswers, toXml } from '@/domain/answers'
@@ -67,7 +69,7 @@ const contentsOf = (form: string, xform: string): FormContents => ({
 })
 const xmlOf = (root: RootNode): string => root.instanceState.instanceXML
 const read = (form: string): string =>
-  readFileSync(new URL(`../../tests/vectors/forms/${form}.xml`, import.meta.url), 'utf8')
+  readFileSync(resolve(import.meta.dirname, `../../tests/vectors/forms/${form}.xml`), 'utf8')
 
 const asItsAuthorMeant = (name: string): void => {
   let form: LoadedForm

@@ -4,7 +4,7 @@ import './fill/browser'
 import { flushPromises, mount } from '@vue/test-utils'
 import Dexie, { type DBCore, type Middleware } from 'dexie'
 import { createPinia, setActivePinia } from 'pinia'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { asProblem } from '@/api/problem'
 import AppBanners from '@/app/AppBanners.vue'
@@ -55,6 +55,10 @@ beforeEach(async () => {
 afterEach(() => {
   isFull = false
   vi.restoreAllMocks()
+})
+afterAll(() => {
+  database.close()
+  database.unuse({ stack: 'dbcore', name: 'disk' })
 })
 
 test('every write of the phone’s store is told as a full phone', async () => {

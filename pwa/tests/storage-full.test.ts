@@ -1,6 +1,6 @@
 /** The disk fills up: every save fails whole, says so, and what was there before stands. */
 import Dexie, { type DBCore, type DBCoreMutateRequest, type Middleware } from 'dexie'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest'
 import { asProblem } from '@/api/problem'
 import { database, serverState } from '@/storage/database'
 import { collectBlobs, getBlob, putBlob } from '@/storage/blobs'
@@ -52,6 +52,10 @@ beforeEach(async () => {
 afterEach(() => {
   isFull = false
   isNearlyFull = false
+})
+afterAll(() => {
+  database.close()
+  database.unuse({ stack: 'dbcore', name: 'disk' })
 })
 
 test('a draft keeps its last saved answers, and saves again after room was made', async () => {

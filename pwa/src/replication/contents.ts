@@ -43,7 +43,10 @@ export async function fetchContents(
     }
   }
   if (missing.length > 0) progress(0, missing.length)
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, missing.length) }, worker))
+  const workers = Array.from({ length: Math.min(AT_ONCE, missing.length) }, worker)
+  // One that goes on after the other failed would share its contents, and the poor link, with whoever tries again.
+  await Promise.allSettled(workers)
+  await Promise.all(workers)
   return refused
 }
 

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 /** The cases that `server/forms/answers.py` passes, passed here. */
 import './browser'
 import { readFileSync } from 'node:fs'

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 /** A form that asks for a log (ODK's `audit`): what the record gets, and what it costs when a browser dies. */
 import './browser'
 import { beforeEach, expect, test } from 'vitest'

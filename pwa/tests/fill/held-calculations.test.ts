@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 /**
  * A calculation comes to rest, with an answer or blank: once() inside a larger one, as forms that are live already have it, and numbers
  * without end.

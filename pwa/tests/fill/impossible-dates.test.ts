@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 /** Whatever text is typed where a form reckons with days, its draft opens again and later values compute. */
 import './browser'
 import { beforeEach, describe, expect, test } from 'vitest'

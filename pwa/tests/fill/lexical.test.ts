@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 /** What is typed, and what is kept of it. */
 import './browser'
 import fc from 'fast-check'

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 /** A draft that is opened again is the same form: every question and row that a fresh one has, at every stage of filling. */
 import './browser'
 import type { RootNode, SelectNode } from '@getodk/xforms-engine'

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 /** `start` and `end` of a form: when the phone writes them, and what a correction makes of them. */
 import './browser'
 import { beforeEach, expect, test } from 'vitest'

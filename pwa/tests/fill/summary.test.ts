@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 /** Answers as they are read, and what differs from the revision before. */
 import './browser'
 import { describe, expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 /** A draft is filled, saved, killed, reopened, finished and corrected, in each of the seven forms. */
 import './browser'
 import fc from 'fast-check'

@@ -4,7 +4,7 @@
  */
 import Dexie, { type DBCore, type DBCoreTable, type Middleware } from 'dexie'
 import fc from 'fast-check'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Fetch } from '@/api/client'
 import { sha256 } from '@/domain/canonical'
 import { database } from '@/storage/database'
@@ -132,6 +132,10 @@ describe('a phone that dies', { tags: ['slow'], timeout: 240_000 }, () => {
     database.close()
     database.use(mortal)
     return database.open()
+  })
+  afterAll(() => {
+    database.close()
+    database.unuse({ stack: 'dbcore', name: 'mortal' })
   })
 
   test('at any one step loses and doubles nothing', async () => {
