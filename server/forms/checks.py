@@ -15,6 +15,7 @@ from server.forms.authoring.spelling import FOREIGN
 from server.forms.findings import FIRST_ROW, Finding, error, warning
 from server.forms.schema import XFORMS, Field, FormSchema, language_code
 from server.forms.sheets import Sheets, chosen_list, list_of, translations, type_of
+from server.forms.unread_attributes import path_in_instance, unread_attributes
 from server.forms.xml_input import local_name
 
 MAX_QUESTIONS = 1_000
@@ -56,7 +57,12 @@ def check_sheets(sheets: Sheets) -> list[Finding]:
 
 def check_xform(document: etree._Element, schema: FormSchema, sheets: Sheets) -> list[Finding]:
     """Return what is wrong with expressions and marks."""
-    return [*_expressions(document, sheets), *_circles(document, sheets), *_marks(schema, document, sheets)]
+    return [
+        *_expressions(document, sheets),
+        *_circles(document, sheets),
+        *_attributes(document, sheets),
+        *_marks(schema, document, sheets),
+    ]
 
 
 def _sizes(sheets: Sheets) -> Iterator[Finding]:
@@ -222,8 +228,21 @@ def _circles(document: etree._Element, sheets: Sheets) -> Iterator[Finding]:
             if path == around or path.startswith(f"{around}/"):
                 dependencies[path] |= needed
     for circle in expressions.circles(dependencies):
-        names = " → ".join(path.rpartition("/")[2] for path in [*circle, circle[0]])
-        yield error("cycle", "survey", sheets.row(circle[0]), names=names)
+        path, *others = circle
+        group = next((to for to, needed in relevance.items() if path in needed and path.startswith(f"{to}/")), None)
+        if group is not None and not others:
+            outer, name = (one.rpartition("/")[2] for one in (group, path))
+            yield error("cycle_in_group", "survey", sheets.row(group), group=outer, name=name)
+            continue
+        names = " → ".join(path.rpartition("/")[2] for path in [*circle, path])
+        yield error("cycle", "survey", sheets.row(path), names=names)
+
+
+def _attributes(document: etree._Element, sheets: Sheets) -> Iterator[Finding]:
+    """Give what `drop_unread` takes away: `odk:tag` of a compact_tag, and the like."""
+    for element, names in unread_attributes(document):
+        row, told = sheets.row(path_in_instance(element)), ", ".join(name.rpartition("}")[2] for name in names)
+        yield warning("attribute_unread", "survey", row, name=local_name(element), attributes=told)
 
 
 def _marks(schema: FormSchema, document: etree._Element, sheets: Sheets) -> Iterator[Finding]:

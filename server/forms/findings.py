@@ -53,6 +53,12 @@ SENTENCES: dict[str, str] = {
     ),
     "day_impossible": "There is no day {day}: what the form computes from it would stay blank.",
     "cycle": "These depend on each other in a circle: {names}.",
+    "cycle_in_group": (
+        "The group “{group}” is shown by the answer to “{name}”, which stands in it: hidden, it could never be "
+        "answered. Move “{name}” before the group."
+    ),
+    "attribute_unread": "“{name}” has {attributes}, which no phone reads; it is left out.",
+    "instance_xmlns": "The phone cannot open a form whose settings have “instance_xmlns” ({value}): leave it empty.",
     "function_unknown": "The phone has no function {function}().",
     "expression": "This expression cannot be read: {expression}",
     "pattern": "The pattern {pattern} cannot be matched: leave out \\b, \\1, (?=…) and the like.",

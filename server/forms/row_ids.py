@@ -9,6 +9,7 @@ from lxml import etree
 from server.forms.answers import ROW_ID
 from server.forms.label_media import drop_unshown
 from server.forms.schema import XFORMS, FormSchema
+from server.forms.unread_attributes import drop_unread
 from server.forms.xml_input import parse_xml
 
 CALCULATION = "once(uuid())"
@@ -18,6 +19,7 @@ def with_row_ids(xform: str) -> bytes:
     """Return the XForm as it is published."""
     document = parse_xml(xform)
     drop_unshown(document)
+    drop_unread(document)
     schema = FormSchema.parse(xform)
     model = document.find(f".//{XFORMS}model")
     instance = model.find(f"{XFORMS}instance") if model is not None else None

@@ -180,7 +180,8 @@ def test_a_group_whose_relevance_is_asked_inside_it_is_a_circle() -> None:
         question("select_one yes_no", "has_land"),
         {"type": "end_group", "name": ""},
     ]
-    assert only_error(convert_xlsform(xlsform(survey=survey))).code == "cycle"
+    finding = only_error(convert_xlsform(xlsform(survey=survey)))
+    assert (finding.code, finding.row) == ("cycle_in_group", 2)
 
 
 def test_a_running_total_over_earlier_rows_is_no_circle() -> None:

@@ -1,12 +1,13 @@
 """Kinds of questions that authors bring from elsewhere: each goes live, is kept, and is published as what it is."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from server.forms.answers import check
-from server.forms.authoring.proposals import Acceptance
+from server.forms.authoring.proposals import EVERYTHING, Acceptance
 from server.forms.candidates import FormCandidate
 from server.forms.catalog import form_document
 from server.forms.schema import FormSchema
@@ -14,7 +15,7 @@ from server.forms.xlsform import Conversion, Upload, convert_upload
 from server.publish.columns import layout, row
 from tests.vectors.kinds_form import FILES, STATIONS, kinds_form, kinds_workbook
 from tests.vectors.make_evaluate import xform
-from tests.workbooks import EN, GOOD, VI, Cells, question, with_sheet, xlsform
+from tests.workbooks import EN, GOOD, SETTINGS, VI, Cells, question, with_sheet, xlsform
 
 KINDS = FormSchema.parse(xform("kinds"))
 EXTERNAL = ("list_name", "name", VI, EN, "region")
@@ -218,3 +219,13 @@ def test_entities_are_left_out_once_their_author_accepts_it() -> None:
     assert told(accepted) == []
     assert accepted.form is not None
     assert "/tag" in accepted.form.schema.by_path
+
+
+def test_attributes_and_namespaces_that_the_phone_cannot_keep_are_left_out() -> None:
+    survey = [*GOOD, question("text", "b") | {"compact_tag": "+b", "instance::odk:length": "9"}]
+    data = xlsform(survey, settings=SETTINGS | {"instance_xmlns": "1234"})
+    conversion = convert_upload(Upload(data, accepts=Acceptance.of([EVERYTHING])))
+    assert told(conversion) == [("attribute_unread", "survey", 7)]
+    assert [change.before for proposal in conversion.accepted for change in proposal.changes] == ["1234"]
+    assert conversion.form is not None
+    assert not re.search(rb":tag|:length|1234", conversion.form.xform)

@@ -170,7 +170,9 @@ def test_a_value_that_differs_in_capitals_only_becomes_the_one_that_is_offered()
 
 def test_a_child_that_hides_its_group_is_a_circle() -> None:
     survey = [question("begin_group", "g", relevant="./q = 'x'"), question("text", "q"), END_GROUP]
-    assert told(checked(survey)) == [("error", "cycle", 8)]
+    conversion = checked(survey)
+    assert told(conversion) == [("error", "cycle_in_group", 7)]
+    assert conversion.findings[0].params == {"group": "g", "name": "q"}
 
 
 def test_choices_that_no_answer_could_hold_are_mended_with_the_expressions_that_name_them() -> None:

@@ -53,6 +53,9 @@ def check_identity(
         proposed = next(filter(None, map(slug, (form, *titles, PurePath(file_name).stem))), "form")
         change = CellChange("settings", FIRST_ROW, id_column, form, proposed)
         yield error("form_id", "settings", FIRST_ROW).proposing(change)
+    if namespace := settings.get("instance_xmlns"):
+        change = CellChange("settings", FIRST_ROW, columns["instance_xmlns"], namespace, "")
+        yield error("instance_xmlns", "settings", FIRST_ROW, value=namespace).proposing(change)
     version_column = columns.get("version", "version")
     version = workbook.settings.get(version_column, "")
     taken = published.get(form, ())

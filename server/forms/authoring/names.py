@@ -19,6 +19,8 @@ from server.forms.sheets import chosen_list, column_name, list_of, type_of
 
 #: Nothing of it is tried twice, and none reaches into the next: thousands that are left open are read in one go.
 _REFERENCE: Final = re.compile(r"\$\{\s*+(?:last-saved#)?+([^{}\s]*+)\s*+\}")
+#: Columns that the converter adds to the choices and a filter may name, and those that say where a choice stands.
+INNER_COLUMNS: Final = frozenset({"itextId", "list_name", "list name"})
 _COMPARES: Final = frozenset({"=", "!=", "=="})
 #: Comparing names takes a tenth of a millisecond each: with how many, and for how many that nothing bears.
 MAX_COMPARED: Final = 200
@@ -117,7 +119,7 @@ def _bare(cell: ExpressionCell, names: FormNames, columns: Collection[str] | Non
         edits = [TextEdit(token.start, token.end, text) for token, text in found if text]
         instead = ", ".join(dict.fromkeys(edit.text for edit in edits))
         if not edits:
-            instead = _few(sorted(columns)) if is_filter else f"${{{named[0]}}} / '{named[0]}'"
+            instead = _few(sorted(set(columns) - INNER_COLUMNS)) if is_filter else f"${{{named[0]}}} / '{named[0]}'"
         told = {"name": ", ".join(named), "column": cell.column, "instead": instead}
         finding = error(code, "survey", cell.row, **told)
         yield rewriting(finding, cell, edits) if edits else finding
