@@ -192,9 +192,19 @@ class Phone:
         return self.put(database, record, {"type": "record"}, deleted=True)
 
     def put(
-        self, database: str, doc_id: str, content: Mapping[str, Any], *, deleted: bool = False, at: str | None = None
+        self,
+        database: str,
+        doc_id: str,
+        content: Mapping[str, Any],
+        *,
+        deleted: bool = False,
+        at: str | None = None,
+        source: Mapping[str, str] | None = None,
     ) -> Document:
-        """Make the next revision of a document; an own edit that no request has carried is replaced."""
+        """Make the next revision of a document; an own edit that no request has carried is replaced.
+
+        `source` is the record that saved it to another form's.
+        """
         last = next((item for item in reversed(self.outgoing) if item.document["_id"] == doc_id), None)
         number, ancestors = str(self.highest + 1), self._ancestors(database, doc_id, last)
         if last is not None and not last.is_frozen:
@@ -202,7 +212,9 @@ class Phone:
             number, ancestors = last.number, last.ancestors
         else:
             self.highest += 1
-        saved = {"by": self.enrolment, "number": number, "at": at or self.clock().isoformat()}
+        saved: dict[str, Json] = {"by": self.enrolment, "number": number, "at": at or self.clock().isoformat()}
+        if source is not None:
+            saved["from"] = dict(source)
         body: dict[str, Json] = {**content, "saved": saved}
         parent = ancestors[0] if ancestors else None
         rev = revision_id(doc_id, deleted=deleted, parent=parent, content=canonical(body))

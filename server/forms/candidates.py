@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -25,6 +25,9 @@ from server.forms.xlsform import ConvertedForm, Upload
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.ids import uuid7
+
+#: That one form may save to; a workbook may name as many as it has rows.
+MOST_FORMS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +65,29 @@ class CheckedForm:
 
 
 async def check_upload(
-    storage: Storage, clock: Clock, upload: Upload, *, project: str, person: str | None
+    storage: Storage,
+    clock: Clock,
+    upload: Upload,
+    *,
+    project: str,
+    person: str | None,
+    is_theirs: Callable[[str], bool] = lambda _project: True,
 ) -> CheckedForm:
-    """Check a spreadsheet with the files of its lists, and keep it as a candidate if nothing is wrong with it."""
-    told = replace(upload, published=await _published(storage), new_version=_new_version(clock))
-    conversion = await converted(told)
+    """Check a spreadsheet with the files of its lists, and keep it as a candidate if nothing is wrong with it.
+
+    Of forms in projects that are not `is_theirs` nobody is told anything.
+    """
+    told = replace(upload, published=await _published(storage), new_version=_new_version(clock), project=project)
+    conversion = await converted(replace(told, entity_forms=None))
+    if conversion.asks_for:
+        live = await _live_xforms(storage, conversion.asks_for)
+        theirs = {form: found for form, found in live.items() if is_theirs(found[0])}
+        conversion = await converted(replace(told, entity_forms=theirs))
     form = conversion.form
     if form is None:
         return CheckedForm(conversion.findings, conversion.accepted)
-    live = await _live_xform(storage, form.form, project)
-    differs = None if live is None else await asyncio.to_thread(difference, live, form.xform)
+    of_project, before = (await _live_xforms(storage, [form.form])).get(form.form, ("", b""))
+    differs = await asyncio.to_thread(difference, before, form.xform) if of_project == project else None
     async with storage.write() as connection:
         findings = [*conversion.findings, *await _elsewhere(connection, form, project)]
         if has_errors(findings):
@@ -136,12 +152,15 @@ async def _published(storage: Storage) -> Mapping[str, Collection[str]]:
     return versions
 
 
-async def _live_xform(storage: Storage, form: str, project: str) -> bytes | None:
-    query = select(contents.c.body).join(form_versions, form_versions.c.xform == contents.c.sha256)
-    is_live = (form_versions.c.form == form, form_versions.c.project == project, form_versions.c.status == LIVE)
+async def _live_xforms(storage: Storage, names: Collection[str]) -> dict[str, tuple[str, bytes]]:
+    """Return the project and the XForm of each of these forms that is live."""
+    query = select(form_versions.c.form, form_versions.c.project, contents.c.body)
+    query = query.join(contents, form_versions.c.xform == contents.c.sha256)
+    # PostgreSQL would refuse the question about a NUL.
+    wanted = [name for name in sorted(names)[:MOST_FORMS] if "\0" not in name]
+    query = query.where(form_versions.c.form.in_(wanted), form_versions.c.status == LIVE)
     async with storage.read() as connection:
-        body = (await connection.execute(query.where(*is_live).limit(1))).scalar()
-    return None if body is None else bytes(body)
+        return {row.form: (row.project, bytes(row.body)) for row in await connection.execute(query)}
 
 
 async def _elsewhere(connection: AsyncConnection, form: ConvertedForm, project: str) -> list[Finding]:

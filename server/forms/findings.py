@@ -79,8 +79,35 @@ SENTENCES: dict[str, str] = {
     "mark_identifies_twice": "bind::identifies “{value}” stands at {other} already.",
     "mark_was": "bind::was names “{value}”, which still stands in this form.",
     "was_name": "bind::was is “{value}”, which is not the name of a question.",
-    "entities": (
-        "Entities are not kept yet: leave out the sheet “entities” and “save_to”; the record itself stays whole."
+    "entity_form_missing": (
+        "No form “{form}” is published, so that nothing can be saved to its records. Publish it first, or leave this "
+        "row and its save_to out: the record itself stays whole."
+    ),
+    "entity_elsewhere": (
+        "{form} is a form of the project {project}: what people save who have no right there waits in quarantine."
+    ),
+    "entity_sheet_missing": "save_to needs a row in the sheet “entities”. Without it the record itself stays whole.",
+    "entity_question_missing": (
+        "The form {form} has no question “{property}”, so that {name} cannot be saved there. It has: {known}."
+    ),
+    "entity_question_twice": (
+        "The form {form} has several questions “{property}”, so that nobody knows where {name} goes. Give them other "
+        "names there."
+    ),
+    "entity_question_closed": (
+        "“{property}” of the form {form} is computed, marked sensitive, never asked or in a repeat: {name} cannot be "
+        "saved there."
+    ),
+    "entity_type": (
+        "{name} is {type} and “{property}” of the form {form} is {wanted}: it could not hold the answer. Save to a "
+        "question of the same type."
+    ),
+    "entity_sensitive": (
+        "{name} is marked sensitive, and “{property}” of the form {form} is shown in lists and exports: it cannot be "
+        "saved there."
+    ),
+    "entity_codes": (
+        "“{property}” of the form {form} does not offer {codes}, which {name} does. Use the same list in both forms."
     ),
     "encryption": "Encrypted submissions are not supported: leave out “{setting}”.",
     "external_one_language": (

@@ -62,7 +62,14 @@ async def check(
     lists = {file.filename: await file.read() for file in data.lists}
     body = await data.file.read()
     upload = Upload(body, lists, file_name=data.file.filename, accepts=Acceptance.of(data.accept))
-    checked = await check_upload(storage, clock, upload, project=data.project, person=principal.person)
+    checked = await check_upload(
+        storage,
+        clock,
+        upload,
+        project=data.project,
+        person=principal.person,
+        is_theirs=lambda project: allowed(principal, "publish_forms", project),
+    )
     return _checked(checked, data.project)
 
 

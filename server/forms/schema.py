@@ -12,6 +12,7 @@ from typing import Literal
 
 from lxml import etree
 
+from server.forms.entity_marks import Entity, read_entities
 from server.forms.evaluate.static_types import static_types
 from server.forms.expressions import is_once
 from server.forms.xml_input import local_name, parse_xml
@@ -125,6 +126,7 @@ class FormSchema:
     list_files: tuple[str, ...]
     #: The questions that say by which particulars whom the record describes is known again.
     identifying: tuple[Field, ...] = ()
+    entities: tuple[Entity, ...] = ()
 
     @classmethod
     def parse(cls, xform: bytes | str) -> "FormSchema":
@@ -197,6 +199,7 @@ class _XFormReader:
             by_path=ordered,
             list_files=tuple(file.rpartition("/")[2] for file in files if file.startswith("jr://")),
             identifying=tuple(field for field in ordered.values() if field.identifies),
+            entities=tuple(read_entities(self.binds, prefix)),
         )
 
     def _read_calculations(self) -> dict[str, str]:

@@ -13,6 +13,7 @@ from typing import Final
 
 from server.forms.authoring.author_workbook import AuthorWorkbook, Unreadable, read_xls, read_xlsx
 from server.forms.authoring.choice_rows import check_choices
+from server.forms.authoring.entity_rows import check_entity_rows, entity_lists
 from server.forms.authoring.expression_cells import check_length
 from server.forms.authoring.external_choices import PlainWorkbook, without_external
 from server.forms.authoring.identity import check_identity
@@ -25,6 +26,7 @@ from server.forms.authoring.structure import check_structure
 from server.forms.authoring.xml_lists import check_xml_lists, with_csv
 from server.forms.checks import check_sheets, check_xform, has_errors
 from server.forms.converter import convert_sheets, failure_finding
+from server.forms.entities import EntityForm, check_entities, with_entities
 from server.forms.findings import Finding, error
 from server.forms.label_media import check_media, shown_files
 from server.forms.lists import check_lists, clean_list, columns_of, is_list
@@ -72,6 +74,8 @@ class Conversion:
     findings: tuple[Finding, ...]
     form: ConvertedForm | None = None
     accepted: tuple[FormProposal, ...] = ()
+    #: The forms whose records it would save to, where it was not told which are published: nothing else is said then.
+    asks_for: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,17 @@ class Upload:
     new_version: str = "1"
     #: The versions of each form that are published, and cannot be again.
     published: Mapping[str, Collection[str]] = field(default_factory=dict)
+    project: str = ""
+    #: The project and the XForm of each live form that it may save to; None where nobody has looked.
+    entity_forms: Mapping[str, tuple[str, bytes]] | None = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What is beside a workbook: the columns of its lists in files, the forms that it saves to."""
+
+    columns: Columns
+    entity_forms: Mapping[str, EntityForm]
 
 
 def convert_xlsform(data: bytes, lists: Mapping[str, bytes] | None = None) -> Conversion:
@@ -100,17 +115,22 @@ def convert_upload(upload: Upload) -> Conversion:
     except Unreadable as refusal:
         return Conversion((refusal.finding,))
     workbook, lists = plain.workbook, with_csv({**upload.lists, **plain.files})
+    asks_for = frozenset(entity_lists(workbook).values())
+    if asks_for and upload.entity_forms is None:
+        return Conversion((), asks_for=asks_for)
+    entity_forms = EntityForm.all_of(upload.entity_forms)
     columns = {file: columns_of(file, data) for file, data in lists.items() if is_list(file)}
+    beside = _Beside(columns, entity_forms)
     too_long = tuple(check_length(workbook))
     if too_long:
         return Conversion(too_long)
     accepted = [found.proposal for found in about_file if found.proposal and _is_accepted(found, upload)]
     findings = [found for found in (*about_file, *plain.findings) if not _is_accepted(found, upload)]
-    workbook, taken = _with_proposals(workbook, upload, columns, lambda found: _is_accepted(found, upload))
+    workbook, taken = _with_proposals(workbook, upload, beside, lambda found: _is_accepted(found, upload))
     accepted += taken
-    findings += _proposed(workbook, upload, columns)
+    findings += _proposed(workbook, upload, beside)
     # As it would be once all errors with a proposal are mended, so that the converter does not tell of them again.
-    mended, _ = _with_proposals(workbook, upload, columns, lambda found: found.severity == "error")
+    mended, _ = _with_proposals(workbook, upload, beside, lambda found: found.severity == "error")
     sheets = Sheets.of(mended)
     findings += check_sheets(sheets)
     if any(finding.code in TOO_LARGE for finding in findings):
@@ -125,14 +145,15 @@ def convert_upload(upload: Upload) -> Conversion:
     form = None
     if converted.xform is not None:
         try:
-            document = parse_xml(converted.xform)
-            schema = FormSchema.parse(converted.xform)
+            xform = with_entities(converted.xform, entity_forms)
+            document = parse_xml(xform)
+            schema = FormSchema.parse(xform)
         except (XmlRefused, NotAForm, RecursionError) as failure:
             return Conversion((failure_finding(failure), *findings), accepted=tuple(accepted))
         later = [*check_xform(document, schema, sheets), *check_lists(document, lists)]
-        later += check_media(document, lists, sheets)
+        later += [*check_media(document, lists, sheets), *check_entities(schema, entity_forms, sheets)]
         findings += [found for found in later if (found.sheet, found.row) not in converted.stood_in]
-        form = None if has_errors(findings) else _publishable(converted.xform, sheets, lists)
+        form = None if has_errors(findings) else _publishable(xform, sheets, lists)
     return Conversion(tuple(map(plain.placed, findings)), form, tuple(accepted))
 
 
@@ -150,30 +171,31 @@ def _is_accepted(finding: Finding, upload: Upload) -> bool:
     return finding.proposal is not None and upload.accepts.takes(finding.proposal)
 
 
-def _proposed(workbook: AuthorWorkbook, upload: Upload, columns: Columns) -> Iterator[Finding]:
+def _proposed(workbook: AuthorWorkbook, upload: Upload, beside: "_Beside") -> Iterator[Finding]:
     """Give what is wrong with the author's rows, most of it with what would do instead."""
     yield from check_identity(
         workbook, file_name=upload.file_name, new_version=upload.new_version, published=upload.published
     )
     yield from check_structure(workbook)
     yield from check_spelling(workbook)
-    yield from check_names(workbook, columns)
+    yield from check_names(workbook, beside.columns)
+    yield from check_entity_rows(workbook, beside.entity_forms, upload.project)
     yield from check_choices(workbook)
     yield from check_questions(workbook)
-    yield from check_xml_lists(workbook, columns)
+    yield from check_xml_lists(workbook, beside.columns)
     yield from check_language_names(workbook)
     yield from check_translations(workbook)
 
 
 def _with_proposals(
-    workbook: AuthorWorkbook, upload: Upload, columns: Columns, takes: Callable[[Finding], bool]
+    workbook: AuthorWorkbook, upload: Upload, beside: "_Beside", takes: Callable[[Finding], bool]
 ) -> tuple[AuthorWorkbook, list[FormProposal]]:
     """Return the workbook with the proposals of the findings that `takes` wants, and which these were."""
     taken: list[FormProposal] = []
     for _ in range(MAX_ROUNDS):
         changes: list[CellChange] = []
         touched: set[tuple[str, int, str]] = set()
-        for finding in _proposed(workbook, upload, columns):
+        for finding in _proposed(workbook, upload, beside):
             proposal = finding.proposal
             if proposal is None or not takes(finding):
                 continue

@@ -59,6 +59,14 @@ class IncomingDocument:
         return number if isinstance(number, str) and _NUMBER.fullmatch(number) else None
 
     @property
+    def saved_by_form(self) -> tuple[str, str] | None:
+        """Return the form and the version of the record that saved it; None where a person did so themselves."""
+        source = self._saved.get("from")
+        said = [source.get("form"), source.get("form_version")] if isinstance(source, Mapping) else []
+        form, version = said or (None, None)
+        return (form, version) if isinstance(form, str) and isinstance(version, str) else None
+
+    @property
     def has_attachments(self) -> bool:
         """Whether files come with it."""
         return bool(self.members.get(ATTACHMENTS))

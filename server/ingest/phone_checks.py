@@ -17,6 +17,7 @@ from server.journal.journal import Journal
 from server.journal.model import NewRevision, Outcome
 from server.platform.turns import in_turns
 from sync.contract.reasons import REASONS
+from sync.contract.scope import Scope
 from sync.revisions.admission import is_well_formed_doc_id
 from sync.revisions.revision_id import is_revision_id
 
@@ -72,7 +73,9 @@ class Admission:
     async def _admit_one(self, pushed: PushedDocument) -> Coming | Outcome:
         database, document = pushed.database, pushed.document
         right = self._right_in(database)
-        if right == "never" and await self._is_kept(database, document):
+        if right == "never" and await self._is_saved_beside(database, document):
+            right = "beside"
+        elif right == "never" and await self._is_kept(database, document):
             right = "then"
         arrival = Arrival("phone", database, document, pushed.ancestors, right, sender=self._pusher.enrolment)
         reason = await judged(arrival, self._library)
@@ -90,6 +93,18 @@ class Admission:
             return False
         stored = await self._journal.document(database, *document.key)
         return stored is not None and stored.enrolment == self._pusher.enrolment
+
+    async def _is_saved_beside(self, database: str, document: IncomingDocument) -> bool:
+        """Whether a form of another project saved it here, where its writer records: it is kept for a person."""
+        source = document.saved_by_form
+        if database not in self._scopes or source is None:
+            return False
+        form = await self._library.get(*source)
+        project, unit = Scope.of(database)
+        if form is None or self._right_in(Scope(form.project, unit).name) not in {"now", "then"}:
+            return False
+        saved = (document.members.get("form"), project)
+        return any((entity.form, entity.project) == saved for entity in form.schema.entities)
 
     def _right_in(self, database: str) -> Right:
         """Return when records may be pushed there by whoever pushes."""

@@ -31,13 +31,15 @@ from sync.contract.scope import Scope
 from sync.revisions.admission import is_well_formed_doc_id
 from sync.revisions.revision_id import RESOLVED_TOMBSTONE, RevisionId
 
-#: When whoever a document is by has had the right to write it: `then` is at their last exchange, not any more.
-Right = Literal["now", "then", "never"]
+#: When whoever a document is by has had the right to write it: `then` is at their last exchange, not any more; `beside`
+#: they have it where a form saves to records here.
+Right = Literal["now", "then", "beside", "never"]
 Finding = Literal[
     "attachments",
     "no_right",
     "no_document",
     "right_lost",
+    "right_beside",
     "other_type",
     "other_save",
     "servers_member",
@@ -61,6 +63,7 @@ POLICY: Mapping[Finding, Mapping[Door, Reason]] = {
     "no_right": {"phone": "not_allowed", "peer": "rights_lost", "desk": "not_allowed"},
     "no_document": _all("malformed", "phone", *_REPLICATED),
     "right_lost": {"phone": "rights_lost"},
+    "right_beside": {"phone": "saved_from_elsewhere"},
     "other_type": {
         **_all("not_a_record", "phone", *_REPLICATED, "acceptance"),
         "desk": "not_allowed",
@@ -238,6 +241,8 @@ def _findings(arrival: Arrival) -> Iterator[Finding]:
         yield "no_document"
     if arrival.right == "then":
         yield "right_lost"
+    if arrival.right == "beside":
+        yield "right_beside"
     if not _is_taken(arrival):
         yield "other_type"
     if arrival.sender is not None and not (document.saver == arrival.sender and document.number is not None):

@@ -65,6 +65,7 @@ FINDINGS_MEAN: Mapping[Finding, str] = {
     "no_right": "whoever it is by has no right to it here, neither now nor at their last exchange",
     "no_document": "it is no document that a journal can hold",
     "right_lost": "they had the right at their last exchange, and have it no more",
+    "right_beside": "they have none here, but where a form is that saves to records of this one",
     "other_type": "the door takes no such document, or not as an edit",
     "other_save": "it says that another device saved it, or no number",
     "servers_member": "it introduces, changes or removes a member that the door's writers may not",

@@ -211,16 +211,6 @@ def test_a_month_or_a_year_by_default_is_its_first_day(appearance: str, default:
     assert (found.proposal.changes[0].after if found.proposal else None) == after
 
 
-def test_entities_are_left_out_once_their_author_accepts_it() -> None:
-    survey = [*GOOD, question("text", "tag", save_to="tag")]
-    data = with_sheet(xlsform(survey), "entities", [("dataset", "label"), ("trees", "${tag}")])
-    assert told(convert_upload(Upload(data))) == [("entities", "survey", 7), ("entities", "entities", None)]
-    accepted = convert_upload(Upload(data, accepts=Acceptance.of(["*"])))
-    assert told(accepted) == []
-    assert accepted.form is not None
-    assert "/tag" in accepted.form.schema.by_path
-
-
 def test_attributes_and_namespaces_that_the_phone_cannot_keep_are_left_out() -> None:
     survey = [*GOOD, question("text", "b") | {"compact_tag": "+b", "instance::odk:length": "9"}]
     data = xlsform(survey, settings=SETTINGS | {"instance_xmlns": "1234"})

@@ -14,6 +14,7 @@ from sync.revisions.canonical import canonical
 from sync.revisions.revision_id import revision_id
 from tests.builders import SIN_THAU, Client, grant, problem
 from tests.conftest import StandingClock
+from tests.server.published_forms import publish
 from tests.server.sync_door import (
     DATABASE,
     a_phone,
@@ -26,6 +27,7 @@ from tests.server.sync_door import (
     save,
     with_form,
 )
+from tests.vectors.entity_form import VECTOR, saved_to
 
 pytestmark = pytest.mark.by_turns
 
@@ -366,3 +368,32 @@ async def test_a_character_that_no_table_holds_spoils_nothing_beside_it(client: 
         ("refused", "malformed"),
         ("stored", None),
     ]
+
+
+async def test_what_a_form_saves_where_its_writer_has_no_right_waits_for_a_person(client: Client) -> None:
+    await publish(client, "tree_visit", "1", "agri", VECTOR.read_bytes())
+    for form, (project, xform) in saved_to().items():
+        await publish(client, form, "1", project, xform)
+    phone = await a_phone(client)
+    content = {"type": "record", "form": "plant", "form_version": "1", "answers": {"species": "Lim"}, "media": {}}
+    elsewhere = DATABASE.replace("agri", "tourism")
+    visit = phone.save(DATABASE, "tree_visit", "1", {"kind": "Chè"})
+    source = {"record": visit["_id"], "form": "tree_visit", "form_version": "1"}
+    phone.put(DATABASE, "tree-1", {**content, "form": "tree", "of": visit["_id"]}, source=source)
+    phone.put(elsewhere, "plant-1", {**content, "of": visit["_id"]}, source=source)
+    # What that form does not save, and what no form here does.
+    phone.put(elsewhere, "plant-2", {**content, "form": "house"}, source=source)
+    phone.put(elsewhere, "plant-3", content, source={**source, "form_version": "0"})
+    phone.put(f"tourism-{SIN_THAU}", "plant-4", content, source=source)
+    phone.put(elsewhere, "plant-5", content)
+    expected = [
+        *((number, "stored", None) for number in "12"),
+        ("3", "quarantined", "saved_from_elsewhere"),
+        *((number, "refused", "not_allowed") for number in "4567"),
+    ]
+    request = phone.request()
+    assert outcomes(answer_of(await phone.post(request))) == expected
+    again = outcomes(answer_of(await phone.post(request)))
+    assert again == [(number, "duplicate" if number in "12" else outcome, why) for number, outcome, why in expected]
+    (waiting,) = await client.app.state["journal"].quarantined(elsewhere)
+    assert (waiting.doc_id, waiting.person) == ("plant-1", phone.person["id"])

@@ -18,6 +18,7 @@ export const STORED: ReadonlySet<string> = new Set(['duplicate', 'stored'])
 export const REASONS = [
   'attachments',
   'rights_lost',
+  'saved_from_elsewhere',
   'not_a_record',
   'foreign_save',
   'servers_only',

@@ -6,6 +6,8 @@
  * filters are the form engine's business. Throws `FormSchemaError` for a text that is no XForm.
  */
 
+import { readEntities, type EntityDeclaration } from './entities'
+import { isOnce } from './once'
 import { recordedOf, type Recorded } from './recorded'
 
 export type FieldKind = 'group' | 'repeat' | 'leaf'
@@ -86,6 +88,8 @@ export interface FormSchema {
   readonly languages: readonly Language[]
   readonly fields: readonly Field[]
   readonly byPath: ReadonlyMap<string, Field>
+  /** The records of other forms that a record of this one is saved to. */
+  readonly entities: readonly EntityDeclaration[]
 }
 
 export interface Language {
@@ -174,6 +178,7 @@ export function parseFormSchema(xform: string): FormSchema {
     languages: reader.languages,
     fields,
     byPath,
+    entities: readEntities(reader.binds),
   }
 }
 
@@ -202,7 +207,7 @@ function elements(parent: Element, localName: string): Element[] {
 class Reader {
   readonly languages: readonly Language[]
   private readonly itext = new Map<string, Map<string, readonly LabelPart[]>>()
-  private readonly binds = new Map<string, Element>()
+  readonly binds = new Map<string, Element>()
   private readonly controls = new Map<string, Element>()
   private readonly repeats = new Set<string>()
   /** Where an action of the model records sound; a row has no beginning and no end to record from and to. */
@@ -380,18 +385,4 @@ function typeOf(bind: Element | undefined, control: Element | undefined): FieldT
 function precisionOf(control: Element | undefined): 'month-year' | 'year' | undefined {
   const words = (control?.getAttribute('appearance') ?? '').split(/\s+/u)
   return (['month-year', 'year'] as const).find((each) => words.includes(each))
-}
-
-/** Whether the whole of a calculation is one `once(…)`: computed at first and kept from then on. */
-function isOnce(expression: string): boolean {
-  // A bracket in a text is no bracket.
-  const text = expression.replace(/'[^']*'|"[^"]*"/gu, '').trim()
-  if (!/^once\s*\(/u.test(text)) return false
-  let depth = 0
-  for (let position = 0; position < text.length; position += 1) {
-    const character = text.charAt(position)
-    depth += character === '(' ? 1 : character === ')' ? -1 : 0
-    if (depth === 0 && character === ')') return position === text.length - 1
-  }
-  return false
 }

@@ -6,7 +6,7 @@ import { isObject } from './answers'
 import { fileStem, recordedField } from './recorded'
 import { answerAt } from './summary'
 
-const MEDIA: ReadonlySet<FieldType> = new Set(['image', 'audio', 'video', 'file'] satisfies FieldType[])
+export const MEDIA_TYPES: ReadonlySet<FieldType> = new Set(['image', 'audio', 'video', 'file'] satisfies FieldType[])
 
 export function mentionedMedia(schema: FormSchema, answers: Answers, media: Media): Media {
   const names = new Set(namesIn(schema.fields, answers))
@@ -23,6 +23,6 @@ function namesIn(fields: readonly Field[], answers: Answers): string[] {
     if (field.kind === 'repeat') {
       return Array.isArray(value) ? value.filter(isObject).flatMap((row) => namesIn(field.children, row)) : []
     }
-    return MEDIA.has(field.type) && typeof value === 'string' ? [value] : []
+    return MEDIA_TYPES.has(field.type) && typeof value === 'string' ? [value] : []
   })
 }

@@ -12,8 +12,16 @@ export type Answers = JsonObject
 export type MediaRef = { sha256: string; bytes: string; type: string }
 export type Media = { [name: string]: MediaRef }
 
-/** Who saved a revision, on which enrolment, as which of its saves; `at` is device time: shown, never used to decide. */
-export type Saved = { by: string; number: string; at: string }
+/**
+ * Who saved a revision, on which enrolment, as which of its saves; `at` is device time: shown, never used to decide. `from` is the record
+ * that saved it, where a person did not do so themselves.
+ */
+export type Saved = {
+  by: string
+  number: string
+  at: string
+  from?: { record: string; form: string; form_version: string }
+}
 
 /** The content of a record: everything but `_id`, `_rev` and `_deleted`. */
 export type RecordContent = {

@@ -14,6 +14,7 @@ import {
   type ServerState,
 } from '@/storage/database'
 import { isStoredAt } from '@/storage/outcomes'
+import { savedFrom } from '@/storage/records'
 import { isResting } from './asides'
 import { PROTOCOL, type Push, type SyncRequest } from './wire'
 
@@ -129,14 +130,28 @@ function firstFew(waiting: OwnRevision[], state: ServerState): OwnRevision[] {
   const most = Math.max(1, Math.min(MOST_RECORDS, Math.floor(state.maxBytes / BYTES_A_RECORD)))
   const chosen: OwnRevision[] = []
   let characters = 0
-  for (const row of waiting) {
-    const size = JSON.stringify(row.content).length
+  const groups = together(waiting)
+  for (const group of groups) {
+    const size = group.reduce((sum, row) => sum + JSON.stringify(row.content).length, 0)
     if (size > state.maxBytes) continue
-    if (chosen.length === most || characters + size > MOST_CHARACTERS) break
+    const isFull = chosen.length > 0 && chosen.length + group.length > most
+    if (isFull || characters + size > MOST_CHARACTERS) break
     characters += size
-    chosen.push(row)
+    chosen.push(...group)
   }
-  return chosen.length > 0 ? chosen : waiting.slice(0, 1)
+  return (chosen.length > 0 ? chosen : (groups[0] ?? [])).sort((one, other) => one.number - other.number)
+}
+
+/** A record goes with what it saved to others: one seal covers both. */
+function together(waiting: OwnRevision[]): OwnRevision[][] {
+  const records = new Set(waiting.map(({ id }) => id))
+  const groups = new Map<string, OwnRevision[]>()
+  for (const row of waiting) {
+    const from = savedFrom(row)
+    const key = from !== undefined && records.has(from) ? from : row.id
+    groups.set(key, [...(groups.get(key) ?? []), row])
+  }
+  return [...groups.values()]
 }
 
 function asPush(row: OwnRevision, byRev: Map<string, OwnRevision>, server: string): Push {

@@ -79,6 +79,16 @@ export type OwnRevision = {
   aside?: Record<string, SetAside>
   /** Revisions that this one replaced before any request carried them: drafts may have been begun from those. */
   replaced?: string[]
+  /** What this record says to save to others and could not be: it stands in its answers alone. */
+  missed?: SaveMissed[]
+}
+
+/** A record of another form that a save did not reach, and why. */
+export type SaveMissed = {
+  form: string
+  id: string
+  title: string
+  why: 'no_id' | 'not_here' | 'deleted' | 'other_form' | 'exists'
 }
 
 /** A record that a person has written on this phone, whose saves the phone need not keep any more. */

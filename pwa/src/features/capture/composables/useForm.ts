@@ -9,6 +9,7 @@ import { computed, onScopeDispose, ref, shallowRef, watch, type ComputedRef, typ
 import { mentionedMedia } from '@/domain/mentioned-media'
 import type { FormSchema } from '@/domain/form-schema'
 import { begunChanges, type Begun, type BegunAnswers } from '@/domain/begun'
+import { entitySaves, type EntitySave } from '@/domain/entities'
 import { cleanText } from '@/domain/lexical'
 import type { Answers, Media, MediaRef } from '@/domain/record'
 import type { Draft } from '@/storage/database'
@@ -53,7 +54,7 @@ export type Held = { readonly file: File; readonly seconds: number | null }
 export type FillPorts = {
   getDraft(id: string): Promise<Draft | undefined>
   saveDraft(id: string, change: DraftChange): Promise<boolean>
-  finishDraft(draft: Draft, answers: Answers, media: Media): Promise<string>
+  finishDraft(draft: Draft, answers: Answers, media: Media, saves: readonly EntitySave[]): Promise<string>
   contents(form: string, version: string): Promise<FormContents | null>
 }
 
@@ -342,11 +343,9 @@ export function useForm(draftId: string, ports: FillPorts, options: FillOptions)
     try {
       let content: FilledContent = { answers: await answersOf(form, schema, draft, filled), media: media.value }
       for (const recorder of recorders) content = await recorder.finished(content)
-      const rev = await ports.finishDraft(
-        draft,
-        content.answers,
-        mentionedMedia(schema, content.answers, content.media),
-      )
+      const named = mentionedMedia(schema, content.answers, content.media)
+      const saves = entitySaves(schema, content.answers, draft.answers)
+      const rev = await ports.finishDraft(draft, content.answers, named, saves)
       state.value = { kind: 'finished', database: draft.database, record: draft.record, rev }
     } catch (error) {
       saving.value = { kind: 'failed', problem: asProblem(error).code }
