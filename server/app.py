@@ -28,7 +28,7 @@ from server.desk.review.routes import router as review_router
 from server.forms.library import FormLibrary
 from server.forms.routes import contents_router
 from server.forms.routes import router as forms_router
-from server.forms.trial_routes import router as trials_router
+from server.forms.versions.trial_routes import router as trials_router
 from server.gateway.couchdb.caller import Recognition
 from server.gateway.couchdb.door import couchdb_door
 from server.gateway.couchdb.root_paths import couchdb_elsewhere

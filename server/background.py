@@ -8,7 +8,7 @@ from functools import partial
 from litestar import Litestar
 
 from server.areas.areas import Areas
-from server.forms.engine_forms import MergingForms
+from server.forms.answers.engine_forms import MergingForms
 from server.forms.library import FormLibrary
 from server.ingest.awaited_forms import judge_what_awaited_forms
 from server.journal.followers.follower import Follower, Projection

@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from server.app import create_app
 from server.auth.shared_buckets import SharedBuckets
 from server.console import Failure
-from server.forms import converting
+from server.forms.conversion import conversion_process as converting
 from server.journal.journal import Journal
 from server.platform.logs import configure_logs
 from server.platform.slow_clients import Patience, patient_protocol

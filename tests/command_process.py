@@ -10,7 +10,7 @@ from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from server.forms.converting import NEEDED
+from server.forms.conversion.conversion_process import NEEDED
 
 _processes = multiprocessing.get_context("forkserver")
 

@@ -9,7 +9,7 @@ from server.auth.passwords import Passwords
 from server.console import Console, Failure
 from server.demo.people import FORM_PROJECTS, PASSWORD, PEOPLE
 from server.forms.commands import publish_upload
-from server.forms.xlsform import Upload
+from server.forms.conversion.xlsform import Upload
 
 FORMS = Path(__file__).parent / "forms"
 

@@ -20,7 +20,7 @@ from server.demo.disagreements import Side, disagree, keep_aside
 from server.demo.filling import Filler, SurveySite
 from server.demo.people import FIELD_WORKERS, PASSWORD, SUPERVISORS
 from server.demo.phone import Attachment, Document, Phone
-from server.forms.answers import to_json
+from server.forms.answers.record_answers import to_json
 from server.forms.schema import FormSchema
 from sync.contract.scope import Scope
 

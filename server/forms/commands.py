@@ -10,10 +10,10 @@ import click
 from server.areas.commands import open_atlas
 from server.console import Console, Failure, run
 from server.forms.authoring.proposals import Acceptance, CellChange
-from server.forms.candidates import CheckedForm, check_upload
 from server.forms.contents import XLSX_TYPE, Content
-from server.forms.publication import FormVersion, publish, versions_of
-from server.forms.xlsform import Upload
+from server.forms.conversion.xlsform import Upload
+from server.forms.versions.candidates import CheckedForm, check_upload
+from server.forms.versions.publication import FormVersion, publish, versions_of
 
 #: Changes of one proposal that a terminal shows.
 MOST_SHOWN = 5

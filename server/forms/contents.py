@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.areas.grants import EVERY_PROJECT, Holder
-from server.forms.geojson_list import ENDING
-from server.forms.label_media import media_type
+from server.forms.conversion.geojson_list import ENDING
+from server.forms.conversion.label_media import media_type
 from server.forms.tables import content_projects, contents
 from server.platform.db.engine import Storage
 from server.platform.db.insert_missing import insert_missing

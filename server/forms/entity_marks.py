@@ -1,4 +1,4 @@
-"""Reads what the binds of a published form say of entities: `server.forms.entities` writes it."""
+"""Reads what the binds of a published form say of entities: `server.forms.conversion.entities` writes it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

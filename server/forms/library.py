@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from server.forms.conversion.lists import is_list
 from server.forms.evaluate.evaluator import Evaluator
-from server.forms.lists import is_list
 from server.forms.schema import FormSchema
 from server.forms.tables import contents, form_versions
 from server.platform.db.engine import Storage

@@ -13,14 +13,11 @@ from server.areas.grants import EVERY_PROJECT
 from server.auth.authorise import allowed, require
 from server.auth.principal import Principal
 from server.errors import Problem
-from server.forms import publication
 from server.forms.authoring.proposals import Acceptance, FormProposal
-from server.forms.candidates import CheckedForm, candidate_to_publish, check_upload
 from server.forms.contents import XFORM_TYPE, XLS_TYPE, Content, fetch
-from server.forms.difference import VersionDifference
-from server.forms.findings import Finding
+from server.forms.conversion.findings import Finding
+from server.forms.conversion.xlsform import Upload
 from server.forms.library import FormLibrary
-from server.forms.publication import FormVersion, versions_of
 from server.forms.schema import language_code
 from server.forms.schemas import (
     ChangeAnswer,
@@ -35,8 +32,11 @@ from server.forms.schemas import (
     StatusBody,
     UploadBody,
 )
-from server.forms.trials import fetch_tried
-from server.forms.xlsform import Upload
+from server.forms.versions import publication
+from server.forms.versions.candidates import CheckedForm, candidate_to_publish, check_upload
+from server.forms.versions.difference import VersionDifference
+from server.forms.versions.publication import FormVersion, versions_of
+from server.forms.versions.trials import fetch_tried
 from server.journal.journal import Journal
 from server.platform.api_description.declarations import Described, raises
 from server.platform.clock import Clock

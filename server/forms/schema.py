@@ -12,9 +12,9 @@ from typing import Literal
 
 from lxml import etree
 
+from server.forms.conversion.expressions import is_once
 from server.forms.entity_marks import Entity, read_entities
 from server.forms.evaluate.static_types import static_types
-from server.forms.expressions import is_once
 from server.forms.xml_input import local_name, parse_xml
 
 XFORMS = "{http://www.w3.org/2002/xforms}"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from litestar.datastructures import UploadFile
 from pydantic import ConfigDict, Field
 
-from server.forms.difference import DifferenceKind
+from server.forms.versions.difference import DifferenceKind
 from server.platform.body_types import StrictBody
 
 

@@ -18,7 +18,7 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.forms.answers import check
+from server.forms.answers.record_answers import check
 from server.forms.library import FormLibrary
 from server.ingest.document import IncomingDocument
 from server.journal.entitlement import IncomingRevision

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from math import asin, cos, isfinite, radians, sin, sqrt
 from typing import Any
 
+from server.forms.answers.typed_values import typed
 from server.forms.library import PublishedForm
 from server.forms.schema import MEDIA_TYPES, Field
-from server.forms.typed_values import typed
 
 EARTH_RADIUS_M = 6_371_008.8
 PLACE_TYPES = frozenset({"geopoint", "geotrace", "geoshape"})

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from server.forms.answers.typed_values import typed
 from server.forms.schema import MEDIA_TYPES, Field, FormSchema
-from server.forms.typed_values import typed
 from server.publish.values import ColumnType, geometry, position
 
 #: What every row has besides its answers.

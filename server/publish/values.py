@@ -6,7 +6,7 @@ Positions are longitude before latitude from here on (RFC 7946), while forms wri
 from itertools import pairwise
 from typing import Any, Literal
 
-from server.forms.number_texts import is_decimal
+from server.forms.answers.number_texts import is_decimal
 
 ColumnType = Literal["text", "integer", "decimal", "float", "date", "time", "moment", "json"]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from server.demo.filling import Filler, SurveySite
-from server.forms.answers import to_json
+from server.forms.answers.record_answers import to_json
 from server.forms.schema import FormSchema
 
 HERE = Path(__file__).parent

@@ -10,7 +10,7 @@ import httpx
 from server.demo.files import TYPES, made_up
 from server.demo.filling import Filler, SurveySite
 from server.demo.phone import Attachment, Phone
-from server.forms.answers import to_json
+from server.forms.answers.record_answers import to_json
 from server.forms.schema import FormSchema
 from tests.e2e.apart import apart
 from tests.e2e.browser import PLACE

@@ -7,7 +7,7 @@ import httpx
 
 from server.demo.filling import Filler, SurveySite
 from server.demo.phone import Phone
-from server.forms.answers import to_json
+from server.forms.answers.record_answers import to_json
 from server.forms.schema import FormSchema
 from tests.e2e.apart import apart
 from tests.e2e.browser import PLACE

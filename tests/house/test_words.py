@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from server.errors import KINDS
-from server.forms.answers import LEAVES
-from server.forms.findings import SENTENCES
+from server.forms.answers.record_answers import LEAVES
+from server.forms.conversion.findings import SENTENCES
 from sync.contract.reasons import REASONS
 from sync.contract.roles import ROLES
 from tests.house.api_types import openapi

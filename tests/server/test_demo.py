@@ -14,11 +14,11 @@ from server.demo.filling import Filler, SurveySite
 from server.demo.people import FORM_PROJECTS, PASSWORD, PEOPLE
 from server.demo.phone import Phone
 from server.demo.simulate import Simulation
-from server.forms.answers import check, to_json
+from server.forms.answers.record_answers import check, to_json
 from server.forms.commands import publish_upload
+from server.forms.conversion.xlsform import Upload
 from server.forms.library import FormLibrary
-from server.forms.publication import versions_of
-from server.forms.xlsform import Upload
+from server.forms.versions.publication import versions_of
 from server.read_model.household_tables import likenesses
 from server.read_model.record_tables import open_questions, records
 from tests.builders import Client

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.forms.answers import check
+from server.forms.answers.record_answers import check
+from server.forms.answers.typed_values import typed
 from server.forms.evaluate.evaluator import Evaluator
 from server.forms.schema import Field, FormSchema
-from server.forms.typed_values import typed
 from server.publish.values import position
 from tests.vectors.make_evaluate import FORMS, HERE, xform
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.forms.answers import AnswersUnreadable, Misfit, check, to_json, to_xml
+from server.forms.answers.record_answers import AnswersUnreadable, Misfit, check, to_json, to_xml
 from server.forms.schema import FormSchema
 
 VECTORS = Path(__file__).parents[1] / "vectors"

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from server.forms import findings
 from server.forms.authoring.author_workbook import AuthorWorkbook
-from server.forms.checks import check_xform
-from server.forms.findings import SENTENCES, Finding
+from server.forms.conversion import findings
+from server.forms.conversion.checks import check_xform
+from server.forms.conversion.findings import SENTENCES, Finding
+from server.forms.conversion.sheets import Sheets
+from server.forms.conversion.xlsform import Conversion, ConvertedForm, convert_xlsform
 from server.forms.schema import FormSchema
-from server.forms.sheets import Sheets
-from server.forms.xlsform import Conversion, ConvertedForm, convert_xlsform
 from server.forms.xml_input import parse_xml
 from tests.vectors.make_forms import FOLDER, SPREADSHEETS, published
 from tests.workbooks import EN, GOOD, SETTINGS, YES_NO, question, xlsform

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from server.forms.difference import QuestionDifference, difference
-from server.forms.xlsform import convert_xlsform
+from server.forms.conversion.xlsform import convert_xlsform
+from server.forms.versions.difference import QuestionDifference, difference
 from tests.workbooks import EN, GOOD, VI, YES_NO, question, xlsform
 
 Rows = list[dict[str, str]]

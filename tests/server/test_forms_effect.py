@@ -7,7 +7,7 @@ import pytest
 from litestar import Litestar
 
 from server.desk.publishing.effect import effect_of
-from server.forms.candidates import read_candidate
+from server.forms.versions.candidates import read_candidate
 from tests.builders import PROVINCE, Client, SignedIn, grant, person_signed_in, problem, sign_in
 from tests.conftest import StandingClock
 from tests.server.sync_door import a_phone, exchange

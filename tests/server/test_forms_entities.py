@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from server.forms.authoring.proposals import Acceptance
+from server.forms.conversion.xlsform import Conversion, ConvertedForm, Upload, convert_upload
 from server.forms.entity_marks import Entity
 from server.forms.schema import FormSchema
-from server.forms.xlsform import Conversion, ConvertedForm, Upload, convert_upload
 from tests.vectors.entity_form import VECTOR, entity_form, saved_to
 from tests.workbooks import YES_NO, Cells, question, with_sheet, xlsform
 

@@ -8,10 +8,10 @@ from io import BytesIO
 
 import pytest
 
-from server.forms.converting import converted
-from server.forms.findings import Finding
-from server.forms.workbook import MAX_FILE_BYTES, MAX_ROWS
-from server.forms.xlsform import Upload, convert_upload, convert_xlsform
+from server.forms.conversion.conversion_process import converted
+from server.forms.conversion.findings import Finding
+from server.forms.conversion.workbook import MAX_FILE_BYTES, MAX_ROWS
+from server.forms.conversion.xlsform import Upload, convert_upload, convert_xlsform
 from tests.workbooks import GOOD, part_of, question, with_part, xlsform
 
 SHEET = "xl/worksheets/sheet1.xml"

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from server.forms.answers import check
+from server.forms.answers.record_answers import check
 from server.forms.authoring.proposals import EVERYTHING, Acceptance
-from server.forms.candidates import FormCandidate
-from server.forms.catalog import form_document
+from server.forms.conversion.xlsform import Conversion, Upload, convert_upload
 from server.forms.schema import FormSchema
-from server.forms.xlsform import Conversion, Upload, convert_upload
+from server.forms.versions.candidates import FormCandidate
+from server.forms.versions.catalog import form_document
 from server.publish.columns import layout, row
 from tests.vectors.kinds_form import FILES, STATIONS, kinds_form, kinds_workbook
 from tests.vectors.make_evaluate import xform

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from server.forms.lifting import VersionPath
-from server.forms.merge_schema import shape_of
+from server.forms.answers.lifting import VersionPath
+from server.forms.answers.merge_schema import shape_of
 from server.forms.schema import FormSchema, exclusive_choices
 from sync.merging.field_schema import place_of
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from server.forms.findings import Finding
-from server.forms.xlsform import Conversion, convert_xlsform
+from server.forms.conversion.findings import Finding
+from server.forms.conversion.xlsform import Conversion, convert_xlsform
 from tests.workbooks import GOOD, question, xlsform
 
 

@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 from server.forms.authoring.proposals import EVERYTHING, Acceptance
 from server.forms.authoring.spelling import spelling_edits
 from server.forms.authoring.tokens import edited
-from server.forms.xlsform import Conversion, ConvertedForm, Upload, convert_upload
+from server.forms.conversion.xlsform import Conversion, ConvertedForm, Upload, convert_upload
 from tests.workbooks import GOOD, YES_NO, Cells, question, saved, xlsform
 
 END_GROUP = {"type": "end_group", "name": ""}

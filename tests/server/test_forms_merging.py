@@ -1,7 +1,7 @@
 """The merge engine over published forms: what is read before, lifting between versions, computing anew."""
 
+from server.forms.answers.engine_forms import MergingForms
 from server.forms.contents import XFORM_TYPE, Content, keep
-from server.forms.engine_forms import MergingForms
 from server.forms.library import FormLibrary
 from server.forms.tables import form_versions
 from server.platform.clock import Clock

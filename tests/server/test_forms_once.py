@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from server.forms.xlsform import Conversion, convert_xlsform
+from server.forms.conversion.xlsform import Conversion, convert_xlsform
 from tests.server.test_forms_checks import LOCALES
 from tests.workbooks import GOOD, question, xlsform
 

@@ -7,8 +7,8 @@ from openpyxl import Workbook
 
 from server.forms.authoring.identity import slug
 from server.forms.authoring.proposals import EVERYTHING, Acceptance, CellChange
-from server.forms.findings import Finding
-from server.forms.xlsform import Conversion, ConvertedForm, Upload, convert_upload
+from server.forms.conversion.findings import Finding
+from server.forms.conversion.xlsform import Conversion, ConvertedForm, Upload, convert_upload
 from tests.old_workbooks import xls
 from tests.workbooks import EN, GOOD, SETTINGS, VI, YES_NO, question, saved, with_part, xlsform
 

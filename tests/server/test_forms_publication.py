@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from server.errors import Problem
-from server.forms.candidates import FormCandidate, check_upload
+from server.forms.conversion.xlsform import Upload
 from server.forms.library import FormLibrary
-from server.forms.publication import accepted_in, publish, versions_of
-from server.forms.xlsform import Upload
+from server.forms.versions.candidates import FormCandidate, check_upload
+from server.forms.versions.publication import accepted_in, publish, versions_of
 from server.journal.journal import Journal
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from server.auth.audit import acts_on
-from server.forms.publication import change_status, publish, versions_of
+from server.forms.versions.publication import change_status, publish, versions_of
 from server.journal.journal import Journal
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage

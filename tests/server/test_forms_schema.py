@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server.forms.expressions import is_once
+from server.forms.conversion.expressions import is_once
 from server.forms.schema import FormSchema, Language, NotAForm, language_code
 from server.forms.xml_input import XmlRefused
 

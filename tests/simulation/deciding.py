@@ -7,7 +7,7 @@ together, with the chosen values in it, and which fields it decides.
 import json
 from typing import Any
 
-from server.forms.engine_forms import MergingForms
+from server.forms.answers.engine_forms import MergingForms
 from server.journal.model import NewRevision, Origin
 from sync.merging.field_diff import patch
 from sync.merging.field_schema import ABSENT, Path, Value

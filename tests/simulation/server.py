@@ -26,7 +26,7 @@ from server.auth.sessions import Sessions
 from server.auth.tokens import IssuedTokens
 from server.backup.coverage import NUMBERS, SAVES, NamedFiles
 from server.errors import Problem
-from server.forms.engine_forms import MergingForms
+from server.forms.answers.engine_forms import MergingForms
 from server.forms.library import FormLibrary
 from server.gateway.sync.exchange import ExchangeParts, exchange
 from server.gateway.sync.read_request import read_request

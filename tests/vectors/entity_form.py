@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from server.forms.xlsform import Upload, convert_upload
+from server.forms.conversion.xlsform import Upload, convert_upload
 from tests.workbooks import SETTINGS, Cells, question, with_sheet, xlsform
 
 VECTOR = Path(__file__).parent / "forms" / "tree_visit.xml"

@@ -6,7 +6,7 @@ Its vector is what publishing makes of it, so that the app's tests fill what the
 import json
 from typing import Any
 
-from server.forms.xlsform import Upload, convert_upload
+from server.forms.conversion.xlsform import Upload, convert_upload
 from tests.workbooks import EN, VI, question, with_sheet, xlsform
 
 END_GROUP = {"type": "end_group", "name": ""}

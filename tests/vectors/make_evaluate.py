@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from server.forms.lists import clean_list
+from server.forms.conversion.lists import clean_list
 from server.forms.schema import Field, FormSchema
 from tests.vectors.functions_form import functions_form
 from tests.vectors.kinds_form import LISTS as KINDS_LISTS

@@ -6,7 +6,7 @@ here says when they are no longer what the spreadsheets become.
 
 from pathlib import Path
 
-from server.forms.xlsform import convert_xlsform
+from server.forms.conversion.xlsform import convert_xlsform
 
 FOLDER = Path(__file__).parent / "forms"
 SPREADSHEETS = Path(__file__).parents[2] / "server" / "demo" / "forms"

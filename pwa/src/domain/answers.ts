@@ -1,9 +1,9 @@
 /**
  * A record's answers: the same facts as XML for the form engine and as JSON for documents, converted without loss.
  *
- * The twin of `server/forms/answers.py`, proved against it by `tests/vectors/answers.json`. JSON keeps lexical strings exactly as they
- * were entered. An absent key means *not relevant*, null means *blank*; choices of several and ranks are arrays, repeats are arrays of
- * objects whatever their number. What the form does not know is carried under `$extra` of the object that it stood in, as
+ * The twin of `server/forms/answers/record_answers.py`, proved against it by `tests/vectors/answers.json`. JSON keeps lexical strings
+ * exactly as they were entered. An absent key means *not relevant*, null means *blank*; choices of several and ranks are arrays, repeats
+ * are arrays of objects whatever their number. What the form does not know is carried under `$extra` of the object that it stood in, as
  * `{name: [node, …]}`, where a node is null, a string, or an object of the same kind with `@attribute` and `$text` beside its children.
  */
 

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-/** The cases that `server/forms/answers.py` passes, passed here. */
+/** The cases that `server/forms/answers/record_answers.py` passes, passed here. */
 import './browser'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'

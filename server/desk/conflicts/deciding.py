@@ -25,7 +25,7 @@ from server.desk.conflicts.page_schemas import Choice, NewDecision, Undo
 from server.desk.conflicts.record_case import Case, extended
 from server.desk.conflicts.revision_history import decisions_of, history_of
 from server.errors import Problem
-from server.forms.answers import check
+from server.forms.answers.record_answers import check
 from server.ingest.desk_writes import write_at_desk
 from server.journal.journal import Journal
 from server.journal.model import NewRevision, Origin, Outcome

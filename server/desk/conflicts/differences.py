@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from server.forms.answers import ROW_ID
+from server.forms.answers.record_answers import ROW_ID
 from sync.revisions.canonical import same
 from sync.revisions.json_pointer import escape
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
-from server.forms.engine_forms import MergingForms
+from server.forms.answers.engine_forms import MergingForms
+from server.forms.answers.recorded import recorded_stems
 from server.forms.library import FormLibrary, PublishedForm
-from server.forms.recorded import recorded_stems
 from server.journal.journal import Journal
 from server.journal.model import NewRevision, StoredRevision
 from server.journal.store.document_histories import DocumentHistory

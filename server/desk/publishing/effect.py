@@ -18,12 +18,12 @@ from typing import Any, Final, Literal
 from sqlalchemy import and_, func, or_, select
 
 from server.auth.enrolments import count_phones
-from server.forms.answers import EXTRA
-from server.forms.candidates import FormCandidate
+from server.forms.answers.lifting import VersionPath
+from server.forms.answers.record_answers import EXTRA
 from server.forms.contents import fetch
 from server.forms.library import FormLibrary
-from server.forms.lifting import VersionPath
 from server.forms.schema import FormSchema
+from server.forms.versions.candidates import FormCandidate
 from server.journal.journal import Journal
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage

@@ -7,8 +7,8 @@ from litestar.params import FromPath
 from server.auth.principal import Principal
 from server.desk.publishing.effect import effect_of
 from server.desk.publishing.schemas import EffectAnswer
-from server.forms.candidates import candidate_to_publish
 from server.forms.library import FormLibrary
+from server.forms.versions.candidates import candidate_to_publish
 from server.journal.journal import Journal
 from server.platform.api_description.declarations import raises
 from server.platform.clock import Clock

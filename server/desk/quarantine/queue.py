@@ -30,7 +30,7 @@ from server.desk.quarantine.schemas import (
     WhyNot,
 )
 from server.errors import Problem
-from server.forms.answers import check
+from server.forms.answers.record_answers import check
 from server.forms.library import FormLibrary, PublishedForm
 from server.ingest.policy import acceptable
 from server.journal import quarantine

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from server.forms.authoring.proposals import HEADER_ROW, CellChange
-from server.forms.findings import FIRST_ROW, Finding, error
+from server.forms.conversion.findings import FIRST_ROW, Finding, error
 
 #: Sheets that make a form; all others are the author's own notes.
 READ: Final = ("survey", "choices", "settings", "external_choices", "entities", "osm")

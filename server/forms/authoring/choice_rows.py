@@ -14,8 +14,8 @@ from server.forms.authoring.expression_cells import ExpressionCell, expression_c
 from server.forms.authoring.identity import slug
 from server.forms.authoring.proposals import CellChange
 from server.forms.authoring.tokens import TextEdit, edited, tokens
-from server.forms.findings import FIRST_ROW, Finding, error
-from server.forms.sheets import column_name, list_of, translations
+from server.forms.conversion.findings import FIRST_ROW, Finding, error
+from server.forms.conversion.sheets import column_name, list_of, translations
 
 _SPACES: Final = re.compile(r"\s+")
 DUPLICATES: Final = "allow_choice_duplicates"

@@ -7,9 +7,9 @@ from typing import Final
 
 from server.forms.authoring.author_workbook import AuthorWorkbook
 from server.forms.authoring.proposals import CellChange
-from server.forms.entities import EntityForm
-from server.forms.findings import FIRST_ROW, Finding, error, warning
-from server.forms.sheets import column_name
+from server.forms.conversion.entities import EntityForm
+from server.forms.conversion.findings import FIRST_ROW, Finding, error, warning
+from server.forms.conversion.sheets import column_name
 
 #: Names of questions that a finding shows.
 MOST_NAMES: Final = 8

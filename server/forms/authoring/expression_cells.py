@@ -7,8 +7,8 @@ from typing import Final
 from server.forms.authoring.author_workbook import AuthorWorkbook
 from server.forms.authoring.proposals import CellChange
 from server.forms.authoring.tokens import TextEdit, edited
-from server.forms.findings import FIRST_ROW, Finding, error
-from server.forms.sheets import column_name
+from server.forms.conversion.findings import FIRST_ROW, Finding, error
+from server.forms.conversion.sheets import column_name
 
 #: By what authors call the column: what it is called here.
 EXPRESSIONS: Final = {

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from server.forms.authoring.author_workbook import AuthorSheet, AuthorWorkbook, Row
-from server.forms.findings import FIRST_ROW, Finding, warning
+from server.forms.conversion.findings import FIRST_ROW, Finding, warning
+from server.forms.conversion.sheets import column_name, list_of, translations
 from server.forms.schema import language_code
-from server.forms.sheets import column_name, list_of, translations
 
 SHEET: Final = "external_choices"
 _KIND: Final = re.compile(r"\s*select[_ ]one[_ ]external\s+(\S+)(.*)", re.IGNORECASE)

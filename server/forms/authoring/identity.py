@@ -12,8 +12,8 @@ from typing import Final
 
 from server.forms.authoring.author_workbook import AuthorWorkbook
 from server.forms.authoring.proposals import CellChange
-from server.forms.findings import FIRST_ROW, Finding, error
-from server.forms.sheets import column_name
+from server.forms.conversion.findings import FIRST_ROW, Finding, error
+from server.forms.conversion.sheets import column_name
 
 MAX_LENGTH: Final = 40
 FORM_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")

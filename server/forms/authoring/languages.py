@@ -10,9 +10,9 @@ from typing import Final
 
 from server.forms.authoring.author_workbook import AuthorSheet, AuthorWorkbook, Row
 from server.forms.authoring.proposals import HEADER_ROW, CellChange
-from server.forms.findings import FIRST_ROW, Finding, warning
+from server.forms.conversion.findings import FIRST_ROW, Finding, warning
+from server.forms.conversion.sheets import UNTRANSLATED, column_name, text_column, translations, type_of
 from server.forms.schema import language_code
-from server.forms.sheets import UNTRANSLATED, column_name, text_column, translations, type_of
 
 #: More rows than these that lack the same are one finding.
 TOLD_ONE_BY_ONE: Final = 10

@@ -14,8 +14,8 @@ from server.forms.authoring.author_workbook import AuthorWorkbook, Row
 from server.forms.authoring.expression_cells import ExpressionCell, expression_cells, rewriting
 from server.forms.authoring.proposals import CellChange
 from server.forms.authoring.tokens import TextEdit, Token, bare_names, edited, tokens
-from server.forms.findings import FIRST_ROW, Finding, error, warning
-from server.forms.sheets import chosen_list, column_name, list_of, type_of
+from server.forms.conversion.findings import FIRST_ROW, Finding, error, warning
+from server.forms.conversion.sheets import chosen_list, column_name, list_of, type_of
 
 #: Nothing of it is tried twice, and none reaches into the next: thousands that are left open are read in one go.
 _REFERENCE: Final = re.compile(r"\$\{\s*+(?:last-saved#)?+([^{}\s]*+)\s*+\}")

@@ -7,12 +7,12 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
-from server.forms.answers import LEAVES
+from server.forms.answers.record_answers import LEAVES
 from server.forms.authoring.author_workbook import AuthorSheet, AuthorWorkbook, Row
 from server.forms.authoring.names import FormNames
 from server.forms.authoring.proposals import CellChange
-from server.forms.findings import FIRST_ROW, Finding, error, warning
-from server.forms.sheets import chosen_list, column_name, type_of
+from server.forms.conversion.findings import FIRST_ROW, Finding, error, warning
+from server.forms.conversion.sheets import chosen_list, column_name, type_of
 
 #: 2,000 rows take a phone 11 s, and 20,000 end the tab.
 MAX_COUNTED_ROWS: Final = 200

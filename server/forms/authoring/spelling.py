@@ -9,8 +9,8 @@ from typing import Final
 from server.forms.authoring.author_workbook import AuthorWorkbook
 from server.forms.authoring.expression_cells import expression_cells, rewriting
 from server.forms.authoring.tokens import TextEdit, Token, bare_names, brackets, operators, tokens
+from server.forms.conversion.findings import Finding, error
 from server.forms.evaluate import functions
-from server.forms.findings import Finding, error
 
 _SYMBOLS: Final = {"==": "=", "<>": "!=", "≠": "!=", "≤": "<=", "≥": ">=", "&&": "and", "||": "or"}
 #: Other languages' functions that are ours under another name, argument for argument.

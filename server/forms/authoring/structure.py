@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from server.forms.authoring.author_workbook import AuthorWorkbook
 from server.forms.authoring.proposals import HEADER_ROW
-from server.forms.findings import Finding, error
+from server.forms.conversion.findings import Finding, error
 
 
 def check_structure(workbook: AuthorWorkbook) -> Iterator[Finding]:

@@ -12,8 +12,8 @@ from typing import Final
 
 from server.forms.authoring.author_workbook import AuthorWorkbook, Row
 from server.forms.authoring.proposals import CellChange
-from server.forms.findings import FIRST_ROW, Finding, error
-from server.forms.sheets import column_name
+from server.forms.conversion.findings import FIRST_ROW, Finding, error
+from server.forms.conversion.sheets import column_name
 from server.forms.xml_input import XmlRefused, local_name, parse_xml
 
 ENDING: Final = ".xml"

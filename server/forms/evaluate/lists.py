@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from lxml import etree
 
+from server.forms.conversion.geojson_list import ENDING, NotGeoJson, geojson_entries
 from server.forms.evaluate.values import Node
-from server.forms.geojson_list import ENDING, NotGeoJson, geojson_entries
 from server.forms.xml_input import local_name
 
 

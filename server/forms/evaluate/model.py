@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from lxml import etree
 
-from server.forms import expressions
+from server.forms.conversion import expressions
 from server.forms.evaluate import functions
 from server.forms.evaluate.analysis import calls as calls_of
 from server.forms.evaluate.analysis import conjuncts, gives, is_of_itself

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from server.forms.answers import ROW_ID
+from server.forms.answers.record_answers import ROW_ID
 from server.forms.evaluate.compiling import Compiled
 from server.forms.evaluate.context import Context, Unevaluable
 from server.forms.evaluate.model import Condition, FormModel, Options, Question

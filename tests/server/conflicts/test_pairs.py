@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.auth.audit import acts_on
-from server.forms.engine_forms import MergingForms
+from server.forms.answers.engine_forms import MergingForms
 from server.journal.model import NewRevision, Origin
 from server.projections.aliases import AliasesProjection
 from tests.builders import PROVINCE, SIN_CHAI, SIN_THAU, Client, SignedIn, grant, person_signed_in, problem

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from server.forms.engine_forms import MergingForms
+from server.forms.answers.engine_forms import MergingForms
 from server.journal.model import NewRevision, Origin
 from sync.revisions.canonical import canonical
 from tests.builders import Client, problem

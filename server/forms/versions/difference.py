@@ -10,8 +10,8 @@ from typing import Literal
 
 from lxml import etree
 
-from server.forms.answers import ROW_ID
-from server.forms.lifting import renamed_path
+from server.forms.answers.lifting import renamed_path
+from server.forms.answers.record_answers import ROW_ID
 from server.forms.schema import XFORMS, Field, FormSchema
 from server.forms.xml_input import parse_xml
 

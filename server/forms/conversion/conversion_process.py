@@ -13,8 +13,8 @@ from typing import Final
 
 import structlog
 
-from server.forms.findings import error
-from server.forms.xlsform import Conversion, Upload, convert_upload
+from server.forms.conversion.findings import error
+from server.forms.conversion.xlsform import Conversion, Upload, convert_upload
 from server.platform.own_threads import OwnThreads
 
 #: Of work; on a machine that has others to serve a form may wait several times as long.

@@ -3,8 +3,8 @@
 Strings, arrays and objects only, like every document, and no person: whoever has a grant gets the catalog.
 """
 
-from server.forms.candidates import FormCandidate
-from server.forms.lists import is_list
+from server.forms.conversion.lists import is_list
+from server.forms.versions.candidates import FormCandidate
 from sync.revisions.canonical import Json
 
 

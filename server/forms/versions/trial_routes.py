@@ -6,9 +6,9 @@ from litestar.params import FromPath, JSONBody
 
 from server.auth.authorise import allowed
 from server.auth.principal import Principal
-from server.forms.candidates import candidate_to_publish
-from server.forms.trial_schemas import TesterAnswer, TrialAnswer, TrialBody, TrialsAnswer
-from server.forms.trials import LASTS, FormTrial, is_tester, put_on_trial, trials_that_run
+from server.forms.versions.candidates import candidate_to_publish
+from server.forms.versions.trial_schemas import TesterAnswer, TrialAnswer, TrialBody, TrialsAnswer
+from server.forms.versions.trials import LASTS, FormTrial, is_tester, put_on_trial, trials_that_run
 from server.platform.api_description.declarations import raises
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage

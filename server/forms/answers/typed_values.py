@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
-from server.forms.number_texts import is_decimal, is_integer
+from server.forms.answers.number_texts import is_decimal, is_integer
 
 #: What a moment written without a zone means: the province's clock.
 LOCAL_TIME = timezone(timedelta(hours=7))

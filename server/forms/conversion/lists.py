@@ -10,9 +10,9 @@ from typing import Final
 
 from lxml import etree
 
-from server.forms.findings import Finding, error, warning
-from server.forms.geojson_list import ENDING, NotGeoJson, clean_geojson, geojson_entries
-from server.forms.label_media import media_type, shown_files
+from server.forms.conversion.findings import Finding, error, warning
+from server.forms.conversion.geojson_list import ENDING, NotGeoJson, clean_geojson, geojson_entries
+from server.forms.conversion.label_media import media_type, shown_files
 from server.forms.schema import XFORMS
 
 MAX_LIST_BYTES = 2_000_000

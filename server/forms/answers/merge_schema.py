@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Final
 
-from server.forms.answers import ROW_ID
+from server.forms.answers.record_answers import ROW_ID
 from server.forms.schema import Field, FormSchema
 from sync.merging.field_schema import FieldSchema, FieldShape, Kind, Merge
 

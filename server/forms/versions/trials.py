@@ -18,10 +18,10 @@ from server.auth.audit import note
 from server.auth.principal import Principal
 from server.auth.tables import grants, people
 from server.errors import Problem
-from server.forms.candidates import FormCandidate
-from server.forms.catalog import document_id
 from server.forms.contents import Content, fetch
 from server.forms.tables import form_candidates, form_trials, form_versions
+from server.forms.versions.candidates import FormCandidate
+from server.forms.versions.catalog import document_id
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from sync.contract.roles import RIGHTS

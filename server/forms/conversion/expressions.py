@@ -7,10 +7,10 @@ are blanked first, so that a message which mentions now() is no call.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from server.forms.answers.typed_values import as_date
 from server.forms.evaluate import functions, patterns, syntax
 from server.forms.evaluate.analysis import literal_patterns
 from server.forms.evaluate.compiling import compile_tree
-from server.forms.typed_values import as_date
 
 #: Functions whose value changes from one look to the next.
 UNSTABLE = frozenset({"uuid", "now", "today", "random"})

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
+from server.forms.answers.lifting import VersionPath
+from server.forms.answers.merge_schema import shape_of
 from server.forms.library import FormLibrary, PublishedForm
-from server.forms.lifting import VersionPath
-from server.forms.merge_schema import shape_of
 from sync.merging.document import Checked, Content, Document
 from sync.merging.field_schema import FieldSchema, Path
 

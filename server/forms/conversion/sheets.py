@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from server.forms.authoring.author_workbook import AuthorWorkbook, Row
-from server.forms.findings import FIRST_ROW
+from server.forms.conversion.findings import FIRST_ROW
 
 #: What authors call the columns that may stand in several languages.
 TRANSLATABLE = {

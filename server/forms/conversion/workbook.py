@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import IO
 from xml.parsers import expat
 
-from server.forms.findings import Finding, error
+from server.forms.conversion.findings import Finding, error
 
 MAX_FILE_BYTES = 5_000_000
 MAX_PARTS = 500

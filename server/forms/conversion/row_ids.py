@@ -6,10 +6,10 @@ value when a draft or a record is opened again.
 
 from lxml import etree
 
-from server.forms.answers import ROW_ID
-from server.forms.label_media import drop_unshown
+from server.forms.answers.record_answers import ROW_ID
+from server.forms.conversion.label_media import drop_unshown
+from server.forms.conversion.unread_attributes import drop_unread
 from server.forms.schema import XFORMS, FormSchema
-from server.forms.unread_attributes import drop_unread
 from server.forms.xml_input import parse_xml
 
 CALCULATION = "once(uuid())"

@@ -11,10 +11,10 @@ from typing import Final
 
 from lxml import etree
 
+from server.forms.conversion.findings import Finding, error
+from server.forms.conversion.sheets import Sheets
 from server.forms.entity_marks import FORM_MARKS, SAVES_MARK, holder_of
-from server.forms.findings import Finding, error
 from server.forms.schema import XFORMS, Field, FormSchema
-from server.forms.sheets import Sheets
 from server.forms.xml_input import local_name, parse_xml
 
 SAVE_TO: Final = "{http://www.opendatakit.org/xforms/entities}saveto"

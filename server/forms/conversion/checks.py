@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lxml import etree
 
-from server.forms import expressions
-from server.forms.answers import ROW_ID
+from server.forms.answers.record_answers import ROW_ID
 from server.forms.authoring.spelling import FOREIGN
-from server.forms.findings import FIRST_ROW, Finding, error, warning
+from server.forms.conversion import expressions
+from server.forms.conversion.findings import FIRST_ROW, Finding, error, warning
+from server.forms.conversion.sheets import Sheets, chosen_list, list_of, translations, type_of
+from server.forms.conversion.unread_attributes import path_in_instance, unread_attributes
 from server.forms.schema import XFORMS, Field, FormSchema, language_code
-from server.forms.sheets import Sheets, chosen_list, list_of, translations, type_of
-from server.forms.unread_attributes import path_in_instance, unread_attributes
 from server.forms.xml_input import local_name
 
 MAX_QUESTIONS = 1_000

@@ -7,7 +7,7 @@ test makes the converter say these, so that a new version of it that speaks othe
 import re
 from typing import Final
 
-from server.forms.findings import Finding, Severity
+from server.forms.conversion.findings import Finding, Severity
 
 _ROW: Final = re.compile(r"\[row\s*:\s*(\d+)\]|\brow (\d+)", re.IGNORECASE)
 _SHEET: Final = re.compile(r"[Oo]n the '?(\w+)'? sheet")

@@ -15,9 +15,9 @@ from typing import Any
 
 from lxml import etree
 
-from server.forms.number_texts import is_decimal, is_integer
+from server.forms.answers.number_texts import is_decimal, is_integer
+from server.forms.answers.typed_values import as_moment
 from server.forms.schema import LIST_TYPES, Field, FormSchema
-from server.forms.typed_values import as_moment
 from server.forms.xml_input import XmlRefused, parse_xml
 from sync.revisions.json_pointer import escape
 

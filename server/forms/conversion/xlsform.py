@@ -24,16 +24,16 @@ from server.forms.authoring.questions import check_questions, without_tables
 from server.forms.authoring.spelling import check_spelling
 from server.forms.authoring.structure import check_structure
 from server.forms.authoring.xml_lists import check_xml_lists, with_csv
-from server.forms.checks import check_sheets, check_xform, has_errors
-from server.forms.converter import convert_sheets, failure_finding
-from server.forms.entities import EntityForm, check_entities, with_entities
-from server.forms.findings import Finding, error
-from server.forms.label_media import check_media, shown_files
-from server.forms.lists import check_lists, clean_list, columns_of, is_list
-from server.forms.row_ids import with_row_ids
+from server.forms.conversion.checks import check_sheets, check_xform, has_errors
+from server.forms.conversion.converter import convert_sheets, failure_finding
+from server.forms.conversion.entities import EntityForm, check_entities, with_entities
+from server.forms.conversion.findings import Finding, error
+from server.forms.conversion.label_media import check_media, shown_files
+from server.forms.conversion.lists import check_lists, clean_list, columns_of, is_list
+from server.forms.conversion.row_ids import with_row_ids
+from server.forms.conversion.sheets import Sheets
+from server.forms.conversion.workbook import gate_workbook
 from server.forms.schema import FormSchema, NotAForm
-from server.forms.sheets import Sheets
-from server.forms.workbook import gate_workbook
 from server.forms.xml_input import XmlRefused, parse_xml
 
 #: Beyond these, converting would cost more than it could tell.

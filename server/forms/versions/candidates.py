@@ -12,16 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.auth.authorise import require
 from server.auth.principal import Principal
 from server.errors import Problem
+from server.forms.answers.typed_values import LOCAL_TIME
 from server.forms.authoring.proposals import FormProposal
-from server.forms.checks import has_errors
 from server.forms.contents import XFORM_TYPE, XLS_TYPE, XLSX_TYPE, Content, file_type, keep
-from server.forms.converting import converted
-from server.forms.difference import VersionDifference, difference
-from server.forms.findings import FIRST_ROW, Finding, error
+from server.forms.conversion.checks import has_errors
+from server.forms.conversion.conversion_process import converted
+from server.forms.conversion.findings import FIRST_ROW, Finding, error
+from server.forms.conversion.workbook import OLE
+from server.forms.conversion.xlsform import ConvertedForm, Upload
 from server.forms.tables import LIVE, contents, form_candidates, form_versions
-from server.forms.typed_values import LOCAL_TIME
-from server.forms.workbook import OLE
-from server.forms.xlsform import ConvertedForm, Upload
+from server.forms.versions.difference import VersionDifference, difference
 from server.platform.clock import Clock
 from server.platform.db.engine import Storage
 from server.platform.ids import uuid7

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from server.forms.authoring.author_workbook import AuthorWorkbook, Row
-from server.forms.converter_messages import said
-from server.forms.findings import FIRST_ROW, Finding
+from server.forms.conversion.converter_messages import said
+from server.forms.conversion.findings import FIRST_ROW, Finding
+from server.forms.conversion.sheets import column_name, type_of
 from server.forms.schema import NotAForm
-from server.forms.sheets import column_name, type_of
 from server.forms.xml_input import XmlRefused
 
 MAX_CALLS: Final = 20

@@ -6,9 +6,9 @@ from typing import Final
 
 from lxml import etree
 
-from server.forms.findings import Finding, error, warning
+from server.forms.conversion.findings import Finding, error, warning
+from server.forms.conversion.sheets import Sheets
 from server.forms.schema import XFORMS
-from server.forms.sheets import Sheets
 
 #: What phones show, by the ending of the file; no SVG, which may hold scripts.
 TYPES: Final = {

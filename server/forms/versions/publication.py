@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.areas.grants import CATALOG
 from server.auth.audit import note
 from server.errors import Problem
-from server.forms.candidates import SHARED_COLUMNS, FormCandidate, columns_of
-from server.forms.catalog import document_id, form_document
 from server.forms.contents import assign
 from server.forms.tables import LIVE, RETIRED, accepted_proposals, form_versions
+from server.forms.versions.candidates import SHARED_COLUMNS, FormCandidate, columns_of
+from server.forms.versions.catalog import document_id, form_document
 from server.journal.journal import Journal
 from server.journal.model import NewRevision, Origin
 from server.platform.clock import Clock

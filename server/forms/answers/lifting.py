@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from server.forms.answers import EXTRA, LEAVES, ROW_ID
+from server.forms.answers.record_answers import EXTRA, LEAVES, ROW_ID
 from server.forms.schema import LIST_TYPES, Field, FormSchema
 
 Answers = dict[str, Any]
