@@ -5,12 +5,13 @@ import json
 import re
 import string
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from server import forms
 from server.forms.authoring.author_workbook import AuthorWorkbook
-from server.forms.conversion import findings
 from server.forms.conversion.checks import check_xform
 from server.forms.conversion.findings import SENTENCES, Finding
 from server.forms.conversion.sheets import Sheets
@@ -342,19 +343,33 @@ def test_many_questions_over_a_long_list_are_refused() -> None:
     assert "choices_too_many" in [finding.code for finding in convert_xlsform(xlsform(survey, choices)).findings]
 
 
+def dictionaries(tree: ast.AST) -> Iterator[tuple[str, set[str]]]:
+    """Give the variables that hold a dictionary as it is written out, each with its keys."""
+    for each in ast.walk(tree):
+        match each:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(keys=keys)):
+                yield name, {str(key.value) for key in keys if isinstance(key, ast.Constant)}
+
+
 def test_every_sentence_can_be_made_from_what_its_finding_is_given() -> None:
     # A parameter that is missing would fail only for the person who makes that mistake.
     told: set[str] = set()
-    for source in Path(findings.__file__).parent.glob("*.py"):
-        for call in ast.walk(ast.parse(source.read_text("utf-8"))):
+    for source in Path(forms.__file__).parent.rglob("*.py"):
+        tree = ast.parse(source.read_text("utf-8"))
+        spread: dict[str, set[str]] = {}
+        for name, keys in dictionaries(tree):
+            spread.setdefault(name, set()).update(keys)
+        for call in ast.walk(tree):
             if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name)):
                 continue
             if call.func.id not in {"error", "warning", "say"} or not isinstance(call.args[0], ast.Constant):
                 continue
             code = str(call.args[0].value)
             told.add(code)
+            given = {keyword.arg for keyword in call.keywords if keyword.arg}
+            given |= {name for each in call.keywords if each.arg is None for name in spread[ast.unparse(each.value)]}
             needed = {name for _text, name, _spec, _kind in string.Formatter().parse(SENTENCES[code]) if name}
-            assert needed <= {keyword.arg for keyword in call.keywords}, code
+            assert needed <= given, code
     assert told <= set(SENTENCES)
 
 
